@@ -1,0 +1,19 @@
+package models
+
+import "time"
+
+// OutboxMail is a mail on its way. Payload is sealed (see package mail) and emptied once it is sent.
+type OutboxMail struct {
+	ID        string
+	Kind      string
+	Payload   []byte
+	Attempts  int
+	LastError string
+	CreatedAt time.Time
+	RunAt     time.Time // when the next attempt may begin; pushed ahead as a lease while one is under way
+	DoneAt    *time.Time
+	FailedAt  *time.Time
+}
+
+// TableName keeps GORM from calling the table outbox_mails.
+func (OutboxMail) TableName() string { return "outbox" }
