@@ -1,0 +1,32 @@
+// Package layout holds the frames around pages: Site for anyone, Guest for the signed out, App for the signed in.
+package layout
+
+import (
+	"context"
+
+	"example.com/gatehouse/models"
+)
+
+// Request is what a layout may know of the request. Pages read only their arguments.
+type Request struct {
+	AppName     string
+	Viewer      *models.User // nil for a visitor
+	Path        string       // of the URL, for marking the current navigation entry
+	Notice      string       // one-time message ("Password changed."), "" for none
+	Development bool         // shows a link to the development mailbox
+}
+
+type contextKey struct{}
+
+// With returns a context from which layouts read r.
+func With(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, contextKey{}, r)
+}
+
+// From returns what With was given; without it, a visitor to an application called Gatehouse.
+func From(ctx context.Context) Request {
+	if r, ok := ctx.Value(contextKey{}).(Request); ok {
+		return r
+	}
+	return Request{AppName: "Gatehouse"}
+}

@@ -1,0 +1,2 @@
+// Package views holds the pages, one .templ file per screen, each with the form that the page sends.
+package views
