@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
 
 // Limit counts what one key has used up of a rule.
 type Limit struct {
@@ -8,4 +12,71 @@ type Limit struct {
 	Hits   int
 	OpenAt time.Time // no further hit before this
 	EndsAt time.Time // the count starts anew after this
+}
+
+// LimitRule says how many hits are free, and what follows.
+type LimitRule struct {
+	Name   string
+	Free   int           // hits before the first wait
+	Window time.Duration // fixed: from the first hit; growing: from the last
+	// Growing doubles the wait with each hit past the free ones, from a second up to MaxWait; a fixed rule waits for
+	// the window's end.
+	Growing bool
+	MaxWait time.Duration
+	// Last is the number of hits after which a growing rule stays closed for its window; 0 for never.
+	Last int
+}
+
+// TakeHit counts one hit of key under rule, and says whether it was still allowed; when not, nothing is counted.
+// limit.OpenAt tells when the next may be. It must run in a transaction: the row it locks is what makes racing hits wait
+// for each other.
+func TakeHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) (limit Limit, allowed bool, err error) {
+	id := rule.Name + ":" + key
+	ends := "CASE WHEN limits.ends_at <= ? THEN excluded.ends_at ELSE limits.ends_at END"
+	args := []any{id, now, now.Add(rule.Window), now, now, now, now}
+	if rule.Growing {
+		ends = "excluded.ends_at"
+		args = []any{id, now, now.Add(rule.Window), now, now, now}
+	}
+	err = tx.Raw(`INSERT INTO limits (id, hits, open_at, ends_at) VALUES (?, 1, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET
+			hits = CASE WHEN limits.ends_at <= ? THEN 1 ELSE limits.hits + 1 END,
+			ends_at = `+ends+`
+		WHERE limits.open_at <= ? OR limits.ends_at <= ?
+		RETURNING id, hits, open_at, ends_at`, args...).Scan(&limit).Error
+	if err != nil {
+		return limit, false, err
+	}
+	if limit.ID == "" {
+		return limit, false, tx.Where("id = ?", id).Take(&limit).Error
+	}
+	if wait := rule.wait(limit, now); wait > 0 {
+		limit.OpenAt = now.Add(wait)
+		err = tx.Exec("UPDATE limits SET open_at = ? WHERE id = ?", limit.OpenAt, id).Error
+	}
+	return limit, true, err
+}
+
+func (r LimitRule) wait(limit Limit, now time.Time) time.Duration {
+	switch over := limit.Hits - r.Free; {
+	case over < 0:
+		return 0
+	case !r.Growing:
+		return limit.EndsAt.Sub(now)
+	case r.Last > 0 && limit.Hits >= r.Last:
+		return r.Window
+	default:
+		return min(r.MaxWait, time.Second<<min(over, 30))
+	}
+}
+
+// ForgetHits starts the count of key under rule anew.
+func ForgetHits(tx *gorm.DB, rule LimitRule, key string, _ time.Time) error {
+	return tx.Exec("DELETE FROM limits WHERE id = ?", rule.Name+":"+key).Error
+}
+
+// ReturnHit takes one hit back that turned out not to be one. now reopens what that hit had closed.
+func ReturnHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) error {
+	return tx.Exec("UPDATE limits SET hits = hits - 1, open_at = CASE WHEN open_at > ? THEN ? ELSE open_at END WHERE id = ? AND hits > 0",
+		now, now, rule.Name+":"+key).Error
 }

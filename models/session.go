@@ -1,6 +1,18 @@
 package models
 
-import "time"
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// forUpdate locks rows on PostgreSQL. SQLite needs no such words: its transactions write one at a time.
+var forUpdate = clause.Locking{Strength: clause.LockingStrengthUpdate}
 
 // Session is one signed-in browser. Its token is known to that browser alone; the row keeps the SHA-256 of it.
 type Session struct {
@@ -16,11 +28,38 @@ type Session struct {
 	ExpiresAt  time.Time // the absolute end
 }
 
-// KnownDevice says that a browser, by its long-lived device cookie, has signed in as this user before.
-type KnownDevice struct {
-	ID         string
-	UserID     string
-	TokenHash  []byte
-	CreatedAt  time.Time
-	LastSeenAt time.Time
+// PrepareFindSession prepares the one statement that every request of a signed-in browser runs.
+func PrepareFindSession(db *gorm.DB) (*sql.Stmt, error) {
+	find, err := Prepare(db, `SELECT s.id, s.user_id, s.method, s.remember, s.ip, s.device, s.created_at, s.last_seen_at, s.expires_at,
+			u.name, u.email, u.password_hash, u.created_at, u.updated_at
+		FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.token_hash = ? AND s.expires_at > ? AND (s.remember OR s.last_seen_at > ?) AND u.disabled_at IS NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the session query: %w", err)
+	}
+	return find, nil
+}
+
+// FindSession returns the living session with a token's hash, and whose it is. A session that is not remembered also ends
+// when it was not seen since idleSince. found is false where there is none.
+func FindSession(ctx context.Context, find *sql.Stmt, tokenHash []byte, now, idleSince time.Time) (s Session, u User, found bool, err error) {
+	err = find.QueryRowContext(ctx, tokenHash, now, idleSince).Scan(
+		&s.ID, &s.UserID, &s.Method, &s.Remember, &s.IP, &s.Device, &s.CreatedAt, &s.LastSeenAt, &s.ExpiresAt,
+		&u.Name, &u.Email, &u.PasswordHash, &u.CreatedAt, &u.UpdatedAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, User{}, false, nil
+	}
+	if err != nil {
+		return Session{}, User{}, false, fmt.Errorf("find the session: %w", err)
+	}
+	s.TokenHash, u.ID = tokenHash, s.UserID
+	return s, u, true, nil
+}
+
+// SessionsOf lists a user's living sessions, the one seen last first.
+func SessionsOf(db *gorm.DB, user *User, now, idleSince time.Time) ([]Session, error) {
+	var sessions []Session
+	err := db.Where("user_id = ? AND expires_at > ? AND (remember OR last_seen_at > ?)", user.ID, now, idleSince).
+		Order("last_seen_at DESC, id DESC").Find(&sessions).Error
+	return sessions, err
 }

@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
 
 // User is a person with a confirmed address. Email is stored as auth.NormalizeEmail returned it and is unique.
 type User struct {
@@ -11,4 +15,23 @@ type User struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	DisabledAt   *time.Time
+}
+
+// FindUserByEmail returns the user who may sign in with a normalized address, or gorm.ErrRecordNotFound.
+func FindUserByEmail(db *gorm.DB, email string) (User, error) {
+	var user User
+	err := db.Where("email = ? AND disabled_at IS NULL", email).Take(&user).Error
+	return user, err
+}
+
+// LockUser reads a user who may sign in and keeps the row from changing until the transaction ends.
+func LockUser(tx *gorm.DB, id string) (User, error) {
+	var user User
+	err := tx.Clauses(forUpdate).Where("id = ? AND disabled_at IS NULL", id).Take(&user).Error
+	return user, err
+}
+
+// LockUserByEmail is FindUserByEmail that keeps the row from changing until the transaction ends.
+func LockUserByEmail(tx *gorm.DB, email string) (User, error) {
+	return FindUserByEmail(tx.Clauses(forUpdate), email)
 }

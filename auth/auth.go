@@ -1,0 +1,156 @@
+// Package auth holds the verbs of identity: who may become, prove to be, and stop being a user. It knows no HTTP.
+package auth
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/mileusna/useragent"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/config"
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// Auth carries out the verbs on one database. Its methods may be called at the same time.
+type Auth struct {
+	config      config.Config
+	db          *gorm.DB
+	findSession *sql.Stmt
+	outbox      *mail.Outbox
+	letters     mail.Letters
+	hasher      *Hasher
+	rules       PasswordRules
+	log         *slog.Logger
+	now         func() time.Time
+}
+
+// New makes an Auth on a migrated database. The clock is an argument so that tests can move it.
+func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, now func() time.Time) (*Auth, error) {
+	find, err := models.PrepareFindSession(db)
+	if err != nil {
+		return nil, err
+	}
+	// One core stays free for everyone who is not logging in.
+	slots := max(1, runtime.GOMAXPROCS(0)-1)
+	return &Auth{
+		config:      c,
+		db:          db,
+		findSession: find,
+		outbox:      outbox,
+		letters:     mail.NewLetters(c.AppName, c.AppURL),
+		hasher:      NewHasher(slots, 64*slots),
+		rules:       NewPasswordRules(c.PasswordMin, c.AppName),
+		log:         log,
+		now:         func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+	}, nil
+}
+
+// Close lets go of what New prepared.
+func (a *Auth) Close() error { return a.findSession.Close() }
+
+// Invalid says, field by field, what a person has to change; the field "" is the form as a whole.
+type Invalid map[string]string
+
+func (i Invalid) Error() string {
+	var parts []string
+	for _, field := range slices.Sorted(maps.Keys(i)) {
+		parts = append(parts, cmp.Or(field, "form")+": "+i[field])
+	}
+	return strings.Join(parts, "; ")
+}
+
+// errIfAny is nil when nothing is wrong; a bare Invalid{} in an error would not be.
+func (i Invalid) errIfAny() error {
+	maps.DeleteFunc(i, func(_, message string) bool { return message == "" })
+	if len(i) == 0 {
+		return nil
+	}
+	return i
+}
+
+// ErrDeadLink is the answer to a mailed link that is unknown, used, replaced or too old.
+var ErrDeadLink = errors.New("this link does not work any more")
+
+// Client is where a request comes from.
+type Client struct {
+	IP        netip.Addr
+	UserAgent string
+}
+
+// Device names the browser and the system, as in "Firefox on Linux", in 60 characters at most.
+func (c Client) Device() string {
+	ua := useragent.Parse(c.UserAgent)
+	name := cmp.Or(ua.Name, "Unknown browser")
+	if ua.OS != "" {
+		name += " on " + ua.OS
+	}
+	// The header is the client's to choose: control characters would forge lines in logs.
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	if runes := []rune(name); len(runes) > 60 {
+		name = string(runes[:60])
+	}
+	return name
+}
+
+// tx is a transaction that tells the outside of what it did only once that is true.
+type tx struct {
+	*gorm.DB
+	events []models.Event
+	mailed bool
+}
+
+// transact runs work in one transaction; its events are logged and its mail is sent after the commit.
+func (a *Auth) transact(ctx context.Context, work func(*tx) error) error {
+	t := &tx{}
+	err := a.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		t.DB = db
+		return work(t)
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range t.events {
+		a.logEvent(ctx, e)
+	}
+	if t.mailed {
+		a.outbox.Wake()
+	}
+	return nil
+}
+
+// newToken returns 256 random bits for a person to carry (ASVS 11.5.1 asks for 128) and the hash that the database keeps: a
+// stolen copy of the database opens nothing.
+func newToken() (token string, hash []byte) {
+	random := make([]byte, 32)
+	rand.Read(random)
+	token = base64.RawURLEncoding.EncodeToString(random)
+	return token, hashToken(token)
+}
+
+func hashToken(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// newID returns a UUIDv7: ordered by time, and never a secret.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -1,0 +1,118 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"example.com/gatehouse/models"
+)
+
+// The rules (ASVS 6.1.1). Guessing is slowed per account and address together, per address, and per account wherever the
+// guesses come from. The last cannot lock an owner out: a known device has a count of its own, and resetting the password
+// by mail clears the count and makes the browser a known device. NIST SP 800-63B-4 3.2.2 closes an account to guesses
+// after 100 failures in a row.
+var (
+	limitLoginPair    = models.LimitRule{Name: "login-pair", Free: 10, Window: 15 * time.Minute}
+	limitLoginIP      = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}
+	limitLoginAccount = models.LimitRule{Name: "login-account", Free: 5, Window: 30 * 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitConfirm      = models.LimitRule{Name: "confirm", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitReproof      = models.LimitRule{Name: "reproof", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitSignupIP     = models.LimitRule{Name: "signup-ip", Free: 30, Window: time.Hour}
+	limitSignupMail   = models.LimitRule{Name: "signup-mail", Free: 5, Window: time.Hour}
+	limitForgotIP     = models.LimitRule{Name: "forgot-ip", Free: 30, Window: time.Hour}
+	limitForgotMail   = models.LimitRule{Name: "forgot-mail", Free: 5, Window: time.Hour}
+	limitRefusalIP    = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
+	limitResetIP      = models.LimitRule{Name: "reset-ip", Free: 30, Window: time.Hour}
+)
+
+// Limited is the answer to one request too many.
+type Limited struct {
+	Until time.Time // when the next may be made
+	Rule  string
+}
+
+func (l Limited) Error() string {
+	return fmt.Sprintf("limit %s: closed until %s", l.Rule, l.Until.Format(time.RFC3339))
+}
+
+// hit is one thing counted under one rule.
+type hit struct {
+	rule models.LimitRule
+	key  string
+}
+
+// hitBy counts under rule for the parts together. They are hashed: what people mistype is not ours to keep.
+func hitBy(rule models.LimitRule, parts ...string) hit {
+	h := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(h, "%d:%s", len(part), part) // the length keeps ("ab","c") and ("a","bc") apart
+	}
+	return hit{rule, base64.RawURLEncoding.EncodeToString(h.Sum(nil))}
+}
+
+// network is what one attacker cheaply owns: an IPv4 address, or a /64 of IPv6.
+func network(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	if ip.Is6() {
+		if prefix, err := ip.Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return ip.String()
+}
+
+// take counts all hits or none; when one is refused the answer is a Limited. The hit that closes a rule is on record, the
+// refusals behind it are not: a flood must not fill the security log.
+func (a *Auth) take(ctx context.Context, client Client, hits ...hit) error {
+	if !a.config.RateLimit {
+		return nil
+	}
+	now := a.now()
+	return a.transact(ctx, func(t *tx) error {
+		for _, h := range hits {
+			limit, allowed, err := models.TakeHit(t.DB, h.rule, h.key, now)
+			if err != nil {
+				return fmt.Errorf("count under %s: %w", h.rule.Name, err)
+			}
+			if !allowed {
+				return Limited{Until: limit.OpenAt, Rule: h.rule.Name}
+			}
+			if limit.OpenAt.After(now) {
+				if err := a.record(t, EventLimitReached, nil, "", client, Detail{"limit": h.rule.Name}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// guess counts a try at a secret before making it, so that fifty at once are fifty. A right one starts the counts anew (of
+// an address that many share only itself is taken back); one that could not be made was none; a wrong one is on record.
+func (a *Auth) guess(ctx context.Context, client Client, hits []hit, try func() (bool, error), wrong func(*tx) error) (ok bool, err error) {
+	if err := a.take(ctx, client, hits...); err != nil {
+		return false, err
+	}
+	ok, err = try()
+	settled := a.transact(context.WithoutCancel(ctx), func(t *tx) error {
+		if err == nil && !ok {
+			return wrong(t)
+		}
+		for _, h := range hits {
+			settle := models.ForgetHits
+			if err != nil || h.rule == limitLoginIP {
+				settle = models.ReturnHit
+			}
+			if err := settle(t.DB, h.rule, h.key, a.now()); err != nil {
+				return fmt.Errorf("settle the count of %s: %w", h.rule.Name, err)
+			}
+		}
+		return nil
+	})
+	return ok, errors.Join(err, settled)
+}

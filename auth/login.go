@@ -1,0 +1,113 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// wrongLogin is said of unknown addresses, wrong passwords and unconfirmed sign-ups alike (ASVS 6.3.8).
+const wrongLogin = "That address and password don’t match. If you have just signed up, open the link in our mail first."
+
+// Authenticate returns the user with this address and password. The error is an Invalid, a Limited or ErrBusy; it never
+// tells whether the address has an account, and costs the same either way.
+func (a *Auth) Authenticate(ctx context.Context, address, password string, browser Browser, client Client) (*models.User, error) {
+	email, problem := NormalizeEmail(address)
+	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).errIfAny(); err != nil {
+		return nil, err
+	}
+	counted, err := a.countOf(ctx, email, browser.Device)
+	if err != nil {
+		return nil, err
+	}
+	hits := []hit{hitBy(limitLoginPair, email, network(client.IP)), hitBy(limitLoginIP, network(client.IP)), counted}
+	var user *models.User
+	ok, err := a.guess(ctx, client, hits,
+		func() (ok bool, err error) {
+			user, ok, err = a.checkLogin(ctx, email, password)
+			return ok, err
+		},
+		func(t *tx) error {
+			var userID *string
+			if user != nil {
+				userID = &user.ID
+			}
+			return a.record(t, EventLoginFailed, userID, "", client, nil)
+		})
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, Invalid{"": wrongLogin}
+	}
+	// On a known device the guesses of strangers end here as well: they are no longer failures in a row.
+	strangers := hitBy(limitLoginAccount, email)
+	return user, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key, a.now())
+}
+
+// countOf is where failures for an address are counted: a known device has a count of its own.
+func (a *Auth) countOf(ctx context.Context, email, device string) (hit, error) {
+	if device == "" {
+		return hitBy(limitLoginAccount, email), nil
+	}
+	known, err := models.IsKnownDevice(a.db.WithContext(ctx), email, hashToken(device))
+	if err != nil {
+		return hit{}, fmt.Errorf("look for a known device: %w", err)
+	}
+	if known {
+		return hitBy(limitLoginAccount, email, device), nil
+	}
+	return hitBy(limitLoginAccount, email), nil
+}
+
+// checkLogin does one hash's work whether or not there is such a user. A matching hash with old parameters is replaced.
+func (a *Auth) checkLogin(ctx context.Context, email, password string) (user *models.User, ok bool, err error) {
+	found, err := models.FindUserByEmail(a.db.WithContext(ctx), email)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, false, a.hasher.VerifyNobody(ctx, password)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("find the user: %w", err)
+	}
+	ok, outdated, err := a.hasher.Verify(ctx, password, found.PasswordHash)
+	if err != nil || !ok || !outdated {
+		return &found, ok, err
+	}
+	return &found, true, a.rehash(ctx, &found, password)
+}
+
+func (a *Auth) rehash(ctx context.Context, user *models.User, password string) error {
+	hash, err := a.hasher.Hash(ctx, password)
+	if errors.Is(err, ErrBusy) {
+		return nil // the next log-in will do it
+	}
+	if err != nil {
+		return err
+	}
+	// The old hash in the condition keeps a password that was changed meanwhile.
+	err = a.db.WithContext(ctx).Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", hash, user.ID, user.PasswordHash).Error
+	user.PasswordHash = hash
+	return err
+}
+
+// Logout ends the viewer's session at once, on the server (ASVS 7.4.1).
+func (a *Auth) Logout(ctx context.Context, viewer *Viewer, client Client) error {
+	return a.transact(ctx, func(t *tx) error {
+		if err := t.Where("id = ?", viewer.Session.ID).Delete(&models.Session{}).Error; err != nil {
+			return fmt.Errorf("end the session: %w", err)
+		}
+		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": viewer.Session.ID})
+	})
+}
+
+// required returns message where value is empty.
+func required(value, message string) string {
+	if value == "" {
+		return message
+	}
+	return ""
+}

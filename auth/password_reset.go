@@ -1,0 +1,142 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// ForgotPassword mails a link to the owner of the address. An address without an account costs the same rows and the same
+// statements, and the caller learns nothing (ASVS 6.3.8). Asking alone changes nothing for the owner but that older links
+// stop working.
+func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client) error {
+	email, problem := NormalizeEmail(address)
+	if err := (Invalid{"email": problem}).errIfAny(); err != nil {
+		return err
+	}
+	if err := a.take(ctx, client, hitBy(limitForgotIP, network(client.IP)), hitBy(limitForgotMail, email)); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		// The lock makes two requests at once agree on which link is the newer.
+		user, err := models.LockUserByEmail(t.DB, email)
+		known := err == nil
+		if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+			return fmt.Errorf("find the user: %w", err)
+		}
+		token, hash := newToken()
+		reset := models.PasswordReset{ID: newID(), TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(a.config.ResetTTL)}
+		if known {
+			reset.UserID = &user.ID
+		}
+		if err := voidResets(t, user.ID); err != nil {
+			return err
+		}
+		if err := t.Create(&reset).Error; err != nil {
+			return fmt.Errorf("keep the reset: %w", err)
+		}
+		letter := a.letters.ResetPassword(email, user.Name, "/password/reset?token="+url.QueryEscape(token), a.config.ResetTTL)
+		if err := a.postIf(t, known, letter); err != nil {
+			return err
+		}
+		return a.record(t, EventPasswordResetRequested, reset.UserID, "", client, nil)
+	})
+}
+
+func voidResets(t *tx, userID string) error {
+	if err := t.Where("user_id = ?", userID).Delete(&models.PasswordReset{}).Error; err != nil {
+		return fmt.Errorf("void the older links: %w", err)
+	}
+	return nil
+}
+
+// ResetByToken returns whose password a mailed link resets; ErrDeadLink where it resets none.
+func (a *Auth) ResetByToken(ctx context.Context, token string) (*models.User, error) {
+	var user models.User
+	err := a.db.WithContext(ctx).Joins("JOIN password_resets ON password_resets.user_id = users.id").
+		Where("password_resets.token_hash = ? AND password_resets.expires_at > ? AND users.disabled_at IS NULL", hashToken(token), a.now()).
+		Take(&user).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrDeadLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the reset: %w", err)
+	}
+	return &user, nil
+}
+
+// ResetPassword sets a new password, once for each link. Every session of the user's ends, every other link and known
+// device is void, the owner is told by mail, and nobody is signed in. It returns the device token for the browser that
+// did it, which is known from then on: a stranger's guesses cannot keep the owner waiting there. The error is an Invalid,
+// a Limited, ErrBusy or ErrDeadLink.
+func (a *Auth) ResetPassword(ctx context.Context, token, password, device string, client Client) (newDevice string, err error) {
+	if err := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); err != nil {
+		return "", err
+	}
+	user, err := a.ResetByToken(ctx, token)
+	if errors.Is(err, ErrDeadLink) {
+		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventPasswordResetFailed, nil, "", client, nil) })
+		return "", errors.Join(err, failed)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := (Invalid{"password": a.rules.Check(password, user.Name, user.Email)}).errIfAny(); err != nil {
+		return "", err
+	}
+	hash, err := a.hasher.Hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	err = a.transact(ctx, func(t *tx) error {
+		// One statement decides which of several submissions wins (ASVS 2.3.4).
+		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.PasswordReset{})
+		if used.Error != nil {
+			return fmt.Errorf("use the link: %w", used.Error)
+		}
+		if used.RowsAffected == 0 {
+			return ErrDeadLink
+		}
+		if err := voidResets(t, user.ID); err != nil {
+			return err
+		}
+		if err := a.setPassword(t, user, hash, ""); err != nil {
+			return err
+		}
+		if err := t.Where("user_id = ?", user.ID).Delete(&models.KnownDevice{}).Error; err != nil {
+			return fmt.Errorf("forget the known devices: %w", err)
+		}
+		if newDevice, err = a.knowDevice(t, user.ID, device); err != nil {
+			return err
+		}
+		for _, h := range []hit{hitBy(limitLoginAccount, user.Email), hitBy(limitLoginPair, user.Email, network(client.IP))} {
+			if err := models.ForgetHits(t.DB, h.rule, h.key, a.now()); err != nil {
+				return fmt.Errorf("forget the failed log-ins: %w", err)
+			}
+		}
+		if err := a.post(t, a.letters.PasswordReset(user.Email, user.Name, client.Device(), client.IP.String(), a.now())); err != nil {
+			return err
+		}
+		return a.record(t, EventPasswordReset, &user.ID, "", client, nil)
+	})
+	return newDevice, err
+}
+
+// setPassword replaces the password that was read with user, and ends every session but the one named.
+func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) error {
+	set := t.Model(&models.User{}).Where("id = ? AND disabled_at IS NULL AND password_hash = ?", user.ID, user.PasswordHash).
+		Updates(map[string]any{"password_hash": hash, "updated_at": a.now()})
+	if set.Error != nil {
+		return fmt.Errorf("set the password: %w", set.Error)
+	}
+	if set.RowsAffected == 0 {
+		return ErrChanged
+	}
+	_, err := endSessions(t, user.ID, keepSession)
+	return err
+}

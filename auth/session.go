@@ -1,0 +1,153 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// Viewer is who is asking: a user, through one session.
+type Viewer struct {
+	User    models.User
+	Session models.Session
+}
+
+// Proof is how a person showed who they are.
+type Proof struct {
+	Method   string // "password", "signup"
+	Remember bool   // the session outlives the browser's closing
+}
+
+// Browser is what the request's browser carried: tokens, "" for none.
+type Browser struct {
+	Session string
+	Device  string
+}
+
+// ErrChanged says that the account changed while somebody was proving to be its owner; they have to prove it again.
+var ErrChanged = errors.New("the account changed in the meantime")
+
+// seenEvery is how old LastSeenAt may be before it is written again.
+const seenEvery = time.Minute
+
+// Viewer finds who carries this session token, and marks the session as seen at most once a minute. nil means nobody.
+func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer, error) {
+	if token == "" {
+		return nil, nil
+	}
+	now := a.now()
+	session, user, found, err := models.FindSession(ctx, a.findSession, hashToken(token), now, now.Add(-a.config.SessionIdle))
+	if err != nil || !found {
+		return nil, err
+	}
+	if now.Sub(session.LastSeenAt) >= seenEvery {
+		session.LastSeenAt, session.IP = now, client.IP.String()
+		// The second condition lets one of several simultaneous requests write.
+		err = a.db.WithContext(ctx).Exec("UPDATE sessions SET last_seen_at = ?, ip = ? WHERE id = ? AND last_seen_at <= ?",
+			now, session.IP, session.ID, now.Add(-seenEvery)).Error
+		if err != nil {
+			return nil, fmt.Errorf("mark the session as seen: %w", err)
+		}
+	}
+	return &Viewer{user, session}, nil
+}
+
+// StartSession signs user in and returns the browser's new tokens: a fresh session token (ASVS 7.2.4), with whatever
+// session the browser had before ended, and the device token that makes it a known device. user is as it was when the
+// proof was checked; ErrChanged when the password has changed since.
+func (a *Auth) StartSession(ctx context.Context, user *models.User, proof Proof, browser Browser, client Client) (Browser, error) {
+	var started Browser
+	err := a.transact(ctx, func(t *tx) (err error) {
+		// A log-in that was checked just before a password reset must not outlive it.
+		if current, err := models.LockUser(t.DB, user.ID); errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != user.PasswordHash {
+			return ErrChanged
+		} else if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if browser.Session != "" {
+			if err := t.Where("token_hash = ?", hashToken(browser.Session)).Delete(&models.Session{}).Error; err != nil {
+				return fmt.Errorf("end the browser's former session: %w", err)
+			}
+		}
+		token, hash := newToken()
+		now := a.now()
+		session := models.Session{
+			ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Remember: proof.Remember,
+			IP: client.IP.String(), Device: client.Device(), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
+		}
+		if proof.Remember {
+			session.ExpiresAt = now.Add(a.config.RememberMax)
+		}
+		if err := t.Create(&session).Error; err != nil {
+			return fmt.Errorf("start a session: %w", err)
+		}
+		started.Session = token
+		if started.Device, err = a.knowDevice(t, user.ID, browser.Device); err != nil {
+			return err
+		}
+		return a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": proof.Method})
+	})
+	return started, err
+}
+
+// knowDevice remembers the browser as one of the user's. A browser without a device token gets one.
+func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
+	if token == "" {
+		token, _ = newToken()
+	}
+	err := models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: a.now(), LastSeenAt: a.now()})
+	if err != nil {
+		return "", fmt.Errorf("remember the device: %w", err)
+	}
+	return token, nil
+}
+
+// EndSession ends one of the viewer's sessions; gorm.ErrRecordNotFound where the id is not one of theirs.
+func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client Client) error {
+	return a.transact(ctx, func(t *tx) error {
+		ended := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Delete(&models.Session{})
+		if ended.Error != nil {
+			return fmt.Errorf("end a session: %w", ended.Error)
+		}
+		if ended.RowsAffected == 0 {
+			return gorm.ErrRecordNotFound
+		}
+		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": id})
+	})
+}
+
+// EndOtherSessions ends every session of the viewer's but the one that asks, and says how many that were.
+func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) (ended int64, err error) {
+	err = a.transact(ctx, func(t *tx) error {
+		ended, err = endSessions(t, viewer.User.ID, viewer.Session.ID)
+		if err != nil {
+			return err
+		}
+		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
+	})
+	return ended, err
+}
+
+// endSessions ends all of a user's sessions but the one named; "" names none.
+func endSessions(t *tx, userID, but string) (int64, error) {
+	ended := t.Where("user_id = ? AND id <> ?", userID, but).Delete(&models.Session{})
+	if ended.Error != nil {
+		return 0, fmt.Errorf("end the sessions: %w", ended.Error)
+	}
+	return ended.RowsAffected, nil
+}
+
+// Sessions lists the viewer's living sessions.
+func (a *Auth) Sessions(ctx context.Context, viewer *Viewer) ([]models.Session, error) {
+	now := a.now()
+	sessions, err := models.SessionsOf(a.db.WithContext(ctx), &viewer.User, now, now.Add(-a.config.SessionIdle))
+	if err != nil {
+		return nil, fmt.Errorf("list the sessions: %w", err)
+	}
+	return sessions, nil
+}

@@ -1,0 +1,44 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	keepDevices = 400 * 24 * time.Hour // as long as a browser keeps a cookie (RFC 6265bis)
+	keepMail    = 7 * 24 * time.Hour
+	sweepRows   = 1000 // at a time, so that nobody waits for the writer
+)
+
+// Sweep removes what has ended: sessions, links, sign-ups, counts, devices that have not come back, and old mail. Several
+// servers may sweep at once.
+func (a *Auth) Sweep(ctx context.Context) error {
+	now := a.now()
+	for _, s := range []struct {
+		table, where string
+		args         []any
+	}{
+		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now, now.Add(-a.config.SessionIdle)}},
+		{"password_resets", "expires_at <= ?", []any{now}},
+		{"signups", "expires_at <= ?", []any{now}},
+		{"limits", "ends_at <= ?", []any{now}},
+		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
+	} {
+		query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d)", s.table, s.table, s.where, sweepRows)
+		for {
+			swept := a.db.WithContext(ctx).Exec(query, s.args...)
+			if swept.Error != nil {
+				return fmt.Errorf("sweep %s: %w", s.table, swept.Error)
+			}
+			if swept.RowsAffected < sweepRows {
+				break
+			}
+		}
+	}
+	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
+		return fmt.Errorf("sweep the outbox: %w", err)
+	}
+	return nil
+}

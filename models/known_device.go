@@ -1,0 +1,33 @@
+package models
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// KnownDevice says that a browser, by its long-lived device cookie, has signed in as this user before.
+type KnownDevice struct {
+	ID         string
+	UserID     string
+	TokenHash  []byte
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+}
+
+// IsKnownDevice says whether the browser with this device token has signed in with this address before.
+func IsKnownDevice(db *gorm.DB, email string, tokenHash []byte) (bool, error) {
+	var n int64
+	err := db.Table("known_devices").Joins("JOIN users ON users.id = known_devices.user_id").
+		Where("users.email = ? AND known_devices.token_hash = ?", email, tokenHash).Count(&n).Error
+	return n > 0, err
+}
+
+// SaveKnownDevice writes d, or, where the user's device is known already, when it was last seen.
+func SaveKnownDevice(db *gorm.DB, d KnownDevice) error {
+	return db.Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "user_id"}, {Name: "token_hash"}},
+		DoUpdates: clause.AssignmentColumns([]string{"last_seen_at"}),
+	}).Create(&d).Error
+}
