@@ -1,0 +1,264 @@
+package mail
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Letters writes the application's messages. Links are made from the configured base URL alone, never from a request, whose
+// Host header is the sender's to choose.
+type Letters struct {
+	appName string
+	appURL  *url.URL
+}
+
+// NewLetters returns the writer of the application's messages.
+func NewLetters(appName string, appURL *url.URL) Letters { return Letters{appName, appURL} }
+
+// ConfirmAddress asks whoever reads the address to confirm a sign-up. Name is what a stranger may have typed into the sign-up form.
+func (l Letters) ConfirmAddress(to, name, token string, life time.Duration) Message {
+	return l.message("confirm_address", to, letter{
+		Subject:   "Confirm your email address for " + l.appName,
+		Preheader: "One button, and your account is ready.",
+		Heading:   "Confirm your email address",
+		Greeting:  greeting(name),
+		Opening:   []string{"You are one step away from your " + l.appName + " account. Please confirm that this address is yours."},
+		Button:    "Confirm email address",
+		Link:      l.link("/email/confirm", token),
+		Closing: []string{
+			"The link works once, within " + lasting(life) + ".",
+			"If you did not sign up, you can ignore this message: without your confirmation there is no account.",
+		},
+	})
+}
+
+// AddressTaken tells the owner of an account that somebody tried to sign up with the same address.
+func (l Letters) AddressTaken(to string) Message {
+	return l.message("address_taken", to, letter{
+		Subject:   "You already have a " + l.appName + " account",
+		Preheader: "Somebody tried to sign up with your address. Nothing was changed.",
+		Heading:   "You already have an account",
+		Greeting:  greeting(""),
+		Opening: []string{"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. " +
+			"It already belongs to your account, so no new one was made and nothing was changed."},
+		Button: "Log in",
+		Link:   l.link("/login", ""),
+		Closing: []string{
+			"If you have forgotten your password, the login page lets you choose a new one.",
+			"If it was not you, there is nothing to do. Whoever tried was not told that you have an account.",
+		},
+	})
+}
+
+// ResetPassword carries the link with which the owner of an account sets a new password.
+func (l Letters) ResetPassword(to, token string, life time.Duration) Message {
+	return l.message("reset_password", to, letter{
+		Subject:   "Reset your " + l.appName + " password",
+		Preheader: "Choose a new password within " + lasting(life) + ".",
+		Heading:   "Reset your password",
+		Greeting:  greeting(""),
+		Opening:   []string{"Somebody, hopefully you, has asked to reset the password of your " + l.appName + " account."},
+		Button:    "Choose a new password",
+		Link:      l.link("/password/reset", token),
+		Closing: []string{
+			"The link works once, within " + lasting(life) + ". Asking again makes it void.",
+			"If you did not ask, you can ignore this message: your password stays as it is.",
+		},
+	})
+}
+
+// PasswordReset tells the owner that a mailed link was used to set a new password. Device is what the browser calls itself.
+func (l Letters) PasswordReset(to string, at time.Time, ip, device string) Message {
+	return l.message("password_reset", to, letter{
+		Subject:   "Your " + l.appName + " password was reset",
+		Preheader: "You were logged out everywhere. Was this you?",
+		Heading:   "Your password was reset",
+		Greeting:  greeting(""),
+		Opening: []string{"The password of your " + l.appName + " account has been reset through a link in a mail to this address. " +
+			"Every device was logged out."},
+		Facts: facts(at, ip, device),
+		Question: "If this was you, there is nothing more to do. If it was not, somebody can read your mail: " +
+			"secure your mailbox first, then choose a new password here.",
+		Button: "This wasn’t me",
+		Link:   l.link("/password/forgot", ""),
+	})
+}
+
+// PasswordChanged tells the owner that somebody signed in has changed the password. Device is what the browser calls itself.
+func (l Letters) PasswordChanged(to string, at time.Time, ip, device string) Message {
+	return l.message("password_changed", to, letter{
+		Subject:   "Your " + l.appName + " password was changed",
+		Preheader: "Your other devices were logged out. Was this you?",
+		Heading:   "Your password was changed",
+		Greeting:  greeting(""),
+		Opening: []string{"The password of your " + l.appName + " account has been changed on the security page of your account. " +
+			"Every other device was logged out."},
+		Facts: facts(at, ip, device),
+		Question: "If this was you, there is nothing more to do. If it was not, choose a new password at once: " +
+			"that logs out every device, the intruder’s too.",
+		Button: "This wasn’t me",
+		Link:   l.link("/password/forgot", ""),
+	})
+}
+
+// A letter is the content of a message. HTML and text are two renderings of it, so each sentence is written once.
+type letter struct {
+	AppName   string
+	Subject   string
+	Preheader string // what a mailbox shows beside the subject
+	Heading   string
+	Greeting  string
+	Opening   []string
+	Facts     []fact
+	Question  string
+	Button    string
+	Link      string
+	Closing   []string
+}
+
+type fact struct{ Name, Value string }
+
+func (l Letters) message(kind, to string, content letter) Message {
+	content.AppName = l.appName
+	var html strings.Builder
+	err := letterPage(content).Render(context.Background(), &html)
+	return Message{Kind: kind, To: to, Subject: content.Subject, HTML: html.String(), Text: content.text(), err: err}
+}
+
+func (l Letters) link(path, token string) string {
+	u := l.appURL.JoinPath(path)
+	if token != "" {
+		u.RawQuery = url.Values{"token": {token}}.Encode()
+	}
+	return u.String()
+}
+
+// maxName bounds the name in a greeting, in code points.
+const maxName = 40
+
+// greeting names the reader only where the name looks like one. Whoever signs up chooses both the name and whose mailbox it is
+// shown in, so a name could carry an advertisement and an address that mail programs turn into a link. Letters, spaces,
+// hyphens, apostrophes and periods before a space or the end pass (Jean-Luc O’Neill Jr.); with anything else (digits, @, /, :,
+// evil.example) there is no name at all.
+func greeting(name string) string {
+	name = strings.Join(strings.Fields(name), " ")
+	if name == "" || utf8.RuneCountInString(name) > maxName {
+		return "Hello,"
+	}
+	runes := []rune(name)
+	for i, r := range runes {
+		lastOfWord := i+1 == len(runes) || runes[i+1] == ' '
+		switch {
+		case unicode.IsLetter(r), unicode.IsMark(r), r == ' ', r == '-', r == '\'', r == '’':
+		case r == '.' && lastOfWord:
+		default:
+			return "Hello,"
+		}
+	}
+	return "Hello " + name + ","
+}
+
+func facts(at time.Time, ip, device string) []fact {
+	where := "unknown"
+	if address, err := netip.ParseAddr(ip); err == nil {
+		where = address.WithZone("").String()
+	}
+	return []fact{
+		{"When", at.UTC().Format("January 2, 2006 at 15:04 UTC")},
+		{"IP address", where},
+		{"Device", deviceName(device)},
+	}
+}
+
+// maxDevice bounds a device's name, in code points.
+const maxDevice = 60
+
+// deviceName lets through what browsers call themselves ("Firefox 128.0 on Linux"). The name comes from a request header, which is
+// the intruder's to write, and must not bring a link or an instruction in.
+func deviceName(device string) string {
+	device = strings.Join(strings.Fields(device), " ")
+	if device == "" || utf8.RuneCountInString(device) > maxDevice {
+		return "unknown"
+	}
+	runes := []rune(device)
+	for i, r := range runes {
+		version := i > 0 && i+1 < len(runes) && unicode.IsDigit(runes[i-1]) && unicode.IsDigit(runes[i+1])
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r), strings.ContainsRune(" -(),", r):
+		case r == '.' && version:
+		default:
+			return "unknown"
+		}
+	}
+	return device
+}
+
+// lasting says a duration in the largest unit that it is a whole number of.
+func lasting(d time.Duration) string {
+	count, unit := int(d.Minutes()), "minute"
+	switch {
+	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
+		count, unit = int(d.Hours())/24, "day"
+	case d >= time.Hour && d%time.Hour == 0:
+		count, unit = int(d.Hours()), "hour"
+	}
+	if count == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", count, unit)
+}
+
+// textWidth is the columns of the plain text. RFC 5322 2.1.1 asks for 78 or less; a reply's quote marks need room.
+const textWidth = 72
+
+func (l letter) text() string {
+	var out strings.Builder
+	out.WriteString(l.Heading + "\n" + strings.Repeat("=", utf8.RuneCountInString(l.Heading)) + "\n\n")
+	out.WriteString(wrap(l.Greeting) + "\n")
+	for _, paragraph := range l.Opening {
+		out.WriteString("\n" + wrap(paragraph) + "\n")
+	}
+	if len(l.Facts) > 0 {
+		out.WriteString("\n")
+	}
+	for _, f := range l.Facts {
+		fmt.Fprintf(&out, "    %-12s%s\n", f.Name+":", f.Value)
+	}
+	if l.Question != "" {
+		out.WriteString("\n" + wrap(l.Question) + "\n")
+	}
+	// Not wrapped: a broken address is a dead link.
+	out.WriteString("\n" + l.Button + ":\n\n" + l.Link + "\n")
+	for _, paragraph := range l.Closing {
+		out.WriteString("\n" + wrap(paragraph) + "\n")
+	}
+	out.WriteString("\n--\n" + l.AppName + "\n")
+	return out.String()
+}
+
+// wrap breaks a paragraph between words.
+func wrap(paragraph string) string {
+	var out strings.Builder
+	column := 0
+	for _, word := range strings.Fields(paragraph) {
+		width := utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+		case column+1+width > textWidth:
+			out.WriteByte('\n')
+			column = 0
+		default:
+			out.WriteByte(' ')
+			column++
+		}
+		out.WriteString(word)
+		column += width
+	}
+	return out.String()
+}

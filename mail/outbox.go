@@ -1,0 +1,109 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// Outbox keeps mail in the database from the transaction that caused it until it is sent, so that a crash or a mail server
+// that is down loses none.
+type Outbox struct {
+	db       *gorm.DB
+	smtp     *SMTP // nil: the development mailbox
+	from     *netmail.Address
+	keys     keyring
+	keepSent bool
+	now      func() time.Time
+	wake     chan struct{}
+}
+
+// NewOutbox returns the outbox in db. With a nil smtp nothing leaves the machine: sent means readable in the development
+// mailbox. secretKeys seal what is kept (the first) and open it (all). keepSent keeps sent mail readable, for development;
+// without it a mail's content is wiped once it is sent.
+func NewOutbox(db *gorm.DB, smtp *SMTP, from *netmail.Address, secretKeys []string, keepSent bool, now func() time.Time) (*Outbox, error) {
+	keys, err := newKeyring(secretKeys)
+	if err != nil {
+		return nil, err
+	}
+	if from == nil {
+		return nil, errors.New("the outbox needs a sender's address")
+	}
+	return &Outbox{db: db, smtp: smtp, from: from, keys: keys, keepSent: keepSent, now: now, wake: make(chan struct{}, 1)}, nil
+}
+
+// Enqueue writes the message within the caller's transaction: it is sent if, and only if, tx commits. Call Wake afterwards.
+func (o *Outbox) Enqueue(tx *gorm.DB, m Message) error { return o.enqueue(tx, m, 0) }
+
+// EnqueueDecoy does what Enqueue does, statement for statement and byte for byte, but the message is thrown away when its
+// turn comes. Where no mail may go out (the address has no account), it keeps the answer's time from telling so.
+func (o *Outbox) EnqueueDecoy(tx *gorm.DB, m Message) error { return o.enqueue(tx, m, 1) }
+
+func (o *Outbox) enqueue(tx *gorm.DB, m Message, decoy int) error {
+	if err := m.check(); err != nil {
+		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+	}
+	now := o.clock()
+	sealed, err := o.keys.seal(id.String(), payload{
+		Decoy: decoy, MessageID: id.String() + "@" + domain(o.from.Address), Date: now,
+		To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text,
+	})
+	if err != nil {
+		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+	}
+	row := models.OutboxMail{ID: id.String(), Kind: m.Kind, Payload: sealed, CreatedAt: now, RunAt: now}
+	if err := tx.Create(&row).Error; err != nil {
+		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+	}
+	return nil
+}
+
+// Wake tells the worker in this process that a transaction with mail has committed. It never blocks. A forgotten call costs a
+// second, no mail.
+func (o *Outbox) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// sweepBatch bounds how many rows one statement deletes, since SQLite lets nobody else write meanwhile.
+const sweepBatch = 500
+
+// parkedLonger is how much longer parked mail is kept than sent mail, so that somebody can find out what went wrong.
+const parkedLonger = 30 * 24 * time.Hour
+
+// Sweep deletes what was sent before the given time and what was parked 30 days before it, and returns how many rows went.
+func (o *Outbox) Sweep(ctx context.Context, before time.Time) (int64, error) {
+	var total int64
+	for {
+		// created_at is never after done_at or failed_at; naming it lets the index be used.
+		deleted := o.db.WithContext(ctx).Exec(`DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
+			WHERE created_at < ? AND (done_at < ? OR failed_at < ?) LIMIT ?)`,
+			before, before, before.Add(-parkedLonger), sweepBatch)
+		if deleted.Error != nil {
+			return total, fmt.Errorf("sweeping the outbox: %w", deleted.Error)
+		}
+		total += deleted.RowsAffected
+		if deleted.RowsAffected < sweepBatch {
+			return total, nil
+		}
+	}
+}
+
+// clock is the time as the database keeps it.
+func (o *Outbox) clock() time.Time { return o.now().UTC().Truncate(time.Microsecond) }
+
+func domain(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
