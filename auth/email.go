@@ -1,0 +1,119 @@
+package auth
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	maxEmailBytes     = 254 // RFC 5321 4.5.3.1.3, less the two angle brackets
+	maxLocalPartBytes = 64  // RFC 5321 4.5.3.1.1
+)
+
+// NormalizeEmail returns the one form of an address that is checked, stored, compared and mailed: in ASCII and lower
+// case, its domain in the form of the DNS ("bücher.example" becomes "xn--bcher-kva.example"). It is called once, before
+// anything else looks at the address. The problem, if there is one, is the sentence to show beside the input.
+//
+// Nothing is repaired but surrounding white space and the case of letters. A character that is merely folded to another
+// by Unicode (the Kelvin sign to k, a fullwidth @ to @) is refused: two spellings of one address would otherwise be one
+// account here and two mailboxes there, or the other way round. Before the @ stands a dot-string (RFC 5321 4.1.2), never
+// a quoted one; after it a domain with at least one dot, never the address of a machine.
+func NormalizeEmail(input string) (email, problem string) {
+	address := strings.TrimSpace(input)
+	if address == "" {
+		return "", "Enter your email address."
+	}
+	if len(address) > maxEmailBytes {
+		return "", "This email address is too long. Use one of at most 254 characters."
+	}
+	// Bounces header injection and lists of recipients (ASVS 1.3.11) before any part is looked at.
+	if !utf8.ValidString(address) || strings.ContainsFunc(address, unicode.IsControl) || strings.ContainsAny(address, `<>,;:"()[]\ `) {
+		return "", "Enter one email address alone, such as ada@example.com, without a name, spaces, quotes, commas or brackets."
+	}
+	local, domain, found := strings.Cut(address, "@")
+	if !found || local == "" || domain == "" || strings.Contains(domain, "@") {
+		return "", "Enter an email address with one @ in it, such as ada@example.com."
+	}
+	if !isDotString(local) {
+		return "", "Check the part before the @: use unaccented letters, digits and signs such as . _ + -, and no dot at either end or beside another."
+	}
+	if len(local) > maxLocalPartBytes {
+		return "", "The part before the @ is too long. It may have at most 64 characters."
+	}
+	domain, ok := normalizeDomain(domain)
+	if !ok {
+		return "", "Check the part after the @: it should be a domain, such as example.com."
+	}
+	address = strings.ToLower(local) + "@" + domain // local is ASCII by now
+	if len(address) > maxEmailBytes {
+		return "", "This email address is too long. Use one of at most 254 characters."
+	}
+	return address, ""
+}
+
+// isDotString checks RFC 5321's Dot-string: atoms of RFC 5322's atext with single dots between them.
+func isDotString(s string) bool {
+	for atom := range strings.SplitSeq(s, ".") {
+		if atom == "" {
+			return false
+		}
+		for _, b := range []byte(atom) {
+			if !isLetterOrDigit(b) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", rune(b)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isLetterOrDigit(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
+
+// normalizeDomain brings a domain to ASCII by IDNA2008, without the mappings that look-ups allow themselves: they make
+// dots, letters and at signs of what was none.
+func normalizeDomain(domain string) (ascii string, ok bool) {
+	lower, ok := lowerEachToItsKind(norm.NFC.String(domain))
+	if !ok {
+		return "", false
+	}
+	ascii, err := idna.Registration.ToASCII(lower)
+	return ascii, err == nil && isMailDomain(ascii)
+}
+
+// lowerEachToItsKind lower-cases s unless that would make ASCII of what was not.
+func lowerEachToItsKind(s string) (string, bool) {
+	ok := true
+	lower := strings.Map(func(r rune) rune {
+		l := unicode.ToLower(r)
+		if r >= utf8.RuneSelf && l < utf8.RuneSelf {
+			ok = false
+		}
+		return l
+	}, s)
+	return lower, ok
+}
+
+// isMailDomain checks what RFC 1035 2.3.1 and RFC 5321 4.1.2 ask of a domain: two or more labels of letters, digits and
+// inner hyphens, of 63 bytes each at most; the last is no number, so that the address of a machine is none.
+func isMailDomain(ascii string) bool {
+	labels := strings.Split(ascii, ".")
+	if len(labels) < 2 || len(ascii) > 253 {
+		return false
+	}
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, b := range []byte(label) {
+			if !isLetterOrDigit(b) && b != '-' {
+				return false
+			}
+		}
+	}
+	return strings.ContainsFunc(labels[len(labels)-1], unicode.IsLetter)
+}

@@ -1,0 +1,206 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// NormalizePassword brings a password to NFC (NIST SP 800-63B-4, 3.1.1.2), so that an é is the same password whether a
+// keyboard sends it as one code point or as two. Nothing else about it changes: no trimming, no cutting, no case.
+func NormalizePassword(password string) string { return norm.NFC.String(password) }
+
+const (
+	maxPasswordLength = 256  // code points; ASVS 6.2.9 asks for 64 at the least
+	maxPasswordBytes  = 1024 // so that 256 code points of any script fit
+)
+
+// PasswordRules are the rules of a new password. There are none of composition (ASVS 6.2.5), and a password that was
+// accepted once is never judged again at login.
+type PasswordRules struct {
+	min  int
+	need int
+	app  []string
+}
+
+// NewPasswordRules asks for least code points, 8 at the least (ASVS 6.2.1; NIST asks for 15 where the password is the
+// only factor), and keeps passwords away from the application's name (ASVS 6.2.11).
+func NewPasswordRules(least int, appName string) PasswordRules {
+	least = max(least, 8)
+	return PasswordRules{
+		min: least,
+		// Eight is what ASVS accepts of any password; more would refuse long passphrases of plain words.
+		need: min((least+1)/2, 8),
+		app:  contextWords(appName),
+	}
+}
+
+// Check returns "" for a password that may be set, or the sentence to show beside the input: the reason and what to do
+// (NIST SP 800-63B-4, 3.1.1.2). Person is what an attacker tries first: the owner's name and address.
+//
+// A password is refused as too easily guessed by what is left of it as a whole, when a common password counts as three
+// characters, a run along the alphabet or the keyboard or a year as two, and a repetition or a word about the person or
+// the application as one: at the default, fewer than eight. So "passwordpassword" and "gatehouse-ada-2026" are out, and
+// a passphrase of three words is not, whichever they are. That covers the 3,000 most common passwords of the allowed
+// length (ASVS 6.2.4), which are mostly shorter ones put together or stretched, better than any list of them.
+func (r PasswordRules) Check(password string, person ...string) string {
+	if !utf8.ValidString(password) {
+		return "This password has characters that can’t be read. Type it again."
+	}
+	password = NormalizePassword(password)
+	length := utf8.RuneCountInString(password)
+	switch {
+	case length == 0:
+		return fmt.Sprintf("Choose a password of at least %d characters.", r.min)
+	case length < r.min:
+		return fmt.Sprintf("This password has %d of at least %d characters. A few unrelated words make a good one.", length, r.min)
+	case length > maxPasswordLength, len(password) > maxPasswordBytes:
+		return fmt.Sprintf("This password is too long. Use at most %d characters.", maxPasswordLength)
+	}
+	about := slices.Clone(r.app)
+	for _, p := range person {
+		about = append(about, contextWords(p)...)
+	}
+	folded := fold(password)
+	switch {
+	case isCommon(folded):
+		return "This is one of the most common passwords, so it is guessed first. Choose another: a few unrelated words make a good one."
+	case leftOf(folded, nil) < r.need:
+		return "This password is little more than common words, repetitions, years or keys in a row, so it is guessed early. Choose another: a few unrelated words make a good one."
+	case leftOf(folded, about) < r.need:
+		return "This password is little more than your name, your email address or the name of this site, so it is guessed early. Choose another: a few unrelated words make a good one."
+	}
+	return ""
+}
+
+// fold is how passwords are compared with words. They are hashed as they are.
+func fold(s string) string {
+	return norm.NFC.String(strings.Map(unicode.ToLower, norm.NFC.String(s)))
+}
+
+// What a piece of a password counts for, in characters that must be guessed one by one: a word out of fifty thousand is
+// guessed as soon as three letters.
+const (
+	commonCost  = 3
+	runCost     = 2
+	contextCost = 1
+	repeatCost  = 1
+)
+
+const (
+	leastContextWord = 3 // code points; "Li" would be found in every second password
+	leastRun         = 3
+	leastRepeat      = 3
+)
+
+// leftOf returns what a folded password counts for when it is taken apart in the cheapest way.
+func leftOf(folded string, about []string) int {
+	runes := []rune(folded)
+	least := make([]int, len(runes)+1) // of what stands before each place
+	for i := range runes {
+		least[i+1] = len(runes)
+	}
+	for i := range runes {
+		reach := func(length, cost int) {
+			least[i+length] = min(least[i+length], least[i]+cost)
+		}
+		reach(1, 1)
+		rest := string(runes[i:])
+		for _, word := range about {
+			if strings.HasPrefix(rest, word) {
+				reach(utf8.RuneCountInString(word), contextCost)
+			}
+		}
+		for n := leastCommon; n <= min(mostCommon, len(runes)-i); n++ {
+			if isCommon(string(runes[i : i+n])) {
+				reach(n, commonCost)
+			}
+		}
+		if isYear(runes[i:]) {
+			reach(4, runCost)
+		}
+		for n := runLength(runes[i:]); n >= leastRun; n-- {
+			reach(n, runCost)
+		}
+		for n := repeatLength(runes, i); n >= leastRepeat; n-- {
+			reach(n, repeatCost)
+		}
+	}
+	return least[len(runes)]
+}
+
+// contextWords returns a name or an address folded, whole and in its parts, those too short to mean anything left out.
+func contextWords(s string) []string {
+	s = fold(strings.TrimSpace(s))
+	isGap := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
+	parts := strings.FieldsFunc(s, isGap)
+	words := append([]string{s, strings.Join(parts, "")}, parts...)
+	if local, domain, found := strings.Cut(s, "@"); found {
+		words = append(words, local, domain)
+	}
+	slices.Sort(words)
+	return slices.DeleteFunc(slices.Compact(words), func(word string) bool {
+		return utf8.RuneCountInString(word) < leastContextWord
+	})
+}
+
+// keyboard has the rows and columns that fingers run along, in one of their two directions.
+var keyboard = [...]string{
+	"1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn",
+	"!@#$%^&*()", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm", "1q2w3e4r5t6y7u8i9o0p", "1a2b3c4d5e6f7g8h9i",
+	"йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю",
+}
+
+// runLength returns how long runes begins with one character over and over, every next or every second one of an
+// alphabet or of the digits, forward or backward, or with keys in a row.
+func runLength(runes []rune) int {
+	if len(runes) < leastRun {
+		return 0
+	}
+	length := 2
+	step := runes[1] - runes[0]
+	for step >= -2 && step <= 2 && length < len(runes) && runes[length]-runes[length-1] == step {
+		length++
+	}
+	for length < len(runes) && onKeyboard(runes[:length+1]) {
+		length++
+	}
+	return length
+}
+
+func onKeyboard(keys []rune) bool {
+	forward := string(keys)
+	back := slices.Clone(keys)
+	slices.Reverse(back)
+	for _, row := range keyboard {
+		if strings.Contains(row, forward) || strings.Contains(row, string(back)) {
+			return true
+		}
+	}
+	return false
+}
+
+// repeatLength returns how much of what begins at i has stood before, which includes a unit that goes on and on.
+func repeatLength(runes []rune, i int) int {
+	longest := 0
+	for earlier := range i {
+		n := 0
+		for i+n < len(runes) && runes[earlier+n] == runes[i+n] {
+			n++
+		}
+		longest = max(longest, n)
+	}
+	return longest
+}
+
+func isYear(runes []rune) bool {
+	if len(runes) < 4 {
+		return false
+	}
+	century, decade, year := string(runes[:2]), runes[2], runes[3]
+	return (century == "19" || century == "20") && '0' <= decade && decade <= '9' && '0' <= year && year <= '9'
+}
