@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	netmail "net/mail"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Outbox struct {
 	from     *netmail.Address
 	keys     keyring
 	keepSent bool
+	log      *slog.Logger
 	now      func() time.Time
 	wake     chan struct{}
 }
@@ -29,7 +31,8 @@ type Outbox struct {
 // NewOutbox returns the outbox in db. With a nil smtp nothing leaves the machine: sent means readable in the development
 // mailbox. secretKeys seal what is kept (the first) and open it (all). keepSent keeps sent mail readable, for development;
 // without it a mail's content is wiped once it is sent.
-func NewOutbox(db *gorm.DB, smtp *SMTP, from *netmail.Address, secretKeys []string, keepSent bool, now func() time.Time) (*Outbox, error) {
+func NewOutbox(db *gorm.DB, smtp *SMTP, from *netmail.Address, secretKeys []string, keepSent bool, log *slog.Logger,
+	now func() time.Time) (*Outbox, error) {
 	keys, err := newKeyring(secretKeys)
 	if err != nil {
 		return nil, err
@@ -37,7 +40,8 @@ func NewOutbox(db *gorm.DB, smtp *SMTP, from *netmail.Address, secretKeys []stri
 	if from == nil {
 		return nil, errors.New("the outbox needs a sender's address")
 	}
-	return &Outbox{db: db, smtp: smtp, from: from, keys: keys, keepSent: keepSent, now: now, wake: make(chan struct{}, 1)}, nil
+	return &Outbox{db: db, smtp: smtp, from: from, keys: keys, keepSent: keepSent, log: log, now: now,
+		wake: make(chan struct{}, 1)}, nil
 }
 
 // Enqueue writes the message within the caller's transaction: it is sent if, and only if, tx commits. Call Wake afterwards.
