@@ -1,0 +1,282 @@
+// Package models holds the tables: one file each, with its rules and simple queries, and the database they live in.
+package models
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+)
+
+// Open connects to databaseURL: sqlite:path, whose folder (0700) and file (0600) are made where missing, or postgres://….
+// It does not migrate. The errors are sentences that say what to do, and hold no password.
+//
+// Errors of statements are GORM's on both engines: gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated and
+// gorm.ErrCheckConstraintViolated, to be asked for with errors.Is. Times come back in UTC.
+func Open(databaseURL string) (*gorm.DB, error) {
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return openSQLite(strings.TrimPrefix(path, "//"))
+	}
+	if strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://") {
+		return openPostgres(databaseURL)
+	}
+	return nil, errors.New("DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
+}
+
+// Close ends every connection of db, which waits for the statements that are running.
+func Close(db *gorm.DB) error { return db.ConnPool.(*pool).Close() }
+
+// Prepare prepares a statement that reads and that will run often, with ? as placeholder on both engines. It is safe for
+// concurrent use and lives until it or db is closed.
+func Prepare(db *gorm.DB, query string) (*sql.Stmt, error) {
+	if db.Name() == "postgres" {
+		query = numbered(query)
+	}
+	stmt, err := db.ConnPool.(*pool).reader.Prepare(query)
+	if err != nil {
+		return nil, fmt.Errorf("preparing %q: %w", query, err)
+	}
+	return stmt, nil
+}
+
+// numbered turns each ? outside of a quoted string into PostgreSQL's $1, $2, ….
+func numbered(query string) string {
+	var b strings.Builder
+	n, inString := 0, false
+	for _, r := range query {
+		if r == '\'' {
+			inString = !inString
+		}
+		if r != '?' || inString {
+			b.WriteRune(r)
+			continue
+		}
+		n++
+		b.WriteString("$" + strconv.Itoa(n))
+	}
+	return b.String()
+}
+
+// sqliteOptions are understood alike by both drivers. WAL lets readers read while somebody writes; synchronous NORMAL
+// loses no committed row to a killed process, and in WAL mode a power cut may undo the last commits but corrupts nothing
+// (sqlite.org/pragma.html#pragma_synchronous). An immediate transaction takes the write lock at its start, where
+// busy_timeout waits for it; one that turns from reading to writing cannot wait. The time format sorts as text.
+const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_loc=UTC&_time_format=sqlite&_timezone=UTC"
+
+// patience is how long Open waits for a database that another process is starting on, or that does not answer.
+const patience = 10 * time.Second
+
+func openSQLite(path string) (*gorm.DB, error) {
+	if path == "" || strings.Contains(path, ":memory:") || strings.ContainsRune(path, '?') {
+		return nil, fmt.Errorf("DATABASE_URL names no file: write sqlite: and a path, such as sqlite:data/app.db")
+	}
+	if err := makeFile(path); err != nil {
+		return nil, fmt.Errorf("the database file %s cannot be made or written: %w; give the user that runs this program the right to, or set DATABASE_URL to another path", path, err)
+	}
+	// As a URI the name may hold any character but these three, which would end it.
+	uri := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Clean(path)) + "?" + sqliteOptions
+	p := &pool{
+		reader: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_query_only=on")}),
+		writer: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate")}),
+	}
+	p.writer.SetMaxOpenConns(1)
+	readers := max(4, runtime.NumCPU())
+	p.reader.SetMaxOpenConns(readers)
+	p.reader.SetMaxIdleConns(readers) // a closed connection takes its prepared statements along
+	if err := awaitSQLite(p); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("opening %s: %w", path, explainSQLite(err))
+	}
+	dialector := sqliteDialector{sqlite.New(sqlite.Config{Conn: p}).(*sqlite.Dialector)}
+	return openGORM(dialector, p)
+}
+
+// awaitSQLite opens the first connections. The writer's sets WAL mode, which needs the file alone for a moment and fails at
+// once instead of waiting when another process is doing the same.
+func awaitSQLite(p *pool) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := p.writer.QueryRow("SELECT 1 FROM sqlite_master").Scan(new(int))
+		if err == nil || errors.Is(err, sql.ErrNoRows) {
+			return p.reader.Ping()
+		}
+		if sqliteCode(err)&0xff != sqliteBusy || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// makeFile makes the database's folder and file so that other users of the machine cannot read them: they hold addresses
+// and password hashes. SQLite gives its -wal and -shm files the mode of the file.
+func makeFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if mode := info.Mode().Perm(); mode&0o007 != 0 {
+		if err := file.Chmod(mode &^ 0o007); err != nil {
+			slog.Warn("database: every user of this machine can read the file; take that right away with chmod o-rwx", "file", path, "error", err)
+		}
+	}
+	return file.Close()
+}
+
+type sqliteConnector string
+
+func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
+	return c.Driver().Open(string(c))
+}
+func (c sqliteConnector) Driver() driver.Driver { return sqliteDriver() }
+
+// SQLite's result codes, sqlite.org/rescode.html. The last three are extended codes.
+const (
+	sqliteBusy       = 5
+	sqliteReadOnly   = 8
+	sqliteCorrupt    = 11
+	sqliteFull       = 13
+	sqliteCantOpen   = 14
+	sqliteNotADB     = 26
+	sqliteForeignKey = 787
+	sqliteCheck      = 275
+	sqlitePrimaryKey = 1555
+	sqliteUnique     = 2067
+)
+
+// sqliteDialector gives the errors of both SQLite drivers GORM's names; gorm.io/driver/sqlite knows those of one alone.
+type sqliteDialector struct{ *sqlite.Dialector }
+
+func (sqliteDialector) Translate(err error) error {
+	switch sqliteCode(err) {
+	case sqlitePrimaryKey, sqliteUnique:
+		return fmt.Errorf("%w: %w", gorm.ErrDuplicatedKey, err)
+	case sqliteForeignKey:
+		return fmt.Errorf("%w: %w", gorm.ErrForeignKeyViolated, err)
+	case sqliteCheck:
+		return fmt.Errorf("%w: %w", gorm.ErrCheckConstraintViolated, err)
+	}
+	return explainSQLite(err)
+}
+
+// explainSQLite adds to an error what can be done about it.
+func explainSQLite(err error) error {
+	switch sqliteCode(err) & 0xff {
+	case sqliteBusy:
+		return fmt.Errorf("another program holds the database locked; stop it or wait for it: %w", err)
+	case sqliteReadOnly:
+		return fmt.Errorf("the database cannot be written; check the rights of its file and its folder: %w", err)
+	case sqliteCorrupt:
+		return fmt.Errorf("the database file is damaged; restore it from a backup: %w", err)
+	case sqliteFull:
+		return fmt.Errorf("the disk with the database is full; make room on it: %w", err)
+	case sqliteCantOpen:
+		return fmt.Errorf("the database cannot be opened; check the rights of its file and its folder: %w", err)
+	case sqliteNotADB:
+		return fmt.Errorf("the file is not an SQLite database; set DATABASE_URL to another path or move the file away: %w", err)
+	}
+	return err
+}
+
+func openPostgres(databaseURL string) (*gorm.DB, error) {
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL cannot be read as postgres://user:password@host:5432/name: %w", err)
+	}
+	if leavesTLSOpen(databaseURL) && !onThisMachine(config.Host) {
+		// pgx would take TLS without looking at the certificate, and no TLS where it is refused, so whoever stands between
+		// could read everything (ASVS 12.3).
+		u, _ := url.Parse(databaseURL)
+		query := u.Query()
+		query.Set("sslmode", "verify-full")
+		u.RawQuery = query.Encode()
+		if config, err = pgx.ParseConfig(u.String()); err != nil {
+			return nil, fmt.Errorf("DATABASE_URL cannot be read: %w", err)
+		}
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = patience
+	}
+	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config)})
+	// Several servers share PostgreSQL's 100 connections; more than a few for each core only queue inside it.
+	size := max(10, 4*runtime.NumCPU())
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(time.Hour) // so that a server behind a moved address is found again
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, explainPostgres(err)
+	}
+	p := &pool{reader: db, writer: db}
+	return openGORM(postgres.New(postgres.Config{Conn: p}), p)
+}
+
+func leavesTLSOpen(databaseURL string) bool {
+	u, err := url.Parse(databaseURL)
+	return err == nil && !u.Query().Has("sslmode") && os.Getenv("PGSSLMODE") == ""
+}
+
+func onThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.HasPrefix(host, "/") || host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// explainPostgres adds to an error of the first connection what can be done about it.
+func explainPostgres(err error) error {
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &pg) && (pg.Code == "28P01" || pg.Code == "28000"):
+		return fmt.Errorf("PostgreSQL refuses the user or the password in DATABASE_URL: %w", err)
+	case errors.As(err, &pg) && pg.Code == "3D000":
+		return fmt.Errorf("PostgreSQL has no such database; make it with createdb or correct DATABASE_URL: %w", err)
+	case errors.As(err, &pg):
+		return fmt.Errorf("PostgreSQL refuses the connection: %w", err)
+	case strings.Contains(err.Error(), "tls"), strings.Contains(err.Error(), "TLS"):
+		return fmt.Errorf("PostgreSQL cannot be reached over verified TLS; give it a certificate that this machine trusts, or on a private network add sslmode=disable to DATABASE_URL: %w", err)
+	}
+	return fmt.Errorf("PostgreSQL cannot be reached; check that it runs and that DATABASE_URL names its host and port: %w", err)
+}
+
+func openGORM(dialector gorm.Dialector, p *pool) (*gorm.DB, error) {
+	db, err := gorm.Open(dialector, &gorm.Config{
+		Logger:                 statementLog{},
+		NowFunc:                func() time.Time { return utc(time.Now()) },
+		TranslateError:         true,
+		SkipDefaultTransaction: true, // one statement is a transaction already
+		QueryFields:            true, // a column added by a newer server does not void the plans that PostgreSQL keeps for SELECT *
+		DisableAutomaticPing:   true,
+	})
+	if err != nil {
+		p.Close()
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	return db, nil
+}

@@ -1,0 +1,158 @@
+package models
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"gorm.io/gorm"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate applies what is missing of migrations/*.sql and returns how many files that were: 0 after one query where the
+// database is current. Several processes may start at once; each file is applied by one of them, in a transaction of its own.
+//
+// A database whose last migration is newer than this program's is refused, since what the newer program expects of its
+// rows is unknown here.
+func Migrate(ctx context.Context, db *gorm.DB) (int, error) {
+	applied := 0
+	for attempt := 1; ; attempt++ {
+		before, err := compareVersions(ctx, db)
+		if err != nil {
+			return applied, err
+		}
+		if before.newest > before.known {
+			return applied, fmt.Errorf("the database is at migration %d and this program knows none after %d: start the newer program that made it, or restore a backup from before", before.newest, before.known)
+		}
+		if before.missing == 0 {
+			return applied, nil
+		}
+		n, err := up(ctx, db)
+		applied += n
+		if err == nil {
+			continue
+		}
+		// On SQLite nothing locks others out between goose's look at the versions and its transaction, so two first starts may
+		// both apply a file and one of them fails. It was the race and not the file if the database has moved on meanwhile.
+		after, lookErr := compareVersions(ctx, db)
+		busy := sqliteCode(err)&0xff == sqliteBusy && attempt < busyAttempts
+		if lookErr != nil || after == before && !busy {
+			return applied, fmt.Errorf("migrating the database: %w", err)
+		}
+	}
+}
+
+// busyAttempts times SQLite's busy_timeout of 5 seconds are two minutes, as long as a PostgreSQL server waits.
+const busyAttempts = 24
+
+// MigrationsCurrent says whether every migration that this program knows has been applied, by one query. One that is
+// already ahead counts as current, so that a running server stays in service while a newer one starts beside it.
+func MigrationsCurrent(ctx context.Context, db *gorm.DB) (bool, error) {
+	v, err := compareVersions(ctx, db)
+	return err == nil && v.missing == 0, err
+}
+
+// versions is what the database says against what the embedded files say.
+type versions struct {
+	known   int64 // the newest file
+	newest  int64 // the newest version applied
+	missing int   // files not applied
+}
+
+func compareVersions(ctx context.Context, db *gorm.DB) (versions, error) {
+	applied, err := appliedVersions(ctx, db)
+	if err != nil {
+		return versions{}, fmt.Errorf("reading which migrations were applied: %w", err)
+	}
+	var v versions
+	for version := range applied {
+		v.newest = max(v.newest, version)
+	}
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return versions{}, err
+	}
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return versions{}, fmt.Errorf("%s: %w", name, err)
+		}
+		v.known = max(v.known, version)
+		if !applied[version] {
+			v.missing++
+		}
+	}
+	return v, nil
+}
+
+// appliedVersions reads goose's table past GORM, for which a missing table would be worth a warning.
+func appliedVersions(ctx context.Context, db *gorm.DB) (map[int64]bool, error) {
+	applied := map[int64]bool{}
+	rows, err := db.ConnPool.QueryContext(ctx, "SELECT version_id FROM goose_db_version WHERE version_id > 0")
+	if err != nil {
+		if noSuchTable(err) {
+			return applied, nil
+		}
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var version int64
+		if err := rows.Scan(&version); err != nil {
+			return nil, err
+		}
+		applied[version] = true
+	}
+	return applied, rows.Err()
+}
+
+func noSuchTable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "42P01"
+	}
+	return strings.Contains(err.Error(), "no such table")
+}
+
+func up(ctx context.Context, db *gorm.DB) (int, error) {
+	provider, err := newProvider(db)
+	if err != nil {
+		return 0, err
+	}
+	results, err := provider.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		results = partial.Applied
+	}
+	return len(results), err
+}
+
+func newProvider(db *gorm.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	options := []goose.ProviderOption{
+		goose.WithAllowOutofOrder(true), // of two branches the one with the lower number may be merged last
+		goose.WithDisableGlobalRegistry(true),
+	}
+	dialect := goose.DialectSQLite3
+	if db.Name() == "postgres" {
+		dialect = goose.DialectPostgres
+		// Asks each second for up to two minutes: others wait for as long as the first one migrates.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(dialect, db.ConnPool.(*pool).writer, files, options...)
+}

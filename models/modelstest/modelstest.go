@@ -1,0 +1,96 @@
+// Package modelstest gives each test a migrated database of its own, on the engine that TEST_DATABASE names.
+package modelstest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"example.com/gatehouse/models"
+	"gorm.io/gorm"
+)
+
+// Open returns a migrated database of the test's own, closed and removed with it: a SQLite file, or with
+// TEST_DATABASE=postgres a database in a PostgreSQL cluster that lives as long as the test process.
+func Open(t testing.TB) *gorm.DB {
+	t.Helper()
+	return open(t, URL(t))
+}
+
+// URL returns the DATABASE_URL of such a database, for a test that opens it itself, perhaps several times.
+func URL(t testing.TB) string {
+	t.Helper()
+	if os.Getenv("TEST_DATABASE") == "postgres" {
+		return PostgresURL(t)
+	}
+	return SQLiteURL(t)
+}
+
+// Postgres returns a database as Open does, on PostgreSQL whatever TEST_DATABASE says, for tests that compare the engines.
+func Postgres(t testing.TB) *gorm.DB {
+	t.Helper()
+	return open(t, PostgresURL(t))
+}
+
+// SQLite returns a database as Open does, on SQLite whatever TEST_DATABASE says.
+func SQLite(t testing.TB) *gorm.DB {
+	t.Helper()
+	return open(t, SQLiteURL(t))
+}
+
+// SQLiteURL is URL, on SQLite whatever TEST_DATABASE says.
+func SQLiteURL(t testing.TB) string {
+	t.Helper()
+	migrated, err := sqliteTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, migrated, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+// sqliteTemplate is a migrated database file, made once for each test process and copied for each test.
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "gatehouse-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "template.db")
+	if err := migrate("sqlite:" + path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+func migrate(databaseURL string) error {
+	db, err := models.Open(databaseURL)
+	if err != nil {
+		return err
+	}
+	if _, err := models.Migrate(context.Background(), db); err != nil {
+		models.Close(db)
+		return fmt.Errorf("migrating the template of the test databases: %w", err)
+	}
+	return models.Close(db)
+}
+
+func open(t testing.TB, databaseURL string) *gorm.DB {
+	t.Helper()
+	db, err := models.Open(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := models.Close(db); err != nil {
+			t.Errorf("closing the test's database: %v", err)
+		}
+	})
+	return db
+}

@@ -1,0 +1,175 @@
+package modelstest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops databases
+)
+
+// PostgresURL is URL, on PostgreSQL whatever TEST_DATABASE says. Without PostgreSQL on the machine the test is skipped, and
+// fails where CI=true.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	return fresh(t, "gatehouse_template")
+}
+
+// EmptyPostgresURL returns the DATABASE_URL of a PostgreSQL database without a table in it, for tests of migrating.
+func EmptyPostgresURL(t testing.TB) string {
+	t.Helper()
+	return fresh(t, "template0")
+}
+
+func fresh(t testing.TB, template string) string {
+	t.Helper()
+	c, err := postgresCluster()
+	if errors.Is(err, errNoPostgres) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := c.create(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := c.admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Errorf("dropping the test's database: %v", err)
+		}
+	})
+	return c.url(name)
+}
+
+var errNoPostgres = errors.New("this test needs PostgreSQL 13 or newer: apt-get install postgresql")
+
+// cluster is a PostgreSQL server of this test process alone, reached by a socket in dir.
+type cluster struct {
+	dir   string
+	admin *sql.DB
+	mu    sync.Mutex
+	made  int
+}
+
+var postgresCluster = sync.OnceValues(startCluster)
+
+// lifeline runs PostgreSQL for as long as its standard input is open. The other end is held by the test process alone, so
+// that server and files go when it ends, however it ends: no TestMain needed, and kill -9 leaves nothing behind.
+const lifeline = `
+dir=$1 bin=$2
+trap '' INT HUP TERM
+cd "$dir" || exit 1
+make() { "$bin/initdb" -D data -U postgres -A trust -E UTF8 --no-sync "$@"; }
+{
+	make --locale=C.UTF-8 || make --no-locale || exit
+	exec "$bin/postgres" -D data -k "$dir" -c listen_addresses= -c max_connections=300 -c shared_buffers=64MB \
+		-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c autovacuum=off
+} </dev/null >log 2>&1 &
+read -r _
+while kill -QUIT $!; do
+	sleep 0.1
+done
+cd /
+rm -rf "$dir"
+` // SIGQUIT stops PostgreSQL at once; during initdb it is ignored, hence the loop
+
+func startCluster() (*cluster, error) {
+	bin, err := postgresBin()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := socketDir()
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for PostgreSQL: %w", err)
+	}
+	watcher := exec.Command("sh", "-c", lifeline, "sh", dir, bin)
+	if err := asPostgres(watcher, dir); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	// The pipe is never closed here: it closes with the process.
+	if _, err := watcher.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := watcher.Start(); err != nil {
+		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
+	}
+	c := &cluster{dir: dir}
+	if c.admin, err = sql.Open("pgx", c.url("postgres")); err != nil {
+		return nil, err
+	}
+	c.admin.SetMaxOpenConns(1) // of two copies of one template made at once, PostgreSQL may refuse one
+	if err := c.await(); err != nil {
+		return nil, err
+	}
+	if _, err := c.admin.Exec("CREATE DATABASE gatehouse_template TEMPLATE template0"); err != nil {
+		return nil, fmt.Errorf("making the template database: %w", err)
+	}
+	return c, migrate(c.url("gatehouse_template"))
+}
+
+// await returns when the server takes connections, or with its log when it has not within half a minute.
+func (c *cluster) await() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for {
+		err := c.admin.PingContext(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			log, _ := os.ReadFile(filepath.Join(c.dir, "log"))
+			return fmt.Errorf("PostgreSQL did not start: %w\n%s", err, log)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (c *cluster) create(template string) (string, error) {
+	c.mu.Lock()
+	c.made++
+	name := fmt.Sprintf("test_%d", c.made)
+	c.mu.Unlock()
+	if _, err := c.admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+		return "", fmt.Errorf("making a database for the test: %w", err)
+	}
+	return name, nil
+}
+
+func (c *cluster) url(database string) string {
+	return "postgres://postgres@/" + database + "?host=" + c.dir
+}
+
+// postgresBin returns the folder of the newest PostgreSQL, where Debian keeps it or else in PATH.
+func postgresBin() (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/[1-9][0-9]/bin/initdb")
+	if len(found) > 0 {
+		return filepath.Dir(found[len(found)-1]), nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errNoPostgres
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return "", fmt.Errorf("looking for PostgreSQL: %w", err)
+	}
+	return filepath.Dir(path), nil
+}
+
+// socketDir makes a folder whose name is short enough for a socket in it, which is limited to about 100 bytes.
+func socketDir() (string, error) {
+	parent := os.TempDir()
+	if len(parent) > 60 || strings.ContainsAny(parent, " ?&#%") {
+		parent = "/tmp"
+	}
+	return os.MkdirTemp(parent, "gatehouse-pg-")
+}
