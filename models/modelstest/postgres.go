@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,10 +55,11 @@ var errNoPostgres = errors.New("this test needs PostgreSQL 13 or newer: apt-get 
 
 // cluster is a PostgreSQL server of this test process alone, reached by a socket in dir.
 type cluster struct {
-	dir   string
-	admin *sql.DB
-	mu    sync.Mutex
-	made  int
+	dir      string
+	lifeline io.Closer // held, never closed: left to the garbage collector it would end the server
+	admin    *sql.DB
+	mu       sync.Mutex
+	made     int
 }
 
 var postgresCluster = sync.OnceValues(startCluster)
@@ -96,14 +98,14 @@ func startCluster() (*cluster, error) {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	// The pipe is never closed here: it closes with the process.
-	if _, err := watcher.StdinPipe(); err != nil {
+	end, err := watcher.StdinPipe()
+	if err != nil {
 		return nil, err
 	}
 	if err := watcher.Start(); err != nil {
 		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
-	c := &cluster{dir: dir}
+	c := &cluster{dir: dir, lifeline: end}
 	if c.admin, err = sql.Open("pgx", c.url("postgres")); err != nil {
 		return nil, err
 	}
