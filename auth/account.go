@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/models"
 )
@@ -24,7 +25,9 @@ func normalizeName(name string) (normalized, problem string) {
 	case utf8.RuneCountInString(name) > maxName:
 		return name, fmt.Sprintf("Use at most %d characters.", maxName)
 	// Line breaks, and marks that turn the direction of text around, would let a name pose as something else in a mail.
-	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' }):
+	case strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+	}):
 		return name, "Use letters, spaces and punctuation only."
 	}
 	return name, ""
@@ -79,7 +82,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 		if renewed.RowsAffected == 0 {
 			return ErrChanged // another device ended this session in this very moment
 		}
-		if err := a.post(t, a.letters.PasswordChanged(user.Email, user.Name, client.Device(), client.IP.String(), a.now())); err != nil {
+		if err := a.post(t, a.letters.PasswordChanged(user.Email, a.now(), client.IP.String(), client.Device())); err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordChanged, &user.ID, viewer.Session.ID, client, nil)
@@ -101,4 +104,26 @@ func (a *Auth) prove(ctx context.Context, viewer *Viewer, password string, clien
 		return Invalid{"current_password": "That is not your current password."}
 	}
 	return err
+}
+
+// AddUser makes a confirmed account without a mail, for seeding and tests. added is false where the address has one already,
+// which then stays as it is. The error is an Invalid where a rule is broken.
+func (a *Auth) AddUser(ctx context.Context, name, address, password string) (added bool, err error) {
+	name, nameProblem := normalizeName(name)
+	email, emailProblem := NormalizeEmail(address)
+	err = Invalid{"name": nameProblem, "email": emailProblem, "password": a.rules.Check(password, name, email)}.errIfAny()
+	if err != nil {
+		return false, err
+	}
+	hash, err := a.hasher.Hash(ctx, password)
+	if err != nil {
+		return false, err
+	}
+	now := a.now()
+	user := models.User{ID: newID(), Name: name, Email: email, PasswordHash: hash, CreatedAt: now, UpdatedAt: now}
+	made := a.db.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&user)
+	if made.Error != nil {
+		return false, fmt.Errorf("make the account: %w", made.Error)
+	}
+	return made.RowsAffected == 1, nil
 }

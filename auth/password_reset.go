@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 
 	"gorm.io/gorm"
 
@@ -40,8 +39,12 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 		if err := t.Create(&reset).Error; err != nil {
 			return fmt.Errorf("keep the reset: %w", err)
 		}
-		letter := a.letters.ResetPassword(email, user.Name, "/password/reset?token="+url.QueryEscape(token), a.config.ResetTTL)
-		if err := a.postIf(t, known, letter); err != nil {
+		letter := a.letters.ResetPassword(email, token, a.config.ResetTTL)
+		post := a.post
+		if !known {
+			post = a.postNobody
+		}
+		if err := post(t, letter); err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordResetRequested, reset.UserID, "", client, nil)
@@ -119,7 +122,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 				return fmt.Errorf("forget the failed log-ins: %w", err)
 			}
 		}
-		if err := a.post(t, a.letters.PasswordReset(user.Email, user.Name, client.Device(), client.IP.String(), a.now())); err != nil {
+		if err := a.post(t, a.letters.PasswordReset(user.Email, a.now(), client.IP.String(), client.Device())); err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordReset, &user.ID, "", client, nil)

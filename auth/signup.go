@@ -5,11 +5,9 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"net/url"
 
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -36,7 +34,7 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 		if err := t.Create(&signup).Error; err != nil {
 			return fmt.Errorf("keep the sign-up: %w", err)
 		}
-		if err := a.mailSignup(t, signup, token, client); err != nil {
+		if err := a.mailSignup(t, signup, token); err != nil {
 			return err
 		}
 		return a.record(t, EventSignupRequested, nil, "", client, Detail{"signup": signup.ID})
@@ -52,24 +50,15 @@ func (a *Auth) renewSignup(signup *models.Signup) (token string) {
 }
 
 // mailSignup mails the link, or tells the owner of a taken address that somebody tried.
-func (a *Auth) mailSignup(t *tx, signup models.Signup, token string, client Client) error {
-	message := a.letters.ConfirmAddress(signup.Email, signup.Name, "/email/confirm?token="+url.QueryEscape(token), a.config.ConfirmTTL)
-	switch owner, err := models.FindUserByEmail(t.DB, signup.Email); {
+func (a *Auth) mailSignup(t *tx, signup models.Signup, token string) error {
+	message := a.letters.ConfirmAddress(signup.Email, signup.Name, token, a.config.ConfirmTTL)
+	switch _, err := models.FindUserByEmail(t.DB, signup.Email); {
 	case err == nil:
-		message = a.letters.AddressTaken(owner.Email, owner.Name, client.Device(), a.now())
+		message = a.letters.AddressTaken(signup.Email)
 	case !errors.Is(err, gorm.ErrRecordNotFound):
 		return fmt.Errorf("look for the address: %w", err)
 	}
 	return a.post(t, message)
-}
-
-// post leaves a mail for the worker, in the transaction that causes it.
-func (a *Auth) post(t *tx, message mail.Message) error {
-	t.mailed = true
-	if err := a.outbox.Enqueue(t.DB, message); err != nil {
-		return fmt.Errorf("write the mail %s: %w", message.Kind, err)
-	}
-	return nil
 }
 
 // PendingSignup returns the sign-up that this browser started and nobody has confirmed; ErrDeadLink where there is none.
@@ -136,7 +125,7 @@ func (a *Auth) remail(ctx context.Context, signup *models.Signup, email, event s
 		if renewed.RowsAffected == 0 {
 			return ErrDeadLink
 		}
-		if err := a.mailSignup(t, *signup, token, client); err != nil {
+		if err := a.mailSignup(t, *signup, token); err != nil {
 			return err
 		}
 		return a.record(t, event, nil, "", client, Detail{"signup": signup.ID})

@@ -1,0 +1,285 @@
+// Package config reads the environment into one struct and names every fault in it at once.
+package config
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Config is the environment, checked. Durations are Go's ("30m", "720h").
+type Config struct {
+	Production     bool
+	AppName        string
+	AppURL         *url.URL // scheme and host alone
+	Listen         string   // host:port
+	DatabaseURL    string
+	SecretKeys     []string // the first signs, all verify
+	SMTPURL        *url.URL // nil: mail stays in the development mailbox
+	MailFrom       *mail.Address
+	TrustedProxies []netip.Prefix
+	RateLimit      bool
+	SessionIdle    time.Duration
+	SessionMax     time.Duration
+	RememberMax    time.Duration
+	ConfirmTTL     time.Duration
+	ResetTTL       time.Duration
+	PasswordMin    int
+}
+
+// HTTPS says whether browsers reach the application over https, which decides the cookies' names and HSTS.
+func (c Config) HTTPS() bool { return c.AppURL.Scheme == "https" }
+
+type environment struct {
+	AppEnv         string        `env:"APP_ENV" envDefault:"development"`
+	AppName        string        `env:"APP_NAME" envDefault:"Gatehouse"`
+	AppURL         string        `env:"APP_URL" envDefault:"http://localhost:3000"`
+	Host           string        `env:"HOST" envDefault:"127.0.0.1"`
+	Port           uint16        `env:"PORT" envDefault:"3000"`
+	DatabaseURL    string        `env:"DATABASE_URL" envDefault:"sqlite:data/app.db"`
+	SecretKey      string        `env:"SECRET_KEY"`
+	SMTPURL        string        `env:"SMTP_URL"`
+	MailFrom       string        `env:"MAIL_FROM" envDefault:"Gatehouse <hello@localhost>"`
+	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
+	RateLimit      string        `env:"RATE_LIMIT" envDefault:"on"`
+	SessionIdle    time.Duration `env:"SESSION_IDLE" envDefault:"24h"`
+	SessionMax     time.Duration `env:"SESSION_MAX" envDefault:"168h"`
+	RememberMax    time.Duration `env:"REMEMBER_MAX" envDefault:"720h"`
+	ConfirmTTL     time.Duration `env:"CONFIRM_TTL" envDefault:"24h"`
+	ResetTTL       time.Duration `env:"RESET_TTL" envDefault:"30m"`
+	PasswordMin    int           `env:"PASSWORD_MIN" envDefault:"15"`
+}
+
+// Load reads and checks environ ("NAME=value" lines, as os.Environ gives them). A variable that is set but empty
+// counts as unset. The error is a Faults.
+func Load(environ []string) (Config, error) {
+	set := map[string]string{}
+	for name, value := range env.ToMap(environ) {
+		if value = strings.TrimSpace(value); value != "" {
+			set[name] = value
+		}
+	}
+	var raw environment
+	var faults Faults
+	if err := env.ParseWithOptions(&raw, env.Options{Environment: set}); err != nil {
+		faults.parse(err)
+	}
+	c := Config{
+		Production:  raw.AppEnv == "production",
+		AppName:     raw.AppName,
+		Listen:      net.JoinHostPort(raw.Host, fmt.Sprint(raw.Port)),
+		DatabaseURL: raw.DatabaseURL,
+		RateLimit:   raw.RateLimit != "off",
+		SessionIdle: raw.SessionIdle,
+		SessionMax:  raw.SessionMax,
+		RememberMax: raw.RememberMax,
+		ConfirmTTL:  raw.ConfirmTTL,
+		ResetTTL:    raw.ResetTTL,
+		PasswordMin: raw.PasswordMin,
+	}
+	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production", "APP_ENV is %q; it is development or production", raw.AppEnv)
+	faults.check(raw.RateLimit == "on" || raw.RateLimit == "off", "RATE_LIMIT is %q; it is on or off", raw.RateLimit)
+	faults.check(raw.PasswordMin >= 8 && raw.PasswordMin <= 64, "PASSWORD_MIN is %d; it is a number from 8 to 64", raw.PasswordMin)
+	faults.check(!strings.ContainsAny(raw.AppName, "\r\n<>"), "APP_NAME may not hold line breaks, < or >")
+	c.checkDurations(&faults)
+	c.AppURL = parseAppURL(raw.AppURL, &faults)
+	c.MailFrom = parseMailFrom(raw.MailFrom, &faults)
+	c.SMTPURL = parseSMTPURL(raw.SMTPURL, &faults)
+	c.TrustedProxies = parseProxies(raw.TrustedProxies, &faults)
+	faults.check(knownDatabase(raw.DatabaseURL), "DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
+	if c.Production {
+		c.checkProduction(set, &faults)
+	}
+	c.SecretKeys = secretKeys(raw.SecretKey, c.Production, len(faults) == 0, &faults)
+	if len(faults) > 0 {
+		return Config{}, faults
+	}
+	return c, nil
+}
+
+// Faults are the settings that keep the application from starting, each a sentence that says what to do.
+type Faults []string
+
+func (f Faults) Error() string {
+	return "the settings are not right:\n  - " + strings.Join(f, "\n  - ")
+}
+
+func (f *Faults) check(ok bool, format string, args ...any) {
+	if !ok {
+		*f = append(*f, fmt.Sprintf(format, args...))
+	}
+}
+
+func (f *Faults) parse(err error) {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		*f = append(*f, err.Error())
+		return
+	}
+	for _, e := range all.Errors {
+		var field env.ParseError
+		if errors.As(e, &field) {
+			*f = append(*f, fmt.Sprintf("%s cannot be read as a %s: %v", variables[field.Name], field.Type, field.Err))
+			continue
+		}
+		*f = append(*f, e.Error())
+	}
+}
+
+func knownDatabase(url string) bool {
+	for _, prefix := range []string{"sqlite:", "postgres://", "postgresql://"} {
+		if strings.HasPrefix(url, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c Config) checkDurations(faults *Faults) {
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+		max   time.Duration
+	}{
+		{"SESSION_IDLE", c.SessionIdle, 30 * 24 * time.Hour},
+		{"SESSION_MAX", c.SessionMax, 30 * 24 * time.Hour},    // NIST SP 800-63B-4 2.1.3: 30 days at AAL1
+		{"REMEMBER_MAX", c.RememberMax, 400 * 24 * time.Hour}, // RFC 6265bis caps a cookie's life at 400 days
+		{"CONFIRM_TTL", c.ConfirmTTL, 7 * 24 * time.Hour},
+		{"RESET_TTL", c.ResetTTL, 24 * time.Hour}, // OWASP Forgot Password Cheat Sheet
+	} {
+		faults.check(d.value >= time.Minute && d.value <= d.max, "%s is %s; it lies between 1m and %s", d.name, d.value, d.max)
+	}
+}
+
+func parseAppURL(value string, faults *Faults) *url.URL {
+	u, err := url.Parse(value)
+	ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
+		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == ""
+	faults.check(ok, "APP_URL is %q; it is one origin such as https://app.example.com, without a path", value)
+	if !ok {
+		return nil
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}
+}
+
+func parseMailFrom(value string, faults *Faults) *mail.Address {
+	from, err := mail.ParseAddress(value)
+	faults.check(err == nil, "MAIL_FROM is %q; it is an address such as Acme <hello@example.com>", value)
+	return from
+}
+
+func parseSMTPURL(value string, faults *Faults) *url.URL {
+	if value == "" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	// The value holds a password, so the fault does not repeat it.
+	ok := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps") && u.Hostname() != ""
+	faults.check(ok, "SMTP_URL is not of the form smtp://user:password@host:587 or smtps://user:password@host:465")
+	if !ok {
+		return nil
+	}
+	return u
+}
+
+func parseProxies(values []string, faults *Faults) []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, value := range values {
+		value = strings.TrimSpace(value)
+		prefix, err := netip.ParsePrefix(value)
+		if err != nil {
+			var addr netip.Addr
+			if addr, err = netip.ParseAddr(value); err == nil {
+				prefix = netip.PrefixFrom(addr, addr.BitLen())
+			}
+		}
+		faults.check(err == nil, "TRUSTED_PROXIES holds %q; it is a comma-separated list of addresses or CIDRs such as 10.0.0.0/8", value)
+		if err == nil {
+			faults.check(prefix.Bits() > 0, "TRUSTED_PROXIES holds %q, which trusts the whole internet", value)
+			prefixes = append(prefixes, prefix.Masked())
+		}
+	}
+	return prefixes
+}
+
+func (c Config) checkProduction(set map[string]string, faults *Faults) {
+	for _, name := range []string{"APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM"} {
+		faults.check(set[name] != "", "%s is not set; production needs it", name)
+	}
+	faults.check(c.RateLimit, "RATE_LIMIT is off; that is for development alone")
+	if set["APP_URL"] != "" && c.AppURL != nil {
+		faults.check(c.AppURL.Scheme == "https", "APP_URL is %q; in production it begins with https://", c.AppURL)
+	}
+}
+
+// minSecret is the least length of a SECRET_KEY in bytes: the 256 bits of the HMAC and AES keys made from it.
+const minSecret = 32
+
+func secretKeys(value string, production, create bool, faults *Faults) []string {
+	if value == "" {
+		if production || !create {
+			return nil
+		}
+		key, err := developmentKey(filepath.Join("data", "secret.key"))
+		faults.check(err == nil, "the development key in data/secret.key can be neither read nor made (%v); set SECRET_KEY", err)
+		return []string{key}
+	}
+	var keys []string
+	for i, key := range strings.Split(value, ",") {
+		key = strings.TrimSpace(key)
+		faults.check(len(key) >= minSecret, "SECRET_KEY number %d has %d bytes; make one of %d or more with: openssl rand -hex 32", i+1, len(key), minSecret)
+		faults.check(len(key) < minSecret || varied(key), "SECRET_KEY number %d is too regular to be random; make one with: openssl rand -hex 32", i+1)
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// varied refuses keys that somebody typed, such as a repeated letter: 32 random hex digits hold fewer than eight different
+// ones about once in a million.
+func varied(key string) bool {
+	seen := map[rune]bool{}
+	for _, r := range key {
+		seen[r] = true
+	}
+	return len(seen) >= 8
+}
+
+// developmentKey returns the key kept in path and makes it first where there is none.
+func developmentKey(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err == nil && len(data) >= minSecret {
+		return string(data), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	random := make([]byte, 32)
+	rand.Read(random)
+	key := hex.EncodeToString(random)
+	return key, os.WriteFile(path, []byte(key), 0o600)
+}
+
+// variables maps a field of environment to the variable a person sets.
+var variables = func() map[string]string {
+	names := map[string]string{}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[environment]()) {
+		names[field.Name] = field.Tag.Get("env")
+	}
+	return names
+}()

@@ -1,0 +1,61 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// ConfirmEmailPage shows what a sign-up's link would do; only its button does it, since mail scanners open links.
+func (h *Handlers) ConfirmEmailPage(c echo.Context) error {
+	return h.confirmEmail(c, http.StatusOK, views.ConfirmForm{Token: c.QueryParam("token")}, nil)
+}
+
+func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmForm, problems auth.Invalid) error {
+	hideToken(c)
+	signup, err := h.auth.SignupByToken(c.Request().Context(), form.Token)
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadConfirmation(c)
+	}
+	if err != nil {
+		return err
+	}
+	ask := !auth.StartedHere(signup, h.cookies.Get(c.Request(), session.Signup))
+	return h.render(c, status, views.ConfirmEmail(form, signup.Email, ask, problems))
+}
+
+func (h *Handlers) deadConfirmation(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"It has been used, replaced by a newer one, or is too old. If your account is confirmed you can log in; if not, sign up again.",
+		"Log in", "/login"))
+}
+
+// hideToken keeps the token in the page's address from going anywhere (ASVS 3.4.5).
+func hideToken(c echo.Context) { c.Response().Header().Set("Referrer-Policy", "no-referrer") }
+
+// ConfirmEmail makes the account and signs in.
+func (h *Handlers) ConfirmEmail(c echo.Context) error {
+	var form views.ConfirmForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	browser := h.cookies.Get(c.Request(), session.Signup)
+	user, err := h.auth.ConfirmSignup(c.Request().Context(), form.Token, browser, form.Password, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.confirmEmail(c, http.StatusUnprocessableEntity, form, invalid)
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadConfirmation(c)
+	}
+	if err != nil {
+		return err
+	}
+	h.cookies.Clear(c.Response(), session.Signup)
+	return h.signIn(c, user, auth.Proof{Method: "signup"}, h.cookies.Take(c.Response(), c.Request(), session.ReturnTo))
+}

@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/views"
+)
+
+// devMailRows is how many mails the development mailbox lists.
+const devMailRows = 100
+
+// DevMailPage lists what was mailed.
+func (h *Handlers) DevMailPage(c echo.Context) error {
+	letters, err := h.outbox.List(c.Request().Context(), devMailRows)
+	if err != nil {
+		return err
+	}
+	rows := make([]views.MailRow, len(letters))
+	for i, letter := range letters {
+		rows[i] = mailRow(letter)
+	}
+	return h.render(c, http.StatusOK, views.DevMail(rows))
+}
+
+func mailRow(l mail.Letter) views.MailRow {
+	return views.MailRow{
+		ID: l.ID, Kind: l.Kind, To: l.To, Subject: cmp.Or(l.Subject, l.Kind), State: string(l.State), Error: l.LastError,
+		Attempts: l.Attempts, At: l.CreatedAt,
+	}
+}
+
+// DevMailMessage shows one mail.
+func (h *Handlers) DevMailMessage(c echo.Context) error {
+	letter, err := h.outbox.Find(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.DevMailMessage(views.MailView{MailRow: mailRow(letter), Text: letter.Text}))
+}
+
+// mailPolicy lets a mail be what it is in a mailbox: its own inline styles, no scripts, and only in the page that frames it.
+const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'"
+
+// DevMailHTML is the HTML part of one mail, for the frame in DevMailMessage.
+func (h *Handlers) DevMailHTML(c echo.Context) error {
+	letter, err := h.outbox.Find(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Content-Security-Policy", mailPolicy)
+	c.Response().Header().Set("X-Frame-Options", "SAMEORIGIN")
+	// A link in a mail opens a window of its own, as it does in a mailbox.
+	return c.HTML(http.StatusOK, strings.Replace(letter.HTML, "<head>", `<head><base target="_blank">`, 1))
+}

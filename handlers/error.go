@@ -1,0 +1,76 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/views"
+)
+
+// busyFor is when somebody who found every hashing slot taken may try again.
+const busyFor = 5 * time.Second
+
+// fail answers what a handler could not: the one place that turns an error into a page. What the person sees tells nothing of
+// the error itself (ASVS 16.5.1).
+func (h *Handlers) fail(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	page := h.errorPage(c, err)
+	if !page.RetryAt.IsZero() {
+		seconds := math.Ceil(page.RetryAt.Sub(h.now()).Seconds())
+		c.Response().Header().Set(echo.HeaderRetryAfter, fmt.Sprint(max(1, int(seconds))))
+	}
+	if rendered := h.render(c, page.Status, views.Error(page, h.now())); rendered != nil {
+		h.log.ErrorContext(c.Request().Context(), "the error page cannot be rendered", "error", rendered)
+		_ = c.String(page.Status, http.StatusText(page.Status)) // the connection is gone, or this arrives
+	}
+}
+
+func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
+	var limited auth.Limited
+	var tooLarge *http.MaxBytesError
+	var known *echo.HTTPError
+	ctx := c.Request().Context()
+	switch {
+	case errors.As(err, &limited):
+		return views.ErrorPage{Status: http.StatusTooManyRequests, RetryAt: limited.Until}
+	case errors.Is(err, auth.ErrBusy):
+		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}
+	case errors.As(err, &tooLarge):
+		return views.ErrorPage{Status: http.StatusRequestEntityTooLarge}
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		h.recordRefusal(c, auth.EventAccessDenied)
+		return views.ErrorPage{Status: http.StatusNotFound}
+	case errors.Is(err, middleware.ErrForeignOrigin):
+		h.recordRefusal(c, auth.EventOriginRefused)
+		return views.ErrorPage{Status: http.StatusForbidden}
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return views.ErrorPage{Status: http.StatusServiceUnavailable} // nobody is listening any more
+	case errors.As(err, &known) && known.Code < http.StatusInternalServerError:
+		return views.ErrorPage{Status: known.Code}
+	}
+	h.log.LogAttrs(ctx, slog.LevelError, "request failed",
+		slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.String("error", err.Error()))
+	return views.ErrorPage{Status: http.StatusInternalServerError}
+}
+
+func (h *Handlers) recordRefusal(c echo.Context, event string) {
+	detail := auth.Detail{"method": c.Request().Method, "route": c.Path()}
+	if err := h.auth.RecordRefusal(c.Request().Context(), event, middleware.Viewer(c), middleware.Client(c), detail); err != nil {
+		h.log.ErrorContext(c.Request().Context(), "a refusal cannot be recorded", "event", event, "error", err)
+	}
+}
+
+// NotFound answers for every address that there is no page for, the same to everyone.
+func (h *Handlers) NotFound(echo.Context) error { return echo.ErrNotFound }

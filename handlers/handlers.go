@@ -1,0 +1,99 @@
+// Package handlers turns a request into a page or a redirect, one file for each screen.
+package handlers
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/config"
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views/layout"
+)
+
+// Handlers answers requests.
+type Handlers struct {
+	config  config.Config
+	db      *gorm.DB
+	auth    *auth.Auth
+	outbox  *mail.Outbox
+	cookies *session.Cookies
+	log     *slog.Logger
+	now     func() time.Time
+	buffers sync.Pool
+}
+
+// New makes Handlers.
+func New(c config.Config, db *gorm.DB, a *auth.Auth, outbox *mail.Outbox, log *slog.Logger, now func() time.Time) *Handlers {
+	h := &Handlers{config: c, db: db, auth: a, outbox: outbox, log: log, now: now}
+	h.cookies = session.New(c.SecretKeys, c.AppURL != nil && c.HTTPS())
+	h.buffers.New = func() any { return new(bytes.Buffer) }
+	return h
+}
+
+// maxBody is the largest body of a request in bytes.
+const maxBody = 1 << 20
+
+// Router returns what serves the site, and the map of it.
+func (h *Handlers) Router() (http.Handler, []Route) {
+	e := echo.New()
+	e.HTTPErrorHandler = h.fail
+	middleware.TrustProxies(e, h.config.TrustedProxies)
+	e.Use(middleware.Log(h.log), middleware.Headers(h.config.HTTPS()), middleware.Recover)
+	return e, h.routes(e)
+}
+
+// checks are what every request has to pass.
+func (h *Handlers) checks() []echo.MiddlewareFunc {
+	local := !h.config.Production && !h.config.HTTPS()
+	checks := []echo.MiddlewareFunc{middleware.CheckOrigin(h.config.AppURL, local), middleware.BodyLimit(maxBody)}
+	if local {
+		checks = append(checks, middleware.OneName(h.config.AppURL))
+	}
+	return checks
+}
+
+// render answers with a page. It is rendered whole before a byte is sent: a page that fails half-way is an error page.
+func (h *Handlers) render(c echo.Context, status int, page templ.Component) error {
+	notice := h.cookies.Take(c.Response(), c.Request(), session.Notice)
+	buffer := h.buffers.Get().(*bytes.Buffer)
+	buffer.Reset()
+	defer h.buffers.Put(buffer)
+	ctx := layout.With(c.Request().Context(), layout.Request{
+		AppName:     h.config.AppName,
+		Viewer:      middleware.User(c),
+		Path:        c.Request().URL.Path,
+		Notice:      notice,
+		Development: !h.config.Production,
+	})
+	if err := page.Render(ctx, buffer); err != nil {
+		return fmt.Errorf("render the page: %w", err)
+	}
+	return c.HTMLBlob(status, buffer.Bytes())
+}
+
+// page answers with a page that needs to know its user alone.
+func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Context, *models.User) error {
+	return func(c echo.Context, user *models.User) error { return h.render(c, http.StatusOK, page(user)) }
+}
+
+// redirect answers a form that was carried out. The notice, "" for none, is shown on the next page.
+func (h *Handlers) redirect(c echo.Context, to, notice string) error {
+	if notice != "" {
+		if err := h.cookies.Set(c.Response(), c.Request(), session.Notice, notice); err != nil {
+			return err
+		}
+	}
+	return c.Redirect(http.StatusSeeOther, to)
+}

@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// LoginPage asks for address and password.
+func (h *Handlers) LoginPage(c echo.Context) error {
+	return h.render(c, http.StatusOK, views.Login(views.LoginForm{Next: auth.SafeNext(c.QueryParam("next"))}, nil))
+}
+
+// Login signs in with address and password.
+func (h *Handlers) Login(c echo.Context) error {
+	var form views.LoginForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	user, err := h.auth.Authenticate(c.Request().Context(), form.Email, form.Password, h.browser(c), middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		form.Next = auth.SafeNext(form.Next)
+		return h.render(c, http.StatusUnprocessableEntity, views.Login(form, invalid))
+	}
+	if err != nil {
+		return err
+	}
+	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Next)
+}
+
+// signIn is the one door: every way of proving who one is ends here.
+func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, next string) error {
+	started, err := h.auth.StartSession(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
+	if errors.Is(err, auth.ErrChanged) {
+		return h.redirect(c, "/login", "Your account has just changed. Please log in again.")
+	}
+	if err != nil {
+		return err
+	}
+	cookie := session.Session
+	if proof.Remember {
+		cookie = cookie.For(h.config.RememberMax)
+	}
+	err = errors.Join(
+		h.cookies.Set(c.Response(), c.Request(), cookie, started.Session),
+		h.cookies.Set(c.Response(), c.Request(), session.Device, started.Device),
+	)
+	if err != nil {
+		return err
+	}
+	if next = auth.SafeNext(next); next == "" {
+		next = "/dashboard"
+	}
+	return h.redirect(c, next, "")
+}
+
+// browser is what the request's cookies say of the browser.
+func (h *Handlers) browser(c echo.Context) auth.Browser {
+	return auth.Browser{Session: h.cookies.Get(c.Request(), session.Session), Device: h.cookies.Get(c.Request(), session.Device)}
+}
+
+// Logout is the one way out. It succeeds for visitors too: who clicks twice, or in a second tab, wants to be out.
+func (h *Handlers) Logout(c echo.Context) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	if viewer := middleware.Viewer(c); viewer != nil {
+		if err := h.auth.Logout(c.Request().Context(), viewer, middleware.Client(c)); err != nil {
+			return err
+		}
+	}
+	h.cookies.Clear(c.Response(), session.Session)
+	// Not "cookies": the device cookie stays, it is what keeps strangers' guesses from slowing this browser down.
+	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return h.redirect(c, "/login", "You are logged out.")
+}

@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// ResetPasswordPage asks for a new password. Opening it uses nothing up.
+func (h *Handlers) ResetPasswordPage(c echo.Context) error {
+	return h.resetPassword(c, http.StatusOK, views.ResetForm{Token: c.QueryParam("token")}, nil)
+}
+
+func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetForm, problems auth.Invalid) error {
+	hideToken(c)
+	user, err := h.auth.ResetByToken(c.Request().Context(), form.Token)
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadReset(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.ResetPassword(form, user.Email, h.config.PasswordMin, problems))
+}
+
+func (h *Handlers) deadReset(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
+		"Send me a new link", "/password/forgot"))
+}
+
+// ResetPassword sets the new password and goes to the log-in page: a link alone signs nobody in.
+func (h *Handlers) ResetPassword(c echo.Context) error {
+	var form views.ResetForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	device, err := h.auth.ResetPassword(c.Request().Context(), form.Token, form.Password, h.browser(c).Device, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.resetPassword(c, http.StatusUnprocessableEntity, form, invalid)
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadReset(c)
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
+		return err
+	}
+	h.cookies.Clear(c.Response(), session.Session)
+	return h.redirect(c, "/login", "Your password is changed. Log in with the new one.")
+}

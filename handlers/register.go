@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// RegisterPage asks for name, address and password.
+func (h *Handlers) RegisterPage(c echo.Context) error {
+	return h.render(c, http.StatusOK, h.registerView(views.RegisterForm{Next: c.QueryParam("next")}, nil))
+}
+
+func (h *Handlers) registerView(form views.RegisterForm, problems auth.Invalid) templ.Component {
+	form.Next = auth.SafeNext(form.Next)
+	return views.Register(form, h.config.PasswordMin, problems)
+}
+
+// Register starts a sign-up. What it answers does not depend on whether the address has an account.
+func (h *Handlers) Register(c echo.Context) error {
+	var form views.RegisterForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	browser, err := h.auth.Register(c.Request().Context(), form.Name, form.Email, form.Password, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, h.registerView(form, invalid))
+	}
+	if err != nil {
+		return err
+	}
+	err = errors.Join(
+		h.cookies.Set(c.Response(), c.Request(), session.Signup, browser),
+		h.cookies.Set(c.Response(), c.Request(), session.ReturnTo, auth.SafeNext(form.Next)),
+	)
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/register/sent", "")
+}
+
+// RegisterSent says where the link went, to the browser that signed up.
+func (h *Handlers) RegisterSent(c echo.Context) error {
+	return h.registerSent(c, http.StatusOK, views.CorrectForm{}, nil)
+}
+
+func (h *Handlers) registerSent(c echo.Context, status int, form views.CorrectForm, problems auth.Invalid) error {
+	signup, err := h.auth.PendingSignup(c.Request().Context(), h.cookies.Get(c.Request(), session.Signup))
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.noSignup(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.RegisterSent(signup.Email, form, problems))
+}
+
+// noSignup answers a browser whose sign-up was confirmed elsewhere, or has expired, or never was.
+func (h *Handlers) noSignup(c echo.Context) error {
+	return h.redirect(c, "/login", "There is no sign-up waiting here. If you have confirmed it already, log in; if not, sign up again.")
+}
+
+// ResendSignup mails the link again.
+func (h *Handlers) ResendSignup(c echo.Context) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	err := h.auth.ResendSignup(c.Request().Context(), h.cookies.Get(c.Request(), session.Signup), middleware.Client(c))
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.noSignup(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/register/sent", "We have sent a new link. The one before it no longer works.")
+}
+
+// CorrectSignup mails the link to another address.
+func (h *Handlers) CorrectSignup(c echo.Context) error {
+	var form views.CorrectForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.CorrectSignup(c.Request().Context(), h.cookies.Get(c.Request(), session.Signup), form.Email, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.registerSent(c, http.StatusUnprocessableEntity, form, invalid)
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.noSignup(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/register/sent", "We have sent a link to the corrected address.")
+}

@@ -1,0 +1,58 @@
+package handlers
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/views"
+)
+
+// routes is the map of the site: every address, who may come, and what answers.
+func (h *Handlers) routes(e *echo.Echo) []Route {
+	var list []Route
+	open := open(e, &list, "anyone", h.checks()...)
+	site := open.with("anyone", middleware.LoadViewer(h.auth, h.cookies))
+	guest := site.with("signed out", middleware.RequireGuest)
+	app := behind(site.with("signed in", middleware.RequireUser), middleware.User)
+
+	open.GET("/healthz", h.Healthz)
+	open.GET("/readyz", h.Readyz)
+	open.GET("/assets/*", h.Assets)
+
+	site.GET("/", h.Home)
+	site.GET("/email/confirm", h.ConfirmEmailPage)
+	site.POST("/email/confirm", h.ConfirmEmail)
+	site.GET("/password/forgot", h.ForgotPasswordPage)
+	site.POST("/password/forgot", h.ForgotPassword)
+	site.GET("/password/forgot/sent", h.ForgotPasswordSent)
+	site.GET("/password/reset", h.ResetPasswordPage)
+	site.POST("/password/reset", h.ResetPassword)
+	site.POST("/logout", h.Logout)
+
+	guest.GET("/register", h.RegisterPage)
+	guest.POST("/register", h.Register)
+	guest.GET("/register/sent", h.RegisterSent)
+	guest.POST("/register/resend", h.ResendSignup)
+	guest.POST("/register/correct", h.CorrectSignup)
+	guest.GET("/login", h.LoginPage)
+	guest.POST("/login", h.Login)
+
+	app.GET("/dashboard", h.page(views.Dashboard))
+	app.GET("/account", h.AccountPage)
+	app.POST("/account", h.Account)
+	app.GET("/account/security", h.SecurityPage)
+	app.POST("/account/security", h.Security)
+	app.GET("/account/sessions", h.SessionsPage)
+	app.POST("/account/sessions/end", h.EndSession)
+	app.POST("/account/sessions/end-others", h.EndOtherSessions)
+
+	if !h.config.Production {
+		site.GET("/dev/mail", h.DevMailPage)
+		site.GET("/dev/mail/:id", h.DevMailMessage)
+		site.GET("/dev/mail/:id/html", h.DevMailHTML)
+	}
+
+	// Outside the groups, or a guard would answer for pages that do not exist.
+	e.RouteNotFound("/*", site.wrap(h.NotFound))
+	return list
+}

@@ -1,0 +1,50 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/views"
+)
+
+// SessionsPage lists the devices that are signed in.
+func (h *Handlers) SessionsPage(c echo.Context, user *models.User) error {
+	viewer := middleware.Viewer(c)
+	sessions, err := h.auth.Sessions(c.Request().Context(), viewer)
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.Sessions(user, sessions, viewer.Session.ID, h.now()))
+}
+
+// EndSession logs one device out; when it is this one, its cookie goes too.
+func (h *Handlers) EndSession(c echo.Context, _ *models.User) error {
+	var form struct {
+		ID string `form:"id"`
+	}
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	viewer := middleware.Viewer(c)
+	if form.ID == viewer.Session.ID {
+		return h.Logout(c)
+	}
+	if err := h.auth.EndSession(c.Request().Context(), viewer, form.ID, middleware.Client(c)); err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/sessions", "That device is logged out.")
+}
+
+// EndOtherSessions logs every other device out.
+func (h *Handlers) EndOtherSessions(c echo.Context, _ *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	if _, err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/sessions", "Every other device is logged out.")
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// seedPassword is the password of everyone whom seed adds. It is no secret, which is why seed refuses to run in production.
+const seedPassword = "correct horse gatehouse staple"
+
+// seed adds a few people to play with. Whoever is there already stays as they are.
+func seed(ctx context.Context, a *app) error {
+	if a.config.Production {
+		return errors.New("seed adds people whose password everybody knows; it runs in development alone")
+	}
+	for _, person := range []struct{ name, email string }{
+		{"Ada Lovelace", "ada@example.com"},
+		{"Grace Hopper", "grace@example.com"},
+		{"Alan Turing", "alan@example.com"},
+	} {
+		added, err := a.auth.AddUser(ctx, person.name, person.email, seedPassword)
+		if err != nil {
+			return fmt.Errorf("add %s: %w", person.email, err)
+		}
+		if added {
+			fmt.Printf("added  %s\n", person.email)
+		} else {
+			fmt.Printf("kept   %s\n", person.email)
+		}
+	}
+	fmt.Printf("\nNew people log in with the password: %s\n", seedPassword)
+	return nil
+}

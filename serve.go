@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"example.com/gatehouse/handlers"
+)
+
+const (
+	// drain is how long a stop waits for requests under way.
+	drain = 20 * time.Second
+	// sweepEvery is how often what has ended is removed.
+	sweepEvery = 15 * time.Minute
+)
+
+// serve answers requests, sends mail and sweeps until ctx ends; then it lets requests finish and the worker hand back what
+// it holds.
+func serve(ctx context.Context, a *app) error {
+	router, _ := handlers.New(a.config, a.db, a.auth, a.outbox, a.log, time.Now).Router()
+	listener, err := net.Listen("tcp", a.config.Listen)
+	if err != nil {
+		return fmt.Errorf("HOST and PORT: cannot listen on %s (%w); is another server running there?", a.config.Listen, err)
+	}
+	server := &http.Server{
+		Handler: router,
+		// A slow sender must not hold a connection for ever (ASVS 15.2.2). The first also bounds a TLS handshake, so 5 seconds
+		// would be too few where certificates are fetched during it.
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+	greet(a)
+
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var workers sync.WaitGroup
+	workers.Go(func() { a.outbox.Run(background) })
+	workers.Go(func() { sweep(background, a) })
+	defer workers.Wait()
+	defer stop()
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.log.Info("stopping")
+	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := server.Shutdown(finishing); errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(fmt.Errorf("requests were still running after %s and were cut off", drain), server.Close())
+	} else if err != nil {
+		return fmt.Errorf("stop the server: %w", err)
+	}
+	return nil
+}
+
+func sweep(ctx context.Context, a *app) {
+	// Not at once: a start has better things to do.
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.auth.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("the sweep failed and will be tried again", "error", err)
+		}
+	}
+}
+
+// greet tells the person at the terminal where to go.
+func greet(a *app) {
+	if a.config.Production {
+		a.log.Info("serving", "url", a.config.AppURL.String(), "listen", a.config.Listen, "migrations_applied", a.applied)
+		return
+	}
+	fmt.Printf("\n  %s is at  %s\n", a.config.AppName, a.config.AppURL)
+	fmt.Printf("  its mail is at  %s/dev/mail\n\n", a.config.AppURL)
+}
