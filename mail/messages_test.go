@@ -1,0 +1,220 @@
+package mail
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600))
+
+// everyLetter is each message with an ordinary content.
+func everyLetter(l Letters) []Message {
+	return []Message{
+		l.ConfirmAddress("ada@example.com", "Ada Lovelace", "T0ken_-x", 24*time.Hour),
+		l.AddressTaken("ada@example.com"),
+		l.ResetPassword("ada@example.com", "T0ken_-x", 30*time.Minute),
+		l.PasswordReset("ada@example.com", noon, "2001:db8::7", "Firefox on Linux"),
+		l.PasswordChanged("ada@example.com", noon, "192.0.2.7", "Safari on iPhone"),
+	}
+}
+
+func TestEveryMessageIsFitToBeSent(t *testing.T) {
+	for _, m := range everyLetter(letters) {
+		if err := m.check(); err != nil {
+			t.Errorf("%s: %v", m.Kind, err)
+		}
+	}
+}
+
+func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
+	paths := map[string]string{
+		"confirm_address":  "/email/confirm?token=T0ken_-x",
+		"address_taken":    "/login",
+		"reset_password":   "/password/reset?token=T0ken_-x",
+		"password_reset":   "/password/forgot",
+		"password_changed": "/password/forgot",
+	}
+	for _, m := range everyLetter(letters) {
+		want := "https://app.example.com" + paths[m.Kind]
+		links := regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(m.HTML, -1)
+		if len(links) != 1 || html.UnescapeString(links[0][1]) != want {
+			t.Errorf("%s: the HTML links to %v, not to %s", m.Kind, links, want)
+		}
+		inText := regexp.MustCompile(`\S*(?:://|www\.)\S*`).FindAllString(m.Text, -1)
+		if len(inText) != 1 || inText[0] != want {
+			t.Errorf("%s: the text links to %v, not to %s", m.Kind, inText, want)
+		}
+	}
+}
+
+func TestTheTextSaysWhatTheHTMLSays(t *testing.T) {
+	tags := regexp.MustCompile(`(?s)<style>.*?</style>|<[^>]*>`)
+	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	for _, m := range everyLetter(letters) {
+		page := words(html.UnescapeString(tags.ReplaceAllString(m.HTML, " ")))
+		body, _, _ := strings.Cut(m.Text, "\n--\n")
+		for paragraph := range strings.SplitSeq(body, "\n\n") {
+			paragraph = words(strings.Trim(strings.ReplaceAll(paragraph, "=====", ""), "=:\n"))
+			for _, part := range strings.Split(paragraph, "    ") {
+				if part = words(strings.NewReplacer("When:", "When", "IP address:", "IP address", "Device:", "Device").Replace(part)); !strings.Contains(page, part) {
+					t.Errorf("%s: the HTML lacks %q", m.Kind, part)
+				}
+			}
+		}
+	}
+}
+
+func TestTheTextIsWrappedWithoutBreakingTheLink(t *testing.T) {
+	for _, m := range everyLetter(NewLetters("The Society for Analytical Engines", &url.URL{Scheme: "https", Host: "a-rather-long-name.of-an-application.example.com"})) {
+		for line := range strings.Lines(m.Text) {
+			if line = strings.TrimRight(line, "\n"); utf8.RuneCountInString(line) > textWidth && !strings.HasPrefix(line, "https://") {
+				t.Errorf("%s: a line of %d columns: %s", m.Kind, utf8.RuneCountInString(line), line)
+			}
+		}
+	}
+}
+
+func TestTheGreetingNamesOnlyWhatLooksLikeAName(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ada Lovelace":             "Hello Ada Lovelace,",
+		"  Ada \t Lovelace ":       "Hello Ada Lovelace,",
+		"Jean-Luc O’Neill Jr.":     "Hello Jean-Luc O’Neill Jr.,",
+		"J. R. R. Tolkien":         "Hello J. R. R. Tolkien,",
+		"Zoë Ångström":             "Hello Zoë Ångström,",
+		"李小龍":                      "Hello 李小龍,",
+		"":                         "Hello,",
+		"evil.example":             "Hello,",
+		"Win money evil.example/x": "Hello,",
+		"https://evil.example":     "Hello,",
+		"evil。example":             "Hello,",
+		"evil\u2024example":        "Hello,",
+		"call 0800 1234":           "Hello,",
+		"me@evil.example":          "Hello,",
+		"<b>Ada</b>":               "Hello,",
+		"Ada\u202egro.live":        "Hello,",
+		"Ada\x00Lovelace":          "Hello,",
+		"\xff\xfe":                 "Hello,",
+		strings.Repeat("n", 41):    "Hello,",
+	} {
+		m := letters.ConfirmAddress("ada@example.com", name, "t", time.Hour)
+		contains(t, m.Text, "\n\n"+want+"\n\n")
+		contains(t, m.HTML, ">"+html.EscapeString(want)+"</p>")
+	}
+}
+
+func TestALineBreakInANameMakesNoHeader(t *testing.T) { // ASVS 1.3.11
+	m := letters.ConfirmAddress("ada@example.com", "Ada\r\nBcc: eve@example.com", "t", time.Hour)
+	lacks(t, m.Subject+m.Text+m.HTML, "Bcc")
+	m = letters.ConfirmAddress("ada@example.com", "Ada\r\nLovelace", "t", time.Hour)
+	contains(t, m.Text, "Hello Ada Lovelace,\n")
+}
+
+func TestTheDeviceCannotSpeakToTheReader(t *testing.T) {
+	for device, want := range map[string]string{
+		"Firefox 128.0 on Linux":    "Firefox 128.0 on Linux",
+		"Safari (iPhone)":           "Safari (iPhone)",
+		"":                          "unknown",
+		"go to evil.example":        "unknown",
+		"https://evil.example":      "unknown",
+		"x\r\nBcc: eve@example.com": "unknown",
+		"<script>":                  "unknown",
+		strings.Repeat("d", 61):     "unknown",
+	} {
+		contains(t, letters.PasswordChanged("a@example.com", noon, "192.0.2.7", device).Text, "Device:     "+want+"\n")
+	}
+	contains(t, letters.PasswordChanged("a@example.com", noon, "evil.example", "x").Text, "IP address: unknown\n")
+	contains(t, letters.PasswordChanged("a@example.com", noon, "192.0.2.7", "x").Text, "When:       March 1, 2026 at 11:00 UTC\n")
+}
+
+func TestNamesAreEscaped(t *testing.T) {
+	m := NewLetters(`A&B "C"`, &url.URL{Scheme: "https", Host: "x.example"}).ConfirmAddress("a@example.com", "O'Neill", "t", time.Hour)
+	contains(t, m.HTML, "A&amp;B &#34;C&#34;")
+	contains(t, m.HTML, "O&#39;Neill")
+}
+
+func TestATokenIsEscapedInTheLink(t *testing.T) {
+	m := letters.ResetPassword("a@example.com", `a+b/c&d="><x`, time.Hour)
+	contains(t, m.Text, "?token=a%2Bb%2Fc%26d%3D%22%3E%3Cx\n")
+	lacks(t, m.HTML, "<x")
+}
+
+func TestALifeIsSaidInItsLargestUnit(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		time.Minute: "1 minute", 30 * time.Minute: "30 minutes", 90 * time.Minute: "90 minutes", time.Hour: "1 hour",
+		24 * time.Hour: "24 hours", 36 * time.Hour: "36 hours", 48 * time.Hour: "2 days", 7 * 24 * time.Hour: "7 days",
+	} {
+		if got := lasting(d); got != want {
+			t.Errorf("%s is said as %q, not %q", d, got, want)
+		}
+	}
+}
+
+func TestAMessageThatCouldForgeHeadersIsRefused(t *testing.T) { // ASVS 1.3.11
+	for what, spoil := range map[string]func(*Message){
+		"a line break in the subject":         func(m *Message) { m.Subject = "Hi\r\nBcc: eve@example.com" },
+		"a lone line feed in the subject":     func(m *Message) { m.Subject = "Hi\nBcc: eve@example.com" },
+		"a line separator in the subject":     func(m *Message) { m.Subject = "Hi\u2028Bcc: eve@example.com" },
+		"a NUL in the subject":                func(m *Message) { m.Subject = "Hi\x00" },
+		"an endless subject":                  func(m *Message) { m.Subject = strings.Repeat("x", 201) },
+		"no subject":                          func(m *Message) { m.Subject = "" },
+		"a line break in the address":         func(m *Message) { m.To = "ada@example.com\r\nBcc: eve@example.com" },
+		"a line break after the address":      func(m *Message) { m.To = "ada@example.com\n" },
+		"two addresses":                       func(m *Message) { m.To = "ada@example.com, eve@example.com" },
+		"an address with a name":              func(m *Message) { m.To = "Ada <ada@example.com>" },
+		"a quoted local part":                 func(m *Message) { m.To = `"ada eve"@example.com` },
+		"an address with a parameter":         func(m *Message) { m.To = "ada@example.com> NOTIFY=NEVER" },
+		"no address":                          func(m *Message) { m.To = "" },
+		"an endless address":                  func(m *Message) { m.To = strings.Repeat("a", 250) + "@example.com" },
+		"no HTML":                             func(m *Message) { m.HTML = "" },
+		"no text":                             func(m *Message) { m.Text = "" },
+		"more than a mailbox takes":           func(m *Message) { m.HTML = strings.Repeat("x", maxBody) },
+		"an address that is not valid UTF-8":  func(m *Message) { m.To = "ad\xff@example.com" },
+		"something that could not be written": func(m *Message) { m.err = fmt.Errorf("no paper") },
+	} {
+		m := reset("ada@example.com")
+		spoil(&m)
+		if m.check() == nil {
+			t.Errorf("%s is accepted", what)
+		}
+	}
+}
+
+func TestTheButtonCanBeReadInEveryScheme(t *testing.T) { // WCAG 1.4.3
+	for _, pair := range [][2]string{
+		{"#ffffff", accent}, {inkColor, cardColor}, {inkColor, canvasColor}, {softColor, cardColor}, {softColor, canvasColor},
+		{darkInk, darkCard}, {darkInk, darkCanvas}, {darkSoft, darkCard}, {darkSoft, darkCanvas},
+	} {
+		if ratio := contrast(pair[0], pair[1]); ratio < 4.5 {
+			t.Errorf("%s on %s has a contrast of %.2f", pair[0], pair[1], ratio)
+		}
+	}
+}
+
+// contrast is WCAG 2.2's contrast ratio of two colors written #rrggbb.
+func contrast(a, b string) float64 {
+	x, y := luminance(a), luminance(b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func luminance(color string) float64 {
+	var channels [3]uint8
+	fmt.Sscanf(color, "#%02x%02x%02x", &channels[0], &channels[1], &channels[2])
+	var sum float64
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		c := float64(channels[i]) / 255
+		if c <= 0.04045 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+0.055)/1.055, 2.4)
+		}
+		sum += weight * c
+	}
+	return sum
+}
