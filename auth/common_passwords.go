@@ -2,6 +2,7 @@ package auth
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 )
 
@@ -32,30 +33,40 @@ import (
 //go:embed common_passwords.txt
 var commonPasswords string
 
-// The lengths of what is listed, in bytes, which are all ASCII.
-const (
-	leastCommon = 6
-	mostCommon  = 20
-)
+// leastCommon is the length in bytes of the shortest that is listed.
+const leastCommon = 6
 
-// isCommon says whether a word in lower case is on the list.
-func isCommon(word string) bool {
-	if len(word) < leastCommon || len(word) > mostCommon {
-		return false
+// isCommon says whether a password in lower case is on the list.
+func isCommon(password string) bool {
+	return slices.Contains(commonAtStart(password), password)
+}
+
+// commonAtStart returns those of the list that s begins with.
+func commonAtStart(s string) []string {
+	if len(s) < leastCommon {
+		return nil
 	}
+	// The first line that is not before s[:leastCommon] is the first of those that begin with it.
 	low, high := 0, len(commonPasswords)
 	for low < high {
 		middle := low + (high-low)/2
 		start := low + strings.LastIndexByte(commonPasswords[low:middle], '\n') + 1
 		end := middle + strings.IndexByte(commonPasswords[middle:], '\n')
-		switch line := commonPasswords[start:end]; {
-		case line == word:
-			return true
-		case line < word:
+		if commonPasswords[start:end] < s[:leastCommon] {
 			low = end + 1
-		default:
+		} else {
 			high = start
 		}
 	}
-	return false
+	var found []string
+	for line := range strings.Lines(commonPasswords[low:]) {
+		word := strings.TrimSuffix(line, "\n")
+		if !strings.HasPrefix(word, s[:leastCommon]) {
+			break
+		}
+		if strings.HasPrefix(s, word) {
+			found = append(found, word)
+		}
+	}
+	return found
 }

@@ -77,11 +77,14 @@ func isLetterOrDigit(b byte) bool {
 // normalizeDomain brings a domain to ASCII by IDNA2008, without the mappings that look-ups allow themselves: they make
 // dots, letters and at signs of what was none.
 func normalizeDomain(domain string) (ascii string, ok bool) {
-	lower, ok := lowerEachToItsKind(norm.NFC.String(domain))
+	lower, ok := lowerEachToItsKind(domain) // before NFC, which makes a K of the Kelvin sign
 	if !ok {
 		return "", false
 	}
-	ascii, err := idna.Registration.ToASCII(lower)
+	if isMailDomain(lower) && !strings.Contains(lower, "xn--") {
+		return lower, true // IDNA would refuse hosts such as r3---sn.example.com, which exist
+	}
+	ascii, err := idna.Registration.ToASCII(norm.NFC.String(lower))
 	return ascii, err == nil && isMailDomain(ascii)
 }
 

@@ -41,7 +41,10 @@ func SafeNext(next string) string {
 // plainPath says whether a path, decoded once, means the same to everyone: no "//", no "." or "..", and nothing that
 // another decoding would turn into one, or into a slash, a backslash or a control character.
 func plainPath(decoded string) bool {
-	if path.Clean(decoded) != strings.TrimSuffix(decoded, "/") && decoded != "/" {
+	if strings.Contains(decoded, "//") {
+		return false
+	}
+	if clean := path.Clean(decoded); decoded != clean && decoded != clean+"/" {
 		return false
 	}
 	for _, r := range decoded {

@@ -67,14 +67,14 @@ func (r PasswordRules) Check(password string, person ...string) string {
 	}
 	folded := fold(password)
 	switch {
+	case leftOf(folded, about) >= r.need:
+		return ""
 	case isCommon(folded):
 		return "This is one of the most common passwords, so it is guessed first. Choose another: a few unrelated words make a good one."
 	case leftOf(folded, nil) < r.need:
 		return "This password is little more than common words, repetitions, years or keys in a row, so it is guessed early. Choose another: a few unrelated words make a good one."
-	case leftOf(folded, about) < r.need:
-		return "This password is little more than your name, your email address or the name of this site, so it is guessed early. Choose another: a few unrelated words make a good one."
 	}
-	return ""
+	return "This password is little more than your name, your email address or the name of this site, so it is guessed early. Choose another: a few unrelated words make a good one."
 }
 
 // fold is how passwords are compared with words. They are hashed as they are.
@@ -104,21 +104,18 @@ func leftOf(folded string, about []string) int {
 	for i := range runes {
 		least[i+1] = len(runes)
 	}
-	for i := range runes {
+	for i, rest := 0, folded; i < len(runes); i, rest = i+1, rest[utf8.RuneLen(runes[i]):] {
 		reach := func(length, cost int) {
 			least[i+length] = min(least[i+length], least[i]+cost)
 		}
 		reach(1, 1)
-		rest := string(runes[i:])
 		for _, word := range about {
 			if strings.HasPrefix(rest, word) {
 				reach(utf8.RuneCountInString(word), contextCost)
 			}
 		}
-		for n := leastCommon; n <= min(mostCommon, len(runes)-i); n++ {
-			if isCommon(string(runes[i : i+n])) {
-				reach(n, commonCost)
-			}
+		for _, word := range commonAtStart(rest) {
+			reach(len(word), commonCost) // the list is ASCII
 		}
 		if isYear(runes[i:]) {
 			reach(4, runCost)
@@ -135,7 +132,8 @@ func leftOf(folded string, about []string) int {
 
 // contextWords returns a name or an address folded, whole and in its parts, those too short to mean anything left out.
 func contextWords(s string) []string {
-	s = fold(strings.TrimSpace(s))
+	// Nothing longer could stand in a password, and a name of a megabyte would cost seconds.
+	s = fold(strings.TrimSpace(s[:min(len(s), maxPasswordBytes)]))
 	isGap := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
 	parts := strings.FieldsFunc(s, isGap)
 	words := append([]string{s, strings.Join(parts, "")}, parts...)
@@ -174,10 +172,11 @@ func runLength(runes []rune) int {
 
 func onKeyboard(keys []rune) bool {
 	forward := string(keys)
-	back := slices.Clone(keys)
-	slices.Reverse(back)
+	slices.Reverse(keys)
+	back := string(keys)
+	slices.Reverse(keys)
 	for _, row := range keyboard {
-		if strings.Contains(row, forward) || strings.Contains(row, string(back)) {
+		if strings.Contains(row, forward) || strings.Contains(row, back) {
 			return true
 		}
 	}
