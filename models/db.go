@@ -183,6 +183,9 @@ func (sqliteDialector) Translate(err error) error {
 	return explainSQLite(err)
 }
 
+// Explain is asked for the SQL that goes into the log.
+func (sqliteDialector) Explain(sql string, _ ...any) string { return sql }
+
 // explainSQLite adds to an error what can be done about it.
 func explainSQLite(err error) error {
 	switch sqliteCode(err) & 0xff {
@@ -236,8 +239,13 @@ func openPostgres(databaseURL string) (*gorm.DB, error) {
 		return nil, explainPostgres(err)
 	}
 	p := &pool{reader: db, writer: db}
-	return openGORM(postgres.New(postgres.Config{Conn: p}), p)
+	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p)
 }
+
+type postgresDialector struct{ *postgres.Dialector }
+
+// Explain is asked for the SQL that goes into the log.
+func (postgresDialector) Explain(sql string, _ ...any) string { return sql }
 
 func leavesTLSOpen(databaseURL string) bool {
 	u, err := url.Parse(databaseURL)

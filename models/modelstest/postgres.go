@@ -17,20 +17,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops databases
 )
 
-// PostgresURL is URL, on PostgreSQL whatever TEST_DATABASE says. Without PostgreSQL on the machine the test is skipped, and
-// fails where CI=true.
-func PostgresURL(t testing.TB) string {
-	t.Helper()
-	return fresh(t, "gatehouse_template")
-}
-
-// EmptyPostgresURL returns the DATABASE_URL of a PostgreSQL database without a table in it, for tests of migrating.
-func EmptyPostgresURL(t testing.TB) string {
-	t.Helper()
-	return fresh(t, "template0")
-}
-
-func fresh(t testing.TB, template string) string {
+// freshPostgres makes a database from a template and returns its URL. Without PostgreSQL on the machine the test is skipped,
+// and fails where CI=true.
+func freshPostgres(t testing.TB, template string) string {
 	t.Helper()
 	c, err := postgresCluster()
 	if errors.Is(err, errNoPostgres) && os.Getenv("CI") != "true" {

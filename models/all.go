@@ -1,0 +1,15 @@
+package models
+
+// All returns one value of each model, the ones that others refer to first. The schema law holds them against the tables.
+func All() []any {
+	return []any{
+		&User{},
+		&Session{},
+		&KnownDevice{},
+		&Signup{},
+		&PasswordReset{},
+		&Limit{},
+		&Event{},
+		&OutboxMail{},
+	}
+}

@@ -1,0 +1,27 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// MigrateDown takes every migration back.
+func MigrateDown(ctx context.Context, db *gorm.DB) error {
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	_, err = provider.DownTo(ctx, 0)
+	return err
+}
+
+// KnownMigrations returns how many files there are and the number of the newest.
+func KnownMigrations(ctx context.Context, db *gorm.DB) (files int, newest int64, err error) {
+	v, err := compareVersions(ctx, db)
+	if err != nil {
+		return 0, 0, err
+	}
+	names, err := migrations.ReadDir("migrations")
+	return len(names), v.known, err
+}
