@@ -1,0 +1,256 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestSomebodySignsUpConfirmsAndIsIn(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard").is(t, 200).says(t, "Ada")
+	ada.post("/logout").redirects(t, "/login").says(t, "logged out")
+	ada.login(goodPassword).redirects(t, "/dashboard").is(t, 200)
+}
+
+func TestAnAccountIsNotSignedInBeforeItsLinkIsConfirmed(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword).redirects(t, "/register/sent").says(t, ada.email)
+	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	ada.login(goodPassword).is(t, 422).says(t, "don’t match", "open the link")
+	if n := s.count("users", "true"); n != 0 {
+		t.Errorf("there are %d users before anybody confirmed", n)
+	}
+}
+
+func TestTheAddressIsNormalizedOnceAndStoredAsChecked(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.post("/register", "name", "Ada", "email", "  Ada@EXAMPLE.com ", "password", goodPassword).redirects(t, "/register/sent").says(t, "ada@example.com")
+	ada.email = "ada@example.com"
+	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
+	ada.post("/logout")
+	ada.email = "ADA@example.COM"
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 39: mail scanners open links and must not confirm anything.
+func TestItem39OpeningAConfirmationLinkChangesNothing(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	link := ada.mail().Link
+	s.mailIsSent()
+	before := s.tables()
+	scanner := s.visitor()
+	for range 3 {
+		scanner.get(link).is(t, 200)
+		scanner.do(http.MethodHead, link, nil).is(t, 200)
+	}
+	for table, rows := range s.tables() {
+		if rows != before[table] {
+			t.Errorf("opening the link changed %s", table)
+		}
+	}
+	ada.get(link).submit().redirects(t, "/dashboard")
+}
+
+func TestInAnotherBrowserTheLinkAsksForThePassword(t *testing.T) {
+	s := newStage(t)
+	ada, phone := s.visitor(), s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	page := phone.get(ada.mail().Link).says(t, "Password")
+	page.submit().is(t, 422)
+	page.submit("password", otherPassword).is(t, 422).says(t, "not the password")
+	page.submit("password", goodPassword).redirects(t, "/dashboard").is(t, 200)
+}
+
+// A stranger signs up with somebody's address and waits for the owner to press the button.
+func TestTheOwnerOfAnAddressDoesNotConfirmAStrangersSignUp(t *testing.T) {
+	s := newStage(t)
+	mallory, ada := s.visitor(), s.visitor()
+	ada.email = "ada@example.com"
+	mallory.post("/register", "name", "Ada", "email", ada.email, "password", otherPassword)
+	strangers := ada.mail().Link
+	ada.get(strangers).submit().is(t, 422)
+
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
+
+	mallory.get(strangers).is(t, 410)
+	mallory.get("/register/sent").redirects(t, "/login")
+	mallory.email = ada.email
+	mallory.login(otherPassword).is(t, 422)
+	ada.twin().login(goodPassword).redirects(t, "/dashboard")
+}
+
+func TestGuessingThePasswordOfAStrangersLinkIsSlowedDown(t *testing.T) {
+	s := newStage(t)
+	mallory, ada := s.visitor(), s.visitor()
+	ada.email = "ada@example.com"
+	mallory.post("/register", "name", "Ada", "email", ada.email, "password", otherPassword)
+	page := ada.get(ada.mail().Link)
+	for range 5 {
+		page.submit("password", "wrong wrong wrong wrong").is(t, 422)
+	}
+	page.submit("password", otherPassword).is(t, 429)
+}
+
+func TestConfirmingVoidsEverythingElseStartedForTheAddress(t *testing.T) {
+	s := newStage(t)
+	first, second := s.visitor(), s.visitor()
+	first.email, second.email = "ada@example.com", "ada@example.com"
+	first.post("/register", "name", "One", "email", first.email, "password", goodPassword)
+	one := first.mail().Link
+	second.post("/register", "name", "Two", "email", second.email, "password", otherPassword)
+	second.get(second.mail().Link).submit().redirects(t, "/dashboard")
+	first.get(one).is(t, 410).says(t, "no longer works")
+	first.post("/email/confirm", "token", one[strings.Index(one, "token=")+6:], "password", goodPassword).is(t, 410)
+	if n := s.count("users", "true"); n != 1 {
+		t.Errorf("there are %d users", n)
+	}
+}
+
+// Item 16: nobody learns by signing up whether an address has an account.
+func TestItem16SigningUpAnswersTheSameForKnownAndUnknownAddresses(t *testing.T) {
+	s := newStage(t)
+	s.user("ada@example.com")
+	answers := map[string]*page{}
+	for _, email := range []string{"ada@example.com", "bob@example.com"} {
+		visitor := s.visitor()
+		answers[email] = visitor.post("/register", "name", "Eve", "email", email, "password", goodPassword)
+		sent := answers[email].redirects(t, "/register/sent")
+		answers[email].body += strings.ReplaceAll(sent.body, email, "…")
+		again := visitor.post("/register/resend").redirects(t, "/register/sent")
+		answers[email].body += strings.ReplaceAll(again.body, email, "…")
+	}
+	sameAnswer(t, answers["ada@example.com"], answers["bob@example.com"])
+	if mail := s.mailbox.Next(t, "ada@example.com"); !strings.Contains(mail.Subject, "already") && !strings.Contains(mail.Text, "already") {
+		t.Errorf("the owner is not told: %s\n%s", mail.Subject, mail.Text)
+	}
+}
+
+// sameAnswer wants two answers that nobody can tell apart: status, headers, body.
+func sameAnswer(t *testing.T, a, b *page) {
+	t.Helper()
+	if a.status != b.status || a.body != b.body {
+		t.Errorf("%d and %d differ, or the bodies do:\n%s\n%s", a.status, b.status, a.body, b.body)
+	}
+	for _, name := range []string{"Date", "Set-Cookie"} {
+		if len(a.header[name]) != len(b.header[name]) {
+			t.Errorf("%s: %q and %q", name, a.header[name], b.header[name])
+		}
+		a.header.Del(name)
+		b.header.Del(name)
+	}
+	for name := range a.header {
+		if a.header.Get(name) != b.header.Get(name) {
+			t.Errorf("%s: %q and %q", name, a.header[name], b.header[name])
+		}
+	}
+}
+
+func TestSomebodyWhoTriesATakenAddressCannotGetIn(t *testing.T) {
+	s := newStage(t)
+	ada, mallory := s.user("ada@example.com"), s.visitor()
+	mallory.post("/register", "name", "Mallory", "email", ada.email, "password", otherPassword).redirects(t, "/register/sent")
+	if link := ada.mail().Link; !strings.HasSuffix(link, "/login") {
+		t.Errorf("the mail to the owner links to %s", link)
+	}
+	mallory.email = ada.email
+	mallory.login(otherPassword).is(t, 422)
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+func TestALinkCanBeSentAgainAndOnlyTheNewestWorks(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	old := ada.mail().Link
+	ada.post("/register/resend").redirects(t, "/register/sent").says(t, "new link")
+	ada.get(old).is(t, 410)
+	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
+}
+
+func TestAMistypedAddressIsCorrectedBeforeItIsConfirmed(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "adda@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	mistyped := ada.mail().Link
+	ada.post("/register/correct", "email", "not an address").is(t, 422).says(t, "address")
+	ada.post("/register/correct", "email", "ada@example.com").redirects(t, "/register/sent").says(t, "ada@example.com")
+	ada.get(mistyped).is(t, 410)
+	ada.email = "ada@example.com"
+	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
+}
+
+func TestALinkIsTooOldAfterItsLife(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	link := ada.mail().Link
+	s.clock.passes(24*time.Hour + time.Second)
+	ada.get(link).is(t, 410).says(t, "too old")
+}
+
+// Item 67: one of several simultaneous confirmations makes the account.
+func TestItem67RacingConfirmationsMakeOneAccount(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	link, _ := url.Parse(ada.mail().Link)
+	var in, dead atomic.Int32
+	atOnce(8, func(int) {
+		switch page, err := ada.try(http.MethodPost, "/email/confirm", url.Values{"token": {link.Query().Get("token")}}); {
+		case err != nil:
+			t.Error(err)
+		case page.status == http.StatusSeeOther:
+			in.Add(1)
+		case page.status == http.StatusGone:
+			dead.Add(1)
+		}
+	})
+	if in.Load() != 1 || dead.Load() != 7 {
+		t.Errorf("%d got in and %d found a dead link", in.Load(), dead.Load())
+	}
+}
+
+func TestWhatWasTypedIsKeptAndWhatIsWrongStandsBesideIt(t *testing.T) {
+	s := newStage(t)
+	page := s.visitor().post("/register", "name", "Ada <3", "email", "ada@", "password", "short").is(t, 422)
+	page.says(t, "15 characters").hides(t, `value="short"`)
+	for name, want := range map[string]string{"name": "Ada <3", "email": "ada@", "password": ""} {
+		input := page.input(name)
+		if got := attribute(input, "value"); got != want {
+			t.Errorf("%s holds %q, not %q", name, got, want)
+		}
+		if invalid := attribute(input, "aria-invalid") == "true"; invalid != (name != "name") {
+			t.Errorf("aria-invalid on %s is %v", name, invalid)
+		}
+	}
+}
+
+func TestAfterSigningUpOneIsWhereOneWasGoing(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	login := ada.get("/account/sessions").redirects(t, "/login?next=%2Faccount%2Fsessions")
+	if !strings.Contains(login.body, `href="/register?next=%2Faccount%2Fsessions"`) {
+		t.Error("the log-in page's link to the sign-up forgets where one was going")
+	}
+	ada.get("/register?next=%2Faccount%2Fsessions").submit("name", "Ada", "email", ada.email, "password", goodPassword)
+	ada.get(ada.mail().Link).submit().redirects(t, "/account/sessions")
+}

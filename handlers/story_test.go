@@ -1,0 +1,484 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/config"
+	"example.com/gatehouse/handlers"
+	gatehousemail "example.com/gatehouse/mail"
+	"example.com/gatehouse/mail/mailtest"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/models/modelstest"
+)
+
+// A password that meets every rule, and another.
+const (
+	goodPassword  = "seven purple lanterns hum"
+	otherPassword = "quiet rivers carry paper boats"
+)
+
+// stage is the whole application on a real database, with a real SMTP server and a clock that tests move.
+type stage struct {
+	t       *testing.T
+	config  config.Config
+	server  *httptest.Server
+	db      *gorm.DB
+	auth    *auth.Auth
+	outbox  *gatehousemail.Outbox
+	mailbox *mailtest.Server
+	clock   *clock
+	log     *logbook
+	routes  []handlers.Route
+	people  atomic.Int32
+}
+
+// newStage starts the application. Each change edits the settings first.
+func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
+	t.Helper()
+	s := &stage{t: t, db: modelstest.Open(t), mailbox: mailtest.NewServer(t), clock: newClock(), log: &logbook{}}
+	c, err := config.Load([]string{"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Everybody comes through a proxy on this machine, so that each can have an address of their own.
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	c.SMTPURL = s.mailbox.URL()
+	c.MailFrom = &mail.Address{Name: "Gatehouse", Address: "hello@gatehouse.example"}
+	s.server = httptest.NewUnstartedServer(nil)
+	c.AppURL = &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
+	for _, change := range changes {
+		change(&c)
+	}
+	if c.HTTPS() {
+		c.AppURL.Host = s.server.Listener.Addr().String()
+	}
+	s.config = c
+	s.open()
+	if c.HTTPS() {
+		s.server.StartTLS()
+	} else {
+		s.server.Start()
+	}
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+// open puts the program together on the stage's database, as main does.
+func (s *stage) open() {
+	s.t.Helper()
+	log := slog.New(slog.NewJSONHandler(s.log, nil))
+	smtp, err := gatehousemail.NewSMTP(s.config.SMTPURL, s.mailbox.Roots())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.outbox, err = gatehousemail.NewOutbox(s.db, smtp, s.config.MailFrom, s.config.SecretKeys, !s.config.Production, log, s.clock.now)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.auth, err = auth.New(s.config, s.db, s.outbox, log, s.clock.now); err != nil {
+		s.t.Fatal(err)
+	}
+	s.server.Config.Handler, s.routes = handlers.New(s.config, s.db, s.auth, s.outbox, log, s.clock.now).Router()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	var worker sync.WaitGroup
+	worker.Go(func() { s.outbox.Run(ctx) })
+	s.t.Cleanup(func() {
+		cancel()
+		worker.Wait()
+		s.auth.Close()
+	})
+}
+
+// visitor is somebody new, in a browser without cookies, at an address of their own.
+func (s *stage) visitor() *person {
+	jar, _ := cookiejar.New(nil) // it has no error to give
+	n := s.people.Add(1)
+	p := &person{s: s, ip: fmt.Sprintf("203.0.%d.%d", 113+n/250, n%250+1), origin: s.config.AppURL.String(),
+		agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+	p.client = &http.Client{Jar: jar, Transport: s.server.Client().Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return p
+}
+
+// user is somebody with an account, signed out.
+func (s *stage) user(email string) *person {
+	s.t.Helper()
+	name, _, _ := strings.Cut(email, "@")
+	if _, err := s.auth.AddUser(s.t.Context(), strings.ToUpper(name[:1])+name[1:], email, goodPassword); err != nil {
+		s.t.Fatal(err)
+	}
+	p := s.visitor()
+	p.email = email
+	return p
+}
+
+// member is somebody with an account, signed in.
+func (s *stage) member(email string) *person {
+	s.t.Helper()
+	p := s.user(email)
+	p.login(goodPassword).redirects(s.t, "/dashboard")
+	return p
+}
+
+// person uses the site as a browser without JavaScript does.
+type person struct {
+	s      *stage
+	client *http.Client
+	email  string
+	ip     string
+	agent  string
+	origin string
+}
+
+func (p *person) get(path string) *page {
+	p.s.t.Helper()
+	return p.do(http.MethodGet, path, nil)
+}
+
+// post sends a form: names and values in turn.
+func (p *person) post(path string, fields ...string) *page {
+	p.s.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	return p.do(http.MethodPost, path, form)
+}
+
+func (p *person) do(method, path string, form url.Values) *page {
+	p.s.t.Helper()
+	page, err := p.try(method, path, form)
+	if err != nil {
+		p.s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return page
+}
+
+// try is do for people who come many at once: a test may be failed from its own goroutine alone.
+func (p *person) try(method, path string, form url.Values) (*page, error) {
+	r := p.request(method, path, strings.NewReader(form.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return p.send(r)
+}
+
+func (p *person) request(method, path string, body io.Reader) *http.Request {
+	if strings.HasPrefix(path, "/") {
+		path = p.s.server.URL + path
+	}
+	r, err := http.NewRequestWithContext(p.s.t.Context(), method, path, body)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	r.Header.Set("User-Agent", p.agent)
+	r.Header.Set("X-Forwarded-For", p.ip)
+	if p.origin != "" && method != http.MethodGet && method != http.MethodHead {
+		r.Header.Set("Origin", p.origin)
+	}
+	return r
+}
+
+func (p *person) send(r *http.Request) (*page, error) {
+	answer, err := p.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &page{p: p, path: r.URL.Path, status: answer.StatusCode, header: answer.Header, body: string(body)}, nil
+}
+
+func (p *person) login(password string) *page {
+	p.s.t.Helper()
+	return p.post("/login", "email", p.email, "password", password)
+}
+
+// signUp registers, opens the mailed link and presses its button.
+func (p *person) signUp(name, email, password string) *page {
+	p.s.t.Helper()
+	p.email = email
+	p.post("/register", "name", name, "email", email, "password", password).redirects(p.s.t, "/register/sent")
+	return p.get(p.mail().Link).submit()
+}
+
+// mail is the next mail to the person.
+func (p *person) mail() mailtest.Message {
+	p.s.t.Helper()
+	return p.s.mailbox.Next(p.s.t, p.email)
+}
+
+// cookie is the value of a cookie in the person's browser, "" for none.
+func (p *person) cookie(name string) string {
+	for _, c := range p.client.Jar.Cookies(p.s.config.AppURL) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// twin is the same browser at the same address, for what happens in two tabs or by theft of the cookies.
+func (p *person) twin() *person {
+	twin := p.s.visitor()
+	twin.email, twin.ip = p.email, p.ip
+	twin.client.Jar.SetCookies(p.s.config.AppURL, p.client.Jar.Cookies(p.s.config.AppURL))
+	return twin
+}
+
+// page is an answer.
+type page struct {
+	p      *person
+	path   string
+	status int
+	header http.Header
+	body   string
+}
+
+func (g *page) is(t *testing.T, status int) *page {
+	t.Helper()
+	if g.status != status {
+		t.Fatalf("%s answered %d, not %d: %s", g.path, g.status, status, g.text())
+	}
+	return g
+}
+
+// redirects wants a 303 to the path, and follows it.
+func (g *page) redirects(t *testing.T, to string) *page {
+	t.Helper()
+	g.is(t, http.StatusSeeOther)
+	if got := g.header.Get("Location"); got != to {
+		t.Fatalf("%s sent the browser to %q, not to %q", g.path, got, to)
+	}
+	return g.p.get(to)
+}
+
+func (g *page) says(t *testing.T, words ...string) *page {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(g.text(), w) {
+			t.Fatalf("%s (%d) does not say %q:\n%s", g.path, g.status, w, g.text())
+		}
+	}
+	return g
+}
+
+func (g *page) hides(t *testing.T, words ...string) *page {
+	t.Helper()
+	for _, w := range words {
+		if strings.Contains(g.body, w) {
+			t.Fatalf("%s (%d) shows %q:\n%s", g.path, g.status, w, g.body)
+		}
+	}
+	return g
+}
+
+// text is what the page says to a reader.
+func (g *page) text() string {
+	var words []string
+	var walk func(*html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.TextNode {
+			words = append(words, strings.Fields(n.Data)...)
+		}
+		for child := range n.ChildNodes() {
+			if child.Data != "script" && child.Data != "style" {
+				walk(child)
+			}
+		}
+	}
+	walk(g.document())
+	return strings.Join(words, " ")
+}
+
+func (g *page) document() *html.Node {
+	document, err := html.Parse(strings.NewReader(g.body))
+	if err != nil {
+		g.p.s.t.Fatalf("%s is no HTML: %v", g.path, err)
+	}
+	return document
+}
+
+// all are the elements with this name.
+func (g *page) all(name string) (found []*html.Node) {
+	for n := range g.document().Descendants() {
+		if n.Type == html.ElementNode && n.Data == name {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// input is the element with this name attribute, nil for none.
+func (g *page) input(name string) *html.Node {
+	for _, n := range g.all("input") {
+		if attribute(n, "name") == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// submit sends the page's first form that is not the log-out, with what it holds and with these names and values filled in.
+func (g *page) submit(fields ...string) *page {
+	g.p.s.t.Helper()
+	for _, form := range g.all("form") {
+		if attribute(form, "action") == "/logout" {
+			continue
+		}
+		values := url.Values{}
+		for n := range form.Descendants() {
+			if n.Data == "input" && attribute(n, "name") != "" && attribute(n, "type") != "checkbox" {
+				values.Set(attribute(n, "name"), attribute(n, "value"))
+			}
+		}
+		for i := 0; i < len(fields); i += 2 {
+			values.Set(fields[i], fields[i+1])
+		}
+		return g.p.do(http.MethodPost, attribute(form, "action"), values)
+	}
+	g.p.s.t.Fatalf("%s has no form: %s", g.path, g.text())
+	return nil
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// clock is the time that tests move.
+type clock struct{ ahead atomic.Int64 }
+
+func newClock() *clock { return &clock{} }
+
+func (c *clock) now() time.Time         { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) passes(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// logbook keeps what the application logs.
+type logbook struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logbook) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
+}
+
+// events are the names in the security log, in order.
+func (s *stage) events() (names []string) {
+	s.t.Helper()
+	if err := s.db.Model(&models.Event{}).Order("at, id").Pluck("name", &names).Error; err != nil {
+		s.t.Fatal(err)
+	}
+	return names
+}
+
+// count is how many rows a table has.
+func (s *stage) count(table, where string, args ...any) (n int64) {
+	s.t.Helper()
+	if err := s.db.Table(table).Where(where, args...).Count(&n).Error; err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// mailIsSent waits until the worker has nothing left to write down.
+func (s *stage) mailIsSent() {
+	s.t.Helper()
+	for range 500 {
+		if s.count("outbox", "done_at IS NULL AND failed_at IS NULL") == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.t.Fatal("there is still mail waiting")
+}
+
+// tables is everything in the database, as text, by table: for laws about what is stored and what changes.
+func (s *stage) tables() map[string]string {
+	s.t.Helper()
+	dump := map[string]string{}
+	for _, table := range []string{"users", "sessions", "known_devices", "signups", "password_resets", "limits", "events", "outbox"} {
+		var rows []map[string]any
+		if err := s.db.Table(table).Order("id").Find(&rows).Error; err != nil {
+			s.t.Fatal(err)
+		}
+		var text strings.Builder
+		for _, row := range rows {
+			for _, column := range slices.Sorted(maps.Keys(row)) {
+				value := reflect.ValueOf(row[column])
+				for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
+					value = value.Elem()
+				}
+				fmt.Fprintf(&text, "%s=%s ", column, fmt.Sprintf("%+q", fmt.Sprint(value)))
+			}
+			text.WriteByte('\n')
+		}
+		dump[table] = text.String()
+	}
+	return dump
+}
+
+// atOnce runs work n times simultaneously.
+func atOnce(n int, work func(i int)) {
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-start
+			work(i)
+		})
+	}
+	close(start)
+	all.Wait()
+}
+
+// noRateLimit is for stories with more tries than a person may make.
+func noRateLimit(c *config.Config) { c.RateLimit = false }
+
+// hostOf is the host of an address.
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
+}
