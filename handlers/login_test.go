@@ -1,0 +1,405 @@
+package handlers_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"example.com/gatehouse/config"
+)
+
+func TestItem16LoggingInAnswersTheSameForKnownAndUnknownAddresses(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	bob := s.visitor()
+	bob.email = "bob@example.com"
+	known, unknown := ada.login(otherPassword).is(t, 422), bob.login(otherPassword).is(t, 422)
+	known.body = strings.ReplaceAll(known.body, ada.email, "…")
+	unknown.body = strings.ReplaceAll(unknown.body, bob.email, "…")
+	sameAnswer(t, known, unknown)
+}
+
+// Item 3: the password counts as sent: its case, its spaces, its last character.
+func TestItem3TheWholePasswordCountsExactlyAsSent(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.user("ada@example.com")
+	for _, almost := range []string{goodPassword + " ", " " + goodPassword, strings.ToUpper(goodPassword), goodPassword[:len(goodPassword)-1]} {
+		ada.login(almost).is(t, 422)
+	}
+	long := strings.Repeat("sixty-four bytes and far beyond, ", 7)
+	eve := s.visitor()
+	eve.signUp("Eve", "eve@example.com", long+"end").redirects(t, "/dashboard")
+	eve.post("/logout")
+	eve.login(long+"and").is(t, 422)
+	eve.login(long+"end").redirects(t, "/dashboard")
+}
+
+func TestOneGoesBackToWhereOneWasGoing(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	page := ada.get("/account/sessions?from=mail").redirects(t, "/login?next=%2Faccount%2Fsessions%3Ffrom%3Dmail")
+	page.submit("email", ada.email, "password", otherPassword).is(t, 422).
+		submit("email", ada.email, "password", goodPassword).redirects(t, "/account/sessions?from=mail").is(t, 200)
+}
+
+// Item 41: redirects lead to this site alone.
+func TestItem41NextNeverLeadsOffTheSite(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	for i, next := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "javascript:alert(1)", "/%09/evil.example", "/\t/evil.example", "data:text/html,x"} {
+		ada := s.user(fmt.Sprintf("ada%d@example.com", i))
+		ada.get("/login?next="+url.QueryEscape(next)).hides(t, "evil.example", "alert(1)")
+		ada.post("/login", "email", ada.email, "password", goodPassword, "next", next).redirects(t, "/dashboard")
+	}
+}
+
+// Item 30: a new token at each sign-in, and the old one dead.
+func TestItem30EverySignInStartsAFreshSession(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	stolen := ada.twin()
+	first := ada.cookie("session")
+	ada.post("/logout")
+	stolen.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	ada.login(goodPassword)
+	if ada.cookie("session") == first {
+		t.Error("the token is the same")
+	}
+	// A browser that is made to log in while it carries a session loses that one.
+	planted := s.member("bob@example.com")
+	token := planted.twin()
+	planted.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: "session", Value: planted.cookie("session"), Path: "/"}})
+	planted.post("/logout")
+	token.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	raw, err := base64.URLEncoding.DecodeString(ada.cookie("session"))
+	if err != nil || len(raw) < 43 {
+		t.Errorf("the cookie carries %d bytes (%v)", len(raw), err)
+	}
+}
+
+func TestAForgedOrUnreadableCookieIsASignedOutVisitor(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	good := ada.cookie("session")
+	for _, forged := range []string{good[:len(good)-4] + "AAAA", "x", strings.Repeat("A", 4000), good[4:]} {
+		eve := s.visitor()
+		eve.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: "session", Value: forged, Path: "/"}})
+		eve.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+		eve.get("/").is(t, 200)
+	}
+}
+
+func TestARotatedKeyKeepsEverybodySignedIn(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.config.SecretKeys = append([]string{"a fresh key of more than thirty-two bytes"}, s.config.SecretKeys...)
+	s.open()
+	ada.get("/dashboard").is(t, 200)
+	s.config.SecretKeys = s.config.SecretKeys[:1]
+	s.open()
+	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+}
+
+// Item 36: the names, attributes and size of cookies.
+func TestItem36CookiesAreHostBoundHttpOnlyLaxAndSmall(t *testing.T) {
+	for scheme, name := range map[string]string{"http": "session", "https": "__Host-session"} {
+		s := newStage(t, func(c *config.Config) { c.AppURL.Scheme = scheme })
+		ada := s.user("ada@example.com")
+		page := ada.post("/login", "email", ada.email, "password", goodPassword, "remember", "on").is(t, 303)
+		answer := http.Response{Header: page.header}
+		found := false
+		for _, c := range answer.Cookies() {
+			found = found || c.Name == name
+			if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != (scheme == "https") {
+				t.Errorf("%s: %s", scheme, c)
+			}
+			if len(c.Name)+len(c.Value) > 4096 || c.MaxAge > 400*24*3600 {
+				t.Errorf("%s is too large or lives too long: %s", scheme, c)
+			}
+			if strings.Contains(decoded(c.Value), "ada") {
+				t.Errorf("%s carries personal data: %s", scheme, c)
+			}
+		}
+		if !found {
+			t.Errorf("%s sets no %s: %v", scheme, name, page.header["Set-Cookie"])
+		}
+	}
+}
+
+func decoded(value string) string {
+	raw, _ := base64.URLEncoding.DecodeString(value)
+	return value + string(raw)
+}
+
+func TestRememberMeOutlivesTheBrowserAndOtherwiseItDoesNot(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	for _, remember := range []string{"", "on"} {
+		page := ada.post("/login", "email", ada.email, "password", goodPassword, "remember", remember).is(t, 303)
+		answer := http.Response{Header: page.header}
+		for _, c := range answer.Cookies() {
+			if want := map[string]int{"": 0, "on": 720 * 3600}[remember]; c.Name == "session" && c.MaxAge != want {
+				t.Errorf("remember=%q: Max-Age is %d, not %d", remember, c.MaxAge, want)
+			}
+		}
+		ada.post("/logout")
+	}
+}
+
+// Item 32: idle and absolute ends, decided on the server.
+func TestItem32ASessionEndsWhenItIsIdleOrOld(t *testing.T) {
+	s := newStage(t)
+	idle, busy, remembered := s.member("idle@example.com"), s.member("busy@example.com"), s.user("remembered@example.com")
+	remembered.post("/login", "email", remembered.email, "password", goodPassword, "remember", "on").is(t, 303)
+	for range 7 {
+		s.clock.passes(23 * time.Hour)
+		busy.get("/dashboard").is(t, 200)
+	}
+	idle.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	s.clock.passes(8 * time.Hour)
+	busy.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	s.clock.passes(22 * 24 * time.Hour)
+	remembered.get("/dashboard").is(t, 200)
+	s.clock.passes(2 * 24 * time.Hour)
+	remembered.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+}
+
+func TestLastSeenIsWrittenAtMostOnceAMinute(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	before := s.tables()["sessions"]
+	ada.get("/dashboard")
+	if s.tables()["sessions"] != before {
+		t.Error("a request within the minute wrote to the session")
+	}
+	s.clock.passes(61 * time.Second)
+	ada.get("/dashboard")
+	if s.tables()["sessions"] == before {
+		t.Error("a request after the minute did not")
+	}
+}
+
+// Item 31: logging out ends the session on the server. Item 37: and clears what the browser keeps.
+func TestItem31LoggingOutEndsTheSessionOnTheServer(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	stolen := ada.twin()
+	page := ada.post("/logout").is(t, 303)
+	if got := page.header.Get("Clear-Site-Data"); !strings.Contains(got, "storage") {
+		t.Errorf("Clear-Site-Data is %q", got)
+	}
+	stolen.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	if n := s.count("sessions", "true"); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+	ada.post("/logout").redirects(t, "/login")
+}
+
+// Item 39: and a link or an image on another site cannot do it.
+func TestItem39LoggingOutIsNoLink(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.get("/logout").is(t, 404)
+	ada.get("/dashboard").is(t, 200)
+}
+
+// Item 15: wherever the guesses come from, they are counted by account, and slowed down ever more.
+func TestItem15GuessesFromEverywhereAreSlowedDownByAccount(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	guess := func() *page {
+		bot := s.visitor()
+		bot.email = ada.email
+		return bot.login("wrong wrong wrong wrong")
+	}
+	for range 5 {
+		guess().is(t, 422)
+	}
+	var last int
+	for range 8 {
+		page := guess().is(t, 429).says(t, "Too many")
+		wait, err := strconv.Atoi(page.header.Get("Retry-After"))
+		if err != nil || wait < last {
+			t.Fatalf("Retry-After went from %d to %q", last, page.header.Get("Retry-After"))
+		}
+		last = wait
+		s.clock.passes(time.Duration(wait) * time.Second)
+		guess().is(t, 422)
+	}
+	if last < 60 {
+		t.Errorf("after 13 guesses the wait is %d seconds", last)
+	}
+}
+
+// Item 14: no stranger can lock the owner out, and nobody guesses more than 100 times in a row.
+func TestItem14AStrangerCannotLockTheOwnerOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/logout")
+	guessed := 0
+	for range 200 {
+		bot := s.visitor()
+		bot.email = ada.email
+		if bot.login("wrong wrong wrong wrong").status == http.StatusUnprocessableEntity {
+			guessed++
+		}
+		s.clock.passes(61 * time.Minute)
+	}
+	if guessed != 100 {
+		t.Errorf("a stranger could guess %d times in a row", guessed)
+	}
+	newDevice := s.visitor()
+	newDevice.email = ada.email
+	newDevice.login(goodPassword).is(t, 429)
+	newDevice.post("/password/forgot", "email", ada.email)
+	newDevice.get(newDevice.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	newDevice.login(otherPassword).redirects(t, "/dashboard")
+}
+
+func TestItem14AKnownDeviceIsNotSlowedDownByStrangers(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/logout")
+	for range 6 {
+		bot := s.visitor()
+		bot.email = ada.email
+		bot.login("wrong wrong wrong wrong")
+	}
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+func TestAKnownDeviceHasACountOfItsOwn(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/logout")
+	for i := range 6 {
+		ada.ip = fmt.Sprintf("198.51.100.%d", i+1)
+		ada.login("wrong wrong wrong wrong")
+	}
+	ada.ip = "198.51.100.99"
+	ada.login(goodPassword).is(t, 429)
+}
+
+// Item 19: forwarding headers count only when they come from a trusted proxy.
+func TestItem19AnAddressIsNotTheClientsToChoose(t *testing.T) {
+	s := newStage(t, func(c *config.Config) { c.TrustedProxies = nil })
+	ada := s.user("ada@example.com")
+	for i := range 10 {
+		ada.ip = fmt.Sprintf("198.51.100.%d", i)
+		s.clock.passes(40 * time.Second)
+		ada.login("wrong wrong wrong wrong")
+	}
+	ada.ip = "198.51.100.200"
+	ada.login(goodPassword).is(t, 429)
+	var ips []string
+	s.db.Table("events").Distinct("ip").Pluck("ip", &ips)
+	if len(ips) != 1 || ips[0] != "127.0.0.1" {
+		t.Errorf("the security log believed in %v", ips)
+	}
+}
+
+func TestItem19BehindAProxyOnlyTheProxysOwnWordCounts(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.ip = "6.6.6.6, 198.51.100.7" // the first was sent by the client, the second added by the proxy
+	ada.login("wrong wrong wrong wrong")
+	if n := s.count("events", "ip = ?", "198.51.100.7"); n == 0 {
+		t.Error("the address next to the proxy is not the one in the log")
+	}
+}
+
+func TestGuessesFromOneIPv6NetworkAreCountedTogether(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	for i := range 10 {
+		ada.ip = fmt.Sprintf("2001:db8:1:2::%x", i+1)
+		s.clock.passes(40 * time.Second)
+		ada.login("wrong wrong wrong wrong")
+	}
+	ada.ip = "2001:db8:1:2:ffff::1"
+	ada.login(goodPassword).is(t, 429)
+	ada.ip = "2001:db8:1:3::1"
+	s.clock.passes(40 * time.Second)
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 67: fifty guesses at once are fifty guesses.
+func TestItem67SimultaneousGuessesAreAllCounted(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	var looked atomic.Int32
+	atOnce(50, func(int) {
+		page, err := ada.try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {"wrong wrong wrong wrong"}})
+		if err != nil {
+			t.Error(err)
+		} else if page.status != http.StatusTooManyRequests {
+			looked.Add(1)
+		}
+	})
+	if looked.Load() > 5 {
+		t.Errorf("%d of 50 simultaneous guesses were looked at, and 5 are free", looked.Load())
+	}
+}
+
+func TestLimitsHoldAcrossARestart(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	for range 5 {
+		ada.login("wrong wrong wrong wrong").is(t, 422)
+	}
+	s.open()
+	ada.login(goodPassword).is(t, 429)
+}
+
+func TestManyPeopleBehindOneAddressCanAllLogIn(t *testing.T) {
+	s := newStage(t)
+	for i := range 30 {
+		person := s.user(fmt.Sprintf("p%d@example.com", i))
+		person.ip = "198.51.100.7"
+		person.login("wrong wrong wrong wrong").is(t, 422)
+		person.login(goodPassword).redirects(t, "/dashboard")
+	}
+}
+
+// Item 12: old hashes are replaced at the next log-in; bcrypt is read for imports.
+func TestItem12AnImportedBcryptHashWorksAndIsReplaced(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	old, err := bcrypt.GenerateFromPassword([]byte(goodPassword), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.db.Exec("UPDATE users SET password_hash = ?", string(old))
+	ada.login(otherPassword).is(t, 422)
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	var hash string
+	s.db.Raw("SELECT password_hash FROM users").Scan(&hash)
+	if !strings.HasPrefix(hash, "$argon2id$") {
+		t.Errorf("the hash is still %s", hash)
+	}
+	ada.post("/logout")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 31: disabling an account ends its sessions with the next request.
+func TestItem31ADisabledAccountIsOutAtOnce(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.db.Exec("UPDATE users SET disabled_at = ?", s.clock.now())
+	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	ada.login(goodPassword).is(t, 422)
+}
+
+func TestTheSignedInAreSentFromGuestPagesToTheirDashboard(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.get("/login").redirects(t, "/dashboard")
+	ada.get("/register").redirects(t, "/dashboard")
+}
