@@ -214,6 +214,11 @@ func lasting(d time.Duration) string {
 	return fmt.Sprintf("%d %ss", count, unit)
 }
 
+func initial(name string) string {
+	first, _ := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first))
+}
+
 // textWidth is the columns of the plain text. RFC 5322 2.1.1 asks for 78 or less; a reply's quote marks need room.
 const textWidth = 72
 

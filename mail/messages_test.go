@@ -139,6 +139,12 @@ func TestNamesAreEscaped(t *testing.T) {
 	contains(t, m.HTML, "O&#39;Neill")
 }
 
+func TestNothingIsEscapedTwice(t *testing.T) {
+	for _, m := range everyLetter(letters) {
+		lacks(t, m.HTML, "&amp;")
+	}
+}
+
 func TestATokenIsEscapedInTheLink(t *testing.T) {
 	m := letters.ResetPassword("a@example.com", `a+b/c&d="><x`, time.Hour)
 	contains(t, m.Text, "?token=a%2Bb%2Fc%26d%3D%22%3E%3Cx\n")

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -144,7 +145,8 @@ func (s *SMTP) client(conn net.Conn) (*gomail.Client, error) {
 
 // compose gives the same bytes for the same payload, so that a mail sent twice after a crash is recognized as one.
 func compose(from *netmail.Address, p payload) (*gomail.Msg, error) {
-	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary(p.MessageID[:min(36, len(p.MessageID))]))
+	id, _, _ := strings.Cut(p.MessageID, "@")
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary(id))
 	m.FromMailAddress(from)
 	if err := m.To(p.To); err != nil {
 		return nil, errors.New("the recipient is not one bare address")

@@ -18,6 +18,7 @@ import (
 type Message struct {
 	From       string   // of the envelope
 	Recipients []string // of the envelope
+	TLS        bool     // the connection was encrypted
 	To         string   // of the header, as is Subject
 	Subject    string
 	MessageID  string
@@ -31,8 +32,8 @@ type Message struct {
 }
 
 // parse keeps the error for Next to report, where there is a test to fail.
-func parse(from string, recipients []string, raw []byte) Message {
-	m := Message{From: from, Recipients: recipients, Raw: raw}
+func parse(from string, recipients []string, encrypted bool, raw []byte) Message {
+	m := Message{From: from, Recipients: recipients, TLS: encrypted, Raw: raw}
 	m.err = m.read()
 	return m
 }

@@ -348,7 +348,8 @@ func (c *session) Data(r io.Reader) error {
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.messages = append(s.messages, parse(c.from, c.recipients, raw))
+	_, encrypted := c.conn.TLSConnectionState()
+	s.messages = append(s.messages, parse(c.from, c.recipients, encrypted, raw))
 	s.arrived.Broadcast()
 	if s.deaths > 0 {
 		s.deaths--
