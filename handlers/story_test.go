@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -481,4 +482,15 @@ func hostOf(address string) string {
 		return address
 	}
 	return host
+}
+
+// carried is what a signed cookie carries: securecookie writes base64(time|base64(value)|signature).
+func carried(cookie string) string {
+	raw, _ := base64.URLEncoding.DecodeString(cookie)
+	parts := strings.SplitN(string(raw), "|", 3)
+	if len(parts) != 3 {
+		return ""
+	}
+	value, _ := base64.URLEncoding.DecodeString(parts[1])
+	return string(value)
 }

@@ -23,6 +23,10 @@ var ErrForeignOrigin = echo.NewHTTPError(http.StatusForbidden, "foreign origin")
 // network, or a reloading proxy.
 func CheckOrigin(site *url.URL, local bool) echo.MiddlewareFunc {
 	protection := http.NewCrossOriginProtection()
+	// Otherwise a proxy that does not pass the Host header on would make this site foreign to itself.
+	if err := protection.AddTrustedOrigin(site.String()); err != nil {
+		panic(err) // site is an origin: config has checked it
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()

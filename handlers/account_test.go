@@ -1,0 +1,202 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/gatehouse/models"
+)
+
+func TestANameIsChangedAndShown(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.get("/account").submit("name", "Ada, Countess of Lovelace").redirects(t, "/account").says(t, "saved", "Countess")
+	ada.get("/account").submit("name", "   ").is(t, 422).says(t, "Enter your name")
+	ada.get("/account").submit("name", strings.Repeat("é", 101)).is(t, 422).says(t, "100 characters")
+	ada.get("/account").submit("name", "Ada\u202egnp.exe").is(t, 422)
+	ada.get("/dashboard").says(t, "Countess")
+}
+
+// Item 66: what people type is text, wherever it is shown.
+func TestItem66ANameIsNeverMarkup(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	const name = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`
+	ada.get("/account").submit("name", name).redirects(t, "/account").says(t, name).hides(t, "<script>alert", "<img src=x")
+	ada.get("/dashboard").hides(t, "<script>alert", "<img src=x")
+}
+
+// Item 8: the current password is asked. Item 24, 33: other sessions end. Item 17: the owner is told.
+func TestItem8ChangingThePasswordAsksTheCurrentOne(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	laptop := s.visitor()
+	laptop.email = ada.email
+	laptop.login(goodPassword).redirects(t, "/dashboard")
+	stolen := ada.twin()
+	page := ada.get("/account/security")
+	page.submit("current_password", "", "password", otherPassword).is(t, 422).says(t, "Enter your current password")
+	page.submit("current_password", "not it, not it, not it", "password", otherPassword).is(t, 422).says(t, "not your current password").hides(t, otherPassword)
+	page.submit("current_password", goodPassword, "password", "ada").is(t, 422)
+	page.submit("current_password", goodPassword, "password", otherPassword).redirects(t, "/account/security").says(t, "changed")
+	ada.get("/dashboard").is(t, 200)
+	laptop.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	stolen.get("/dashboard").redirects(t, "/login?next=%2Fdashboard") // item 30: proving oneself renews the token
+	told := ada.mail()
+	if !strings.Contains(strings.ToLower(told.Subject), "password") || !strings.Contains(told.Text, "Firefox on Linux") || !strings.Contains(told.Text, ada.ip) {
+		t.Errorf("the owner is told %q:\n%s", told.Subject, told.Text)
+	}
+	ada.post("/logout")
+	ada.login(goodPassword).is(t, 422)
+	ada.login(otherPassword).redirects(t, "/dashboard")
+}
+
+func TestAStolenSessionIsNoPlaceToGuessThePassword(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	for range 5 {
+		thief.post("/account/security", "current_password", "wrong wrong wrong", "password", otherPassword).is(t, 422)
+	}
+	thief.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 429)
+}
+
+func TestAChangedPasswordVoidsMailedLinks(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	link := ada.mail().Link
+	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
+	s.visitor().get(link).is(t, 410)
+}
+
+// Item 33: one sees and ends one's sessions.
+func TestItem33OneSeesAndEndsOnesSessions(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	phone := s.visitor()
+	phone.email, phone.agent = ada.email, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
+	phone.login(goodPassword).redirects(t, "/dashboard")
+	page := ada.get("/account/sessions").says(t, "Firefox on Linux", "Safari on iOS", "This device", ada.ip, phone.ip)
+	if n := strings.Count(page.text(), "This device"); n != 1 {
+		t.Errorf("%d sessions are marked as this one", n)
+	}
+	var session models.Session
+	s.db.Where("device = ?", "Safari on iOS").Take(&session)
+	ada.post("/account/sessions/end", "id", session.ID).redirects(t, "/account/sessions").says(t, "logged out").hides(t, phone.ip)
+	phone.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+}
+
+func TestItem33OneEndsAllOtherSessionsAtOnce(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
+	var others []*person
+	for range 3 {
+		other := s.visitor()
+		other.email = ada.email
+		other.login(goodPassword).redirects(t, "/dashboard")
+		others = append(others, other)
+	}
+	ada.post("/account/sessions/end-others").redirects(t, "/account/sessions")
+	for _, other := range others {
+		other.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	}
+	ada.get("/dashboard").is(t, 200)
+	bob.get("/dashboard").is(t, 200)
+}
+
+// Item 61: an id is no proof of access, and somebody else's row is not there.
+func TestItem61NobodyEndsSomebodyElsesSession(t *testing.T) {
+	s := newStage(t)
+	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
+	var session models.Session
+	s.db.Joins("JOIN users ON users.id = sessions.user_id").Where("users.email = ?", ada.email).Take(&session)
+	for _, id := range []string{session.ID, "", "nonsense", "' OR 1=1 --", "00000000-0000-0000-0000-000000000000"} {
+		mallory.post("/account/sessions/end", "id", id).is(t, 404)
+	}
+	ada.get("/dashboard").is(t, 200)
+	if n := s.count("events", "name = 'access.denied' AND user_id IS NOT NULL"); n != 5 {
+		t.Errorf("%d of 5 refusals are on record", n)
+	}
+	mallory.get("/account/sessions").hides(t, session.ID, ada.ip)
+}
+
+func TestEndingThisSessionIsLoggingOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	var session models.Session
+	s.db.Take(&session)
+	ada.post("/account/sessions/end", "id", session.ID).redirects(t, "/login").says(t, "logged out")
+}
+
+// Items 65: a form sets what it is for and nothing else.
+func TestItem65ExtraFieldsAreIgnoredAndDoubledOnesRefused(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/account", "name", "Ada", "email", "root@example.com", "password_hash", "x", "id", "y", "disabled_at", "z").is(t, 303)
+	if n := s.count("users", "email = ? AND disabled_at IS NULL AND password_hash <> 'x'", ada.email); n != 1 {
+		t.Error("a form changed what it is not for")
+	}
+	ada.post("/account", "name", "Ada", "name", "Eve").is(t, 400)
+	ada.post("/account", "name", "A\x00da").is(t, 400)
+	ada.post("/account", "name", "A\xffda").is(t, 400)
+	// A password in an address is a password in a log.
+	bob := s.user("bob@example.com")
+	bob.do(http.MethodPost, "/login?email=bob%40example.com&password="+url.QueryEscape(goodPassword), nil).is(t, 422)
+}
+
+// Item 68: each of these is a row, with who, where and when.
+func TestItem68TheSecurityLogTellsTheWholeStory(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard")
+	ada.get("/account").submit("name", "Countess")
+	ada.post("/account/security", "current_password", "wrong wrong wrong", "password", otherPassword).is(t, 422)
+	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
+	ada.post("/account/sessions/end-others")
+	ada.post("/logout")
+	ada.login(goodPassword).is(t, 422)
+	ada.mail()
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit("password", goodPassword).redirects(t, "/login")
+	ada.post("/password/reset", "token", "nonsense", "password", goodPassword).is(t, 410)
+	ada.login(goodPassword).is(t, 303)
+	ada.origin = "https://evil.example"
+	ada.post("/logout").is(t, 403)
+	want := "signup.requested email.confirmed session.started account.renamed password.change_failed password.changed session.ended session.ended " +
+		"login.failed password.reset_requested password.reset password.reset_failed session.started origin.refused"
+	if got := strings.Join(s.events(), " "); got != want {
+		t.Errorf("the log tells\n%s, not\n%s", got, want)
+	}
+	var events []models.Event
+	s.db.Find(&events)
+	for _, e := range events {
+		if e.IP != ada.ip || e.Device != "Firefox on Linux" || e.At.Location() != time.UTC || e.At.IsZero() {
+			t.Errorf("%s: at %s from %s with %s", e.Name, e.At, e.IP, e.Device)
+		}
+		if !strings.Contains(s.log.String(), e.ID) {
+			t.Errorf("%s has no line in the log", e.Name)
+		}
+	}
+}
+
+// Item 68: a header cannot forge lines.
+func TestItem68ADeviceNameForgesNothing(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.agent = `Evil/1.0 "} {"msg":"session.started"` + strings.Repeat("x", 500) + "\t(X11; <b>Linux</b>)"
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	ada.get("/account/sessions").hides(t, "<b>Linux")
+	var session models.Session
+	s.db.Take(&session)
+	if len([]rune(session.Device)) > 60 {
+		t.Errorf("the device's name has %d characters", len([]rune(session.Device)))
+	}
+	for line := range strings.Lines(s.log.String()) {
+		if !strings.HasPrefix(line, "{") || !strings.HasSuffix(line, "}\n") {
+			t.Errorf("the log has the line %q", line)
+		}
+	}
+}

@@ -1,0 +1,271 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"example.com/gatehouse/config"
+)
+
+func TestAForgottenPasswordIsResetByMail(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.get("/password/forgot").submit("email", "ADA@example.com").redirects(t, "/password/forgot/sent").says(t, "30 minutes")
+	ada.get(ada.mail().Link).is(t, 200).submit("password", otherPassword).redirects(t, "/login").says(t, "changed")
+	ada.login(goodPassword).is(t, 422)
+	ada.login(otherPassword).redirects(t, "/dashboard")
+	if told := ada.mail(); !strings.Contains(strings.ToLower(told.Subject), "password") || !strings.HasSuffix(told.Link, "/password/forgot") {
+		t.Errorf("the owner is told %q, with a link to %s", told.Subject, told.Link)
+	}
+}
+
+func TestItem16AskingForAResetAnswersTheSameForKnownAndUnknownAddresses(t *testing.T) {
+	s := newStage(t)
+	s.user("ada@example.com")
+	known := s.visitor().post("/password/forgot", "email", "ada@example.com")
+	unknown := s.visitor().post("/password/forgot", "email", "bob@example.com")
+	known.redirects(t, "/password/forgot/sent")
+	sameAnswer(t, known, unknown)
+	s.mailIsSent()
+	if mails := s.mailbox.To("bob@example.com"); len(mails) != 0 {
+		t.Errorf("somebody without an account was mailed %q", mails[0].Subject)
+	}
+}
+
+// Item 21: single use, the newest only, and not for long.
+func TestItem21AResetLinkWorksOnceAndOnlyTheNewest(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	first := ada.mail().Link
+	ada.post("/password/forgot", "email", ada.email)
+	second := ada.mail().Link
+	ada.get(first).is(t, 410).says(t, "no longer works")
+	page := ada.get(second)
+	page.submit("password", otherPassword).redirects(t, "/login")
+	page.submit("password", goodPassword).is(t, 410)
+	ada.get(second).is(t, 410)
+	ada.login(otherPassword).redirects(t, "/dashboard")
+}
+
+func TestItem21AResetLinkIsTooOldAfterHalfAnHour(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	page := ada.get(ada.mail().Link).is(t, 200)
+	s.clock.passes(30*time.Minute + time.Second)
+	page.submit("password", otherPassword).is(t, 410)
+}
+
+// Item 67: one atomic statement decides who wins.
+func TestItem67EightRacingResetsHaveOneWinner(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	link, _ := url.Parse(ada.mail().Link)
+	var won, lost atomic.Int32
+	passwords := make([]string, 8)
+	winner := atomic.Int32{}
+	atOnce(8, func(i int) {
+		passwords[i] = otherPassword + " " + string(rune('a'+i))
+		page, err := ada.try(http.MethodPost, "/password/reset", url.Values{"token": {link.Query().Get("token")}, "password": {passwords[i]}})
+		switch {
+		case err != nil:
+			t.Error(err)
+		case page.status == http.StatusSeeOther:
+			won.Add(1)
+			winner.Store(int32(i))
+		case page.status == http.StatusGone:
+			lost.Add(1)
+		}
+	})
+	if won.Load() != 1 || lost.Load() != 7 {
+		t.Fatalf("%d won and %d lost", won.Load(), lost.Load())
+	}
+	ada.login(passwords[winner.Load()]).redirects(t, "/dashboard")
+}
+
+// Item 24: nobody is signed in by it, and everybody who was signed in is not any more.
+func TestItem24AResetEndsEverySessionAndStartsNone(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	laptop := s.visitor()
+	laptop.email = ada.email
+	laptop.login(goodPassword).redirects(t, "/dashboard")
+	ada.post("/password/forgot", "email", ada.email)
+	phone := s.visitor()
+	phone.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	for _, device := range []*person{ada, laptop, phone} {
+		device.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	}
+}
+
+// Item 26: asking alone changes nothing for the owner.
+func TestItem26AskingForAResetLocksNobodyOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.visitor().post("/password/forgot", "email", ada.email)
+	ada.mail()
+	ada.get("/dashboard").is(t, 200)
+	ada.post("/logout")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 39: a scanner that opens the link uses nothing up.
+func TestItem39OpeningAResetLinkChangesNothing(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	link := ada.mail().Link
+	s.mailIsSent()
+	before := s.tables()
+	s.visitor().get(link).is(t, 200)
+	s.visitor().do(http.MethodHead, link, nil).is(t, 200)
+	for table, rows := range s.tables() {
+		if rows != before[table] {
+			t.Errorf("opening the link changed %s", table)
+		}
+	}
+}
+
+// Item 22: the link is built from the configured address, whatever the request claims to be for.
+func TestItem22TheLinkIsBuiltFromTheConfiguredAddress(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	r := ada.request(http.MethodPost, "/password/forgot", strings.NewReader("email=ada@example.com"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Host = "evil.example"
+	r.Header.Set("X-Forwarded-Host", "evil.example")
+	r.Header.Set("Forwarded", "host=evil.example")
+	if _, err := ada.send(r); err != nil {
+		t.Fatal(err)
+	}
+	if link := ada.mail().Link; !strings.HasPrefix(link, s.config.AppURL.String()+"/password/reset?token=") {
+		t.Errorf("the link is %s", link)
+	}
+}
+
+// Item 23: the token goes nowhere else.
+func TestItem23TheResetPageGivesItsTokenToNobody(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	page := ada.get(ada.mail().Link)
+	if got := page.header.Get("Referrer-Policy"); got != "no-referrer" {
+		t.Errorf("Referrer-Policy is %q", got)
+	}
+	if got := page.header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control is %q", got)
+	}
+	for _, name := range []string{"link", "script", "img"} {
+		for _, n := range page.all(name) {
+			if from := attribute(n, "href") + attribute(n, "src"); !strings.HasPrefix(from, "/assets/") {
+				t.Errorf("the page loads %s", from)
+			}
+		}
+	}
+}
+
+// Items 21 and 68: what a thief of the database or the log could use is in neither.
+func TestItem68NoSecretIsInTheDatabaseOrTheLog(t *testing.T) {
+	s := newStage(t, func(c *config.Config) { c.Production = true })
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	signup := ada.mail().Link
+	secrets := []string{goodPassword, otherPassword, ada.cookie("signup"), carried(ada.cookie("signup"))}
+	ada.get(signup).submit().redirects(t, "/dashboard")
+	secrets = append(secrets, ada.cookie("session"), carried(ada.cookie("session")), ada.cookie("device"), carried(ada.cookie("device")))
+	ada.post("/password/forgot", "email", ada.email)
+	reset := ada.mail().Link
+	secrets = append(secrets, signup[strings.Index(signup, "=")+1:], reset[strings.Index(reset, "=")+1:])
+	dump := s.tables()
+	ada.get(reset).submit("password", otherPassword).redirects(t, "/login")
+	ada.login("a mistyped " + goodPassword)
+	for table, rows := range s.tables() {
+		dump[table] += rows
+	}
+	dump["log"] = s.log.String()
+	for place, text := range dump {
+		for i, secret := range secrets {
+			if secret == "" {
+				t.Fatalf("secret %d is empty", i)
+			}
+			if strings.Contains(text, secret) {
+				t.Errorf("%s holds secret %d, %s", place, i, secret)
+			}
+		}
+	}
+	if !strings.Contains(dump["log"], "password.reset_requested") {
+		t.Error("the log says nothing of the reset")
+	}
+	if strings.Contains(dump["outbox"], ada.email) {
+		t.Error("the outbox shows whom it mails")
+	}
+}
+
+// Item 18: pages that send mail are limited by recipient.
+func TestItem18NobodyIsFloodedWithMail(t *testing.T) {
+	s := newStage(t)
+	s.user("ada@example.com")
+	for _, email := range []string{"ada@example.com", "nobody@example.com"} {
+		for _, send := range []func() *page{
+			func() *page { return s.visitor().post("/password/forgot", "email", email) },
+			func() *page {
+				return s.visitor().post("/register", "name", "Eve", "email", email, "password", goodPassword)
+			},
+		} {
+			for range 5 {
+				send().is(t, 303)
+			}
+			page := send().is(t, 429).says(t, "Too many")
+			if page.header.Get("Retry-After") == "" {
+				t.Error("the answer does not say when to come back")
+			}
+		}
+	}
+}
+
+// A log-in whose password was checked just before the reset must not outlive it.
+func TestALogInThatRacesAResetIsNotLeftBehind(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	for round := range 5 {
+		ada := s.user(fmt.Sprintf("ada%d@example.com", round))
+		ada.post("/password/forgot", "email", ada.email)
+		reset := ada.get(ada.mail().Link)
+		token := attribute(reset.input("token"), "value")
+		thieves := make([]*person, 6)
+		for i := range thieves {
+			thieves[i] = s.visitor()
+		}
+		atOnce(7, func(i int) {
+			var err error
+			if i == 6 {
+				_, err = ada.try(http.MethodPost, "/password/reset", url.Values{"token": {token}, "password": {otherPassword}})
+			} else {
+				_, err = thieves[i].try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {goodPassword}})
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		for _, thief := range thieves {
+			thief.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+		}
+	}
+}
+
+func TestAWeakNewPasswordUsesTheLinkNotUp(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	page := ada.get(ada.mail().Link)
+	page = page.submit("password", "short").is(t, 422).says(t, "15 characters")
+	page = page.submit("password", "ada@example.com").is(t, 422)
+	page.submit("password", otherPassword).redirects(t, "/login")
+}
