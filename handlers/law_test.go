@@ -1,0 +1,294 @@
+package handlers_test
+
+import (
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"example.com/gatehouse/config"
+	"example.com/gatehouse/handlers"
+)
+
+// public are the routes that a visitor gets an answer from. Every other route, those not yet written among them, asks for login.
+var public = []string{
+	"GET /", "GET /healthz", "GET /readyz", "GET /assets/*",
+	"GET /login", "POST /login", "POST /logout",
+	"GET /register", "POST /register", "GET /register/sent", "POST /register/resend", "POST /register/correct",
+	"GET /email/confirm", "POST /email/confirm",
+	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
+	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
+}
+
+func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
+	s := newStage(t)
+	asked := 0
+	for _, route := range s.routes {
+		if slices.Contains(public, route.Method+" "+route.Path) {
+			continue
+		}
+		asked++
+		page := s.visitor().do(route.Method, route.Path, nil).is(t, http.StatusSeeOther)
+		if to := page.header.Get("Location"); !strings.HasPrefix(to, "/login") {
+			t.Errorf("%s %s sends visitors to %s", route.Method, route.Path, to)
+		}
+	}
+	if asked == 0 {
+		t.Error("there is no guarded route at all")
+	}
+}
+
+func TestLawTheListOfPublicRoutesIsNoLongerThanTheSite(t *testing.T) {
+	s := newStage(t)
+	var all []string
+	for _, route := range s.routes {
+		all = append(all, route.Method+" "+route.Path)
+	}
+	for _, route := range public {
+		if !slices.Contains(all, route) {
+			t.Errorf("%s is listed as public and does not exist", route)
+		}
+	}
+}
+
+// everyPage opens all pages of the site as those who may.
+func everyPage(t *testing.T, visit func(guard string, page *page)) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	newcomer := s.visitor()
+	newcomer.email = "new@example.com"
+	newcomer.post("/register", "name", "New", "email", newcomer.email, "password", goodPassword)
+	confirm := newcomer.mail().Link
+	ada.post("/password/forgot", "email", ada.email)
+	reset := ada.mail().Link
+	letter := newcomer.get("/dev/mail").all("a")
+	for _, route := range s.routes {
+		path, who := route.Path, newcomer
+		switch {
+		case route.Method != http.MethodGet, slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, path):
+			continue
+		case path == "/email/confirm":
+			path = confirm
+		case path == "/password/reset":
+			path = reset
+		case strings.Contains(path, ":id"):
+			for _, a := range letter {
+				if id, ok := strings.CutPrefix(attribute(a, "href"), "/dev/mail/"); ok {
+					path = strings.Replace(route.Path, ":id", id, 1)
+				}
+			}
+		}
+		if route.Guard == "signed in" {
+			who = ada
+		}
+		visit(route.Guard, who.get(path).is(t, http.StatusOK))
+	}
+}
+
+func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
+	s := newStage(t)
+	leads := func(method, address string) bool {
+		target, err := url.Parse(address)
+		if err != nil {
+			return false
+		}
+		return slices.ContainsFunc(s.routes, func(r handlers.Route) bool {
+			ours, theirs := strings.Split(r.Path, "/"), strings.Split(target.Path, "/")
+			return r.Method == method && (len(ours) == len(theirs) || strings.HasSuffix(r.Path, "*")) && !slices.ContainsFunc(ours, func(part string) bool {
+				i := slices.Index(ours, part)
+				return !strings.HasPrefix(part, ":") && part != "*" && part != theirs[i]
+			})
+		})
+	}
+	everyPage(t, func(_ string, page *page) {
+		for n := range page.document().Descendants() {
+			method, address := http.MethodGet, attribute(n, "href")+attribute(n, "src")
+			if n.Data == "form" {
+				method, address = strings.ToUpper(attribute(n, "method")), attribute(n, "action")
+			}
+			if n.Type != html.ElementNode || !strings.HasPrefix(address, "/") {
+				continue // other sites, and places on the page
+			}
+			if !leads(method, address) {
+				t.Errorf("%s: <%s> leads to %s %s, and there is nothing", page.path, n.Data, method, address)
+			}
+		}
+	})
+}
+
+func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
+	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "signed in": {"app"}}
+	everyPage(t, func(guard string, page *page) {
+		if strings.HasSuffix(page.path, "/html") {
+			return // a mail, not a page
+		}
+		if frame := attribute(page.all("body")[0], "class"); !slices.Contains(frames[guard], frame) {
+			t.Errorf("%s is for people %s and has the layout of %q", page.path, guard, frame)
+		}
+		if guard == "signed in" && !strings.Contains(page.body, `action="/logout"`) { // item 35
+			t.Errorf("%s has no way out", page.path)
+		}
+	})
+}
+
+func TestLawUnknownAddressesAre404ForEveryone(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	// Item 37: /account/x.css is what a cache would keep.
+	for _, path := range []string{"/nothing", "/account/x.css", "/dashboard/", "/dashboard/x", "/login/x", "/assets/", "/assets/nothing.css", "/.git/config", "/.env", "/debug/pprof/", "/metrics", "//", "/admin", "/%2e%2e/etc/passwd"} {
+		ada.get(path).is(t, 404)
+		s.visitor().get(path).is(t, 404)
+	}
+}
+
+func TestLawNoGetChangesARow(t *testing.T) {
+	var before map[string]string
+	everyPage(t, func(_ string, page *page) {
+		page.p.s.mailIsSent()
+		if before == nil {
+			before = page.p.s.tables()
+			return
+		}
+		for table, rows := range page.p.s.tables() {
+			if rows != before[table] {
+				t.Errorf("GET %s changed %s", page.path, table)
+			}
+		}
+	})
+}
+
+func TestLawOnlyFormsReachForms(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	for _, route := range s.routes {
+		if route.Method != http.MethodPost || route.Path == "/logout" {
+			continue
+		}
+		for _, media := range []string{"application/json", "text/plain", "application/octet-stream", "nonsense"} {
+			who := s.visitor()
+			if route.Guard == "signed in" {
+				who = ada
+			}
+			r := who.request(http.MethodPost, route.Path, strings.NewReader(`{"name":"x"}`))
+			r.Header.Set("Content-Type", media)
+			page, err := who.send(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if page.status != http.StatusUnsupportedMediaType {
+				t.Errorf("%s takes %s: %d", route.Path, media, page.status)
+			}
+		}
+	}
+}
+
+// Item 38: a form of another site does nothing here, and neither does one that does not say where it comes from.
+func TestLawEveryPostRefusesAnotherOrigin(t *testing.T) {
+	for _, scheme := range []string{"http", "https"} {
+		s := newStage(t, noRateLimit, func(c *config.Config) { c.AppURL.Scheme, c.Production = scheme, scheme == "https" })
+		ada := s.member("ada@example.com")
+		site := s.config.AppURL.String()
+		for _, route := range s.routes {
+			if route.Method != http.MethodPost {
+				continue
+			}
+			for _, headers := range []map[string]string{
+				{"Origin": "https://evil.example"},
+				{"Origin": "null"},
+				{"Origin": site + ".evil.example"},
+				{"Origin": site + ":1"},
+				{"Origin": strings.Replace(site, scheme, map[string]string{"http": "https", "https": "http"}[scheme], 1)},
+				{},
+				{"Origin": site, "Sec-Fetch-Site": "cross-site"},
+				{"Sec-Fetch-Site": "same-site"},
+				{"Sec-Fetch-Site": "none"},
+				{"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+				{"Referer": site + "/login"},
+			} {
+				r := ada.request(http.MethodPost, route.Path, strings.NewReader("name=x"))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Header.Del("Origin")
+				for name, value := range headers {
+					r.Header.Set(name, value)
+				}
+				page, err := ada.send(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if page.status != http.StatusForbidden {
+					t.Errorf("%s %s with %v: %d", scheme, route.Path, headers, page.status)
+				}
+			}
+		}
+		ada.get("/dashboard").is(t, 200)
+	}
+}
+
+// A page without a referrer makes browsers send "null"; Sec-Fetch-Site then says that it was a page of this site.
+func TestAFormOnAPageWithoutAReferrerIsOneOfOurs(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	r := ada.request(http.MethodPost, "/password/forgot", strings.NewReader("email=ada@example.com"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "null")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	page, err := ada.send(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.redirects(t, "/password/forgot/sent")
+}
+
+// Design: identity, tables and mail know nothing of the web framework, and each outside library has one owner.
+func TestLawImportsRunOneWay(t *testing.T) {
+	const app = "example.com/gatehouse/"
+	owners := map[string][]string{
+		"github.com/labstack/echo": {"handlers", "middleware"},
+		"github.com/gorilla/":      {"session"},
+		"golang.org/x/crypto/":     {"auth"},
+		"gorm.io/gorm":             {"auth", "models", "mail", "handlers", "."},
+		"github.com/wneessen/":     {"mail"},
+		app + "handlers":           {"."},
+		app + "views":              {"handlers", "views"},
+		app + "middleware":         {"handlers"},
+		app + "session":            {"handlers", "middleware"},
+		app + "auth":               {".", "handlers", "middleware"},
+	}
+	err := filepath.WalkDir("..", func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && slices.Contains([]string{".git", "tmp", "e2e", "tools", "bench", "node_modules", "modelstest", "mailtest"}, entry.Name()) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		folder, _, nested := strings.Cut(strings.TrimPrefix(filepath.ToSlash(path), "../"), "/")
+		if !nested {
+			folder = "."
+		}
+		for _, spec := range file.Imports {
+			for library, allowed := range owners {
+				if strings.HasPrefix(strings.Trim(spec.Path.Value, `"`), library) && !slices.Contains(allowed, folder) {
+					t.Errorf("%s imports %s, which belongs to %v", path, spec.Path.Value, allowed)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
