@@ -193,6 +193,16 @@ func (o *office) waitFor(what string, ok func([]models.OutboxMail) bool) {
 	}
 }
 
+// logged waits for the log to hold what is asked for: a worker writes the row first.
+func (o *office) logged(part string) {
+	o.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(o.log.String(), part); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			o.t.Fatalf("%q is not in the log:\n%s", part, o.log)
+		}
+	}
+}
+
 // recorder is a GORM logger that keeps each statement's shape.
 type recorder struct{ statements *[]string }
 

@@ -170,7 +170,7 @@ func TestAMailThatCannotBeOpenedIsParked(t *testing.T) {
 			o.work()
 			row := o.until("parked", parked)
 			contains(t, row.LastError, "cannot be opened")
-			contains(t, o.log.String(), "level=ERROR")
+			o.logged("level=ERROR")
 			o.post(reset("bob@example.com"))
 			o.server.Next(t, "bob@example.com")
 			if o.server.Connections() != 1 {
@@ -221,7 +221,7 @@ func TestAMailIsParkedAfterTenAttemptsInTwoDays(t *testing.T) {
 	if row.Attempts != 10 || o.clock.now().Sub(start) < 36*time.Hour || o.clock.now().Sub(start) > 60*time.Hour {
 		t.Errorf("parked after %d attempts in %s", row.Attempts, o.clock.now().Sub(start))
 	}
-	contains(t, o.log.String(), `level=ERROR msg="mail parked`)
+	o.logged(`level=ERROR msg="mail parked`)
 	if len(row.Payload) == 0 {
 		t.Error("a parked mail cannot be looked at")
 	}
@@ -239,7 +239,7 @@ func TestAMailRefusedForGoodIsParkedAtOnce(t *testing.T) {
 	contains(t, row.LastError, "550")
 	lacks(t, row.LastError, "ada@example.com")
 	lacks(t, o.log.String(), "ada@example.com")
-	contains(t, o.log.String(), "sending SMTP RCPT TO command: 550")
+	o.logged("sending SMTP RCPT TO command: 550")
 }
 
 func TestMailWaitsWhileTheServerIsDown(t *testing.T) {
@@ -251,7 +251,7 @@ func TestMailWaitsWhileTheServerIsDown(t *testing.T) {
 	if parked(row) {
 		t.Error("parked because the server is down")
 	}
-	contains(t, o.log.String(), "the server cannot be reached")
+	o.logged("the server cannot be reached")
 	o.server.Start(t)
 	o.clock.move(time.Minute)
 	o.server.Next(t, "ada@example.com")
