@@ -108,7 +108,7 @@ func (a *Auth) guess(ctx context.Context, client Client, hits []hit, try func() 
 			if err != nil || h.rule == limitLoginIP {
 				settle = models.ReturnHit
 			}
-			if err := settle(t.DB, h.rule, h.key, a.now()); err != nil {
+			if err := settle(t.DB, h.rule, h.key); err != nil {
 				return fmt.Errorf("settle the count of %s: %w", h.rule.Name, err)
 			}
 		}

@@ -46,7 +46,7 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	}
 	// On a known device the guesses of strangers end here as well: they are no longer failures in a row.
 	strangers := hitBy(limitLoginAccount, email)
-	return user, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key, a.now())
+	return user, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
 }
 
 // countOf is where failures for an address are counted: a known device has a count of its own.

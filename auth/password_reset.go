@@ -118,7 +118,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 			return err
 		}
 		for _, h := range []hit{hitBy(limitLoginAccount, user.Email), hitBy(limitLoginPair, user.Email, network(client.IP))} {
-			if err := models.ForgetHits(t.DB, h.rule, h.key, a.now()); err != nil {
+			if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
 				return fmt.Errorf("forget the failed log-ins: %w", err)
 			}
 		}

@@ -82,6 +82,8 @@ func TestItem67EightRacingResetsHaveOneWinner(t *testing.T) {
 			winner.Store(int32(i))
 		case page.status == http.StatusGone:
 			lost.Add(1)
+		default:
+			t.Errorf("one was answered %d: %s", page.status, page.text())
 		}
 	})
 	if won.Load() != 1 || lost.Load() != 7 {

@@ -27,16 +27,20 @@ type LimitRule struct {
 	Last int
 }
 
+// open is the OpenAt of what is not closed. It is not the time of the hit: another server's clock, or another request that was
+// read a moment earlier, may be a little behind that.
+var open = time.Unix(0, 0).UTC()
+
 // TakeHit counts one hit of key under rule, and says whether it was still allowed; when not, nothing is counted.
 // limit.OpenAt tells when the next may be. It must run in a transaction: the row it locks is what makes racing hits wait
 // for each other.
 func TakeHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) (limit Limit, allowed bool, err error) {
 	id := rule.Name + ":" + key
 	ends := "CASE WHEN limits.ends_at <= ? THEN excluded.ends_at ELSE limits.ends_at END"
-	args := []any{id, now, now.Add(rule.Window), now, now, now, now}
+	args := []any{id, open, now.Add(rule.Window), now, now, now, now}
 	if rule.Growing {
 		ends = "excluded.ends_at"
-		args = []any{id, now, now.Add(rule.Window), now, now, now}
+		args = []any{id, open, now.Add(rule.Window), now, now, now}
 	}
 	err = tx.Raw(`INSERT INTO limits (id, hits, open_at, ends_at) VALUES (?, 1, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET
@@ -71,12 +75,11 @@ func (r LimitRule) wait(limit Limit, now time.Time) time.Duration {
 }
 
 // ForgetHits starts the count of key under rule anew.
-func ForgetHits(tx *gorm.DB, rule LimitRule, key string, _ time.Time) error {
+func ForgetHits(tx *gorm.DB, rule LimitRule, key string) error {
 	return tx.Exec("DELETE FROM limits WHERE id = ?", rule.Name+":"+key).Error
 }
 
-// ReturnHit takes one hit back that turned out not to be one. now reopens what that hit had closed.
-func ReturnHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) error {
-	return tx.Exec("UPDATE limits SET hits = hits - 1, open_at = CASE WHEN open_at > ? THEN ? ELSE open_at END WHERE id = ? AND hits > 0",
-		now, now, rule.Name+":"+key).Error
+// ReturnHit takes one hit back that turned out not to be one, and reopens what it had closed.
+func ReturnHit(tx *gorm.DB, rule LimitRule, key string) error {
+	return tx.Exec("UPDATE limits SET hits = hits - 1, open_at = ? WHERE id = ? AND hits > 0", open, rule.Name+":"+key).Error
 }
