@@ -19,8 +19,7 @@ const (
 	Parked  State = "parked"  // given up
 )
 
-// Letter is a mail as the development mailbox shows it. Message is empty but for its Kind where the content has been wiped or
-// cannot be opened.
+// Letter is a mail as the development mailbox shows it. Message is empty but for its Kind where it cannot be opened.
 type Letter struct {
 	Message
 	ID        string

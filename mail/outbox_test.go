@@ -340,14 +340,14 @@ func TestAStoppedWorkerLetsAnAttemptFinish(t *testing.T) {
 	o := newOffice(t, mailtest.NewServer(t))
 	resume := o.server.Stall()
 	defer resume()
-	stop := o.work()
+	ctx, cancel := context.WithCancel(context.Background())
+	var worker sync.WaitGroup
+	worker.Go(func() { o.Run(ctx) })
 	o.post(reset("ada@example.com"))
 	o.until("claimed", func(row models.OutboxMail) bool { return row.Attempts == 1 })
-	go func() {
-		time.Sleep(50 * time.Millisecond) // the stop should come first; the other way round is true as well
-		resume()
-	}()
-	stop()
+	cancel()
+	resume()
+	worker.Wait()
 	if !sent(o.row()) {
 		t.Errorf("the mail is not marked as sent: %+v", o.row())
 	}
