@@ -1,0 +1,211 @@
+// Bench measures the application as it is shipped, on this machine, beside a reference that does the least that could serve
+// the same page. Everything is on 127.0.0.1 and in a temporary folder, and is gone when it ends.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"example.com/gatehouse/auth"
+)
+
+// plan is how much is measured.
+type plan struct {
+	people, many     int           // users and sessions in the two databases
+	unseen           int           // sessions of the larger one that have to be marked as seen
+	rounds           int           // of every page, interleaved, so that what else the machine does meets all alike
+	round            time.Duration // for one page
+	starts           int
+	settle           time.Duration // from the first answer until memory counts as idle
+	logins           time.Duration
+	quiet            time.Duration // each of the rounds of the pages beside the logins
+	quietRounds      int
+	rest             time.Duration // from the flood of logins until memory is looked at again
+	connections      int
+	loginClients     int
+	pagesPerSecond   int // beside the logins, and without them
+	pagesConnections int
+}
+
+var (
+	whole = plan{people: 1000, many: 1_000_000, unseen: 100_000, rounds: 8, round: 1500 * time.Millisecond, starts: 20, settle: 5 * time.Second,
+		logins: 10 * time.Second, quiet: 5 * time.Second, quietRounds: 4, rest: 30 * time.Second,
+		connections: 16, loginClients: 32, pagesPerSecond: 200, pagesConnections: 16}
+	short = plan{people: 1000, many: 100_000, unseen: 20_000, rounds: 3, round: 500 * time.Millisecond, starts: 20, settle: time.Second,
+		logins: 3 * time.Second, quiet: 2 * time.Second, quietRounds: 2, rest: 12 * time.Second,
+		connections: 16, loginClients: 32, pagesPerSecond: 200, pagesConnections: 16}
+)
+
+func main() {
+	if len(os.Args) == 4 && os.Args[1] == referenceWord {
+		exit(reference(os.Args[2], os.Args[3]))
+	}
+	quick := flag.Bool("short", false, "less than a minute, with a smaller database in place of the million; coarser figures")
+	postgres := flag.String("postgres", "", "the URL of an empty PostgreSQL database to measure as well, for instance postgres://bench@/bench?host=/run/postgresql")
+	profile := flag.Duration("dashboard", 0, "only load the dashboard for so long and print its figures, to look at the server with a profiler meanwhile")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// Whatever hangs, it ends.
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute+*profile)
+	defer cancel()
+	p := whole
+	if *quick {
+		p = short
+	}
+	exit(measure(ctx, p, *postgres, *profile))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func measure(ctx context.Context, p plan, postgres string, dashboardAlone time.Duration) error {
+	start := time.Now()
+	b := &bench{ctx: ctx, plan: p, postgres: postgres}
+	var err error
+	if b.dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	defer b.stopAll() // before the folder goes
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	if dashboardAlone > 0 {
+		if err := b.dashboard(dashboardAlone); err != nil {
+			return err
+		}
+		b.table.print(os.Stdout)
+		return nil
+	}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"starting", b.starts},
+		{"idling", b.idle},
+		{"asking for pages", b.pages},
+		{"asking for pages whose sessions have to be marked as seen", b.marking},
+		{"logging in", b.logins},
+		{"resting", b.rested},
+	} {
+		b.say(step.name)
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", step.name, context.Cause(ctx))
+		}
+	}
+	fmt.Printf("%s, %d cores, %s/%s, in %s. The load comes from the same machine.\n\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		time.Since(start).Round(time.Second))
+	b.table.print(os.Stdout)
+	return nil
+}
+
+// bench is one run.
+type bench struct {
+	ctx       context.Context
+	plan      plan
+	postgres  string
+	dir       string
+	binary    string
+	plain     string // the binary without cgo
+	smtp      string
+	running   []*program
+	app       *program // on the small database, from the pages on
+	large     *program // on the large one, for the pages
+	underLoad float64  // MB
+	table     table
+}
+
+func (b *bench) say(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }
+
+func (b *bench) file(name string) string { return filepath.Join(b.dir, name) }
+
+// prepare makes what is measured: binaries, databases and a mail server.
+func (b *bench) prepare() (err error) {
+	b.binary, b.plain = b.file("gatehouse"), b.file("gatehouse-nocgo")
+	b.say("building")
+	size, err := build(b.ctx, b.binary, true)
+	if err != nil {
+		return err
+	}
+	b.table.add("binary, with cgo and without symbols", "", "%.1f MB", float64(size)/1e6)
+	if size, err = build(b.ctx, b.plain, false); err != nil {
+		return err
+	}
+	b.table.add("binary, without cgo and symbols", "", "%.1f MB", float64(size)/1e6)
+	if b.smtp, err = listenSMTP(); err != nil {
+		return err
+	}
+	hash, err := auth.NewHasher(1, 0).Hash(b.ctx, password)
+	if err != nil {
+		return err
+	}
+	b.say(fmt.Sprintf("filling databases of %d and %d people", b.plan.people, b.plan.many))
+	if err := fill(b.ctx, b.smallURL(), b.plan.people, 0, hash); err != nil {
+		return err
+	}
+	if err := fill(b.ctx, b.largeURL(), b.plan.many, b.plan.unseen, hash); err != nil {
+		return err
+	}
+	if b.postgres != "" {
+		return fill(b.ctx, b.postgres, b.plan.people, 0, hash)
+	}
+	return nil
+}
+
+func (b *bench) smallURL() string { return "sqlite:" + b.file("small.db") }
+func (b *bench) largeURL() string { return "sqlite:" + b.file("large.db") }
+
+// serve starts the application as in production, behind a proxy on this machine, and waits until it answers.
+func (b *bench) serve(binary, databaseURL string) (*program, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p, err := run(b.ctx, b.dir, address, b.environment(address, databaseURL), binary, "serve")
+	if err != nil {
+		return nil, err
+	}
+	b.running = append(b.running, p)
+	return p, p.await(loginPage(), 200)
+}
+
+// refer starts the reference on the small database.
+func (b *bench) refer() (*program, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p, err := run(b.ctx, b.dir, address, runtimeSettings(), self, referenceWord, address, b.file("small.db"))
+	if err != nil {
+		return nil, err
+	}
+	b.running = append(b.running, p)
+	return p, p.await(referencePage(0), 200)
+}
+
+func (b *bench) stopAll() {
+	for _, p := range b.running {
+		p.stop()
+	}
+	b.running = nil
+}

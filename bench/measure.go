@@ -1,0 +1,320 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func median[T ~int64 | ~float64](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+// starts measures the time from the start of the process to its first answer.
+func (b *bench) starts() error {
+	var took, fresh []time.Duration
+	for i := range b.plan.starts {
+		t, err := b.start(b.smallURL())
+		if err != nil {
+			return err
+		}
+		took = append(took, t)
+		if i%4 == 0 {
+			if t, err = b.start("sqlite:" + b.file(fmt.Sprintf("fresh-%d.db", i))); err != nil {
+				return err
+			}
+			fresh = append(fresh, t)
+		}
+	}
+	b.table.add("start to first answer, migrated database", "≤ 40 ms", "median %.0f ms, worst of %d %.0f ms",
+		milliseconds(median(took)), len(took), milliseconds(slices.Max(took)))
+	b.table.add("start to first answer, no database yet", "", "median %.0f ms, worst of %d %.0f ms",
+		milliseconds(median(fresh)), len(fresh), milliseconds(slices.Max(fresh)))
+	return nil
+}
+
+func (b *bench) start(databaseURL string) (time.Duration, error) {
+	begin := time.Now()
+	_, err := b.serve(b.binary, databaseURL)
+	took := time.Since(begin)
+	b.stopAll()
+	return took, err
+}
+
+// idle measures the memory of a server that has answered once and has nothing to do.
+func (b *bench) idle() error {
+	defer b.stopAll()
+	p, err := b.serve(b.binary, b.smallURL())
+	if err != nil {
+		return err
+	}
+	select {
+	case <-time.After(b.plan.settle):
+	case <-b.ctx.Done():
+	}
+	return b.memory(p, fmt.Sprintf("memory, idle for %s", b.plan.settle), "< 30 MB")
+}
+
+// memory adds a line where the system tells it.
+func (b *bench) memory(p *program, what, aim string) error {
+	if resident, err := p.resident(); err == nil {
+		b.table.add(what, aim, "%.0f MB resident", resident)
+	}
+	return nil
+}
+
+// subject is one page of one server.
+type subject struct {
+	name    string
+	server  *program
+	next    requests
+	all     outcome
+	rates   []float64 // of each round
+	cpuTime time.Duration
+}
+
+func (s *subject) round(ctx context.Context, connections int, lasting time.Duration) error {
+	before := s.server.cpu()
+	o, err := closedLoop(ctx, s.server.address, connections, lasting, s.next)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	if err := o.only(200); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	s.cpuTime += s.server.cpu() - before
+	s.all = s.all.and(o)
+	s.rates = append(s.rates, o.perSecond())
+	return nil
+}
+
+// cpuEach is the processor time of one request in microseconds, which does not depend on what else the machine does.
+func (s *subject) cpuEach() float64 {
+	return float64(s.cpuTime.Microseconds()) / float64(len(s.all.latencies))
+}
+
+// sampled is how many different people ask for the dashboard of the larger database: enough that pages of its file are asked
+// for all over.
+const sampled = 100_000
+
+// pages measures pages a second, round by round with the reference.
+func (b *bench) pages() error {
+	few, err := dashboards(everybody(0, b.plan.people))
+	if err != nil {
+		return err
+	}
+	many, err := dashboards(some(sampled, everybody(0, b.plan.many-b.plan.unseen)))
+	if err != nil {
+		return err
+	}
+	dashboardRequests, referenceRequests := anyOf(few), anyOf(referencePages(b.plan.people))
+	reference, err := b.refer()
+	if err != nil {
+		return err
+	}
+	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
+		return err
+	}
+	if b.large, err = b.serve(b.binary, b.largeURL()); err != nil {
+		return err
+	}
+	plain, err := b.serve(b.plain, b.smallURL())
+	if err != nil {
+		return err
+	}
+	standard := &subject{name: "reference", server: reference, next: referenceRequests}
+	dashboard := &subject{name: "dashboard", server: b.app, next: dashboardRequests}
+	crowded := &subject{name: fmt.Sprintf("dashboard among %d", b.plan.many), server: b.large, next: anyOf(many)}
+	nocgo := &subject{name: "dashboard without cgo", server: plain, next: dashboardRequests}
+	login := &subject{name: "login page", server: b.app, next: anyOf([][]byte{loginPage()})}
+	subjects := []*subject{standard, dashboard, crowded, nocgo, login}
+	var postgres *subject
+	if b.postgres != "" {
+		server, err := b.serve(b.binary, b.postgres)
+		if err != nil {
+			return err
+		}
+		postgres = &subject{name: "dashboard on PostgreSQL", server: server, next: dashboardRequests}
+		subjects = append(subjects, postgres)
+	}
+	peak := b.app.peak()
+	if err := b.interleave(subjects); err != nil {
+		return err
+	}
+	b.underLoad = peak()
+
+	b.rate(standard)
+	b.rate(dashboard)
+	b.compare("dashboard : reference", "≥ 0.75", dashboard, standard)
+	b.rate(login)
+	b.rate(crowded)
+	b.compare(fmt.Sprintf("dashboard, %d people : %d people", b.plan.many, b.plan.people), "0.9 to 1.1", crowded, dashboard)
+	b.rate(nocgo)
+	b.compare("dashboard, without cgo : with", "", nocgo, dashboard)
+	if postgres != nil {
+		b.rate(postgres)
+		b.compare("dashboard, PostgreSQL : SQLite", "", postgres, dashboard)
+	}
+	if b.underLoad > 0 {
+		b.table.add("memory, under load", "", "%.0f MB resident", b.underLoad)
+	}
+	return nil
+}
+
+// marking measures the dashboard for people who were not seen for a minute, each of whom costs a write. Nobody asks twice.
+func (b *bench) marking() error {
+	requests, err := dashboards(some(sampled, everybody(b.plan.many-b.plan.unseen, b.plan.many)))
+	if err != nil {
+		return err
+	}
+	var asked atomic.Uint64
+	s := &subject{name: "dashboard, each request marking a session as seen", server: b.large, next: func(uint64) []byte {
+		return requests[(asked.Add(1)-1)%uint64(len(requests))]
+	}}
+	if err := s.round(b.ctx, b.plan.connections, b.plan.round); err != nil {
+		return err
+	}
+	b.rate(s)
+	if asked.Load() > uint64(len(requests)) {
+		return fmt.Errorf("%d people were too few", len(requests))
+	}
+	return nil
+}
+
+// logins measures log-ins, and what they do to everybody else: the same pages are asked for at the same modest rate while
+// nobody and while everybody logs in, turn by turn.
+func (b *bench) logins() error {
+	for _, p := range b.running {
+		if p != b.app {
+			p.stop()
+		}
+	}
+	pages, err := dashboards(everybody(0, b.plan.people))
+	if err != nil {
+		return err
+	}
+	var asked atomic.Uint64
+	loggingIn := func(ctx context.Context, lasting time.Duration) (outcome, error) {
+		return closedLoop(ctx, b.app.address, b.plan.loginClients, lasting, func(uint64) []byte { return login(asked.Add(1), b.plan.people) })
+	}
+	peak := b.app.peak()
+	all, err := loggingIn(b.ctx, b.plan.logins)
+	if err != nil {
+		return err
+	}
+	b.table.add(fmt.Sprintf("log-ins, %d clients without pause", b.plan.loginClients), "", "%.1f log-ins/s, p50 %.0f ms, p99 %.0f ms, answers %v",
+		float64(all.statuses[303])/all.elapsed.Seconds(), milliseconds(all.quantile(0.5)), milliseconds(all.quantile(0.99)), all.statuses)
+
+	var quiet, flooded, flood outcome
+	for range b.plan.quietRounds {
+		o, err := openLoop(b.ctx, b.app.address, b.plan.pagesConnections, b.plan.pagesPerSecond, b.plan.quiet, anyOf(pages))
+		if err != nil {
+			return err
+		}
+		quiet = quiet.and(o)
+		ctx, cancel := context.WithCancel(b.ctx)
+		ended := make(chan error)
+		go func() {
+			o, err := loggingIn(ctx, time.Hour)
+			flood = flood.and(o)
+			ended <- err
+		}()
+		o, err = openLoop(b.ctx, b.app.address, b.plan.pagesConnections, b.plan.pagesPerSecond, b.plan.quiet, anyOf(pages))
+		cancel()
+		if ending := <-ended; ending != nil {
+			return ending
+		}
+		if err != nil {
+			return err
+		}
+		flooded = flooded.and(o)
+	}
+	for _, o := range []outcome{quiet, flooded} {
+		if err := o.only(200); err != nil {
+			return err
+		}
+	}
+	at := fmt.Sprintf("dashboard, %d requests/s, ", b.plan.pagesPerSecond)
+	b.table.add(at+"nobody logging in", "", "p50 %.2f ms, p99 %.2f ms", milliseconds(quiet.quantile(0.5)), milliseconds(quiet.quantile(0.99)))
+	b.table.add(fmt.Sprintf("%s%d clients logging in", at, b.plan.loginClients), "", "p50 %.2f ms, p99 %.2f ms; log-ins answered %v",
+		milliseconds(flooded.quantile(0.5)), milliseconds(flooded.quantile(0.99)), flood.statuses)
+	b.table.add("dashboard's p99, while logging in : quiet", "≤ 2", "%.2f", float64(flooded.quantile(0.99))/float64(quiet.quantile(0.99)))
+	most := peak()
+	if most == 0 {
+		return nil
+	}
+	b.table.add("memory, most during the log-ins", "", "%.0f MB resident", most)
+	return b.memory(b.app, "memory, after the log-ins", "")
+}
+
+// rested measures what memory the server has given back after the flood of log-ins.
+func (b *bench) rested() error {
+	select {
+	case <-time.After(b.plan.rest):
+	case <-b.ctx.Done():
+	}
+	if err := b.memory(b.app, fmt.Sprintf("memory, %s later", b.plan.rest), ""); err != nil {
+		return err
+	}
+	b.table.add("errors and warnings in the server's log", "0", "%d", b.app.complaints())
+	return nil
+}
+
+// interleave gives each subject a turn in each round; the first round is not counted.
+func (b *bench) interleave(subjects []*subject) error {
+	for round := range b.plan.rounds + 1 {
+		for _, s := range subjects {
+			if err := s.round(b.ctx, b.plan.connections, b.plan.round); err != nil {
+				return err
+			}
+			if round == 0 {
+				s.all, s.rates, s.cpuTime = outcome{}, nil, 0
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) rate(s *subject) {
+	figure := fmt.Sprintf("%.0f requests/s, p50 %.2f ms, p99 %.2f ms", s.all.perSecond(), milliseconds(s.all.quantile(0.5)), milliseconds(s.all.quantile(0.99)))
+	if s.cpuTime > 0 {
+		figure += fmt.Sprintf(", %.0f µs of CPU each", s.cpuEach())
+	}
+	b.table.add(s.name+fmt.Sprintf(", %d connections", b.plan.connections), "", "%s", figure)
+}
+
+// compare adds the ratio of requests a second, as the median of the rounds' ratios.
+func (b *bench) compare(what, aim string, s, to *subject) {
+	ratios := make([]float64, len(s.rates))
+	for i := range ratios {
+		ratios[i] = s.rates[i] / to.rates[i]
+	}
+	figure := fmt.Sprintf("%.2f (rounds %.2f to %.2f)", median(ratios), slices.Min(ratios), slices.Max(ratios))
+	if s.cpuTime > 0 && to.cpuTime > 0 {
+		figure += fmt.Sprintf(", by CPU %.2f", to.cpuEach()/s.cpuEach())
+	}
+	b.table.add(what, aim, "%s", figure)
+}
+
+// dashboard loads one page alone.
+func (b *bench) dashboard(lasting time.Duration) error {
+	requests, err := dashboards(everybody(0, b.plan.people))
+	if err != nil {
+		return err
+	}
+	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
+		return err
+	}
+	b.say(fmt.Sprintf("loading the dashboard of process %d", b.app.command.Process.Pid))
+	s := &subject{name: "dashboard", server: b.app, next: anyOf(requests)}
+	if err := s.round(b.ctx, b.plan.connections, lasting); err != nil {
+		return err
+	}
+	b.rate(s)
+	return nil
+}
