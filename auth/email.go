@@ -31,7 +31,7 @@ func NormalizeEmail(input string) (email, problem string) {
 		return "", "This email address is too long. Use one of at most 254 characters."
 	}
 	// Bounces header injection and lists of recipients (ASVS 1.3.11) before any part is looked at.
-	if !utf8.ValidString(address) || strings.ContainsFunc(address, unicode.IsControl) || strings.ContainsAny(address, `<>,;:"()[]\ `) {
+	if strings.ContainsFunc(address, unicode.IsControl) || strings.ContainsAny(address, `<>,;:"()[]\ `) {
 		return "", "Enter one email address alone, such as ada@example.com, without a name, spaces, quotes, commas or brackets."
 	}
 	local, domain, found := strings.Cut(address, "@")

@@ -234,7 +234,11 @@ func parseArgon2id(encoded string) (argon2idHash, error) {
 	if err != nil {
 		return argon2idHash{}, err
 	}
-	return argon2idHash{cost, salt, key}, nil
+	hash := argon2idHash{cost, salt, key}
+	if hash.String() != encoded { // leading zeros, line breaks, stray bits
+		return argon2idHash{}, errors.New("argon2id in other than its one spelling")
+	}
+	return hash, nil
 }
 
 func parseArgon2Cost(part string) (argon2Cost, error) {
@@ -259,7 +263,7 @@ func parseArgon2Cost(part string) (argon2Cost, error) {
 }
 
 func decodePart(name, part string, least, most int) ([]byte, error) {
-	decoded, err := base64.RawStdEncoding.Strict().DecodeString(part)
+	decoded, err := base64.RawStdEncoding.DecodeString(part)
 	if err != nil {
 		return nil, fmt.Errorf("decoding the %s of argon2id: %w", name, err)
 	}

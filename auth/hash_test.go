@@ -122,6 +122,11 @@ func TestStoredHashesThatAreMalformedOrAbsurdMatchNothing(t *testing.T) {
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$",
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "=$" + key,
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "$" + key + "$x",
+		"$argon2id$v=19$m=524288,t=1,p=1$" + salt + "$" + key, // 512 MiB
+		"$argon2id$v=19$m=262144,t=5,p=1$" + salt + "$" + key, // 1.25 GiB over all passes
+		"$argon2id$v=19$m=019456,t=2,p=1$" + salt + "$" + key,
+		"$argon2id$v=19$m=19456,t=2,p=1$" + salt + "\n$" + key,
+		good[:len(good)-1] + "B", // bits that no byte takes
 		good + strings.Repeat("A", 1000),
 		"$2a$", "$2a$10$", "$2a$10$short", "$2a$31$" + strings.Repeat("a", 53), "$2b$99$" + strings.Repeat("a", 53), "$2a$10$" + strings.Repeat("a", 54),
 	} {
@@ -225,8 +230,10 @@ func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.Hash(ctx, "too late"); !errors.Is(err, context.Canceled) {
-		t.Errorf("hashing for someone who left: %v", err)
+	for range 20 {
+		if err := h.inTurn(ctx, func() {}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("hashing for someone who left: %v", err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -89,6 +90,7 @@ func TestAPassphraseOfThreeWordsIsGoodWhicheverTheyAre(t *testing.T) {
 	rules := NewPasswordRules(15, "Gatehouse")
 	accepted(t, rules, "monkey sunshine dragon", "correct horse battery staple", "blue river morning", "footballdragonmaster", "password is not my password, 7",
 		"1984 was a good book", "qwerty has no z in it", "ich liebe meine katze", "Tr0ub4dor&3 and more")
+	accepted(t, NewPasswordRules(20, "Gatehouse"), "footballdragonmaster") // asking for length asks for no more than that
 }
 
 func TestItem7ThePersonAndTheSiteAreNoPasswords(t *testing.T) {
@@ -107,6 +109,24 @@ func TestItem7ThePersonAndTheSiteAreNoPasswords(t *testing.T) {
 	}
 	if rules.Check("J\u00f6rgM\u00fcllerWeg", "J\u00f6rg M\u00fcller-Weg", "jm@example.com") == "" || rules.Check("MU\u0308LLERMU\u0308LLERXYZ", "J\u00f6rg M\u00fcller", "") == "" {
 		t.Error("a name with umlauts was accepted")
+	}
+}
+
+func TestItem7NamesAreLookedForWholeJoinedAndInPartsThatMeanSomething(t *testing.T) {
+	for of, words := range map[string][]string{
+		"Li Na Wu":             {"li na wu", "linawu"},
+		" Ada  K. LOVELACE ":   {"ada", "ada  k. lovelace", "adaklovelace", "lovelace"},
+		"a.king@mail.example":  {"a.king", "a.king@mail.example", "akingmailexample", "example", "king", "mail", "mail.example"},
+		"MU\u0308LLER":         {"m\u00fcller"},
+		"":                     nil,
+		strings.Repeat("€", 9): {strings.Repeat("€", 9)},
+	} {
+		if got := contextWords(of); !slices.Equal(got, words) {
+			t.Errorf("%q has the words %q", of, got)
+		}
+	}
+	if got := contextWords(strings.Repeat("x", 1<<20)); len(got) != 1 || len(got[0]) > 1024 {
+		t.Error("a name of a megabyte is looked for whole")
 	}
 }
 
