@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,12 +104,48 @@ func TestADatabaseThatEverybodyCouldReadIsClosedToOthers(t *testing.T) {
 }
 
 func TestAnyFileNameWillDo(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "50% of #1 & a = b", "ä.db")
+	path := filepath.Join(t.TempDir(), "50%20of #1 & a = b", "ä.db")
 	openURL(t, "sqlite:"+path)
 	if _, err := os.Stat(path); err != nil {
 		t.Error(err)
 	}
 	openURL(t, "sqlite://"+path)
+}
+
+func TestSQLiteIsSetUpForAServer(t *testing.T) {
+	db := modelstest.SQLite(t)
+	writer, err := db.DB()
+	must(t, err)
+	if n := writer.Stats().MaxOpenConnections; n != 1 {
+		t.Errorf("there may be %d writers", n)
+	}
+	for setting, want := range map[string]string{"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "busy_timeout": "5000"} {
+		var writers, readers string
+		must(t, writer.QueryRow("PRAGMA "+setting).Scan(&writers))
+		must(t, db.Raw("SELECT * FROM pragma_"+setting).Row().Scan(&readers))
+		if writers != want || readers != want {
+			t.Errorf("%s is %s for the writer and %s for readers, want %s", setting, writers, readers, want)
+		}
+	}
+}
+
+// Setting WAL mode needs the file alone for a moment, in which SQLite turns others away at once.
+func TestANewDatabaseCanBeOpenedByManyAtOnce(t *testing.T) {
+	for range 30 {
+		databaseURL := "sqlite:" + filepath.Join(t.TempDir(), "app.db")
+		var servers sync.WaitGroup
+		for range 12 {
+			servers.Go(func() {
+				db, err := models.Open(databaseURL)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				models.Close(db)
+			})
+		}
+		servers.Wait()
+	}
 }
 
 func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {

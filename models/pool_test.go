@@ -69,6 +69,24 @@ func visit(db *gorm.DB, find *sql.Stmt, name string) error {
 	return nil
 }
 
+func TestTwoProgramsOnOneDatabaseWaitForEachOther(t *testing.T) {
+	databaseURL := modelstest.URL(t)
+	var people sync.WaitGroup
+	for program := range 2 {
+		db := openURL(t, databaseURL)
+		find, err := models.Prepare(db, "SELECT id FROM sessions WHERE token_hash = ?")
+		must(t, err)
+		for i := range 20 {
+			people.Go(func() {
+				if err := visit(db, find, fmt.Sprintf("person%dof%d", i, program)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	people.Wait()
+}
+
 func TestACommitIsSeenByEveryReaderAtOnce(t *testing.T) {
 	db := modelstest.Open(t)
 	for i := range 50 {

@@ -32,11 +32,9 @@ func TestPostgreSQLOutlivesTheGarbageCollector(t *testing.T) {
 	db := modelstest.Postgres(t)
 	runtime.GC()
 	runtime.GC() // the first only queues what ends a forgotten pipe
-	for range 5 {
-		modelstest.Postgres(t)
-		if err := db.Exec("SELECT 1").Error; err != nil {
-			t.Fatal(err)
-		}
+	modelstest.Postgres(t)
+	if err := db.Exec("SELECT 1").Error; err != nil {
+		t.Fatal(err)
 	}
 }
 
