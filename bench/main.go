@@ -49,18 +49,29 @@ func main() {
 	}
 	quick := flag.Bool("short", false, "less than a minute, with a smaller database in place of the million; coarser figures")
 	postgres := flag.String("postgres", "", "the URL of an empty PostgreSQL database to measure as well, for instance postgres://bench@/bench?host=/run/postgresql")
-	profile := flag.Duration("dashboard", 0, "only load the dashboard for so long and print its figures, to look at the server with a profiler meanwhile")
+	dashboard := flag.Bool("dashboard", false, "only the dashboard beside the reference, to see in half a minute what a change is worth")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// Whatever hangs, it ends.
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute+*profile)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	p := whole
 	if *quick {
 		p = short
 	}
-	exit(measure(ctx, p, *postgres, *profile))
+	b := &bench{ctx: ctx, plan: p, postgres: *postgres}
+	if *dashboard {
+		exit(b.measure(b.prepareDashboard, step{"asking for the dashboard", b.dashboard}))
+	}
+	exit(b.measure(b.prepare,
+		step{"starting", b.starts},
+		step{"idling", b.idle},
+		step{"asking for pages", b.pages},
+		step{"asking for pages whose sessions have to be marked as seen", b.marking},
+		step{"logging in", b.logins},
+		step{"resting", b.rested},
+	))
 }
 
 func exit(err error) {
@@ -71,42 +82,27 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func measure(ctx context.Context, p plan, postgres string, dashboardAlone time.Duration) error {
+type step struct {
+	name string
+	do   func() error
+}
+
+// measure takes the steps and prints what they have found.
+func (b *bench) measure(prepare func() error, steps ...step) error {
 	start := time.Now()
-	b := &bench{ctx: ctx, plan: p, postgres: postgres}
 	var err error
 	if b.dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
 	defer b.stopAll() // before the folder goes
-	if err := b.prepare(); err != nil {
-		return err
-	}
-	if dashboardAlone > 0 {
-		if err := b.dashboard(dashboardAlone); err != nil {
-			return err
+	for _, s := range append([]step{{"preparing", prepare}}, steps...) {
+		b.say(s.name)
+		if err := s.do(); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		b.table.print(os.Stdout)
-		return nil
-	}
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{
-		{"starting", b.starts},
-		{"idling", b.idle},
-		{"asking for pages", b.pages},
-		{"asking for pages whose sessions have to be marked as seen", b.marking},
-		{"logging in", b.logins},
-		{"resting", b.rested},
-	} {
-		b.say(step.name)
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("%s: %w", step.name, context.Cause(ctx))
+		if b.ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", s.name, context.Cause(b.ctx))
 		}
 	}
 	fmt.Printf("%s, %d cores, %s/%s, in %s. The load comes from the same machine.\n\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
@@ -117,13 +113,16 @@ func measure(ctx context.Context, p plan, postgres string, dashboardAlone time.D
 
 // bench is one run.
 type bench struct {
-	ctx       context.Context
-	plan      plan
-	postgres  string
-	dir       string
-	binary    string
-	plain     string // the binary without cgo
-	smtp      string
+	ctx      context.Context
+	plan     plan
+	postgres string
+	dir      string
+	binary   string
+	plain    string // the binary without cgo
+	smtp     string
+
+	passwordHash string
+
 	running   []*program
 	app       *program // on the small database, from the pages on
 	large     *program // on the large one, for the pages
@@ -135,35 +134,40 @@ func (b *bench) say(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }
 
 func (b *bench) file(name string) string { return filepath.Join(b.dir, name) }
 
-// prepare makes what is measured: binaries, databases and a mail server.
-func (b *bench) prepare() (err error) {
-	b.binary, b.plain = b.file("gatehouse"), b.file("gatehouse-nocgo")
-	b.say("building")
+// prepareDashboard makes what every run needs: a binary, a database and a mail server.
+func (b *bench) prepareDashboard() (err error) {
+	b.binary = b.file("gatehouse")
 	size, err := build(b.ctx, b.binary, true)
 	if err != nil {
 		return err
 	}
 	b.table.add("binary, with cgo and without symbols", "", "%.1f MB", float64(size)/1e6)
-	if size, err = build(b.ctx, b.plain, false); err != nil {
-		return err
-	}
-	b.table.add("binary, without cgo and symbols", "", "%.1f MB", float64(size)/1e6)
 	if b.smtp, err = listenSMTP(); err != nil {
 		return err
 	}
-	hash, err := auth.NewHasher(1, 0).Hash(b.ctx, password)
+	if b.passwordHash, err = auth.NewHasher(1, 0).Hash(b.ctx, password); err != nil {
+		return err
+	}
+	return fill(b.ctx, b.smallURL(), b.plan.people, 0, b.passwordHash)
+}
+
+// prepare adds what the whole run needs: the binary without cgo and the other databases.
+func (b *bench) prepare() error {
+	if err := b.prepareDashboard(); err != nil {
+		return err
+	}
+	b.plain = b.file("gatehouse-nocgo")
+	size, err := build(b.ctx, b.plain, false)
 	if err != nil {
 		return err
 	}
-	b.say(fmt.Sprintf("filling databases of %d and %d people", b.plan.people, b.plan.many))
-	if err := fill(b.ctx, b.smallURL(), b.plan.people, 0, hash); err != nil {
-		return err
-	}
-	if err := fill(b.ctx, b.largeURL(), b.plan.many, b.plan.unseen, hash); err != nil {
+	b.table.add("binary, without cgo and symbols", "", "%.1f MB", float64(size)/1e6)
+	b.say(fmt.Sprintf("filling a database with %d people", b.plan.many))
+	if err := fill(b.ctx, b.largeURL(), b.plan.many, b.plan.unseen, b.passwordHash); err != nil {
 		return err
 	}
 	if b.postgres != "" {
-		return fill(b.ctx, b.postgres, b.plan.people, 0, hash)
+		return fill(b.ctx, b.postgres, b.plan.people, 0, b.passwordHash)
 	}
 	return nil
 }

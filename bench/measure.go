@@ -104,20 +104,12 @@ const sampled = 100_000
 
 // pages measures pages a second, round by round with the reference.
 func (b *bench) pages() error {
-	few, err := dashboards(everybody(0, b.plan.people))
+	standard, dashboard, err := b.contestants()
 	if err != nil {
 		return err
 	}
 	many, err := dashboards(some(sampled, everybody(0, b.plan.many-b.plan.unseen)))
 	if err != nil {
-		return err
-	}
-	dashboardRequests, referenceRequests := anyOf(few), anyOf(referencePages(b.plan.people))
-	reference, err := b.refer()
-	if err != nil {
-		return err
-	}
-	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
 		return err
 	}
 	if b.large, err = b.serve(b.binary, b.largeURL()); err != nil {
@@ -127,10 +119,8 @@ func (b *bench) pages() error {
 	if err != nil {
 		return err
 	}
-	standard := &subject{name: "reference", server: reference, next: referenceRequests}
-	dashboard := &subject{name: "dashboard", server: b.app, next: dashboardRequests}
 	crowded := &subject{name: fmt.Sprintf("dashboard among %d", b.plan.many), server: b.large, next: anyOf(many)}
-	nocgo := &subject{name: "dashboard without cgo", server: plain, next: dashboardRequests}
+	nocgo := &subject{name: "dashboard without cgo", server: plain, next: dashboard.next}
 	login := &subject{name: "login page", server: b.app, next: anyOf([][]byte{loginPage()})}
 	subjects := []*subject{standard, dashboard, crowded, nocgo, login}
 	var postgres *subject
@@ -139,7 +129,7 @@ func (b *bench) pages() error {
 		if err != nil {
 			return err
 		}
-		postgres = &subject{name: "dashboard on PostgreSQL", server: server, next: dashboardRequests}
+		postgres = &subject{name: "dashboard on PostgreSQL", server: server, next: dashboard.next}
 		subjects = append(subjects, postgres)
 	}
 	peak := b.app.peak()
@@ -148,9 +138,7 @@ func (b *bench) pages() error {
 	}
 	b.underLoad = peak()
 
-	b.rate(standard)
-	b.rate(dashboard)
-	b.compare("dashboard : reference", "≥ 0.75", dashboard, standard)
+	b.against(standard, dashboard)
 	b.rate(login)
 	b.rate(crowded)
 	b.compare(fmt.Sprintf("dashboard, %d people : %d people", b.plan.many, b.plan.people), "0.9 to 1.1", crowded, dashboard)
@@ -301,20 +289,39 @@ func (b *bench) compare(what, aim string, s, to *subject) {
 	b.table.add(what, aim, "%s", figure)
 }
 
-// dashboard loads one page alone.
-func (b *bench) dashboard(lasting time.Duration) error {
-	requests, err := dashboards(everybody(0, b.plan.people))
+// dashboard is pages without all but the one ratio.
+func (b *bench) dashboard() error {
+	standard, dashboard, err := b.contestants()
 	if err != nil {
 		return err
 	}
-	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
+	if err := b.interleave([]*subject{standard, dashboard}); err != nil {
 		return err
 	}
-	b.say(fmt.Sprintf("loading the dashboard of process %d", b.app.command.Process.Pid))
-	s := &subject{name: "dashboard", server: b.app, next: anyOf(requests)}
-	if err := s.round(b.ctx, b.plan.connections, lasting); err != nil {
-		return err
-	}
-	b.rate(s)
+	b.against(standard, dashboard)
 	return nil
+}
+
+// contestants are the reference and the dashboard, on the small database.
+func (b *bench) contestants() (standard, dashboard *subject, err error) {
+	requests, err := dashboards(everybody(0, b.plan.people))
+	if err != nil {
+		return nil, nil, err
+	}
+	reference, err := b.refer()
+	if err != nil {
+		return nil, nil, err
+	}
+	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
+		return nil, nil, err
+	}
+	standard = &subject{name: "reference", server: reference, next: anyOf(referencePages(b.plan.people))}
+	dashboard = &subject{name: "dashboard", server: b.app, next: anyOf(requests)}
+	return standard, dashboard, nil
+}
+
+func (b *bench) against(standard, dashboard *subject) {
+	b.rate(standard)
+	b.rate(dashboard)
+	b.compare("dashboard : reference", "≥ 0.75", dashboard, standard)
 }
