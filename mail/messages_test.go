@@ -176,6 +176,7 @@ func TestAMessageThatCouldForgeHeadersIsRefused(t *testing.T) { // ASVS 1.3.11
 		"an address with a name":              func(m *Message) { m.To = "Ada <ada@example.com>" },
 		"a quoted local part":                 func(m *Message) { m.To = `"ada eve"@example.com` },
 		"an address with a parameter":         func(m *Message) { m.To = "ada@example.com> NOTIFY=NEVER" },
+		"an address with a comment":           func(m *Message) { m.To = "ada@example.com(eve)" },
 		"no address":                          func(m *Message) { m.To = "" },
 		"an endless address":                  func(m *Message) { m.To = strings.Repeat("a", 250) + "@example.com" },
 		"no HTML":                             func(m *Message) { m.HTML = "" },
