@@ -53,6 +53,9 @@ func withApp(command func(context.Context, *app) error) func(context.Context) er
 		if err != nil {
 			return err
 		}
+		if err := c.KeepSecret(); err != nil {
+			return err
+		}
 		log := newLog(c)
 		slog.SetDefault(log)
 		db, err := models.Open(c.DatabaseURL)

@@ -27,7 +27,7 @@ type Config struct {
 	AppURL         *url.URL // scheme and host alone
 	Listen         string   // host:port
 	DatabaseURL    string
-	SecretKeys     []string // the first signs, all verify
+	SecretKeys     []string // the first signs, all verify; none in development until KeepSecret
 	SMTPURL        *url.URL // nil: mail stays in the development mailbox
 	MailFrom       *mail.Address
 	TrustedProxies []netip.Prefix
@@ -103,7 +103,7 @@ func Load(environ []string) (Config, error) {
 	if c.Production {
 		c.checkProduction(set, &faults)
 	}
-	c.SecretKeys = secretKeys(raw.SecretKey, c.Production, len(faults) == 0, &faults)
+	c.SecretKeys = secretKeys(raw.SecretKey, &faults)
 	if len(faults) > 0 {
 		return Config{}, faults
 	}
@@ -167,12 +167,19 @@ func (c Config) checkDurations(faults *Faults) {
 func parseAppURL(value string, faults *Faults) *url.URL {
 	u, err := url.Parse(value)
 	ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
-		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == ""
-	faults.check(ok, "APP_URL is %q; it is one origin such as https://app.example.com, without a path", value)
+		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == "" && isASCII(u.Host)
+	faults.check(ok, "APP_URL is %q; it is one origin such as https://app.example.com, without a path, an international name in its xn-- form", value)
 	if !ok {
 		return nil
 	}
-	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}
+	// Browsers leave the scheme's own port out of an Origin, and the origin check compares with what browsers send.
+	host := strings.ToLower(u.Host)
+	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
+	return &url.URL{Scheme: u.Scheme, Host: host}
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
 }
 
 func parseMailFrom(value string, faults *Faults) *mail.Address {
@@ -228,14 +235,9 @@ func (c Config) checkProduction(set map[string]string, faults *Faults) {
 // minSecret is the least length of a SECRET_KEY in bytes: the 256 bits of the HMAC and AES keys made from it.
 const minSecret = 32
 
-func secretKeys(value string, production, create bool, faults *Faults) []string {
+func secretKeys(value string, faults *Faults) []string {
 	if value == "" {
-		if production || !create {
-			return nil
-		}
-		key, err := developmentKey(filepath.Join("data", "secret.key"))
-		faults.check(err == nil, "the development key in data/secret.key can be neither read nor made (%v); set SECRET_KEY", err)
-		return []string{key}
+		return nil
 	}
 	var keys []string
 	for i, key := range strings.Split(value, ",") {
@@ -257,13 +259,25 @@ func varied(key string) bool {
 	return len(seen) >= 8
 }
 
-// developmentKey returns the key kept in path and makes it first where there is none.
-func developmentKey(path string) (string, error) {
-	data, err := os.ReadFile(path)
-	if err == nil && len(data) >= minSecret {
-		return string(data), nil
+// KeepSecret sees to it that there is a key: in development one is made once and kept in data/secret.key.
+func (c *Config) KeepSecret() error {
+	if len(c.SecretKeys) > 0 {
+		return nil
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	key, err := developmentKey(filepath.Join("data", "secret.key"))
+	if err != nil {
+		return Faults{fmt.Sprintf("the development key in data/secret.key can be neither read nor made (%v); set SECRET_KEY", err)}
+	}
+	c.SecretKeys = []string{key}
+	return nil
+}
+
+// developmentKey returns the key kept in path and makes it first where there is none. Several first starts at once agree on
+// one.
+func developmentKey(path string) (string, error) {
+	if data, err := os.ReadFile(path); err == nil && len(data) >= minSecret {
+		return string(data), nil
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -271,8 +285,20 @@ func developmentKey(path string) (string, error) {
 	}
 	random := make([]byte, 32)
 	rand.Read(random)
-	key := hex.EncodeToString(random)
-	return key, os.WriteFile(path, []byte(key), 0o600)
+	draft := path + "." + hex.EncodeToString(random[:4])
+	if err := os.WriteFile(draft, []byte(hex.EncodeToString(random)), 0o600); err != nil {
+		return "", err
+	}
+	defer os.Remove(draft)
+	// Unlike a rename, a link fails where another start was quicker.
+	if err := os.Link(draft, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	data, err := os.ReadFile(path)
+	if err == nil && len(data) < minSecret {
+		err = errors.New("it holds fewer than 32 bytes; delete it")
+	}
+	return string(data), err
 }
 
 // variables maps a field of environment to the variable a person sets.

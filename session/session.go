@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	year = 365 * 24 * time.Hour
+	week = 7 * 24 * time.Hour
 	// maxAge is how old a cookie may be at all: the cap that browsers put on a cookie's life (RFC 6265bis).
 	maxAge = 400 * 24 * time.Hour
 )
@@ -54,7 +54,7 @@ type Cookie struct {
 var (
 	Session  = Cookie{"session", 0}     // the token of a signed-in browser
 	Device   = Cookie{"device", maxAge} // tells a browser that signed in before from a stranger's
-	Signup   = Cookie{"signup", year}   // tells the browser that started a sign-up from others
+	Signup   = Cookie{"signup", week}   // tells the browser that started a sign-up from others
 	Notice   = Cookie{"notice", 0}      // a sentence for the next page
 	ReturnTo = Cookie{"return_to", 0}   // where a new account was going when it was asked to sign up
 )

@@ -1,0 +1,346 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.com/gatehouse/mail/mailtest"
+	"example.com/gatehouse/models"
+)
+
+// program is the test binary acting as the real one.
+const program = "GATEHOUSE_TEST_RUNS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(program) != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// gatehouse is a run of the program in a folder of its own.
+func gatehouse(ctx context.Context, dir string, settings []string, words ...string) (*exec.Cmd, *bytes.Buffer) {
+	cmd := exec.CommandContext(ctx, os.Args[0], words...)
+	cmd.Dir = dir
+	cmd.Env = append([]string{program + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + dir}, settings...)
+	output := &bytes.Buffer{}
+	cmd.Stdout, cmd.Stderr = output, output
+	return cmd, output
+}
+
+func run(t *testing.T, dir string, settings []string, words ...string) (output string, status int) {
+	t.Helper()
+	cmd, out := gatehouse(t.Context(), dir, settings, words...)
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// server is a running program.
+type server struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	output *bytes.Buffer
+	url    string
+	client *http.Client
+}
+
+func start(t *testing.T, dir string, settings ...string) *server {
+	t.Helper()
+	s := launch(t, dir, freePort(t), settings...)
+	s.await()
+	return s
+}
+
+func launch(t *testing.T, dir, port string, settings ...string) *server {
+	t.Helper()
+	jar, _ := cookiejar.New(nil) // it has no error to give
+	s := &server{t: t, url: "http://127.0.0.1:" + port, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	s.cmd, s.output = gatehouse(context.Background(), dir, append([]string{"PORT=" + port, "APP_URL=" + s.url}, settings...))
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.kill(syscall.SIGKILL) })
+	return s
+}
+
+// await returns once the server answers.
+func (s *server) await() {
+	s.t.Helper()
+	for range 600 {
+		if answer, err := http.Get(s.url + "/readyz"); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.kill(syscall.SIGKILL)
+	s.t.Fatalf("the server does not get ready:\n%s", s.output)
+}
+
+// kill sends the signal and returns the exit status, -1 where the signal ended it.
+func (s *server) kill(signal syscall.Signal) int {
+	if s.cmd.ProcessState == nil {
+		s.cmd.Process.Signal(signal)
+		s.cmd.Wait()
+	}
+	return s.cmd.ProcessState.ExitCode()
+}
+
+func (s *server) get(path string) (int, string) {
+	s.t.Helper()
+	answer, err := s.client.Get(s.url + path)
+	return s.read(answer, err)
+}
+
+func (s *server) post(path string, form url.Values) (int, string) {
+	s.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", s.url)
+	answer, err := s.client.Do(r)
+	return s.read(answer, err)
+}
+
+func (s *server) read(answer *http.Response, err error) (int, string) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatalf("%v\n%s", err, s.output)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+}
+
+var signup = url.Values{"name": {"Ada"}, "email": {"ada@example.com"}, "password": {"seven purple lanterns hum"}}
+
+func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	if out := s.output.String(); !strings.Contains(out, s.url) || !strings.Contains(out, s.url+"/dev/mail") {
+		t.Errorf("the start does not say where to go:\n%s", out)
+	}
+	s.post("/register", signup)
+	_, list := s.get("/dev/mail")
+	letter := regexp.MustCompile(`/dev/mail/[0-9a-f-]{36}`).FindString(list)
+	_, html := s.get(letter + "/html")
+	link := regexp.MustCompile(`http://[^"]+/email/confirm\?token=([\w-]+)`).FindStringSubmatch(html)
+	if link == nil {
+		t.Fatalf("the development mailbox shows no link:\n%s", html)
+	}
+	if status, body := s.post("/email/confirm", url.Values{"token": {link[1]}}); status != 200 || !strings.Contains(body, "Dashboard") {
+		t.Errorf("confirming answered %d", status)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "data")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the data folder is open to others: %v (%v)", info.Mode(), err)
+	}
+}
+
+func TestAnUnknownWordIsAnsweredWithTheUsage(t *testing.T) {
+	for _, words := range [][]string{{"serv"}, {"serve", "now"}, {"--port=80"}, {""}} {
+		output, status := run(t, t.TempDir(), nil, words...)
+		if status != 2 || !strings.Contains(output, "usage:") || strings.Contains(output, "goroutine") {
+			t.Errorf("%q: status %d\n%s", words, status, output)
+		}
+	}
+}
+
+func TestBadSettingsAreAllNamedAndNothingIsStarted(t *testing.T) {
+	dir := t.TempDir()
+	for _, word := range []string{"serve", "migrate", "seed", "routes"} {
+		output, status := run(t, dir, []string{"APP_ENV=production", "PORT=http", "PASSWORD_MIN=1"}, word)
+		for _, name := range []string{"APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "PORT", "PASSWORD_MIN"} {
+			if !strings.Contains(output, name) {
+				t.Errorf("%s does not name %s:\n%s", word, name, output)
+			}
+		}
+		if status != 2 || strings.Contains(output, "goroutine") {
+			t.Errorf("%s: status %d\n%s", word, status, output)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("it left %v (%v)", left, err)
+	}
+}
+
+func TestAPortThatIsTakenIsToldPlainly(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	output, status := run(t, t.TempDir(), []string{fmt.Sprintf("PORT=%d", l.Addr().(*net.TCPAddr).Port)}, "serve")
+	if status == 0 || !strings.Contains(output, "another server") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+}
+
+func TestSeedIsSafeToRunTwice(t *testing.T) {
+	dir := t.TempDir()
+	first, status := run(t, dir, nil, "seed")
+	if status != 0 || strings.Count(first, "added") != 3 {
+		t.Fatalf("status %d\n%s", status, first)
+	}
+	second, status := run(t, dir, nil, "seed")
+	if status != 0 || strings.Count(second, "kept") != 3 || strings.Contains(second, "added") {
+		t.Errorf("status %d\n%s", status, second)
+	}
+	s := start(t, dir)
+	if status, body := s.post("/login", url.Values{"email": {"ada@example.com"}, "password": {seedPassword}}); status != 200 || !strings.Contains(body, "Dashboard") {
+		t.Errorf("a seeded person cannot log in: %d", status)
+	}
+}
+
+func TestRoutesTellsEveryAddressItsGuardAndItsHandler(t *testing.T) {
+	dir := t.TempDir()
+	output, status := run(t, dir, nil, "routes")
+	if status != 0 || !regexp.MustCompile(`(?m)^GET +/account/sessions +signed in +SessionsPage$`).MatchString(output) {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("listing the routes left %v (%v)", left, err)
+	}
+}
+
+func TestMigrateTellsWhatItDid(t *testing.T) {
+	dir := t.TempDir()
+	for _, want := range []string{"7 migrations", "0 migrations"} {
+		if output, status := run(t, dir, nil, "migrate"); status != 0 || !strings.Contains(output, want) {
+			t.Errorf("status %d, and no %q in\n%s", status, want, output)
+		}
+	}
+}
+
+func TestFirstStartsAtOnceAllGetReady(t *testing.T) {
+	dir := t.TempDir()
+	var servers []*server
+	for range 3 {
+		servers = append(servers, launch(t, dir, freePort(t)))
+	}
+	for _, s := range servers {
+		s.await()
+	}
+}
+
+// What was answered is mailed, even by the next process.
+func TestAKilledProcessLosesNoMail(t *testing.T) {
+	mailbox, port, dir := mailtest.NewServer(t), freePort(t), t.TempDir()
+	mailbox.Stop()
+	s := launch(t, dir, port, "SMTP_URL="+mailbox.URL().String())
+	s.await()
+	if status, _ := s.post("/register", signup); status != 200 {
+		t.Fatalf("with the mail server down, signing up answers %d", status)
+	}
+	s.kill(syscall.SIGKILL)
+	mailbox.Start(t)
+	// The first attempt failed half a minute before the next is due.
+	again := launch(t, dir, port, "SMTP_URL="+mailbox.URL().String())
+	again.await()
+	hasten(t, dir)
+	if mail := mailbox.Next(t, "ada@example.com"); !strings.Contains(mail.Link, "/email/confirm?token=") {
+		t.Errorf("the mail links to %s", mail.Link)
+	}
+	again.kill(syscall.SIGTERM)
+}
+
+// Requests that run when the stop comes are answered, and the exit is clean.
+func TestAStopLetsRequestsFinish(t *testing.T) {
+	s := start(t, t.TempDir())
+	s.get("/login")
+	var under sync.WaitGroup
+	answered := make(chan int, 4)
+	for range 4 {
+		under.Go(func() {
+			r, _ := http.NewRequest(http.MethodPost, s.url+"/login", strings.NewReader(url.Values{"email": {"a@example.com"}, "password": {"wrong wrong wrong"}}.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Origin", s.url)
+			if answer, err := http.DefaultClient.Do(r); err == nil {
+				answer.Body.Close()
+				answered <- answer.StatusCode
+			}
+		})
+	}
+	time.Sleep(20 * time.Millisecond) // into the hashing, which takes longer
+	status := s.kill(syscall.SIGTERM)
+	under.Wait()
+	close(answered)
+	for got := range answered {
+		if got != http.StatusUnprocessableEntity {
+			t.Errorf("a request under way was answered %d", got)
+		}
+	}
+	if status != 0 {
+		t.Errorf("the exit status is %d:\n%s", status, s.output)
+	}
+}
+
+func TestAFullDiskIsAnErrorPageAndNotTheEnd(t *testing.T) {
+	if _, err := exec.LookPath("prlimit"); err != nil {
+		t.Skip("this story needs prlimit, of util-linux, to limit the size of files")
+	}
+	s := start(t, t.TempDir())
+	full := func(size string) {
+		if out, err := exec.Command("prlimit", "--pid", fmt.Sprint(s.cmd.Process.Pid), "--fsize="+size).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	full("1:unlimited")
+	if status, _ := s.post("/register", signup); status < 500 {
+		t.Errorf("with no room on the disk, signing up answers %d", status)
+	}
+	if status, _ := s.get("/login"); status != 200 {
+		t.Errorf("with no room on the disk, the log-in page answers %d", status)
+	}
+	full("unlimited:unlimited")
+	if status, body := s.post("/register", signup); status != 200 || !strings.Contains(body, "Check your mail") {
+		t.Errorf("with room again, signing up answers %d", status)
+	}
+}
+
+// hasten makes waiting mail due at once.
+func hasten(t *testing.T, dir string) {
+	t.Helper()
+	db, err := models.Open("sqlite:" + filepath.Join(dir, "data", "app.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer models.Close(db)
+	if err := db.Exec("UPDATE outbox SET run_at = created_at").Error; err != nil {
+		t.Fatal(err)
+	}
+}
