@@ -20,6 +20,9 @@ import (
 // It is answered with 503 and Retry-After.
 var ErrBusy = errors.New("too many passwords are being hashed at once")
 
+// ErrUnreadableHash is returned for a stored hash that no import can have meant.
+var ErrUnreadableHash = errors.New("the stored password hash cannot be read")
+
 // A Hasher turns passwords into what may be stored, and checks them against it. It hashes only a few at a time: each
 // hash takes 19 MiB and tens of milliseconds of a core by design, so that two hundred strangers at the login form
 // would otherwise take gigabytes and every core (ASVS 15.2.2).
@@ -66,7 +69,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // new Hash of that password because it is weaker, or merely other, than what Hash makes now. A hash of argon2id is
 // compared with the password in NFC, a hash of bcrypt with the password as sent, as its writer saw it.
 //
-// An encoding that is not understood, or that asks for an absurd amount of work, matches nothing and is an error; an
+// An encoding that is not understood, or that asks for an absurd amount of work, matches nothing and is an ErrUnreadableHash; an
 // empty one is an account without a password, matches nothing and is none. Both cost the time of any other, so that
 // the answer's delay does not tell which account is which (ASVS 6.3.8). Other errors are ErrBusy and the context's.
 func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, rehash bool, err error) {
@@ -78,7 +81,7 @@ func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, reha
 		return false, false, err
 	}
 	if malformed != nil {
-		return false, false, fmt.Errorf("reading a stored password hash: %w", malformed)
+		return false, false, fmt.Errorf("%w: %w", ErrUnreadableHash, malformed)
 	}
 	return ok, ok && !stored.current(), nil
 }

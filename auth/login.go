@@ -74,6 +74,11 @@ func (a *Auth) checkLogin(ctx context.Context, email, password string) (user *mo
 		return nil, false, fmt.Errorf("find the user: %w", err)
 	}
 	ok, outdated, err := a.hasher.Verify(ctx, password, found.PasswordHash)
+	if errors.Is(err, ErrUnreadableHash) {
+		// An error page would tell that the address has an account.
+		a.log.ErrorContext(ctx, "a stored password hash cannot be read", "user", found.ID, "error", err)
+		return &found, false, nil
+	}
 	if err != nil || !ok || !outdated {
 		return &found, ok, err
 	}
