@@ -92,7 +92,7 @@ func newOutbox(c config.Config, db *gorm.DB, log *slog.Logger) (*mail.Outbox, er
 	var smtp *mail.SMTP
 	if c.SMTPURL != nil {
 		var err error
-		if smtp, err = mail.NewSMTP(c.SMTPURL, nil); err != nil {
+		if smtp, err = mail.NewSMTP(c.SMTPURL, nil, c.Production); err != nil {
 			return nil, err
 		}
 	}

@@ -91,7 +91,7 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 func (s *stage) open() {
 	s.t.Helper()
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
-	smtp, err := gatehousemail.NewSMTP(s.config.SMTPURL, s.mailbox.Roots())
+	smtp, err := gatehousemail.NewSMTP(s.config.SMTPURL, s.mailbox.Roots(), s.config.Production)
 	if err != nil {
 		s.t.Fatal(err)
 	}

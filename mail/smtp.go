@@ -37,10 +37,10 @@ const (
 	talkTimeout    = 40 * time.Second
 )
 
-// NewSMTP reads smtp://user:password@host:587 (STARTTLS when offered, demanded when there is a password) or
-// smtps://user:password@host:465 (TLS throughout). Certificates are verified against roots, nil meaning the system's
+// NewSMTP reads smtp://user:password@host:587 (STARTTLS when offered) or smtps://user:password@host:465 (TLS throughout). To
+// another machine STARTTLS is demanded when there is a password, or when demandTLS says so (ASVS 12.3.1). Certificates are verified against roots, nil meaning the system's
 // (ASVS 12.3.2). A nil address gives a nil SMTP: the development mailbox.
-func NewSMTP(address *url.URL, roots *x509.CertPool) (*SMTP, error) {
+func NewSMTP(address *url.URL, roots *x509.CertPool, demandTLS bool) (*SMTP, error) {
 	if address == nil {
 		return nil, nil
 	}
@@ -64,8 +64,8 @@ func NewSMTP(address *url.URL, roots *x509.CertPool) (*SMTP, error) {
 		}
 		s.port = port
 	}
-	if s.username != "" && !loopback(s.host) {
-		// An attacker in between could hide that STARTTLS is offered and be given the password.
+	if (demandTLS || s.username != "") && !loopback(s.host) {
+		// An attacker in between could hide that STARTTLS is offered and be given the password, or the links in the mail.
 		s.policy = gomail.TLSMandatory
 	}
 	s.tls = &tls.Config{ServerName: s.host, RootCAs: roots, MinVersion: tls.VersionTLS12}

@@ -21,7 +21,7 @@ func deliver(t *testing.T, s *SMTP) error {
 
 func client(t *testing.T, server *mailtest.Server) *SMTP {
 	t.Helper()
-	s, err := NewSMTP(server.URL(), server.Roots())
+	s, err := NewSMTP(server.URL(), server.Roots(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestAPasswordIsNotSentInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.
 	server := mailtest.NewServer(t, mailtest.Auth)
 	u := server.URL()
 	u.Host = "mail.example.com:" + u.Port()
-	s, err := NewSMTP(u, server.Roots())
+	s, err := NewSMTP(u, server.Roots(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,14 +67,30 @@ func TestAPasswordIsNotSentInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.
 	}
 }
 
-func TestACertificateOfAnotherIsRefused(t *testing.T) { // ASVS 12.3.2
-	for _, feature := range []mailtest.Feature{mailtest.StartTLS, mailtest.ImplicitTLS} {
-		server, other := mailtest.NewServer(t, feature, mailtest.Auth), mailtest.NewServer(t)
-		unknown, err := NewSMTP(server.URL(), other.Roots())
+func TestWhereTLSIsDemandedNoMailGoesInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.1
+	server := mailtest.NewServer(t)
+	u := server.URL()
+	u.Host = "mail.example.com:" + u.Port()
+	for _, demanded := range []bool{true, false} {
+		s, err := NewSMTP(u, server.Roots(), demanded)
 		if err != nil {
 			t.Fatal(err)
 		}
-		system, err := NewSMTP(server.URL(), nil)
+		s.host = "127.0.0.1" // where mail.example.com leads when somebody has redirected it
+		if err := deliver(t, s); (err != nil) != demanded {
+			t.Errorf("demanded %v: %v", demanded, err)
+		}
+	}
+}
+
+func TestACertificateOfAnotherIsRefused(t *testing.T) { // ASVS 12.3.2
+	for _, feature := range []mailtest.Feature{mailtest.StartTLS, mailtest.ImplicitTLS} {
+		server, other := mailtest.NewServer(t, feature, mailtest.Auth), mailtest.NewServer(t)
+		unknown, err := NewSMTP(server.URL(), other.Roots(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		system, err := NewSMTP(server.URL(), nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,11 +163,11 @@ func TestTheServersAddressIsChecked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := NewSMTP(u, nil); (err == nil) != ok {
+		if _, err := NewSMTP(u, nil, false); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	if s, err := NewSMTP(nil, nil); s != nil || err != nil {
+	if s, err := NewSMTP(nil, nil, false); s != nil || err != nil {
 		t.Error("no address is not the development mailbox")
 	}
 }
