@@ -1,0 +1,384 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	goruntime "runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+)
+
+var shots = flag.Bool("shots", false, "keep a picture of every page in e2e/shots")
+
+// heaviest is what a page may weigh in bytes over the wire on a first visit, with its headers and all that it is made of.
+const heaviest = 60_000
+
+// view is a page in one of its states.
+type view struct {
+	name   string
+	route  string // as the program lists it, "" for none
+	status int
+	who    *person
+	reach  func(p *person)
+}
+
+func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
+	axe := readAxe(t)
+	views := slices.Concat(publicViews(t), privateViews(t), refusals(t), mailboxViews(t))
+	everyRouteIsAmong(t, views)
+	pages := map[string][]byte{}
+	for _, v := range views {
+		t.Run(v.name, func(t *testing.T) {
+			defer v.who.during(t)()
+			v.who.look("light", 1280)
+			v.reach(v.who)
+			if v.who.status != v.status {
+				t.Fatalf("%s was answered %d, not %d:\n%s", v.who.address(), v.who.status, v.status, v.who.text())
+			}
+			if v.route != mailHTML { // mail programs want what the checker calls obsolete
+				pages[v.name] = v.who.html()
+			}
+			v.weighs(t)
+			for _, scheme := range []string{"light", "dark"} {
+				for _, width := range []int64{390, 1280} {
+					v.who.look(scheme, width).settle()
+					v.passes(t, axe, scheme, width)
+					v.fits(t, width)
+					v.shoot(t, scheme, width)
+				}
+			}
+			v.who.look("light", 360)
+			v.fits(t, 360)
+		})
+	}
+	t.Run("HTML", func(t *testing.T) { valid(t, pages) })
+}
+
+// publicViews are what those see who are not signed in.
+func publicViews(t *testing.T) []view {
+	s := startWithMail(t, "RATE_LIMIT=off")
+	eve, bob, cid := s.visit(t, "Eve"), s.visit(t, "Bob"), s.visit(t, "Cid")
+	var eveLink, bobLink string
+	return []view{
+		{"home", "/", 200, eve, opens("/")},
+		{"register", "/register", 200, eve, opens("/register")},
+		{"register-wrong", "/register", 422, eve, func(p *person) {
+			p.open("/register").fill("Name", p.name).fill("Email", "nowhere").fill("Password", "short").press("Create account")
+		}},
+		{"register-sent", "/register/sent", 200, eve, func(p *person) { p.signUp() }},
+		{"register-sent-unfolded", "/register/sent", 200, eve, func(p *person) {
+			p.open("/register/sent").toggle("Wrong address?")
+		}},
+		{"register-sent-wrong", "", 422, eve, func(p *person) {
+			p.open("/register/sent").toggle("Wrong address?").fill("Your email", "nowhere").press("Correct")
+		}},
+		{"email-confirm", "/email/confirm", 200, eve, func(p *person) {
+			eveLink = p.letter("Confirm").Link
+			p.open(eveLink)
+		}},
+		{"email-confirm-elsewhere", "/email/confirm", 200, bob, func(p *person) { p.open(eveLink) }},
+		{"email-confirm-elsewhere-wrong", "/email/confirm", 422, bob, func(p *person) {
+			p.open(eveLink).fill("Password", "not hers, a guess of mine").press("Confirm")
+		}},
+		{"email-confirm-dead", "/email/confirm", 410, bob, opens("/email/confirm?token=gone")},
+		{"login", "/login", 200, bob, opens("/login")},
+		{"login-asked-for", "/login", 200, bob, opens("/dashboard")},
+		{"login-wrong", "/login", 422, bob, func(p *person) {
+			p.open("/login").fill("Email", p.email).fill("Password", "not it").press("Log in")
+		}},
+		{"password-forgot", "/password/forgot", 200, bob, opens("/password/forgot")},
+		{"password-forgot-wrong", "/password/forgot", 422, bob, func(p *person) {
+			p.open("/password/forgot").fill("Email", "nowhere").press("Send the link")
+		}},
+		{"password-forgot-sent", "/password/forgot/sent", 200, cid, func(p *person) {
+			p.joins().press("Log out").open("/password/forgot").fill("Email", p.email).press("Send the link")
+		}},
+		{"password-reset", "/password/reset", 200, cid, func(p *person) {
+			bobLink = p.letter("Reset").Link
+			p.open(bobLink)
+		}},
+		{"password-reset-wrong", "/password/reset", 422, cid, func(p *person) {
+			p.open(bobLink).fill("New password", "short").press("Set new password")
+		}},
+		{"login-after-reset", "/login", 200, cid, func(p *person) {
+			p.open(bobLink).fill("New password", "quiet rivers carry paper boats").press("Set new password")
+		}},
+		{"password-reset-dead", "/password/reset", 410, cid, func(p *person) { p.open(bobLink) }},
+		{"not-found", "", 404, bob, opens("/nowhere")},
+	}
+}
+
+// privateViews are what those see who are signed in.
+func privateViews(t *testing.T) []view {
+	s := startWithMail(t, "RATE_LIMIT=off")
+	ada := s.visit(t, "Ada Lovelace").joins()
+	s.visit(t, ada.name).logIn()
+	return []view{
+		{"dashboard", "/dashboard", 200, ada, opens("/dashboard")},
+		{"dashboard-menu", "/dashboard", 200, ada, func(p *person) { p.open("/dashboard").toggle("Account menu") }},
+		{"home-signed-in", "/", 200, ada, opens("/")},
+		{"account", "/account", 200, ada, opens("/account")},
+		{"account-wrong", "/account", 422, ada, func(p *person) { p.open("/account").fill("Name", " ").press("Save") }},
+		{"account-saved", "/account", 200, ada, func(p *person) { p.open("/account").fill("Name", "Ada King").press("Save") }},
+		{"security", "/account/security", 200, ada, opens("/account/security")},
+		{"security-wrong", "/account/security", 422, ada, func(p *person) {
+			p.open("/account/security").fill("Current password", "not it").fill("New password", "short").press("Change password")
+		}},
+		{"sessions", "/account/sessions", 200, ada, opens("/account/sessions")},
+		{"not-found-signed-in", "", 404, ada, opens("/nowhere")},
+	}
+}
+
+// refusals are the pages that stand where something was not to be had.
+func refusals(t *testing.T) []view {
+	s, broken := startWithMail(t), startWithMail(t, "RATE_LIMIT=off")
+	eve, bob := s.visit(t, "Eve"), broken.visit(t, "Bob")
+	return []view{
+		{"forbidden", "", 403, eve, func(p *person) {
+			foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				fmt.Fprintf(w, `<title>Elsewhere</title><form method="post" action="%s/login"><button>Win a prize</button></form>`, s.url)
+			}))
+			defer foreign.Close()
+			p.open(foreign.URL).press("Win a prize")
+			p.excuse(foreign.URL)
+		}},
+		{"too-large", "", 413, eve, func(p *person) {
+			p.open("/login?next=/dashboard").fill("Email", p.email).fill("Password", "any")
+			evaluate[bool](p, `document.querySelector("[name=next]").value = "/".repeat(1_100_000), true`)
+			p.press("Log in")
+		}},
+		{"too-many", "", 429, eve, func(p *person) {
+			for range 50 {
+				if p.open("/login").fill("Email", p.email).fill("Password", "not it").press("Log in"); p.status != 422 {
+					return
+				}
+			}
+		}},
+		{"busy", "", 503, bob, func(p *person) { p.show(overload(p.t, broken), 503) }},
+		{"broken", "", 500, bob, func(p *person) {
+			broken.log.expect("level=ERROR")
+			p.open("/login").fill("Email", p.email).fill("Password", "not it")
+			for _, file := range []string{"app.db", "app.db-wal"} {
+				if err := os.Truncate(filepath.Join(broken.dir, "data", file), 0); err != nil {
+					p.t.Fatal(err)
+				}
+			}
+			p.press("Log in")
+		}},
+	}
+}
+
+// mailHTML is a mail alone, as it was sent.
+const mailHTML = "/dev/mail/:id/html"
+
+// mailboxViews are the development mailbox's pages.
+func mailboxViews(t *testing.T) []view {
+	s := start(t, "RATE_LIMIT=off")
+	dan := s.visit(t, "Dan")
+	return []view{
+		{"mailbox-empty", "/dev/mail", 200, dan, opens("/dev/mail")},
+		{"mailbox", "/dev/mail", 200, dan, func(p *person) { p.signUp().open("/dev/mail") }},
+		{"mailbox-message", "/dev/mail/:id", 200, dan, func(p *person) { p.open("/dev/mail").press("Confirm") }},
+		{"mailbox-html", mailHTML, 200, dan, func(p *person) {
+			p.open(p.address() + "/html")
+			p.excuse("/favicon.ico") // browsers ask for it where a page names no icon
+		}},
+	}
+}
+
+func opens(path string) func(*person) {
+	return func(p *person) { p.open(path) }
+}
+
+// during lends the person to a subtest, which their browser's complaints then belong to, until the returned function is called.
+func (p *person) during(t *testing.T) (back func()) {
+	whole := p.t
+	p.t = t
+	return func() {
+		p.leave(func() {})
+		p.t = whole
+	}
+}
+
+// settle waits until the page is drawn as it was last asked for.
+func (p *person) settle() {
+	p.t.Helper()
+	evaluate[bool](p, `(async () => {
+		for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
+		await Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished))
+		return true
+	})()`)
+}
+
+// show puts a page before the person that the browser was not sent itself.
+func (p *person) show(html string, status int) {
+	p.t.Helper()
+	p.open("/healthz")
+	frame := call(p, page.GetFrameTree, struct{}{}).FrameTree.Frame.ID
+	call(p, page.SetDocumentContent, page.SetDocumentContentParams{FrameID: frame, HTML: html})
+	p.status, p.shown = status, []byte(html)
+}
+
+// overload logs in more often at once than s has the means to, and returns the page that says so.
+func overload(t *testing.T, s *site) string {
+	t.Helper()
+	ctx, enough := context.WithTimeout(t.Context(), patience)
+	defer enough()
+	crowd := 80 * goruntime.NumCPU() // the queue grows with the processors
+	busy := make(chan string, crowd)
+	for i := range crowd {
+		go func() {
+			form := url.Values{"email": {fmt.Sprintf("person%d@example.com", i)}, "password": {"not it"}}
+			request, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/login", strings.NewReader(form.Encode()))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			request.Header.Set("Origin", s.url)
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				return
+			}
+			defer response.Body.Close()
+			if page, err := io.ReadAll(response.Body); err == nil && response.StatusCode == http.StatusServiceUnavailable {
+				busy <- string(page)
+			}
+		}()
+	}
+	select {
+	case page := <-busy:
+		return page
+	case <-ctx.Done():
+		t.Fatalf("%d log-ins at once and none was turned away", crowd)
+		return ""
+	}
+}
+
+// everyRouteIsAmong demands that each page the program has is looked at.
+func everyRouteIsAmong(t *testing.T, views []view) {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := exec.Command(path, "routes")
+	routes.Dir = t.TempDir()
+	list, err := routes.Output()
+	if err != nil {
+		t.Fatalf("listing the routes: %v", err)
+	}
+	for line := range strings.Lines(string(list)) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 || fields[0] != http.MethodGet || slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, fields[1]) {
+			continue
+		}
+		if !slices.ContainsFunc(views, func(v view) bool { return v.route == fields[1] }) {
+			t.Errorf("GET %s is a page that no view in pages_test.go looks at", fields[1])
+		}
+	}
+}
+
+func readAxe(t *testing.T) string {
+	t.Helper()
+	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
+	if err != nil {
+		missing(t, "this test needs axe-core: install Node.js, then run npm ci in e2e")
+	}
+	return string(axe)
+}
+
+// weighs demands that the page is light, its icons included, which a headless browser leaves out.
+func (v view) weighs(t *testing.T) {
+	t.Helper()
+	evaluate[int](v.who, `Promise.all([...document.querySelectorAll('link[rel~="icon"]')].map(icon => fetch(icon.href))).then(icons => icons.length)`)
+	if weight := v.who.received(); weight > heaviest {
+		t.Errorf("the page weighs %d bytes, more than %d", weight, heaviest)
+	} else {
+		t.Logf("%d bytes", weight)
+	}
+}
+
+// passes demands that axe finds nothing, its best practices included. A mail is not a page of the site, with its landmarks.
+func (v view) passes(t *testing.T, axe, scheme string, width int64) {
+	t.Helper()
+	call(v.who, runtime.Evaluate, runtime.EvaluateParams{Expression: axe})
+	found := evaluate[[]struct {
+		ID, Help string
+		Nodes    []struct{ HTML, FailureSummary string }
+	}](v.who, fmt.Sprintf("axe.run({rules: {region: {enabled: %t}, 'landmark-one-main': {enabled: %[1]t}}}).then(result => result.violations)",
+		v.route != mailHTML))
+	for _, violation := range found {
+		for _, node := range violation.Nodes {
+			t.Errorf("%s, %d pixels: %s (%s)\n%s\n%s", scheme, width, violation.Help, violation.ID, node.HTML, node.FailureSummary)
+		}
+	}
+}
+
+// fits demands that nobody must scroll sideways.
+func (v view) fits(t *testing.T, width int64) {
+	t.Helper()
+	if wide := evaluate[int64](v.who, "document.documentElement.scrollWidth"); wide > width {
+		t.Errorf("the page is %d pixels wide in a window of %d", wide, width)
+	}
+}
+
+func (v view) shoot(t *testing.T, scheme string, width int64) {
+	t.Helper()
+	if !*shots {
+		return
+	}
+	picture, err := v.who.picture()
+	if err != nil {
+		t.Fatalf("taking a picture: %v", err)
+	}
+	path := filepath.Join("shots", fmt.Sprintf("%s-%d-%s.png", v.name, width, scheme))
+	if err := os.MkdirAll("shots", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, picture, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// valid holds the pages, by name, against the Nu HTML Checker, which is the W3C's.
+func valid(t *testing.T, pages map[string][]byte) {
+	java, err := lookPath("java")
+	if err != nil {
+		missing(t, "this test needs Java (on Debian: apt-get install default-jre-headless)")
+	}
+	checker := "node_modules/vnu-jar/build/dist/vnu.jar"
+	if _, err := os.Stat(checker); err != nil {
+		missing(t, "this test needs the Nu HTML Checker: install Node.js, then run npm ci in e2e")
+	}
+	folder := t.TempDir()
+	for name, html := range pages {
+		if err := os.WriteFile(filepath.Join(folder, name+".html"), html, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The exit status is that of what was found, and that comes as JSON on stdout.
+	output, err := exec.Command(java, "-jar", checker, "--stdout", "--format", "json", "--skip-info-messages", folder).Output()
+	var report struct {
+		Messages []struct {
+			Type, URL, Message, Extract string
+			LastLine                    int
+		}
+	}
+	if malformed := json.Unmarshal(output, &report); malformed != nil {
+		t.Fatalf("the checker said %q: %v, %v", output, err, malformed)
+	}
+	for _, m := range report.Messages {
+		t.Errorf("%s: %s: %s\n%s", filepath.Base(m.URL), m.Type, m.Message, m.Extract)
+	}
+}

@@ -1,0 +1,507 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"example.com/gatehouse/mail/mailtest"
+)
+
+// person is somebody with a browser of their own: their cookies are nobody else's. What they name is found as a person with a
+// screen reader finds it, by role and accessible name, so that a page may change its looks.
+type person struct {
+	t                     *testing.T
+	site                  *site
+	ctx                   context.Context
+	name, email, password string
+	status                int    // of the page they are on
+	shown                 []byte // that page, where it was put before them and not sent to their browser
+
+	mutex  sync.Mutex
+	wire   int               // bytes received since the last page was asked for, headers included
+	page   network.RequestID // of the page they are on
+	faults []string
+}
+
+// chromium starts one browser for all people.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	path, err := lookPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+	if err != nil {
+		return nil, err
+	}
+	profile, err := os.MkdirTemp("", "gatehouse-e2e-profile-")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.UserDataDir(profile),
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+	)
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root with its sandbox
+	}
+	ctx, _ := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ = chromedp.NewContext(ctx)
+	atExit(func() {
+		_ = chromedp.Cancel(ctx)
+		os.RemoveAll(profile)
+	})
+	return ctx, chromedp.Do(ctx)
+})
+
+// visit is a person on their way to s, whose browser speaks English, is 1280 pixels wide, and keeps still.
+func (s *site) visit(t *testing.T, name string) *person {
+	t.Helper()
+	browser, err := chromium()
+	if err != nil {
+		missing(t, fmt.Sprintf("this test needs Chromium (on Debian: apt-get install chromium): %v", err))
+	}
+	p := &person{
+		t: t, site: s, name: name,
+		email:    strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "@example.com",
+		password: "seven purple lanterns hum for " + strings.Fields(name)[0],
+	}
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
+	p.ctx = ctx
+	t.Cleanup(func() { p.leave(cancel) })
+	p.do(chromedp.Steps())
+	call(p, audits.Enable, cdp.Empty{})
+	// Every visit is a first one, so that what it weighs can be told, and what a page is made of is asked for again.
+	call(p, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	p.look("light", 1280)
+	return p
+}
+
+// leave demands that the browser has had nothing to complain of.
+func (p *person) leave(cancel context.CancelFunc) {
+	defer cancel()
+	if p.t.Failed() {
+		p.keepPicture()
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, fault := range p.faults {
+		p.t.Errorf("%s's browser complained: %s", p.name, fault)
+	}
+	p.faults = nil
+}
+
+// keepPicture shows what the person saw when a test failed.
+func (p *person) keepPicture() {
+	picture, err := p.picture()
+	if err != nil {
+		return
+	}
+	path := filepath.Join("shots", "failed", strings.ReplaceAll(p.t.Name(), "/", "-")+"-"+p.email+".png")
+	if os.MkdirAll(filepath.Dir(path), 0o755) == nil && os.WriteFile(path, picture, 0o644) == nil {
+		p.t.Logf("what %s saw is in e2e/%s", p.name, path)
+	}
+}
+
+// listen runs on the browser's own goroutine.
+func (p *person) listen(event any) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	complain := func(format string, args ...any) { p.faults = append(p.faults, fmt.Sprintf(format, args...)) }
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		if e.Type == network.ResourceTypeDocument && string(e.RequestID) == string(e.LoaderID) && p.isTop(e.FrameID) {
+			p.page = e.RequestID
+		}
+		if e.RedirectResponse != nil {
+			p.wire += int(e.RedirectResponse.EncodedDataLength)
+		}
+		if !strings.HasPrefix(e.Request.URL, p.site.url+"/") && e.Request.URL != "about:blank" {
+			complain("the page asked %s, which is not this site", e.Request.URL)
+		}
+	case *network.EventResponseReceived:
+		// A page may have any status, but what it is made of must be there.
+		// Browsers ask for the icon's old address wherever a page names none, such as at a plain text.
+		if e.Type != network.ResourceTypeDocument && e.Response.Status >= 400 && !strings.HasSuffix(e.Response.URL, "/favicon.ico") {
+			complain("%s answered %d", e.Response.URL, e.Response.Status)
+		}
+	case *network.EventLoadingFinished:
+		p.wire += int(e.EncodedDataLength)
+	case *runtime.EventExceptionThrown:
+		complain("exception: %s", e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		complain("console.%s", e.Type)
+	case *log.EventEntryAdded:
+		// That a page was answered with 4xx or 5xx is an entry too; its status is for the story to judge.
+		if e.Entry.Source != log.EntrySourceNetwork && e.Entry.Level != log.EntryLevelInfo {
+			complain("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
+		}
+	case *audits.EventIssueAdded:
+		details, _ := json.Marshal(e.Issue.Details)
+		complain("%s: %s", e.Issue.Code, details)
+	}
+}
+
+// isTop says whether frame is the page itself and not one inside it: a target is called by its top frame.
+func (p *person) isTop(frame cdp.FrameID) bool {
+	target := chromedp.FromContext(p.ctx).Target
+	return target != nil && string(target.TargetID) == string(frame)
+}
+
+// excuse forgets the complaints that hold text.
+func (p *person) excuse(text string) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.faults = slices.DeleteFunc(p.faults, func(fault string) bool { return strings.Contains(fault, text) })
+}
+
+func (p *person) do(action chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := p.patiently()
+	defer cancel()
+	if err := chromedp.Do(ctx, action); err != nil {
+		p.t.Fatalf("%s's browser: %v", p.name, err)
+	}
+}
+
+// patiently returns p.ctx at first: the browser's tab would end with a shorter one.
+func (p *person) patiently() (context.Context, context.CancelFunc) {
+	if chromedp.FromContext(p.ctx).Target == nil {
+		return p.ctx, func() {}
+	}
+	return context.WithTimeout(p.ctx, patience)
+}
+
+func call[P, R any](p *person, command cdp.Command[P, R], params P) R {
+	p.t.Helper()
+	ctx, cancel := p.patiently()
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
+	if err != nil {
+		p.t.Fatalf("%s's browser: %s: %v", p.name, command.Method, err)
+	}
+	return result
+}
+
+// evaluate works with scripts switched off too: it is the test's script, not the page's.
+func evaluate[T any](p *person, expression string) T {
+	p.t.Helper()
+	ctx, cancel := p.patiently()
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s's browser: evaluating %.60q: %v", p.name, expression, err)
+	}
+	return value
+}
+
+// look sets the color scheme, "light" or "dark", and the width of the window in pixels.
+func (p *person) look(scheme string, width int64) *person {
+	p.t.Helper()
+	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme},
+		{Name: "prefers-reduced-motion", Value: "reduce"}, // or a transition half done would be judged
+	}})
+	height := int64(900)
+	if width < 600 {
+		height = 844
+	}
+	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600,
+	})
+	return p
+}
+
+// withoutScripts switches the pages' JavaScript off.
+func (p *person) withoutScripts() *person {
+	p.t.Helper()
+	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	return p
+}
+
+// arrive runs what leads to another page and waits for that page.
+func (p *person) arrive(by chromedp.Action[chromedp.Void]) *person {
+	p.t.Helper()
+	p.mutex.Lock()
+	p.wire = 0
+	p.mutex.Unlock()
+	ctx, cancel := p.patiently()
+	defer cancel()
+	response, err := chromedp.RunResponse(ctx, by)
+	if err != nil {
+		p.t.Fatalf("%s waited for another page: %v\nthe page still says:\n%s", p.name, err, p.text())
+	}
+	p.status, p.shown = 0, nil
+	if response != nil {
+		p.status = int(response.Status)
+	}
+	return p
+}
+
+// open types an address into the address bar: a path of the site, or a whole address.
+func (p *person) open(address string) *person {
+	p.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = p.site.url + address
+	}
+	return p.arrive(chromedp.Navigate(address))
+}
+
+// press presses a button or follows a link and waits for where it leads.
+func (p *person) press(name string) *person {
+	p.t.Helper()
+	return p.arrive(p.click(p.find(name, "button", "link")))
+}
+
+// toggle presses what leads nowhere else: a checkbox, a fold, a button that a script serves.
+func (p *person) toggle(name string) *person {
+	p.t.Helper()
+	p.do(p.click(p.find(name, "checkbox", "button", disclosure)))
+	return p
+}
+
+// fill replaces what is in the field with this label.
+func (p *person) fill(label, value string) *person {
+	p.t.Helper()
+	field := p.find(label, "textbox")
+	call(p, dom.Focus, dom.FocusParams{BackendNodeID: field})
+	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"selectAll"}})
+	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"deleteBackward"}})
+	call(p, input.InsertText, input.InsertTextParams{Text: value})
+	return p
+}
+
+// disclosure is what Chromium calls the role of a summary that opens and closes.
+const disclosure = "DisclosureTriangle"
+
+func (p *person) click(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
+			return err
+		}
+		shape, err := cdp.Call(ctx, t, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
+		if err != nil {
+			return err
+		}
+		if len(shape.Quads) == 0 {
+			return fmt.Errorf("it has no place on the page")
+		}
+		q := shape.Quads[0]
+		_, err = chromedp.MouseClickXY((q[0]+q[4])/2, (q[1]+q[5])/2)(ctx, t)
+		return err
+	})
+}
+
+// find returns what has one of the roles and this accessible name, or the only one whose name begins with it.
+func (p *person) find(name string, roles ...string) cdp.BackendNodeID {
+	p.t.Helper()
+	return p.node(name, roles...).BackendDOMNodeID
+}
+
+func (p *person) node(name string, roles ...string) *accessibility.Node {
+	p.t.Helper()
+	var exact, near []*accessibility.Node
+	var names []string
+	for _, node := range p.nodes() {
+		if !slices.Contains(roles, text(node.Role)) {
+			continue
+		}
+		names = append(names, text(node.Role)+" "+text(node.Name))
+		switch has := text(node.Name); {
+		case strings.EqualFold(has, name):
+			exact = append(exact, node)
+		case strings.HasPrefix(strings.ToLower(has), strings.ToLower(name)):
+			near = append(near, node)
+		}
+	}
+	if len(exact) == 0 {
+		exact = near
+	}
+	if len(exact) != 1 {
+		p.t.Fatalf("%s looked for %q on %s and found %d; there are:\n  %s", p.name, name, p.address(), len(exact), strings.Join(names, "\n  "))
+	}
+	return exact[0]
+}
+
+// offered says whether there is a button or link whose name begins so.
+func (p *person) offered(name string) bool {
+	p.t.Helper()
+	return slices.ContainsFunc(p.nodes(), func(n *accessibility.Node) bool {
+		return slices.Contains([]string{"button", "link"}, text(n.Role)) && strings.HasPrefix(strings.ToLower(text(n.Name)), strings.ToLower(name))
+	})
+}
+
+// nodes is what the page offers to a screen reader.
+func (p *person) nodes() []*accessibility.Node {
+	p.t.Helper()
+	document := call(p, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"})
+	tree := call(p, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: document.Result.ObjectID})
+	return slices.DeleteFunc(tree.Nodes, func(n *accessibility.Node) bool { return n.Ignored })
+}
+
+func text(v *accessibility.Value) string {
+	if v == nil {
+		return ""
+	}
+	var s string
+	_ = json.Unmarshal(v.Value, &s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// value is what stands in the field with this label.
+func (p *person) value(label string) string {
+	p.t.Helper()
+	return text(p.node(label, "textbox").Value)
+}
+
+// focused is the role and name of what has the focus.
+func (p *person) focused() (role, name string) {
+	p.t.Helper()
+	active := call(p, runtime.Evaluate, runtime.EvaluateParams{Expression: "document.activeElement"})
+	alone := false
+	tree := call(p, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{ObjectID: active.Result.ObjectID, FetchRelatives: &alone})
+	return text(tree.Nodes[0].Role), text(tree.Nodes[0].Name)
+}
+
+// hasFocus waits until what has this role and name has the focus: browsers move it when they draw the page, not before.
+func (p *person) hasFocus(role, name string) *person {
+	p.t.Helper()
+	var hasRole, hasName string
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if hasRole, hasName = p.focused(); hasRole == role && hasName == name {
+			return p
+		}
+	}
+	p.t.Fatalf("on %s %s %q has the focus, not %s %q", p.address(), hasRole, hasName, role, name)
+	return p
+}
+
+// back presses the browser's back button.
+func (p *person) back() *person {
+	p.t.Helper()
+	p.do(chromedp.NavigateBack())
+	return p
+}
+
+// keys types, "\t" being the tab key and "\r" the enter key.
+func (p *person) keys(keys string) *person {
+	p.t.Helper()
+	p.do(typing(keys))
+	return p
+}
+
+// typing sends a raw key down, as a keyboard does: after any other, a key that follows a link is typed again where it leads.
+func typing(keys string) chromedp.Action[chromedp.Void] {
+	return chromedp.KeyEvent(keys, func(event *input.DispatchKeyEventParams) {
+		if event.Type == input.DispatchKeyEventTypeKeyDown {
+			event.Type = input.DispatchKeyEventTypeRawKeyDown
+		}
+	})
+}
+
+// tabTo presses the tab key until what has this name has the focus.
+func (p *person) tabTo(name string) *person {
+	p.t.Helper()
+	var seen []string
+	for range 40 {
+		p.keys("\t")
+		role, has := p.focused()
+		if strings.EqualFold(has, name) {
+			return p
+		}
+		seen = append(seen, role+" "+has)
+	}
+	p.t.Fatalf("%s pressed tab and never came to %q, only to:\n  %s", p.name, name, strings.Join(seen, "\n  "))
+	return p
+}
+
+// text is what is to be read on the page.
+func (p *person) text() string {
+	p.t.Helper()
+	return strings.Join(strings.Fields(evaluate[string](p, "document.body.innerText")), " ")
+}
+
+func (p *person) address() string {
+	p.t.Helper()
+	return evaluate[string](p, "location.pathname + location.search")
+}
+
+// sees demands each text on the page.
+func (p *person) sees(texts ...string) *person {
+	p.t.Helper()
+	page := p.text()
+	for _, text := range texts {
+		if !strings.Contains(page, text) {
+			p.t.Fatalf("%s does not see %q at %s (%d), only:\n%s", p.name, text, p.address(), p.status, page)
+		}
+	}
+	return p
+}
+
+// at demands that the page has this path and status.
+func (p *person) at(path string, status int) *person {
+	p.t.Helper()
+	address, _, _ := strings.Cut(p.address(), "?")
+	if address != path || p.status != status {
+		p.t.Fatalf("%s is at %s (%d), not at %s (%d):\n%s", p.name, address, p.status, path, status, p.text())
+	}
+	return p
+}
+
+// letter is the next mail to the person, whose subject begins as given. Its link leads to this site.
+func (p *person) letter(subject string) mailtest.Message {
+	p.t.Helper()
+	m := p.site.mail.Next(p.t, p.email)
+	if !strings.HasPrefix(m.Subject, subject) {
+		p.t.Fatalf("%s got %q, not %q", p.name, m.Subject, subject)
+	}
+	link, err := url.Parse(m.Link)
+	if err != nil || link.Scheme+"://"+link.Host != p.site.url {
+		p.t.Fatalf("%s was mailed a link to %s, which is not this site", p.name, m.Link)
+	}
+	return m
+}
+
+// html is the page as it was sent.
+func (p *person) html() []byte {
+	p.t.Helper()
+	if p.shown != nil {
+		return p.shown
+	}
+	p.mutex.Lock()
+	page := p.page
+	p.mutex.Unlock()
+	return call(p, network.GetResponseBody, network.GetResponseBodyParams{RequestID: page}).Body
+}
+
+// picture is the whole page as a PNG.
+func (p *person) picture() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+}
+
+// received is how many bytes the page has taken over the wire, once the browser has fetched all of it.
+func (p *person) received() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.wire
+}

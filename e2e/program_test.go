@@ -1,0 +1,207 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.com/gatehouse/mail/mailtest"
+)
+
+// patience is how long anything may take before a test gives up on it; nothing waits for it in a run that passes.
+const patience = 20 * time.Second
+
+// site is the program, running on a folder of its own.
+type site struct {
+	url  string
+	dir  string           // holds data/
+	mail *mailtest.Server // nil where mail stays in the development mailbox
+	log  *logbook
+}
+
+// build makes the program once for all tests.
+var build = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "gatehouse-e2e-")
+	if err != nil {
+		return "", err
+	}
+	atExit(func() { os.RemoveAll(folder) })
+	path := filepath.Join(folder, "gatehouse")
+	build := exec.Command("go", "build", "-o", path, ".")
+	build.Dir = ".."
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the program: %w\n%s", err, output)
+	}
+	return path, nil
+})
+
+// start runs the program as a fresh clone would, with these settings ("NAME=value") on top, until the test ends.
+func start(t *testing.T, settings ...string) *site {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := freePort(t)
+	s := &site{url: "http://localhost:" + port, dir: t.TempDir(), log: &logbook{}}
+	program := exec.Command(path)
+	program.Dir = s.dir
+	program.Env = append([]string{"PORT=" + port, "APP_URL=" + s.url, "PATH=" + os.Getenv("PATH")}, settings...)
+	program.Stdout, program.Stderr = s.log, s.log
+	if err := program.Start(); err != nil {
+		t.Fatalf("starting the program: %v", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- program.Wait() }()
+	t.Cleanup(func() { s.stop(t, program, ended) })
+	s.awaitReady(t, ended)
+	return s
+}
+
+// startWithMail is start with a mail server behind the program.
+func startWithMail(t *testing.T, settings ...string) *site {
+	t.Helper()
+	server := mailtest.NewServer(t)
+	s := start(t, append(settings, "SMTP_URL="+server.URL().String())...)
+	s.mail = server
+	return s
+}
+
+// freePort is free now; that nobody takes it before the program does is likely enough.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("looking for a free port: %v", err)
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
+func (s *site) awaitReady(t *testing.T, ended chan error) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		if response, err := http.Get(s.url + "/readyz"); err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("the program ended at its start: %v\n%s", err, s.log)
+		case <-late:
+			t.Fatalf("the program is not ready after %s\n%s", patience, s.log)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// stop asks the program to end and demands that it does so cleanly, having logged no error of its own.
+func (s *site) stop(t *testing.T, program *exec.Cmd, ended chan error) {
+	program.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the program did not end cleanly: %v", err)
+		}
+	case <-time.After(patience):
+		program.Process.Kill()
+		t.Errorf("the program did not end within %s and was killed", patience)
+	}
+	if faults := s.log.faults(); len(faults) > 0 && !t.Failed() {
+		t.Errorf("the program logged:\n%s", strings.Join(faults, "\n"))
+	}
+	if t.Failed() {
+		t.Logf("the program's log:\n%s", s.log)
+	}
+}
+
+// logbook keeps what the program prints.
+type logbook struct {
+	mutex    sync.Mutex
+	text     bytes.Buffer
+	expected []string
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
+}
+
+// expect excuses error lines that hold text.
+func (l *logbook) expect(text string) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.expected = append(l.expected, text)
+}
+
+// faults are the lines that tell of an error nobody expected.
+func (l *logbook) faults() []string {
+	var faults []string
+lines:
+	for line := range strings.Lines(l.String()) {
+		if !strings.Contains(line, "level=ERROR") && !strings.Contains(line, "panic") && !strings.Contains(line, "DATA RACE") {
+			continue
+		}
+		for _, text := range l.expected {
+			if strings.Contains(line, text) {
+				continue lines
+			}
+		}
+		faults = append(faults, strings.TrimSpace(line))
+	}
+	return faults
+}
+
+// missing skips the test with a sentence that says what to install, except in CI, where everything must be there.
+func missing(t *testing.T, sentence string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(sentence)
+	}
+	t.Skip(sentence)
+}
+
+// exits is what TestMain cleans up: what the tests share outlives each of them.
+var exits []func()
+
+func atExit(f func()) { exits = append(exits, f) }
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, f := range exits {
+		f()
+	}
+	os.Exit(code)
+}
+
+// lookPath returns the first of names that is installed.
+func lookPath(names ...string) (string, error) {
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("none of " + strings.Join(names, ", ") + " is installed")
+}

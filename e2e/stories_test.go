@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// signUp makes an account and stops where mail must be read.
+func (p *person) signUp() *person {
+	p.t.Helper()
+	return p.open("/register").fill("Name", p.name).fill("Email", p.email).fill("Password", p.password).
+		press("Create account").at("/register/sent", http.StatusOK).sees(p.email)
+}
+
+// confirm opens the mailed link and presses its button.
+func (p *person) confirm() *person {
+	p.t.Helper()
+	return p.open(p.letter("Confirm").Link).at("/email/confirm", http.StatusOK).
+		press("Confirm").at("/dashboard", http.StatusOK)
+}
+
+// joins signs up and confirms.
+func (p *person) joins() *person {
+	p.t.Helper()
+	return p.signUp().confirm()
+}
+
+func (p *person) logIn() *person {
+	p.t.Helper()
+	return p.open("/login").fill("Email", p.email).fill("Password", p.password).press("Log in")
+}
+
+// lives goes once through all that a new person does.
+func (p *person) lives() {
+	p.t.Helper()
+	p.joins().sees(p.name)
+	p.press("Log out").open("/dashboard").at("/login", http.StatusOK)
+
+	p.open("/password/forgot").fill("Email", p.email).press("Send the link").at("/password/forgot/sent", http.StatusOK)
+	p.open(p.letter("Reset").Link).at("/password/reset", http.StatusOK)
+	p.password = "quiet rivers carry paper boats"
+	p.fill("New password", p.password).press("Set new password").at("/login", http.StatusOK)
+
+	p.logIn().at("/dashboard", http.StatusOK)
+	p.open("/account").fill("Name", "Ada King").press("Save").at("/account", http.StatusOK).sees("Ada King")
+}
+
+func TestAdaSignsUpConfirmsLogsOutForgetsResetsAndLogsIn(t *testing.T) {
+	startWithMail(t).visit(t, "Ada Lovelace").lives()
+}
+
+func TestAllOfItWorksWithJavaScriptOff(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutScripts()
+	if ada.open("/login").offered("Show password") {
+		t.Fatal("a button is offered that only a script can serve, or scripts are on after all")
+	}
+	ada.lives()
+}
+
+func TestTheDevelopmentMailboxIsEnoughToSignUp(t *testing.T) {
+	ada := start(t).visit(t, "Ada Lovelace").signUp()
+	ada.press("Development mailbox").at("/dev/mail", http.StatusOK).press("Confirm").press("Open its link")
+	ada.at("/email/confirm", http.StatusOK).press("Confirm").at("/dashboard", http.StatusOK)
+}
+
+func TestTheLinkAloneConfirmsNothingInAStrangersBrowser(t *testing.T) {
+	s := startWithMail(t)
+	ada, eve := s.visit(t, "Ada Lovelace"), s.visit(t, "Eve")
+	link := ada.signUp().letter("Confirm").Link
+	eve.open(link).fill("Password", "a guess of mine, not hers").press("Confirm").at("/email/confirm", http.StatusUnprocessableEntity)
+	eve.open("/dashboard").at("/login", http.StatusOK)
+	ada.open(link).press("Confirm").at("/dashboard", http.StatusOK)
+}
+
+func TestAMistypedAddressIsCorrected(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").signUp()
+	wrong := ada.letter("Confirm").Link
+	ada.email = "ada@example.org"
+	ada.toggle("Wrong address?").fill("Your email", ada.email).press("Correct").at("/register/sent", http.StatusOK).sees(ada.email)
+	ada.confirm().press("Log out").open(wrong)
+	if ada.offered("Confirm") {
+		t.Error("the link to the wrong address still works")
+	}
+}
+
+func TestWhoWasSentToLogInArrivesWhereTheyWereGoing(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out")
+	ada.open("/account/sessions").at("/login", http.StatusOK)
+	ada.fill("Email", ada.email).fill("Password", ada.password).press("Log in").at("/account/sessions", http.StatusOK)
+}
+
+func TestBackAfterLoggingOutShowsNothing(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account").press("Log out").back()
+	if page := ada.text(); strings.Contains(page, ada.email) || strings.Contains(page, ada.name) {
+		t.Errorf("after logging out, back shows:\n%s", page)
+	}
+}
+
+func TestASessionIsEndedFromAnotherDevice(t *testing.T) {
+	s := startWithMail(t)
+	phone, laptop := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
+	phone.joins()
+	laptop.logIn().open("/account/sessions").press("End the session").at("/account/sessions", http.StatusOK)
+	phone.open("/dashboard").at("/login", http.StatusOK)
+	laptop.open("/dashboard").at("/dashboard", http.StatusOK)
+}
+
+func TestAChangedPasswordSignsTheOthersOut(t *testing.T) {
+	s := startWithMail(t)
+	phone, laptop := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
+	phone.joins()
+	laptop.logIn().open("/account/security").fill("Current password", laptop.password).fill("New password", "quiet rivers carry paper boats")
+	laptop.press("Change password").at("/account/security", http.StatusOK).letter("Your Gatehouse password was changed")
+	phone.open("/dashboard").at("/login", http.StatusOK)
+	laptop.open("/dashboard").at("/dashboard", http.StatusOK)
+}
+
+func TestMistakesStandBesideTheirInputsAndTheSummaryHasTheFocus(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		ada := startWithMail(t).visit(t, "Ada Lovelace")
+		if !scripts {
+			ada.withoutScripts()
+		}
+		ada.open("/register").fill("Name", ada.name).fill("Email", "ada").fill("Password", "short").press("Create account")
+		ada.at("/register", http.StatusUnprocessableEntity).hasFocus("alert", "")
+		if kept := ada.value("Name") + " " + ada.value("Email"); kept != ada.name+" ada" {
+			t.Errorf("scripts %t: of what was typed, %q is left", scripts, kept)
+		}
+		if ada.value("Password") != "" {
+			t.Errorf("scripts %t: the password came back", scripts)
+		}
+		for _, field := range []string{"Email", "Password"} {
+			problem := text(ada.node(field, "textbox").Description)
+			if !ada.offered(strings.SplitAfter(problem, ".")[0]) {
+				t.Errorf("scripts %t: %s says %q, to which the summary has no link", scripts, field, problem)
+			}
+		}
+		ada.keys("\t\r").hasFocus("textbox", "Email")
+	}
+}
+
+func TestTheKeyboardIsEnough(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace")
+	enter := typing("\r")
+	ada.open("/").tabTo("Skip to content").tabTo("Sign up").arrive(enter).at("/register", http.StatusOK)
+	ada.hasFocus("textbox", "Name").keys(ada.name).tabTo("Email").keys(ada.email).tabTo("Password").keys(ada.password).tabTo("Create account")
+	ada.arrive(enter).at("/register/sent", http.StatusOK)
+	ada.open(ada.letter("Confirm").Link).tabTo("Confirm and sign in").arrive(enter).at("/dashboard", http.StatusOK)
+	ada.tabTo("Account").arrive(enter).at("/account", http.StatusOK)
+	ada.tabTo("Log out").arrive(enter).open("/login")
+	ada.hasFocus("textbox", "Email").keys(ada.email).tabTo("Password").keys(ada.password).arrive(enter).at("/dashboard", http.StatusOK)
+}
+
+func TestAPasswordCanBeShown(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace")
+	ada.open("/login").fill("Password", ada.password)
+	if ada.value("Password") == ada.password {
+		t.Fatal("the password is to be read before the button is pressed")
+	}
+	if ada.toggle("Show password"); ada.value("Password") != ada.password {
+		t.Errorf("the field shows %q", ada.value("Password"))
+	}
+}
+
+func TestAnImpatientDoubleClickSendsAFormOnce(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace")
+	ada.open("/register").fill("Name", ada.name).fill("Email", ada.email).fill("Password", ada.password)
+	button := ada.click(ada.find("Create account", "button"))
+	ada.arrive(chromedp.Steps(button, button)).at("/register/sent", http.StatusOK)
+	ada.confirm()
+	if sent := strings.Count(ada.site.log.String(), "method=POST route=/register "); sent != 1 {
+		t.Errorf("the form was sent %d times", sent)
+	}
+}
+
+func TestAMailedTokenLeavesTheAddressBar(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").signUp()
+	if address := ada.open(ada.letter("Confirm").Link).address(); address != "/email/confirm" {
+		t.Errorf("the address bar shows %s", address)
+	}
+}
