@@ -475,7 +475,7 @@ func gatehouse() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = pass(ui.IconShield, "Five wrong passwords", "asked to wait 4 minutes", "warn", "slowed down").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = pass(ui.IconShield, "Five wrong passwords", "the next has to wait", "warn", "slowed down").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
