@@ -123,11 +123,10 @@ type bench struct {
 
 	passwordHash string
 
-	running   []*program
-	app       *program // on the small database, from the pages on
-	large     *program // on the large one, for the pages
-	underLoad float64  // MB
-	table     table
+	running []*program
+	app     *program // on the small database, from the pages on
+	large   *program // on the large one, for the pages
+	table   table
 }
 
 func (b *bench) say(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }
@@ -145,10 +144,10 @@ func (b *bench) prepareDashboard() (err error) {
 	if b.smtp, err = listenSMTP(); err != nil {
 		return err
 	}
-	if b.passwordHash, err = auth.NewHasher(1, 0).Hash(b.ctx, password); err != nil {
+	if b.hash, err = auth.NewHasher(1, 0).Hash(b.ctx, password); err != nil {
 		return err
 	}
-	return fill(b.ctx, b.smallURL(), b.plan.people, 0, b.passwordHash)
+	return fill(b.ctx, b.smallURL(), b.plan.people, 0, b.hash)
 }
 
 // prepare adds what the whole run needs: the binary without cgo and the other databases.
@@ -163,11 +162,11 @@ func (b *bench) prepare() error {
 	}
 	b.table.add("binary, without cgo and symbols", "", "%.1f MB", float64(size)/1e6)
 	b.say(fmt.Sprintf("filling a database with %d people", b.plan.many))
-	if err := fill(b.ctx, b.largeURL(), b.plan.many, b.plan.unseen, b.passwordHash); err != nil {
+	if err := fill(b.ctx, b.largeURL(), b.plan.many, b.plan.unseen, b.hash); err != nil {
 		return err
 	}
 	if b.postgres != "" {
-		return fill(b.ctx, b.postgres, b.plan.people, 0, b.passwordHash)
+		return fill(b.ctx, b.postgres, b.plan.people, 0, b.hash)
 	}
 	return nil
 }

@@ -57,15 +57,15 @@ func (b *bench) idle() error {
 	case <-time.After(b.plan.settle):
 	case <-b.ctx.Done():
 	}
-	return b.memory(p, fmt.Sprintf("memory, idle for %s", b.plan.settle), "< 30 MB")
+	b.memory(p, fmt.Sprintf("memory, idle for %s", b.plan.settle), "< 30 MB")
+	return nil
 }
 
 // memory adds a line where the system tells it.
-func (b *bench) memory(p *program, what, aim string) error {
+func (b *bench) memory(p *program, what, aim string) {
 	if resident, err := p.resident(); err == nil {
 		b.table.add(what, aim, "%.0f MB resident", resident)
 	}
-	return nil
 }
 
 // subject is one page of one server.
@@ -136,7 +136,7 @@ func (b *bench) pages() error {
 	if err := b.interleave(subjects); err != nil {
 		return err
 	}
-	b.underLoad = peak()
+	underLoad := peak()
 
 	b.against(standard, dashboard)
 	b.rate(login)
@@ -148,8 +148,8 @@ func (b *bench) pages() error {
 		b.rate(postgres)
 		b.compare("dashboard, PostgreSQL : SQLite", "", postgres, dashboard)
 	}
-	if b.underLoad > 0 {
-		b.table.add("memory, under load", "", "%.0f MB resident", b.underLoad)
+	if underLoad > 0 {
+		b.table.add("memory, under load", "", "%.0f MB resident", underLoad)
 	}
 	return nil
 }
@@ -232,12 +232,11 @@ func (b *bench) logins() error {
 	b.table.add(fmt.Sprintf("%s%d clients logging in", at, b.plan.loginClients), "", "p50 %.2f ms, p99 %.2f ms; log-ins answered %v",
 		milliseconds(flooded.quantile(0.5)), milliseconds(flooded.quantile(0.99)), flood.statuses)
 	b.table.add("dashboard's p99, while logging in : quiet", "≤ 2", "%.2f", float64(flooded.quantile(0.99))/float64(quiet.quantile(0.99)))
-	most := peak()
-	if most == 0 {
-		return nil
+	if most := peak(); most > 0 {
+		b.table.add("memory, most during the log-ins", "", "%.0f MB resident", most)
 	}
-	b.table.add("memory, most during the log-ins", "", "%.0f MB resident", most)
-	return b.memory(b.app, "memory, after the log-ins", "")
+	b.memory(b.app, "memory, after the log-ins", "")
+	return nil
 }
 
 // rested measures what memory the server has given back after the flood of log-ins.
@@ -246,9 +245,7 @@ func (b *bench) rested() error {
 	case <-time.After(b.plan.rest):
 	case <-b.ctx.Done():
 	}
-	if err := b.memory(b.app, fmt.Sprintf("memory, %s later", b.plan.rest), ""); err != nil {
-		return err
-	}
+	b.memory(b.app, fmt.Sprintf("memory, %s later", b.plan.rest), "")
 	b.table.add("errors and warnings in the server's log", "0", "%d", b.app.complaints())
 	return nil
 }

@@ -131,7 +131,7 @@ func (p *program) resident() (float64, error) {
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			kB, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 64)
-			return kB / 1024, err
+			return kB * 1024 / 1e6, err
 		}
 	}
 	return 0, errors.New("/proc tells no VmRSS")
