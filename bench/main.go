@@ -120,13 +120,11 @@ type bench struct {
 	binary   string
 	plain    string // the binary without cgo
 	smtp     string
-
-	passwordHash string
-
-	running []*program
-	app     *program // on the small database, from the pages on
-	large   *program // on the large one, for the pages
-	table   table
+	hash     string // of the password
+	running  []*program
+	app      *program // on the small database, from the pages on
+	large    *program // on the large one, for the pages
+	table    table
 }
 
 func (b *bench) say(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }
