@@ -200,3 +200,60 @@ func TestItem68ADeviceNameForgesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Item 33: the list tells from where a session was used last.
+func TestItem33ASessionShowsWhereItWasSeenLast(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.clock.passes(61 * time.Second)
+	former := ada.ip
+	ada.ip = "198.51.100.7"
+	ada.get("/account/sessions").says(t, "198.51.100.7").hides(t, former)
+}
+
+// Item 33: what has ended is not on the list.
+func TestItem33TheListShowsLivingSessionsAlone(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	phone := ada.twin()
+	phone.ip = "198.51.100.7"
+	phone.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: "session", Path: "/", MaxAge: -1}})
+	phone.login(goodPassword).redirects(t, "/dashboard")
+	s.clock.passes(13 * time.Hour)
+	ada.get("/dashboard").is(t, 200)
+	s.clock.passes(13 * time.Hour)
+	ada.get("/account/sessions").hides(t, phone.ip)
+}
+
+// Item 61: a name is changed where its owner is, and nowhere else.
+func TestItem61ARenamingTouchesNobodyElse(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
+	ada.get("/account").submit("name", "Countess").redirects(t, "/account")
+	bob.get("/dashboard").says(t, "Bob").hides(t, "Countess")
+}
+
+// Item 61: nor does a new password.
+func TestItem61ANewPasswordIsItsOwnersAlone(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
+	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
+	bob.get("/dashboard").is(t, 200)
+	bob.post("/logout")
+	bob.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 68: who is refused again and again fills the log, which is rotated, and not the database.
+func TestItem68RefusalsPastTheirNumberAreOnlyLogged(t *testing.T) {
+	s := newStage(t)
+	eve := s.visitor()
+	eve.origin = "https://evil.example"
+	eve.post("/login").is(t, 403)
+	s.hits("refusal-ip", 49)
+	for range 3 {
+		eve.post("/login").is(t, 403)
+	}
+	if n, lines := s.count("events", "name = 'origin.refused'"), strings.Count(s.log.String(), `"msg":"origin.refused"`); n != 2 || lines != 4 {
+		t.Errorf("of 4 refusals %d are rows and %d are lines", n, lines)
+	}
+}

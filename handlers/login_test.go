@@ -420,3 +420,101 @@ func TestTheSignedInAreSentFromGuestPagesToTheirDashboard(t *testing.T) {
 	ada.get("/login").redirects(t, "/dashboard")
 	ada.get("/register").redirects(t, "/dashboard")
 }
+
+// One person's guesses close nothing for the others behind the same address.
+func TestOnesGuessesAreNotTheirNeighbors(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.user("ada@example.com"), s.user("bob@example.com")
+	bob.ip = ada.ip
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	s.hits("login-pair", 9)
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	if page := ada.login(goodPassword).is(t, 429); page.header.Get("Retry-After") != "900" {
+		t.Errorf("Retry-After is %q, not a quarter of an hour", page.header.Get("Retry-After"))
+	}
+	bob.login(goodPassword).redirects(t, "/dashboard")
+	s.clock.passes(15 * time.Minute)
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+func TestTheOwnerOnAKnownDeviceEndsTheCountOfStrangers(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/logout")
+	for range 5 {
+		bot := s.visitor()
+		bot.email = ada.email
+		bot.login("wrong wrong wrong wrong").is(t, 422)
+	}
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	phone := s.visitor()
+	phone.email = ada.email
+	phone.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// A device that is known for one account is a stranger's to every other.
+func TestItem14ADeviceIsKnownForItsOwnAccountAlone(t *testing.T) {
+	s := newStage(t)
+	ada, mallory := s.user("ada@example.com"), s.member("mallory@example.com")
+	mallory.post("/logout")
+	mallory.email = ada.email
+	for range 5 {
+		mallory.login("wrong wrong wrong wrong").is(t, 422)
+	}
+	ada.login(goodPassword).is(t, 429)
+}
+
+// Item 15: and the wait never grows past an hour, or nobody could come back the same day.
+func TestItem15TheWaitGrowsToAnHourAndNoFurther(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	s.hits("login-account", 50)
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	if page := ada.login(goodPassword).is(t, 429); page.header.Get("Retry-After") != "3600" {
+		t.Errorf("Retry-After is %q", page.header.Get("Retry-After"))
+	}
+	s.clock.passes(29 * 24 * time.Hour) // and a month of quiet, no less, starts the count anew
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	ada.login(goodPassword).is(t, 429)
+	s.clock.passes(30 * 24 * time.Hour)
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 68: the log tells that somebody was stopped, once: a flood must not fill it.
+func TestItem68AReachedLimitIsOnRecordOnceAndSoIsWhomItConcerned(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	for range 10 {
+		ada.login("wrong wrong wrong wrong")
+	}
+	if n := s.count("events", "name = 'limit.reached'"); n != 1 {
+		t.Errorf("%d limits are on record", n)
+	}
+	if n := s.count("events", "name = 'login.failed' AND user_id = (SELECT id FROM users)"); n != 5 {
+		t.Errorf("%d of 5 failures name the account", n)
+	}
+}
+
+func TestADeviceKeepsItsToken(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	first := carried(ada.cookie("device"))
+	ada.post("/logout")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	if again := carried(ada.cookie("device")); again != first || first == "" || s.count("known_devices", "true") != 1 {
+		t.Errorf("the device was %q and is %q", first, again)
+	}
+}
+
+// Item 37: nor does a page that was open elsewhere keep the cookie of a session that is gone.
+func TestADeadSessionsCookieIsTakenFromTheBrowser(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.db.Exec("DELETE FROM sessions")
+	ada.get("/").is(t, 200)
+	if ada.cookie("session") != "" {
+		t.Error("the browser still carries the cookie")
+	}
+}

@@ -271,3 +271,93 @@ func TestAWeakNewPasswordUsesTheLinkNotUp(t *testing.T) {
 	page = page.submit("password", "ada@example.com").is(t, 422)
 	page.submit("password", otherPassword).redirects(t, "/login")
 }
+
+// Item 18: nor does one who writes from one address flood everybody.
+func TestItem18OneAddressCannotMailTheWholeWorld(t *testing.T) {
+	s := newStage(t)
+	eve := s.visitor()
+	register := func(email string) *page {
+		return eve.post("/register", "name", "Eve", "email", email, "password", goodPassword)
+	}
+	register("a@example.com").is(t, 303)
+	s.hits("signup-ip", 29)
+	register("b@example.com").is(t, 303)
+	register("c@example.com").is(t, 429)
+	eve.post("/register/resend").is(t, 429)
+	eve.post("/register/correct", "email", "d@example.com").is(t, 429)
+	eve.post("/password/forgot", "email", "a@example.com").is(t, 303)
+	s.hits("forgot-ip", 29)
+	eve.post("/password/forgot", "email", "b@example.com").is(t, 303)
+	eve.post("/password/forgot", "email", "c@example.com").is(t, 429)
+}
+
+// Item 18: sending again and correcting are mails like any other.
+func TestItem18ResendingAndCorrectingAreCountedByRecipient(t *testing.T) {
+	s := newStage(t)
+	eve := s.visitor()
+	eve.post("/register", "name", "Eve", "email", "ada@example.com", "password", goodPassword).is(t, 303)
+	for range 4 {
+		eve.post("/register/resend").is(t, 303)
+	}
+	eve.post("/register/resend").is(t, 429)
+	eve.post("/register/correct", "email", "ada@example.com").is(t, 429)
+	eve.post("/register/correct", "email", "adda@example.com").is(t, 303)
+}
+
+// Item 27: a token cannot be guessed, and is not tried for ever either.
+func TestItem27TryingResetTokensIsLimited(t *testing.T) {
+	s := newStage(t)
+	eve := s.visitor()
+	try := func() *page {
+		return eve.post("/password/reset", "token", "guessed", "password", otherPassword)
+	}
+	try().is(t, 410)
+	s.hits("reset-ip", 29)
+	try().is(t, 410)
+	try().is(t, 429)
+}
+
+// Items 21 and 31: a link of an account that was disabled meanwhile opens nothing.
+func TestItem31ADisabledAccountsLinkIsDead(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	page := ada.get(ada.mail().Link).is(t, 200)
+	s.db.Exec("UPDATE users SET disabled_at = ?", s.clock.now())
+	page.submit("password", otherPassword).is(t, 410)
+	ada.post("/password/forgot", "email", ada.email).is(t, 303)
+	s.mailIsSent()
+	if n := len(s.mailbox.To(ada.email)); n != 1 {
+		t.Errorf("a disabled account was mailed %d more links", n-1)
+	}
+}
+
+// The owner who resets knows best which browsers are theirs: only the one that did it stays known.
+func TestAResetForgetsEveryKnownDeviceButItsOwn(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	thief.post("/logout")
+	ada := s.visitor()
+	ada.email = thief.email
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	for range 5 {
+		bot := s.visitor()
+		bot.email = ada.email
+		bot.login("wrong wrong wrong wrong").is(t, 422)
+	}
+	thief.login(otherPassword).is(t, 429)
+	ada.login(otherPassword).redirects(t, "/dashboard")
+}
+
+func TestAResetForgivesTheFailuresBeforeIt(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	s.hits("login-pair", 9)
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	ada.login(goodPassword).is(t, 429)
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	ada.login(otherPassword).redirects(t, "/dashboard")
+}

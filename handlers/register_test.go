@@ -254,3 +254,52 @@ func TestAfterSigningUpOneIsWhereOneWasGoing(t *testing.T) {
 	ada.get("/register?next=%2Faccount%2Fsessions").submit("name", "Ada", "email", ada.email, "password", goodPassword)
 	ada.get(ada.mail().Link).submit().redirects(t, "/account/sessions")
 }
+
+func TestALinkThatIsSentAgainHasItsFullLife(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	ada.mail()
+	s.clock.passes(23 * time.Hour)
+	ada.post("/register/resend").redirects(t, "/register/sent")
+	s.clock.passes(23 * time.Hour)
+	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
+}
+
+// Item 68: what happened to a sign-up is on record, the failures too.
+func TestItem68ASignUpsStoryIsOnRecord(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.post("/register", "name", "Ada", "email", "adda@example.com", "password", goodPassword)
+	ada.post("/register/resend").is(t, 303)
+	ada.email = "ada@example.com"
+	ada.post("/register/correct", "email", ada.email).is(t, 303)
+	page := s.visitor().get(ada.mail().Link)
+	page.submit("password", otherPassword).is(t, 422)
+	page.submit("password", goodPassword).is(t, 303)
+	want := "signup.requested signup.resent signup.corrected email.confirmation_failed email.confirmed session.started"
+	if got := strings.Join(s.events(), " "); got != want {
+		t.Errorf("the log tells\n%s, not\n%s", got, want)
+	}
+}
+
+// Item 30: confirming signs in, and whoever was signed in here is not any more.
+func TestItem30ConfirmingEndsTheSessionThatTheBrowserHad(t *testing.T) {
+	s := newStage(t)
+	bob := s.visitor()
+	bob.email = "bob@example.com"
+	bob.post("/register", "name", "Bob", "email", bob.email, "password", goodPassword)
+	ada := s.member("ada@example.com")
+	former := ada.twin()
+	ada.get(bob.mail().Link).submit("password", goodPassword).redirects(t, "/dashboard").says(t, "Bob")
+	former.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+}
+
+// Item 66: marks that pose as something else, in a mail or on a page.
+func TestItem66ANameIsOneLineThatReadsOneWay(t *testing.T) {
+	s := newStage(t)
+	for _, name := range []string{"Ada\nBcc: x", "Ada\u202egnp", "Ada\u2028x", "Ada\u2029x", "Ada\x1b[31m"} {
+		s.visitor().post("/register", "name", name, "email", "ada@example.com", "password", goodPassword).is(t, 422).says(t, "letters")
+	}
+}
