@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -240,5 +241,210 @@ func TestAFailedTransactionTellsNobodyAnything(t *testing.T) {
 	})
 	if !errors.Is(err, broken) || log.Len() != 0 {
 		t.Errorf("%v; the log tells %s", err, log.String())
+	}
+}
+
+// stale has something happen between what verb reads and what it writes: verb waits in between to hash a password.
+func stale(t *testing.T, a *Auth, verb func() error, happens func()) error {
+	t.Helper()
+	a.hasher = NewHasher(1, 1)
+	a.hasher.slots <- struct{}{}
+	answer := make(chan error)
+	go func() { answer <- verb() }()
+	for len(a.hasher.places) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	happens()
+	<-a.hasher.slots
+	return <-answer
+}
+
+// signedUp has somebody sign up, and returns the mailed token and the browser's.
+func signedUp(t *testing.T, a *Auth, email string) (token, browser string) {
+	t.Helper()
+	browser, err := a.Register(t.Context(), "Ada", email, goodPassword, here)
+	must(t, err)
+	token, hash := newToken()
+	must(t, a.db.Exec("UPDATE signups SET token_hash = ? WHERE browser_hash = ?", hash, hashToken(browser)).Error)
+	return token, browser
+}
+
+// added is somebody with an account.
+func added(t *testing.T, a *Auth, email string) *models.User {
+	t.Helper()
+	must(t, second(a.AddUser(t.Context(), "Ada", email, goodPassword)))
+	user, err := models.FindUserByEmail(a.db, email)
+	must(t, err)
+	return &user
+}
+
+func rows(t *testing.T, a *Auth, table, where string, args ...any) (n int64) {
+	t.Helper()
+	must(t, a.db.Table(table).Where(where, args...).Count(&n).Error)
+	return n
+}
+
+// Item 67: a link that was replaced while its password was being checked confirms nothing.
+func TestItem67ALinkThatIsReplacedMeanwhileIsDead(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	token, browser := signedUp(t, a, "ada@example.com")
+	err := stale(t, a,
+		func() error { return second(a.ConfirmSignup(t.Context(), token, "", goodPassword, here)) },
+		func() { must(t, a.ResendSignup(t.Context(), browser, here)) })
+	if !errors.Is(err, ErrDeadLink) || rows(t, a, "users", "true") != 0 {
+		t.Errorf("%v, and there are %d users", err, rows(t, a, "users", "true"))
+	}
+}
+
+// Item 67: an account that the address got meanwhile stays as it is.
+func TestItem67AnAccountThatIsThereAlreadyIsNotConfirmedAgain(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	token, browser := signedUp(t, a, "ada@example.com")
+	owner := added(t, a, "ada@example.com")
+	if _, err := a.ConfirmSignup(t.Context(), token, browser, "", here); !errors.Is(err, ErrDeadLink) {
+		t.Error(err)
+	}
+	if rows(t, a, "users", "id = ?", owner.ID) != 1 {
+		t.Error("the account is another")
+	}
+}
+
+// Item 67: and a sign-up that was confirmed, or mailed anew, in this very moment is not brought back.
+func TestItem67AResendThatComesTooLateChangesNothing(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	_, browser := signedUp(t, a, "ada@example.com")
+	late, err := a.PendingSignup(t.Context(), browser)
+	must(t, err)
+	must(t, a.ResendSignup(t.Context(), browser, here))
+	mails := rows(t, a, "outbox", "true")
+	if err := a.remail(t.Context(), late, "eve@example.com", EventSignupCorrected, here); !errors.Is(err, ErrDeadLink) {
+		t.Error(err)
+	}
+	if rows(t, a, "signups", "email = ?", "ada@example.com") != 1 || rows(t, a, "outbox", "true") != mails {
+		t.Error("the sign-up was changed, or somebody was mailed")
+	}
+}
+
+// Item 67: a reset link that is used, replaced or too old by the time the new password is hashed sets none.
+func TestItem67AResetLinkThatEndsMeanwhileSetsNoPassword(t *testing.T) {
+	for end, how := range map[string]string{"used": "DELETE FROM password_resets", "too old": "UPDATE password_resets SET expires_at = created_at"} {
+		a, _ := opened(t, modelstest.Open(t))
+		user := added(t, a, "ada@example.com")
+		must(t, a.ForgotPassword(t.Context(), user.Email, here))
+		must(t, a.db.Exec("UPDATE password_resets SET token_hash = ?", hashToken("token")).Error)
+		err := stale(t, a,
+			func() error {
+				return second(a.ResetPassword(t.Context(), "token", "quiet rivers carry paper boats", "", here))
+			},
+			func() { must(t, a.db.Exec(how).Error) })
+		if !errors.Is(err, ErrDeadLink) || rows(t, a, "users", "password_hash = ?", user.PasswordHash) != 1 {
+			t.Errorf("%s: %v", end, err)
+		}
+	}
+}
+
+// Item 67: who loses the session, the account or the password while changing the password has to prove it again.
+func TestItem67APasswordIsNotChangedByWhoLostTheAccountMeanwhile(t *testing.T) {
+	for lost, how := range map[string]string{
+		"the session": "DELETE FROM sessions", "the account": "UPDATE users SET disabled_at = created_at", "the password": "UPDATE users SET password_hash = 'x'",
+	} {
+		a, _ := opened(t, modelstest.Open(t))
+		user := added(t, a, "ada@example.com")
+		browser, err := a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+		must(t, err)
+		viewer, err := a.Viewer(t.Context(), browser.Session, here)
+		must(t, err)
+		err = stale(t, a,
+			func() error {
+				return second(a.ChangePassword(t.Context(), viewer, goodPassword, "quiet rivers carry paper boats", here))
+			},
+			func() { must(t, a.db.Exec(how).Error) })
+		if !errors.Is(err, ErrChanged) || rows(t, a, "users", "password_hash IN (?, 'x')", user.PasswordHash) != 1 {
+			t.Errorf("without %s: %v", lost, err)
+		}
+	}
+}
+
+// Item 67: a log-in that was checked just before a reset, or before the account was disabled, starts no session.
+func TestItem67ALogInThatTheAccountOutranStartsNoSession(t *testing.T) {
+	for _, how := range []string{"UPDATE users SET password_hash = 'x'", "UPDATE users SET disabled_at = created_at", "DELETE FROM users"} {
+		a, _ := opened(t, modelstest.Open(t))
+		user := added(t, a, "ada@example.com")
+		must(t, a.db.Exec(how).Error)
+		if _, err := a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{}, here); !errors.Is(err, ErrChanged) {
+			t.Errorf("%s: %v", how, err)
+		}
+		if n := rows(t, a, "sessions", "true"); n != 0 {
+			t.Errorf("%s: %d sessions", how, n)
+		}
+	}
+}
+
+// Item 12: a hash is brought up to date, but never over a password that was changed meanwhile.
+func TestItem12ANewerPasswordIsNotReplacedByItsFormersHash(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	old, err := bcrypt.GenerateFromPassword([]byte(goodPassword), bcrypt.MinCost)
+	must(t, err)
+	must(t, a.db.Exec("UPDATE users SET password_hash = ?", string(old)).Error)
+	must(t, stale(t, a,
+		func() error { return second(a.Authenticate(t.Context(), user.Email, goodPassword, Browser{}, here)) },
+		func() { must(t, a.db.Exec("UPDATE users SET password_hash = 'x'").Error) }))
+	if rows(t, a, "users", "password_hash = 'x'") != 1 {
+		t.Error("the newer password is gone")
+	}
+}
+
+// Who floods the queue must not be forgiven the guesses made before, and who is turned away has made none.
+func TestATryThatCouldNotBeMadeCountsForNothing(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	must(t, tryWrong(t, a, user.Email))
+	a.hasher = NewHasher(1, 0)
+	a.hasher.slots <- struct{}{}
+	a.hasher.places <- struct{}{}
+	for range 6 {
+		if err := tryWrong(t, a, user.Email); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+	}
+	if n := rows(t, a, "limits", "hits = 1"); n != 3 {
+		t.Errorf("%d of 3 counts stand at the one guess that was made", n)
+	}
+}
+
+func tryWrong(t *testing.T, a *Auth, email string) error {
+	t.Helper()
+	_, err := a.Authenticate(t.Context(), email, "wrong wrong wrong wrong", Browser{}, here)
+	if _, refused := errors.AsType[Invalid](err); refused {
+		return nil
+	}
+	return err
+}
+
+func TestWhoIsCountedTogether(t *testing.T) {
+	for ip, want := range map[string]string{
+		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2::7": "2001:db8:1:2::/64", "fe80::7%eth0": "fe80::/64",
+	} {
+		if got := network(netip.MustParseAddr(ip)); got != want {
+			t.Errorf("%s is counted as %s, not %s", ip, got, want)
+		}
+	}
+	if hitBy(limitLoginPair, "ab", "c") == hitBy(limitLoginPair, "a", "bc") {
+		t.Error("two keys that only look alike when joined are one")
+	}
+	if h := hitBy(limitForgotMail, "ada@example.com"); strings.Contains(h.key, "ada") {
+		t.Errorf("the count shows whom it counts: %s", h.key)
+	}
+}
+
+func TestWithLimitsOffNobodyWaits(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	a.config.RateLimit = false
+	for range 7 {
+		must(t, a.ForgotPassword(t.Context(), "ada@example.com", here))
+	}
+	if n := rows(t, a, "limits", "true"); n != 0 {
+		t.Errorf("%d counts were kept", n)
 	}
 }
