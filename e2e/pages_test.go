@@ -76,7 +76,7 @@ func publicViews(t *testing.T) []view {
 		{"home", "/", 200, eve, opens("/")},
 		{"register", "/register", 200, eve, opens("/register")},
 		{"register-wrong", "/register", 422, eve, func(p *person) {
-			p.open("/register").fill("Name", p.name).fill("Email", "nowhere").fill("Password", "short").press("Create account")
+			p.open("/register").fill("Name", p.name).fill("Email", "nowhere").fill("Password", "tiny secret").press("Create account")
 		}},
 		{"register-sent", "/register/sent", 200, eve, func(p *person) { p.signUp() }},
 		{"register-sent-unfolded", "/register/sent", 200, eve, func(p *person) {
@@ -97,7 +97,7 @@ func publicViews(t *testing.T) []view {
 		{"login", "/login", 200, bob, opens("/login")},
 		{"login-asked-for", "/login", 200, bob, opens("/dashboard")},
 		{"login-wrong", "/login", 422, bob, func(p *person) {
-			p.open("/login").fill("Email", p.email).fill("Password", "not it").press("Log in")
+			p.open("/login").fill("Email", p.email).fill("Password", "a wrong guess").press("Log in")
 		}},
 		{"password-forgot", "/password/forgot", 200, bob, opens("/password/forgot")},
 		{"password-forgot-wrong", "/password/forgot", 422, bob, func(p *person) {
@@ -111,7 +111,7 @@ func publicViews(t *testing.T) []view {
 			p.open(bobLink)
 		}},
 		{"password-reset-wrong", "/password/reset", 422, cid, func(p *person) {
-			p.open(bobLink).fill("New password", "short").press("Set new password")
+			p.open(bobLink).fill("New password", "tiny secret").press("Set new password")
 		}},
 		{"login-after-reset", "/login", 200, cid, func(p *person) {
 			p.open(bobLink).fill("New password", "quiet rivers carry paper boats").press("Set new password")
@@ -135,7 +135,7 @@ func privateViews(t *testing.T) []view {
 		{"account-saved", "/account", 200, ada, func(p *person) { p.open("/account").fill("Name", "Ada King").press("Save") }},
 		{"security", "/account/security", 200, ada, opens("/account/security")},
 		{"security-wrong", "/account/security", 422, ada, func(p *person) {
-			p.open("/account/security").fill("Current password", "not it").fill("New password", "short").press("Change password")
+			p.open("/account/security").fill("Current password", "a wrong guess").fill("New password", "tiny secret").press("Change password")
 		}},
 		{"sessions", "/account/sessions", 200, ada, opens("/account/sessions")},
 		{"not-found-signed-in", "", 404, ada, opens("/nowhere")},
@@ -157,13 +157,13 @@ func refusals(t *testing.T) []view {
 			p.excuse(foreign.URL)
 		}},
 		{"too-large", "", 413, eve, func(p *person) {
-			p.open("/login?next=/dashboard").fill("Email", p.email).fill("Password", "any")
+			p.open("/login?next=/dashboard").fill("Email", p.email).fill("Password", "a wrong guess")
 			evaluate[bool](p, `document.querySelector("[name=next]").value = "/".repeat(1_100_000), true`)
 			p.press("Log in")
 		}},
 		{"too-many", "", 429, eve, func(p *person) {
 			for range 50 {
-				if p.open("/login").fill("Email", p.email).fill("Password", "not it").press("Log in"); p.status != 422 {
+				if p.open("/login").fill("Email", p.email).fill("Password", "a wrong guess").press("Log in"); p.status != 422 {
 					return
 				}
 			}
@@ -171,7 +171,7 @@ func refusals(t *testing.T) []view {
 		{"busy", "", 503, bob, func(p *person) { p.show(overload(p.t, broken), 503) }},
 		{"broken", "", 500, bob, func(p *person) {
 			broken.log.expect("level=ERROR")
-			p.open("/login").fill("Email", p.email).fill("Password", "not it")
+			p.open("/login").fill("Email", p.email).fill("Password", "a wrong guess")
 			for _, file := range []string{"app.db", "app.db-wal"} {
 				if err := os.Truncate(filepath.Join(broken.dir, "data", file), 0); err != nil {
 					p.t.Fatal(err)
@@ -242,7 +242,7 @@ func overload(t *testing.T, s *site) string {
 	busy := make(chan string, crowd)
 	for i := range crowd {
 		go func() {
-			form := url.Values{"email": {fmt.Sprintf("person%d@example.com", i)}, "password": {"not it"}}
+			form := url.Values{"email": {fmt.Sprintf("person%d@example.com", i)}, "password": {"a wrong guess"}}
 			request, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/login", strings.NewReader(form.Encode()))
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			request.Header.Set("Origin", s.url)

@@ -37,6 +37,8 @@ type person struct {
 	status                int    // of the page they are on
 	shown                 []byte // that page, where it was put before them and not sent to their browser
 
+	secrets []string // that the program's log must not have
+
 	mutex  sync.Mutex
 	wire   int               // bytes received since the last page was asked for, headers included
 	page   network.RequestID // of the page they are on
@@ -95,7 +97,7 @@ func (s *site) visit(t *testing.T, name string) *person {
 	return p
 }
 
-// leave demands that the browser has had nothing to complain of.
+// leave demands that the browser has had nothing to complain of, and that the program has not written down a secret.
 func (p *person) leave(cancel context.CancelFunc) {
 	defer cancel()
 	if p.t.Failed() {
@@ -107,6 +109,11 @@ func (p *person) leave(cancel context.CancelFunc) {
 		p.t.Errorf("%s's browser complained: %s", p.name, fault)
 	}
 	p.faults = nil
+	for _, secret := range p.secrets {
+		if strings.Contains(p.site.log.String(), secret) {
+			p.t.Errorf("the program's log has %q in it, a secret of %s's", secret, p.name)
+		}
+	}
 }
 
 // keepPicture shows what the person saw when a test failed.
@@ -281,6 +288,9 @@ func (p *person) toggle(name string) *person {
 // fill replaces what is in the field with this label.
 func (p *person) fill(label, value string) *person {
 	p.t.Helper()
+	if strings.Contains(strings.ToLower(label), "password") {
+		p.secrets = append(p.secrets, value)
+	}
 	field := p.find(label, "textbox")
 	call(p, dom.Focus, dom.FocusParams{BackendNodeID: field})
 	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"selectAll"}})
@@ -476,6 +486,9 @@ func (p *person) letter(subject string) mailtest.Message {
 	link, err := url.Parse(m.Link)
 	if err != nil || link.Scheme+"://"+link.Host != p.site.url {
 		p.t.Fatalf("%s was mailed a link to %s, which is not this site", p.name, m.Link)
+	}
+	if token := link.Query().Get("token"); token != "" {
+		p.secrets = append(p.secrets, token)
 	}
 	return m
 }
