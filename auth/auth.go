@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"errors"
 	"log/slog"
@@ -28,40 +27,40 @@ import (
 
 // Auth carries out the verbs on one database. Its methods may be called at the same time.
 type Auth struct {
-	config      config.Config
-	db          *gorm.DB
-	findSession *sql.Stmt
-	outbox      *mail.Outbox
-	letters     mail.Letters
-	hasher      *Hasher
-	rules       PasswordRules
-	log         *slog.Logger
-	now         func() time.Time
+	config   config.Config
+	db       *gorm.DB
+	sessions *models.SessionFinder
+	outbox   *mail.Outbox
+	letters  mail.Letters
+	hasher   *Hasher
+	rules    PasswordRules
+	log      *slog.Logger
+	now      func() time.Time
 }
 
 // New makes an Auth on a migrated database. The clock is an argument so that tests can move it.
 func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, now func() time.Time) (*Auth, error) {
-	find, err := models.PrepareFindSession(db)
+	sessions, err := models.NewSessionFinder(db)
 	if err != nil {
 		return nil, err
 	}
 	// One core stays free for everyone who is not logging in.
 	slots := max(1, runtime.GOMAXPROCS(0)-1)
 	return &Auth{
-		config:      c,
-		db:          db,
-		findSession: find,
-		outbox:      outbox,
-		letters:     mail.NewLetters(c.AppName, c.AppURL),
-		hasher:      NewHasher(slots, 64*slots),
-		rules:       NewPasswordRules(c.PasswordMin, c.AppName),
-		log:         log,
-		now:         func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+		config:   c,
+		db:       db,
+		sessions: sessions,
+		outbox:   outbox,
+		letters:  mail.NewLetters(c.AppName, c.AppURL),
+		hasher:   NewHasher(slots, 64*slots),
+		rules:    NewPasswordRules(c.PasswordMin, c.AppName),
+		log:      log,
+		now:      func() time.Time { return now().UTC().Truncate(time.Microsecond) },
 	}, nil
 }
 
 // Close lets go of what New prepared.
-func (a *Auth) Close() error { return a.findSession.Close() }
+func (a *Auth) Close() error { return a.sessions.Close() }
 
 // Invalid says, field by field, what a person has to change; the field "" is the form as a whole.
 type Invalid map[string]string

@@ -41,7 +41,7 @@ func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer
 		return nil, nil
 	}
 	now := a.now()
-	session, user, found, err := models.FindSession(ctx, a.findSession, hashToken(token), now, now.Add(-a.config.SessionIdle))
+	session, user, found, err := a.sessions.Find(ctx, hashToken(token), now, now.Add(-a.config.SessionIdle))
 	if err != nil || !found {
 		return nil, err
 	}

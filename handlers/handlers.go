@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -80,6 +81,7 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 	if err := page.Render(ctx, buffer); err != nil {
 		return fmt.Errorf("render the page: %w", err)
 	}
+	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(buffer.Len())) // one write instead of chunks
 	return c.HTMLBlob(status, buffer.Bytes())
 }
 

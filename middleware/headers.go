@@ -1,6 +1,9 @@
 package middleware
 
 import (
+	"maps"
+	"net/http"
+
 	"github.com/labstack/echo/v4"
 )
 
@@ -11,21 +14,23 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // Headers puts on every response, errors included, what browsers need in order to protect the person (ASVS 3.4).
 func Headers(https bool) echo.MiddlewareFunc {
+	headers := http.Header{
+		"Content-Security-Policy":      {policy},
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"same-origin"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"X-Frame-Options":              {"DENY"},
+		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+		// Pages are made for one person at one moment; assets say otherwise for themselves.
+		"Cache-Control": {"no-store"},
+	}
+	if https {
+		headers["Strict-Transport-Security"] = []string{"max-age=63072000; includeSubDomains"}
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			h := c.Response().Header()
-			h["Content-Security-Policy"] = []string{policy}
-			h["X-Content-Type-Options"] = []string{"nosniff"}
-			h["Referrer-Policy"] = []string{"same-origin"}
-			h["Cross-Origin-Opener-Policy"] = []string{"same-origin"}
-			h["Cross-Origin-Resource-Policy"] = []string{"same-origin"}
-			h["X-Frame-Options"] = []string{"DENY"}
-			h["Permissions-Policy"] = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}
-			// Pages are made for one person at one moment; assets say otherwise for themselves.
-			h["Cache-Control"] = []string{"no-store"}
-			if https {
-				h["Strict-Transport-Security"] = []string{"max-age=63072000; includeSubDomains"}
-			}
+			maps.Copy(c.Response().Header(), headers)
 			return next(c)
 		}
 	}
