@@ -1,12 +1,15 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 )
 
@@ -14,6 +17,7 @@ func TestANameIsChangedAndShown(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	ada.get("/account").submit("name", "Ada, Countess of Lovelace").redirects(t, "/account").says(t, "saved", "Countess")
+	ada.get("/account").hides(t, "Your name is saved") // it is said once
 	ada.get("/account").submit("name", "   ").is(t, 422).says(t, "Enter your name")
 	ada.get("/account").submit("name", strings.Repeat("é", 101)).is(t, 422).says(t, "100 characters")
 	ada.get("/account").submit("name", "Ada\u202egnp.exe").is(t, 422)
@@ -256,4 +260,53 @@ func TestItem68RefusalsPastTheirNumberAreOnlyLogged(t *testing.T) {
 	if n, lines := s.count("events", "name = 'origin.refused'"), strings.Count(s.log.String(), `"msg":"origin.refused"`); n != 2 || lines != 4 {
 		t.Errorf("of 4 refusals %d are rows and %d are lines", n, lines)
 	}
+}
+
+// Item 17: whoever changed it, and however, the owner is told.
+func TestItem17TheOwnerIsToldOfEveryNewPassword(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
+	changed := ada.mail()
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit("password", goodPassword).redirects(t, "/login")
+	for _, told := range []mailtest.Message{changed, ada.mail()} {
+		if !strings.Contains(told.Text, "Firefox on Linux") || !strings.Contains(told.Text, ada.ip) || !strings.HasSuffix(told.Link, "/password/forgot") {
+			t.Errorf("the owner is told %q", told.Text)
+		}
+	}
+}
+
+func TestOfTwoNewPasswordsAtOnceOneWins(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	to := make([]string, 2)
+	atOnce(2, func(i int) {
+		page, err := ada.try(http.MethodPost, "/account/security", url.Values{"current_password": {goodPassword}, "password": {otherPassword + strings.Repeat("!", i)}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		to[i] = fmt.Sprint(page.status, page.header.Get("Location"))
+	})
+	slices.Sort(to)
+	if to[0] != "303/account/security" || to[1] != "303/login" {
+		t.Errorf("they were answered %q", to)
+	}
+}
+
+func TestANewPasswordKeepsARememberedSessionRememberedAsLong(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.post("/login", "email", ada.email, "password", goodPassword, "remember", "on").is(t, 303)
+	s.clock.passes(10 * 24 * time.Hour)
+	page := ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
+	answer := http.Response{Header: page.header}
+	for _, c := range answer.Cookies() {
+		if left := 20*24*3600 - c.MaxAge; c.Name == "session" && (left < 0 || left > 1) {
+			t.Errorf("Max-Age is %d", c.MaxAge)
+		}
+	}
+	s.clock.passes(19 * 24 * time.Hour)
+	ada.get("/dashboard").is(t, 200)
 }

@@ -3,15 +3,18 @@ package handlers_test
 import (
 	"bytes"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"example.com/gatehouse/config"
+	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/models"
 )
 
@@ -33,18 +36,25 @@ func TestItem40EveryAnswerCarriesTheHeadersThatProtectIt(t *testing.T) {
 	} {
 		for name, want := range map[string]string{
 			"Strict-Transport-Security": "max-age=63072000; includeSubDomains", "X-Content-Type-Options": "nosniff",
-			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY",
+			"Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 		} {
 			if got := page.header.Get(name); got != want {
 				t.Errorf("%s (%d): %s is %q", page.path, page.status, name, got)
 			}
 		}
 		policy := page.header.Get("Content-Security-Policy")
-		if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "base-uri 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") {
-			t.Errorf("%s (%d): the policy is %q", page.path, page.status, policy)
+		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} {
+			if !slices.Contains(strings.Split(policy, "; "), part) {
+				t.Errorf("%s (%d): the policy is %q, without %s", page.path, page.status, policy, part)
+			}
 		}
-		if referrer := page.header.Get("Referrer-Policy"); referrer != "same-origin" && referrer != "no-referrer" {
-			t.Errorf("%s: Referrer-Policy is %q", page.path, referrer)
+		want := "same-origin"
+		if page.path == "/email/confirm" {
+			want = "no-referrer"
+		}
+		if got := page.header.Get("Referrer-Policy"); got != want {
+			t.Errorf("%s: Referrer-Policy is %q", page.path, got)
 		}
 		if cache := page.header.Get("Cache-Control"); cache != "no-store" && page.path != css { // item 37
 			t.Errorf("%s (%d): Cache-Control is %q", page.path, page.status, cache)
@@ -184,4 +194,54 @@ func TestAFloodOfLogInsIsShedWithA503(t *testing.T) {
 		t.Errorf("the answers were %v", counts)
 	}
 	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 43: a fault in one page ends that page.
+func TestItem43APanicIsA500AndALineInTheLog(t *testing.T) {
+	s := newStage(t)
+	// Without a database, asking whether it is ready is a nil pointer.
+	s.server.Config.Handler, _ = handlers.New(s.config, nil, s.auth, s.outbox, slog.New(slog.NewJSONHandler(s.log, nil)), s.clock.now).Router()
+	page := s.visitor().get("/readyz").is(t, 500).says(t, "on our side").hides(t, "panic", "nil pointer", ".go:")
+	if log := s.log.String(); !strings.Contains(log, "nil pointer") || page.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("the log does not tell: %s", log)
+	}
+}
+
+// Item 29: a request is one line of the log, which names the route: addresses carry tokens.
+func TestItem29TheLogNamesRoutesAndNotAddresses(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.get("/email/confirm?token=hidden").is(t, 410)
+	ada.get("/nothing/hidden").is(t, 404)
+	log := s.log.String()
+	if strings.Contains(log, "hidden") || !strings.Contains(log, `"route":"/email/confirm","status":410`) || !strings.Contains(log, `"ip":"`+ada.ip) {
+		t.Error(log)
+	}
+}
+
+// Item 29: a session is proven by its cookie and by nothing in an address.
+func TestItem29ATokenInAnAddressSignsNobodyIn(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	for _, name := range []string{"session", "__Host-session", "token"} {
+		for _, token := range []string{ada.cookie("session"), carried(ada.cookie("session"))} {
+			s.visitor().get("/dashboard?"+url.Values{name: {token}}.Encode()).is(t, 303)
+		}
+	}
+	for _, path := range []string{"/dashboard", "/account", "/account/sessions"} {
+		ada.get(path).hides(t, ada.cookie("session"), carried(ada.cookie("session")))
+	}
+}
+
+func TestAMailInTheDevelopmentMailboxCanDoNothing(t *testing.T) {
+	everyPage(t, func(_ string, page *page) {
+		if !strings.HasSuffix(page.path, "/html") {
+			return
+		}
+		policy := page.header.Get("Content-Security-Policy")
+		if strings.Contains(policy, "script") || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'self'") ||
+			page.header.Get("X-Frame-Options") != "SAMEORIGIN" || !strings.Contains(page.body, `<base target="_blank">`) {
+			t.Errorf("%s has the policy %q and %q", page.path, policy, page.header.Get("X-Frame-Options"))
+		}
+	})
 }

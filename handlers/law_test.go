@@ -36,8 +36,13 @@ func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
 		}
 		asked++
 		page := s.visitor().do(route.Method, route.Path, nil).is(t, http.StatusSeeOther)
-		if to := page.header.Get("Location"); !strings.HasPrefix(to, "/login") {
-			t.Errorf("%s %s sends visitors to %s", route.Method, route.Path, to)
+		want := "/login" // a form that was sent is not sent again behind a person's back
+		if route.Method == http.MethodGet {
+			want += "?next=" + url.QueryEscape(route.Path)
+			s.visitor().do(http.MethodHead, route.Path, nil).is(t, http.StatusSeeOther)
+		}
+		if to := page.header.Get("Location"); to != want {
+			t.Errorf("%s %s sends visitors to %s, not to %s", route.Method, route.Path, to, want)
 		}
 	}
 	if asked == 0 {
@@ -171,7 +176,7 @@ func TestLawOnlyFormsReachForms(t *testing.T) {
 		if route.Method != http.MethodPost || route.Path == "/logout" {
 			continue
 		}
-		for _, media := range []string{"application/json", "text/plain", "application/octet-stream", "nonsense"} {
+		for _, media := range []string{"application/json", "text/plain", "application/octet-stream", "nonsense", ""} {
 			who := s.visitor()
 			if route.Guard == "signed in" {
 				who = ada
@@ -212,6 +217,7 @@ func refusesOtherOrigins(t *testing.T, scheme string) {
 			{"Origin": strings.Replace(site, scheme, map[string]string{"http": "https", "https": "http"}[scheme], 1)},
 			{},
 			{"Origin": site, "Sec-Fetch-Site": "cross-site"},
+			{"Origin": site, "Sec-Fetch-Site": "same-site"},
 			{"Sec-Fetch-Site": "same-site"},
 			{"Sec-Fetch-Site": "none"},
 			{"Origin": "null", "Sec-Fetch-Site": "cross-site"},
@@ -295,4 +301,102 @@ func TestLawImportsRunOneWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Item 38: what one header allows another does not: several origins, or another name for the host.
+func TestItem38AnOriginIsProvenOnceAndForThisHost(t *testing.T) {
+	s := newStage(t, func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true })
+	site := s.config.AppURL.String()
+	for _, claim := range []struct {
+		origins []string
+		host    string
+		want    int
+	}{
+		{[]string{site}, s.config.AppURL.Host, 422},
+		{[]string{site, site}, s.config.AppURL.Host, 403},
+		{[]string{"null"}, s.config.AppURL.Host, 422},
+		{[]string{"null"}, "evil.example", 403},
+		{nil, "evil.example", 403},
+		{[]string{"http://evil.example"}, "evil.example", 403},
+		{[]string{"https://evil.example"}, "evil.example", 403},
+	} {
+		r := s.visitor().request(http.MethodPost, "/login", strings.NewReader("email=x"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header["Origin"], r.Host = claim.origins, claim.host
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		page, err := s.visitor().send(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page.status != claim.want {
+			t.Errorf("%q to %s: %d, not %d", claim.origins, claim.host, page.status, claim.want)
+		}
+	}
+}
+
+func TestInDevelopmentAPhoneOnTheLocalNetworkUsesTheSite(t *testing.T) {
+	s := newStage(t)
+	phone := s.visitor()
+	phone.origin = "http://192.168.1.7:3000"
+	for method, want := range map[string]int{http.MethodPost: 422, http.MethodGet: 200} {
+		r := phone.request(method, "/login", strings.NewReader("email=x"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Host = "192.168.1.7:3000"
+		page, err := phone.send(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.is(t, want)
+	}
+}
+
+func TestInDevelopmentEveryNameOfThisMachineLeadsToOne(t *testing.T) {
+	s := newStage(t)
+	r := s.visitor().request(http.MethodGet, "/login?next=%2Faccount", nil)
+	r.Host = "localhost:" + s.config.AppURL.Port()
+	page, err := s.visitor().send(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to := page.is(t, 307).header.Get("Location"); to != s.config.AppURL.String()+"/login?next=%2Faccount" {
+		t.Errorf("localhost leads to %s", to)
+	}
+}
+
+// Item 9: password managers know every field, and nothing keeps anybody from pasting.
+func TestItem9EveryPasswordFieldIsOneToItsManager(t *testing.T) {
+	fields := 0
+	everyPage(t, func(_ string, page *page) {
+		for _, n := range page.all("input") {
+			secret := attribute(n, "type") == "password"
+			if fill := attribute(n, "autocomplete"); secret && fill != "current-password" && fill != "new-password" {
+				t.Errorf("%s: %s is filled as %q", page.path, attribute(n, "name"), fill)
+			}
+			if secret {
+				fields++
+			}
+			if attribute(n, "onpaste") != "" || secret && attribute(n, "maxlength") != "" {
+				t.Errorf("%s: %s keeps people from pasting", page.path, attribute(n, "name"))
+			}
+		}
+	})
+	if fields < 4 {
+		t.Errorf("only %d password fields were seen", fields)
+	}
+}
+
+// Item 35: the way out is on every page of the signed in, and no address is a way in.
+func TestItem35EveryPageHasAWayOutAndNoLinkIsAWayIn(t *testing.T) {
+	everyPage(t, func(guard string, page *page) {
+		out := slices.ContainsFunc(page.all("form"), func(n *html.Node) bool {
+			return attribute(n, "action") == "/logout" && attribute(n, "method") == "post"
+		})
+		if guard == "signed in" && !out {
+			t.Errorf("%s has no way out", page.path)
+		}
+		if guard == "signed out" {
+			page.p.get("/login?email=ada%40example.com&password="+url.QueryEscape(goodPassword)).is(t, 200)
+			page.p.get("/dashboard").is(t, 303)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -56,6 +57,8 @@ func TestItem41NextNeverLeadsOffTheSite(t *testing.T) {
 	for i, next := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "javascript:alert(1)", "/%09/evil.example", "/\t/evil.example", "data:text/html,x"} {
 		ada := s.user(fmt.Sprintf("ada%d@example.com", i))
 		ada.get("/login?next="+url.QueryEscape(next)).hides(t, "evil.example", "alert(1)")
+		ada.get("/register?next="+url.QueryEscape(next)).hides(t, "evil.example", "alert(1)")
+		ada.post("/login", "email", ada.email, "password", "", "next", next).is(t, 422).hides(t, "evil.example", "alert(1)")
 		ada.post("/login", "email", ada.email, "password", goodPassword, "next", next).redirects(t, "/dashboard")
 	}
 }
@@ -143,11 +146,11 @@ func decoded(value string) string {
 func TestRememberMeOutlivesTheBrowserAndOtherwiseItDoesNot(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
-	for _, remember := range []string{"", "on"} {
+	for remember, want := range map[string]int{"": 0, "on": 720 * 3600, "false": 0, "0": 0} {
 		page := ada.post("/login", "email", ada.email, "password", goodPassword, "remember", remember).is(t, 303)
 		answer := http.Response{Header: page.header}
 		for _, c := range answer.Cookies() {
-			if want := map[string]int{"": 0, "on": 720 * 3600}[remember]; c.Name == "session" && c.MaxAge != want {
+			if c.Name == "session" && c.MaxAge != want {
 				t.Errorf("remember=%q: Max-Age is %d, not %d", remember, c.MaxAge, want)
 			}
 		}
@@ -194,7 +197,10 @@ func TestItem31LoggingOutEndsTheSessionOnTheServer(t *testing.T) {
 	ada := s.member("ada@example.com")
 	stolen := ada.twin()
 	page := ada.post("/logout").is(t, 303)
-	if got := page.header.Get("Clear-Site-Data"); !strings.Contains(got, "storage") {
+	if ada.cookie("session") != "" || ada.cookie("device") == "" {
+		t.Error("the browser keeps its session, or is not known any more")
+	}
+	if got := page.header.Get("Clear-Site-Data"); got != `"cache", "storage"` {
 		t.Errorf("Clear-Site-Data is %q", got)
 	}
 	stolen.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
@@ -314,6 +320,28 @@ func TestItem19BehindAProxyOnlyTheProxysOwnWordCounts(t *testing.T) {
 	ada.login("wrong wrong wrong wrong")
 	if n := s.count("events", "ip = ?", "198.51.100.7"); n == 0 {
 		t.Error("the address next to the proxy is not the one in the log")
+	}
+}
+
+// Item 19: a proxy vouches for its peer, whatever kind of address that is; and who is no proxy vouches for nobody.
+func TestItem19OnlyTrustedProxiesAreBelieved(t *testing.T) {
+	for _, claim := range []struct{ proxies, forwarded, want string }{
+		{"127.0.0.1/32", "6.6.6.6, 192.168.1.9", "192.168.1.9"},
+		{"127.0.0.1/32", "6.6.6.6, 169.254.1.9", "169.254.1.9"},
+		{"127.0.0.1/32", "6.6.6.6, 127.0.0.9", "127.0.0.9"},
+		{"10.0.0.0/8", "6.6.6.6", "127.0.0.1"},
+	} {
+		t.Run(claim.want, func(t *testing.T) {
+			s := newStage(t, func(c *config.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(claim.proxies)} })
+			ada := s.user("ada@example.com")
+			ada.ip = claim.forwarded
+			r := ada.request(http.MethodPost, "/login", strings.NewReader("email=ada%40example.com&password=wrong"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("X-Real-IP", "7.7.7.7")
+			if _, err := ada.send(r); err != nil || s.count("events", "ip = ?", claim.want) != 1 {
+				t.Errorf("behind %s, %s is not %s (%v)", claim.proxies, claim.forwarded, claim.want, err)
+			}
+		})
 	}
 }
 
@@ -516,5 +544,42 @@ func TestADeadSessionsCookieIsTakenFromTheBrowser(t *testing.T) {
 	ada.get("/").is(t, 200)
 	if ada.cookie("session") != "" {
 		t.Error("the browser still carries the cookie")
+	}
+}
+
+// Item 10: a password is changed when its owner wants to, and there is no second, weaker one.
+func TestItem10APasswordDoesNotAge(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	s.clock.passes(5 * 366 * 24 * time.Hour)
+	ada.login(goodPassword).redirects(t, "/dashboard").is(t, 200)
+}
+
+// Item 37: nothing of a person's pages stays in a cache, in the browser's memory or in a proxy's.
+func TestItem37NothingOfAPersonIsKeptByCaches(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	for _, path := range []string{"/dashboard", "/account", "/account/security", "/account/sessions"} {
+		if cache := ada.get(path).is(t, 200).header.Get("Cache-Control"); cache != "no-store" {
+			t.Errorf("%s: Cache-Control is %q", path, cache)
+		}
+		ada.get(path+"/x.css").is(t, 404)
+		ada.get(path+".css").is(t, 404)
+	}
+	if page := ada.post("/logout"); page.header.Get("Cache-Control") != "no-store" || !strings.Contains(page.header.Get("Clear-Site-Data"), `"cache"`) {
+		t.Errorf("logging out leaves %v", page.header)
+	}
+}
+
+// Whoever comes back when they were told to is not told to wait again.
+func TestRetryAfterIsNeverTooEarly(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	s.hits("login-account", 5)
+	ada.login("wrong wrong wrong wrong").is(t, 422)
+	s.clock.passes(500 * time.Millisecond)
+	if page := ada.login(goodPassword).is(t, 429); page.header.Get("Retry-After") != "2" {
+		t.Errorf("a second and a half before the next try, Retry-After is %q", page.header.Get("Retry-After"))
 	}
 }

@@ -100,8 +100,12 @@ func TestItem24AResetEndsEverySessionAndStartsNone(t *testing.T) {
 	laptop.email = ada.email
 	laptop.login(goodPassword).redirects(t, "/dashboard")
 	ada.post("/password/forgot", "email", ada.email)
-	phone := s.visitor()
+	phone := ada.twin()
+	device := carried(phone.cookie("device"))
 	phone.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	if phone.cookie("session") != "" || carried(phone.cookie("device")) != device {
+		t.Error("the browser keeps its session, or is another device")
+	}
 	for _, device := range []*person{ada, laptop, phone} {
 		device.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 	}
@@ -246,14 +250,15 @@ func TestALogInThatRacesAResetIsNotLeftBehind(t *testing.T) {
 			thieves[i] = s.visitor()
 		}
 		atOnce(7, func(i int) {
-			var err error
-			if i == 6 {
-				_, err = ada.try(http.MethodPost, "/password/reset", url.Values{"token": {token}, "password": {otherPassword}})
-			} else {
-				_, err = thieves[i].try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {goodPassword}})
+			who, path, form := ada, "/password/reset", url.Values{"token": {token}, "password": {otherPassword}}
+			if i < len(thieves) {
+				who, path, form = thieves[i], "/login", url.Values{"email": {ada.email}, "password": {goodPassword}}
 			}
+			page, err := who.try(http.MethodPost, path, form)
 			if err != nil {
 				t.Error(err)
+			} else if page.status != http.StatusSeeOther && page.status != http.StatusUnprocessableEntity {
+				t.Errorf("%s was answered %d", path, page.status)
 			}
 		})
 		for _, thief := range thieves {

@@ -14,6 +14,9 @@ func TestSomebodySignsUpConfirmsAndIsIn(t *testing.T) {
 	ada := s.visitor()
 	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard").is(t, 200).says(t, "Ada")
+	if ada.cookie("signup") != "" {
+		t.Error("the browser still carries its sign-up")
+	}
 	ada.post("/logout").redirects(t, "/login").says(t, "logged out")
 	ada.login(goodPassword).redirects(t, "/dashboard").is(t, 200)
 }
@@ -69,8 +72,11 @@ func TestInAnotherBrowserTheLinkAsksForThePassword(t *testing.T) {
 	ada.email = "ada@example.com"
 	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
 	page := phone.get(ada.mail().Link).says(t, "Password")
-	page.submit().is(t, 422)
-	page.submit("password", otherPassword).is(t, 422).says(t, "not the password")
+	page.submit().is(t, 422).says(t, "Enter the password")
+	page = page.submit("password", otherPassword).is(t, 422).says(t, "not the password")
+	if got := page.header.Get("Referrer-Policy"); got != "no-referrer" { // item 23
+		t.Errorf("Referrer-Policy is %q", got)
+	}
 	page.submit("password", goodPassword).redirects(t, "/dashboard").is(t, 200)
 }
 

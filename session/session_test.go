@@ -1,6 +1,10 @@
 package session
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -53,13 +57,14 @@ func TestAnOlderKeyStillVerifiesAndAnUnknownOneDoesNot(t *testing.T) {
 }
 
 func TestWhatIsTakenIsGone(t *testing.T) {
-	s := New([]string{key}, false)
+	s := New([]string{key}, true)
 	r, w := given(t, s, Notice, "Saved."), httptest.NewRecorder()
 	if got := s.Take(w, r, Notice); got != "Saved." {
 		t.Errorf("took %q", got)
 	}
 	cleared := w.Result().Cookies()
-	if len(cleared) != 1 || cleared[0].MaxAge >= 0 || cleared[0].Value != "" {
+	// Browsers ignore an end of a __Host- cookie that is not Secure and for the whole site.
+	if len(cleared) != 1 || cleared[0].MaxAge >= 0 || cleared[0].Value != "" || !cleared[0].Secure || cleared[0].Path != "/" {
 		t.Errorf("the browser is told %v", cleared)
 	}
 }
@@ -94,4 +99,31 @@ func FuzzCookie(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestEachCookieHasItsLife(t *testing.T) {
+	const day = 24 * 3600
+	for c, want := range map[Cookie]int{Session: 0, Device: 400 * day, Signup: 7 * day, Notice: 0, ReturnTo: 0} {
+		w := httptest.NewRecorder()
+		if err := New([]string{key}, false).Set(w, httptest.NewRequest(http.MethodGet, "/", nil), c, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Result().Cookies()[0].MaxAge; got != want {
+			t.Errorf("Max-Age of %s is %d, not %d", c.name, got, want)
+		}
+	}
+}
+
+// Item 36: a cookie is read for 400 days, which is as long as a browser keeps it, and no longer.
+func TestItem36ACookieIsReadForFourHundredDays(t *testing.T) {
+	for days, want := range map[int]string{0: "token", 399: "token", 401: ""} {
+		signed := fmt.Sprintf("%d|%s|", time.Now().AddDate(0, 0, -days).Unix(), base64.URLEncoding.EncodeToString([]byte("token")))
+		mac := hmac.New(sha256.New, []byte(key))
+		fmt.Fprint(mac, "device|"+strings.TrimSuffix(signed, "|"))
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.AddCookie(&http.Cookie{Name: "device", Value: base64.URLEncoding.EncodeToString(mac.Sum([]byte(signed)))})
+		if got := New([]string{key}, false).Get(r, Device); got != want {
+			t.Errorf("after %d days the cookie carries %q", days, got)
+		}
+	}
 }
