@@ -344,3 +344,51 @@ func hasten(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 }
+
+// complete is all that production needs.
+func complete(dir string) []string {
+	return []string{"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:" + filepath.Join(dir, "app.db"),
+		"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:pass@mail.example.com:465", "MAIL_FROM=Acme <hello@example.com>"}
+}
+
+// Item 13: nobody is there before somebody signs up, and whose password everybody knows is never there in production.
+func TestItem13NoAccountIsThereByDefault(t *testing.T) {
+	dir := t.TempDir()
+	if output, status := run(t, dir, complete(dir), "seed"); status != 1 || !strings.Contains(output, "development alone") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	db, err := models.Open("sqlite:" + filepath.Join(dir, "app.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer models.Close(db)
+	var people int64
+	if err := db.Table("users").Count(&people).Error; err != nil || people != 0 {
+		t.Errorf("there are %d people (%v)", people, err)
+	}
+}
+
+// Item 69: a header of any size is not read to its end.
+func TestItem69AHugeHeaderIsRefused(t *testing.T) {
+	s := start(t, t.TempDir())
+	r, err := http.NewRequest(http.MethodGet, s.url+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size, want := range map[int]int{16 << 10: http.StatusOK, 64 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		r.Header.Set("X-Filler", strings.Repeat("x", size))
+		answer, err := s.client.Do(r)
+		if status, _ := s.read(answer, err); status != want {
+			t.Errorf("%d bytes are answered %d", size, status)
+		}
+	}
+}
+
+// Item 42: the development mailbox, which opens every account, is no part of production.
+func TestItem42ProductionHasNoDevelopmentPages(t *testing.T) {
+	dir := t.TempDir()
+	output, status := run(t, dir, complete(dir), "routes")
+	if status != 0 || strings.Contains(output, "/dev/") || !strings.Contains(output, "/dashboard") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+}

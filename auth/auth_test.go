@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/bcrypt"
 	"gorm.io/gorm"
@@ -446,5 +448,59 @@ func TestWithLimitsOffNobodyWaits(t *testing.T) {
 	}
 	if n := rows(t, a, "limits", "true"); n != 0 {
 		t.Errorf("%d counts were kept", n)
+	}
+}
+
+func TestADeviceThatComesBackStaysKnown(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	browser, err := a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+	must(t, err)
+	for range 2 {
+		*ahead += 300 * 24 * time.Hour
+		must(t, second(a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{Device: browser.Device}, here)))
+		must(t, a.Sweep(t.Context()))
+	}
+	if n := rows(t, a, "known_devices", "true"); n != 1 {
+		t.Errorf("%d devices are known", n)
+	}
+}
+
+// A remembered session may be idle for as long as it lives; the others not.
+func TestARememberedSessionIsNotSweptForBeingIdle(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	for _, remember := range []bool{true, false} {
+		must(t, second(a.StartSession(t.Context(), user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
+	}
+	*ahead += 25 * time.Hour
+	must(t, a.Sweep(t.Context()))
+	if n := rows(t, a, "sessions", "remember"); n != 1 || rows(t, a, "sessions", "NOT remember") != 0 {
+		t.Errorf("%d remembered sessions and %d others are left", n, rows(t, a, "sessions", "NOT remember"))
+	}
+}
+
+func TestOldMailIsSweptWithTheRest(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	must(t, a.ForgotPassword(t.Context(), "nobody@example.com", here))
+	must(t, a.db.Exec("UPDATE outbox SET done_at = created_at").Error)
+	must(t, a.Sweep(t.Context()))
+	if rows(t, a, "outbox", "true") != 1 {
+		t.Error("fresh mail is gone")
+	}
+	*ahead += keepMail + time.Hour
+	must(t, a.Sweep(t.Context()))
+	if rows(t, a, "outbox", "true") != 0 {
+		t.Error("old mail is left")
+	}
+}
+
+// Item 68: a device's name is the client's to choose, and stays one short line all the same.
+func TestItem68ADeviceIsOneShortLine(t *testing.T) {
+	for _, agent := range []string{"", "Evil\r\nX/1.0", "Evil\x00\x7f/1.0", "\xff\xfe/1.0", strings.Repeat("é", 500) + "/1.0", "Mozilla/5.0 (\x1b[31m)"} {
+		name := Client{UserAgent: agent}.Device()
+		if len([]rune(name)) > 60 || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+			t.Errorf("%q is called %q", agent, name)
+		}
 	}
 }
