@@ -219,7 +219,7 @@ func (p *person) settle() {
 	p.t.Helper()
 	evaluate[bool](p, `(async () => {
 		for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
-		await Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished))
+		await Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished.catch(() => {})))
 		return true
 	})()`)
 }

@@ -126,7 +126,8 @@ func (s *site) stop(t *testing.T, program *exec.Cmd, ended chan error) {
 		t.Errorf("the program logged:\n%s", strings.Join(faults, "\n"))
 	}
 	if t.Failed() {
-		t.Logf("the program's log:\n%s", s.log)
+		lines := strings.SplitAfter(s.log.String(), "\n")
+		t.Logf("the end of the program's log:\n%s", strings.Join(lines[max(0, len(lines)-40):], ""))
 	}
 }
 
