@@ -57,8 +57,10 @@ func TestItem21AResetLinkIsTooOldAfterHalfAnHour(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
 	ada.post("/password/forgot", "email", ada.email)
-	page := ada.get(ada.mail().Link).is(t, 200)
+	link := ada.mail().Link
+	page := ada.get(link).is(t, 200)
 	s.clock.passes(30*time.Minute + time.Second)
+	ada.get(link).is(t, 410)
 	page.submit("password", otherPassword).is(t, 410)
 }
 
@@ -365,4 +367,42 @@ func TestAResetForgivesTheFailuresBeforeIt(t *testing.T) {
 	ada.post("/password/forgot", "email", ada.email)
 	ada.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
 	ada.login(otherPassword).redirects(t, "/dashboard")
+}
+
+// What one person does to one account in many windows at once may be too late, but is never an error of ours.
+func TestEverythingAtOnceToOneAccountFailsNobody(t *testing.T) {
+	s := newStage(t)
+	for round := range 3 {
+		ada := s.member(fmt.Sprintf("ada%d@example.com", round))
+		tabs := []*person{ada, ada.twin(), ada.twin()}
+		ada.post("/password/forgot", "email", ada.email)
+		reset, _ := url.Parse(ada.mail().Link)
+		token := reset.Query().Get("token")
+		deeds := []func(p *person) (*page, error){
+			func(p *person) (*page, error) {
+				return p.try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {goodPassword}})
+			},
+			func(p *person) (*page, error) {
+				return p.try(http.MethodPost, "/password/reset", url.Values{"token": {token}, "password": {goodPassword}})
+			},
+			func(p *person) (*page, error) {
+				return p.try(http.MethodPost, "/password/forgot", url.Values{"email": {ada.email}})
+			},
+			func(p *person) (*page, error) {
+				return p.try(http.MethodPost, "/account/security", url.Values{"current_password": {goodPassword}, "password": {goodPassword}})
+			},
+			func(p *person) (*page, error) { return p.try(http.MethodPost, "/account/sessions/end-others", nil) },
+			func(p *person) (*page, error) { return p.try(http.MethodPost, "/logout", nil) },
+		}
+		atOnce(4*len(deeds), func(i int) {
+			who := tabs[i%len(tabs)]
+			if i%len(deeds) == 0 {
+				who = s.visitor()
+				who.ip = ada.ip
+			}
+			if page, err := deeds[i%len(deeds)](who); err != nil || page.status >= 500 {
+				t.Errorf("deed %d: %v %v", i%len(deeds), page, err)
+			}
+		})
+	}
 }
