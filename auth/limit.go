@@ -67,7 +67,8 @@ func network(ip netip.Addr) string {
 }
 
 // take counts all hits or none; when one is refused the answer is a Limited. The hit that closes a rule is on record, the
-// refusals behind it are not: a flood must not fill the security log.
+// refusals behind it are not: a flood must not fill the security log. Rules are always taken, settled and forgotten in the order
+// pair, address, account, so that transactions do not wait for each other.
 func (a *Auth) take(ctx context.Context, client Client, hits ...hit) error {
 	if !a.config.RateLimit {
 		return nil

@@ -97,6 +97,11 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		return "", err
 	}
 	err = a.transact(ctx, func(t *tx) error {
+		if _, err := models.LockUser(t.DB, user.ID); errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrDeadLink
+		} else if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
 		// One statement decides which of several submissions wins (ASVS 2.3.4).
 		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.PasswordReset{})
 		if used.Error != nil {
@@ -117,7 +122,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		if newDevice, err = a.knowDevice(t, user.ID, device); err != nil {
 			return err
 		}
-		for _, h := range []hit{hitBy(limitLoginAccount, user.Email), hitBy(limitLoginPair, user.Email, network(client.IP))} {
+		for _, h := range []hit{hitBy(limitLoginPair, user.Email, network(client.IP)), hitBy(limitLoginAccount, user.Email)} {
 			if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
 				return fmt.Errorf("forget the failed log-ins: %w", err)
 			}

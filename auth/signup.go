@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -153,15 +154,8 @@ func (a *Auth) ConfirmSignup(ctx context.Context, token, browser, password strin
 	now := a.now()
 	user := models.User{ID: newID(), Name: signup.Name, Email: signup.Email, PasswordHash: signup.PasswordHash, CreatedAt: now, UpdatedAt: now}
 	err = a.transact(ctx, func(t *tx) error {
-		used := t.Where("id = ? AND token_hash = ?", signup.ID, signup.TokenHash).Delete(&models.Signup{})
-		if used.Error != nil {
-			return fmt.Errorf("use the link: %w", used.Error)
-		}
-		if used.RowsAffected == 0 {
-			return ErrDeadLink
-		}
-		if err := t.Where("email = ?", signup.Email).Delete(&models.Signup{}).Error; err != nil {
-			return fmt.Errorf("void the other sign-ups: %w", err)
+		if err := useSignup(t, signup); err != nil {
+			return err
 		}
 		if err := t.Create(&user).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
 			return ErrDeadLink // somebody confirmed another sign-up for the address in this very moment
@@ -174,6 +168,32 @@ func (a *Auth) ConfirmSignup(ctx context.Context, token, browser, password strin
 		return nil, err
 	}
 	return &user, nil
+}
+
+// useSignup uses the link up, and voids those of all other sign-ups for the address. Their rows stay until they expire: the
+// browsers they were started in must not learn that the address has an account now (ASVS 6.3.8).
+func useSignup(t *tx, signup *models.Signup) error {
+	waiting, err := models.LockSignups(t.DB, signup.Email)
+	if err != nil {
+		return fmt.Errorf("lock the sign-ups: %w", err)
+	}
+	used := false
+	for _, w := range waiting {
+		if w.ID == signup.ID && bytes.Equal(w.TokenHash, signup.TokenHash) {
+			used = true
+			err = t.Delete(&w).Error
+		} else {
+			_, void := newToken()
+			err = t.Model(&w).Update("token_hash", void).Error
+		}
+		if err != nil {
+			return fmt.Errorf("use or void a sign-up: %w", err)
+		}
+	}
+	if !used {
+		return ErrDeadLink
+	}
+	return nil
 }
 
 func (a *Auth) proveSignup(ctx context.Context, signup *models.Signup, password string, client Client) error {

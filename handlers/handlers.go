@@ -58,7 +58,7 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 // checks are what every request has to pass.
 func (h *Handlers) checks() []echo.MiddlewareFunc {
 	local := !h.config.Production && !h.config.HTTPS()
-	checks := []echo.MiddlewareFunc{middleware.CheckOrigin(h.config.AppURL, local), middleware.BodyLimit(maxBody)}
+	checks := []echo.MiddlewareFunc{middleware.CleanPath, middleware.CheckOrigin(h.config.AppURL, local), middleware.BodyLimit(maxBody)}
 	if local {
 		checks = append(checks, middleware.OneName(h.config.AppURL))
 	}

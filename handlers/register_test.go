@@ -1,8 +1,10 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -93,7 +95,7 @@ func TestTheOwnerOfAnAddressDoesNotConfirmAStrangersSignUp(t *testing.T) {
 	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
 
 	mallory.get(strangers).is(t, 410)
-	mallory.get("/register/sent").redirects(t, "/login")
+	mallory.get("/register/sent").is(t, 200) // as it would be for an address that has been taken for years
 	mallory.email = ada.email
 	mallory.login(otherPassword).is(t, 422)
 	ada.twin().login(goodPassword).redirects(t, "/dashboard")
@@ -231,6 +233,47 @@ func TestItem67RacingConfirmationsMakeOneAccount(t *testing.T) {
 	})
 	if in.Load() != 1 || dead.Load() != 7 {
 		t.Errorf("%d got in and %d found a dead link", in.Load(), dead.Load())
+	}
+}
+
+// Item 16: nor by watching one's own sign-up whether its address is being taken.
+func TestItem16ASignUpLooksTheSameWhenItsAddressIsTakenMeanwhile(t *testing.T) {
+	s := newStage(t)
+	mallory, ada := s.visitor(), s.visitor()
+	mallory.post("/register", "name", "M", "email", "ada@example.com", "password", otherPassword)
+	s.mailbox.Next(t, "ada@example.com")
+	before := mallory.get("/register/sent")
+	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard")
+	sameAnswer(t, before, mallory.get("/register/sent"))
+	mallory.post("/register/resend").redirects(t, "/register/sent")
+	if mail := s.mailbox.Next(t, "ada@example.com"); strings.Contains(mail.Link, "confirm") {
+		t.Errorf("a taken address can be confirmed again: %s", mail.Link)
+	}
+}
+
+// Whoever confirms first wins; the others find a dead link, and nobody an error.
+func TestItem67RacingSignUpsForOneAddressMakeOneAccount(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	for round := range 5 {
+		email := fmt.Sprintf("ada%d@example.com", round)
+		people := make([]*person, 4)
+		tokens := make([]string, len(people))
+		for i := range people {
+			people[i] = s.visitor()
+			people[i].post("/register", "name", "Ada", "email", email, "password", goodPassword).is(t, 303)
+			link, _ := url.Parse(s.mailbox.Next(t, email).Link)
+			tokens[i] = link.Query().Get("token")
+		}
+		statuses := make([]int, len(people))
+		atOnce(len(people), func(i int) {
+			if page, err := people[i].try(http.MethodPost, "/email/confirm", url.Values{"token": {tokens[i]}}); err == nil {
+				statuses[i] = page.status
+			}
+		})
+		slices.Sort(statuses)
+		if !slices.Equal(statuses, []int{303, 410, 410, 410}) {
+			t.Errorf("the answers were %v", statuses)
+		}
 	}
 }
 

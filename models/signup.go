@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
 
 // Signup is an account that nobody has confirmed yet.
 type Signup struct {
@@ -12,4 +16,11 @@ type Signup struct {
 	TokenHash    []byte // SHA-256 of the mailed token; of one that was mailed to nobody where the address has an account
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
+}
+
+// LockSignups reads all that wait for an address and keeps them from changing until the transaction ends.
+func LockSignups(tx *gorm.DB, email string) ([]Signup, error) {
+	var signups []Signup
+	err := tx.Clauses(forChange).Where("email = ?", email).Order("id").Find(&signups).Error
+	return signups, err
 }

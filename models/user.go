@@ -27,11 +27,11 @@ func FindUserByEmail(db *gorm.DB, email string) (User, error) {
 // LockUser reads a user who may sign in and keeps the row from changing until the transaction ends.
 func LockUser(tx *gorm.DB, id string) (User, error) {
 	var user User
-	err := tx.Clauses(forUpdate).Where("id = ? AND disabled_at IS NULL", id).Take(&user).Error
+	err := tx.Clauses(forChange).Where("id = ? AND disabled_at IS NULL", id).Take(&user).Error
 	return user, err
 }
 
 // LockUserByEmail is FindUserByEmail that keeps the row from changing until the transaction ends.
 func LockUserByEmail(tx *gorm.DB, email string) (User, error) {
-	return FindUserByEmail(tx.Clauses(forUpdate), email)
+	return FindUserByEmail(tx.Clauses(forChange), email)
 }
