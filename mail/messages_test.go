@@ -109,7 +109,7 @@ func TestTheGreetingNamesOnlyWhatLooksLikeAName(t *testing.T) {
 	}
 }
 
-func TestALineBreakInANameMakesNoHeader(t *testing.T) { // ASVS 1.3.11
+func TestItem66ALineBreakInANameMakesNoHeader(t *testing.T) { // ASVS 1.3.11
 	m := letters.ConfirmAddress("ada@example.com", "Ada\r\nBcc: eve@example.com", "t", time.Hour)
 	lacks(t, m.Subject+m.Text+m.HTML, "Bcc")
 	m = letters.ConfirmAddress("ada@example.com", "Ada\r\nLovelace", "t", time.Hour)
@@ -162,7 +162,7 @@ func TestALifeIsSaidInItsLargestUnit(t *testing.T) {
 	}
 }
 
-func TestAMessageThatCouldForgeHeadersIsRefused(t *testing.T) { // ASVS 1.3.11
+func TestItem66AMessageThatCouldForgeHeadersIsRefused(t *testing.T) { // ASVS 1.3.11
 	for what, spoil := range map[string]func(*Message){
 		"a line break in the subject":         func(m *Message) { m.Subject = "Hi\r\nBcc: eve@example.com" },
 		"a lone line feed in the subject":     func(m *Message) { m.Subject = "Hi\nBcc: eve@example.com" },

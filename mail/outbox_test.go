@@ -59,7 +59,7 @@ func TestAMailIsNoticedWithoutBeingWoken(t *testing.T) {
 	o.server.Next(t, "ada@example.com")
 }
 
-func TestNeitherAddressNorTokenStandsInTheDatabase(t *testing.T) { // security.md 21, 68
+func TestItem68NeitherAddressNorTokenStandsInTheDatabase(t *testing.T) { // security.md 21, 68
 	server := mailtest.NewServer(t)
 	o := newOffice(t, server)
 	look := func(when string) {
@@ -87,7 +87,7 @@ func TestNeitherAddressNorTokenStandsInTheDatabase(t *testing.T) { // security.m
 	look("when sent")
 }
 
-func TestADecoyCostsTheSameAndIsNeverSent(t *testing.T) { // security.md 16
+func TestItem16ADecoyCostsTheSameAndIsNeverSent(t *testing.T) { // security.md 16
 	o := newOffice(t, mailtest.NewServer(t))
 	statements := func(enqueue func(*gorm.DB, Message) error, to string) (sql []string) {
 		db := o.db.Session(&gorm.Session{NewDB: true, Logger: &recorder{statements: &sql}})

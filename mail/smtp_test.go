@@ -50,7 +50,7 @@ func TestMailGoesOverEachKindOfConnection(t *testing.T) {
 	}
 }
 
-func TestAPasswordIsNotSentInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.1
+func TestItem70APasswordIsNotSentInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.1
 	server := mailtest.NewServer(t, mailtest.Auth)
 	u := server.URL()
 	u.Host = "mail.example.com:" + u.Port()
@@ -67,7 +67,7 @@ func TestAPasswordIsNotSentInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.
 	}
 }
 
-func TestWhereTLSIsDemandedNoMailGoesInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.1
+func TestItem70WhereTLSIsDemandedNoMailGoesInClearToAnotherMachine(t *testing.T) { // ASVS 12.3.1
 	server := mailtest.NewServer(t)
 	u := server.URL()
 	u.Host = "mail.example.com:" + u.Port()
@@ -83,7 +83,7 @@ func TestWhereTLSIsDemandedNoMailGoesInClearToAnotherMachine(t *testing.T) { // 
 	}
 }
 
-func TestACertificateOfAnotherIsRefused(t *testing.T) { // ASVS 12.3.2
+func TestItem70ACertificateOfAnotherIsRefused(t *testing.T) { // ASVS 12.3.2
 	for _, feature := range []mailtest.Feature{mailtest.StartTLS, mailtest.ImplicitTLS} {
 		server, other := mailtest.NewServer(t, feature, mailtest.Auth), mailtest.NewServer(t)
 		unknown, err := NewSMTP(server.URL(), other.Roots(), false)

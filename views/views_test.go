@@ -335,7 +335,7 @@ func TestAProblemOfTheWholeFormIsItsSummary(t *testing.T) {
 }
 
 // ASVS 6.2.7: password managers fill in, and offer to make, passwords.
-func TestPasswordManagersFindTheirWay(t *testing.T) {
+func TestItem9PasswordManagersFindTheirWay(t *testing.T) {
 	for name, want := range map[string][]string{
 		"register":        {"name", "email", "new-password"},
 		"login":           {"username", "current-password"},
