@@ -483,13 +483,13 @@ func TestTheOwnerOnAKnownDeviceEndsTheCountOfStrangers(t *testing.T) {
 // A device that is known for one account is a stranger's to every other.
 func TestItem14ADeviceIsKnownForItsOwnAccountAlone(t *testing.T) {
 	s := newStage(t)
-	ada, mallory := s.user("ada@example.com"), s.member("mallory@example.com")
+	ada, mallory, phone := s.member("ada@example.com"), s.member("mallory@example.com"), s.visitor()
 	mallory.post("/logout")
-	mallory.email = ada.email
+	mallory.email, phone.email = ada.email, ada.email
 	for range 5 {
 		mallory.login("wrong wrong wrong wrong").is(t, 422)
 	}
-	ada.login(goodPassword).is(t, 429)
+	phone.login(goodPassword).is(t, 429)
 }
 
 // Item 15: and the wait never grows past an hour, or nobody could come back the same day.
@@ -581,5 +581,17 @@ func TestRetryAfterIsNeverTooEarly(t *testing.T) {
 	s.clock.passes(500 * time.Millisecond)
 	if page := ada.login(goodPassword).is(t, 429); page.header.Get("Retry-After") != "2" {
 		t.Errorf("a second and a half before the next try, Retry-After is %q", page.header.Get("Retry-After"))
+	}
+}
+
+func TestAWindowEndsWhenItSaidHoweverManyTriesFollow(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	for _, wait := range []time.Duration{0, 14 * time.Minute, 2 * time.Minute} {
+		s.clock.passes(wait)
+		ada.login("wrong wrong wrong wrong").is(t, 422)
+	}
+	if s.count("limits", "id LIKE 'login-pair:%' AND hits = 1") != 1 {
+		t.Error("the third try, a quarter of an hour after the first, is counted with it")
 	}
 }
