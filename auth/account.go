@@ -18,12 +18,16 @@ const maxName = 100
 
 // normalizeName trims a person's name and says what is wrong with it, "" for nothing.
 func normalizeName(name string) (normalized, problem string) {
+	tooLong := fmt.Sprintf("Use at most %d characters.", maxName)
+	if len(name) > 100*maxName {
+		return "", tooLong // before a megabyte of it is normalized
+	}
 	name = norm.NFC.String(strings.TrimSpace(name))
 	switch {
 	case name == "":
 		return "", "Enter your name."
 	case utf8.RuneCountInString(name) > maxName:
-		return name, fmt.Sprintf("Use at most %d characters.", maxName)
+		return name, tooLong
 	// Line breaks, and marks that turn the direction of text around, would let a name pose as something else in a mail.
 	case strings.ContainsFunc(name, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'

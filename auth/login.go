@@ -20,11 +20,10 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).errIfAny(); err != nil {
 		return nil, err
 	}
-	counted, err := a.countOf(ctx, email, browser.Device)
+	hits, err := a.loginHits(ctx, email, browser.Device, client)
 	if err != nil {
 		return nil, err
 	}
-	hits := []hit{hitBy(limitLoginPair, email, network(client.IP)), hitBy(limitLoginIP, network(client.IP)), counted}
 	var user *models.User
 	ok, err := a.guess(ctx, client, hits,
 		func() (ok bool, err error) {
@@ -49,19 +48,23 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	return user, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
 }
 
-// countOf is where failures for an address are counted: a known device has a count of its own.
-func (a *Auth) countOf(ctx context.Context, email, device string) (hit, error) {
-	if device == "" {
-		return hitBy(limitLoginAccount, email), nil
+// loginHits is where a try at an address counts. A known device has a count of its own and no other: whatever strangers use up,
+// from wherever, they cannot keep the owner out there.
+func (a *Auth) loginHits(ctx context.Context, email, device string, client Client) ([]hit, error) {
+	if device != "" {
+		known, err := models.IsKnownDevice(a.db.WithContext(ctx), email, hashToken(device))
+		if err != nil {
+			return nil, fmt.Errorf("look for a known device: %w", err)
+		}
+		if known {
+			return []hit{hitBy(limitLoginAccount, email, device)}, nil
+		}
 	}
-	known, err := models.IsKnownDevice(a.db.WithContext(ctx), email, hashToken(device))
-	if err != nil {
-		return hit{}, fmt.Errorf("look for a known device: %w", err)
-	}
-	if known {
-		return hitBy(limitLoginAccount, email, device), nil
-	}
-	return hitBy(limitLoginAccount, email), nil
+	return []hit{
+		hitBy(limitLoginPair, email, network(client.IP)),
+		hitBy(limitLoginIP, network(client.IP)),
+		hitBy(limitLoginAccount, email),
+	}, nil
 }
 
 // checkLogin does one hash's work whether or not there is such a user. A matching hash with old parameters is replaced.

@@ -18,7 +18,10 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 	if err := (Invalid{"email": problem}).errIfAny(); err != nil {
 		return err
 	}
-	if err := a.take(ctx, client, hitBy(limitForgotIP, network(client.IP)), hitBy(limitForgotMail, email)); err != nil {
+	mails := limitForgotMail
+	// A stranger who uses the recipient's share up leaves the owner a link that works until there is a new share.
+	mails.Window = min(mails.Window, a.config.ResetTTL)
+	if err := a.take(ctx, client, hitBy(limitForgotIP, network(client.IP)), hitBy(mails, email)); err != nil {
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {
@@ -78,11 +81,12 @@ func (a *Auth) ResetByToken(ctx context.Context, token string) (*models.User, er
 // did it, which is known from then on: a stranger's guesses cannot keep the owner waiting there. The error is an Invalid,
 // a Limited, ErrBusy or ErrDeadLink.
 func (a *Auth) ResetPassword(ctx context.Context, token, password, device string, client Client) (newDevice string, err error) {
-	if err := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); err != nil {
-		return "", err
-	}
 	user, err := a.ResetByToken(ctx, token)
 	if errors.Is(err, ErrDeadLink) {
+		// Only dead links count: a neighbor's junk must not keep an owner from a good one.
+		if err := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); err != nil {
+			return "", err
+		}
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventPasswordResetFailed, nil, "", client, nil) })
 		return "", errors.Join(err, failed)
 	}
@@ -97,7 +101,8 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		return "", err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockUser(t.DB, user.ID); errors.Is(err, gorm.ErrRecordNotFound) {
+		current, err := models.LockUser(t.DB, user.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrDeadLink
 		} else if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
@@ -113,7 +118,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		if err := voidResets(t, user.ID); err != nil {
 			return err
 		}
-		if err := a.setPassword(t, user, hash, ""); err != nil {
+		if err := a.setPassword(t, &current, hash, ""); err != nil {
 			return err
 		}
 		if err := t.Where("user_id = ?", user.ID).Delete(&models.KnownDevice{}).Error; err != nil {

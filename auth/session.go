@@ -124,8 +124,10 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 // EndOtherSessions ends every session of the viewer's but the one that asks, and says how many that were.
 func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) (ended int64, err error) {
 	err = a.transact(ctx, func(t *tx) error {
-		ended, err = endSessions(t, viewer.User.ID, viewer.Session.ID)
-		if err != nil {
+		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if ended, err = endSessions(t, viewer.User.ID, viewer.Session.ID); err != nil {
 			return err
 		}
 		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": "others", "count": fmt.Sprint(ended)})

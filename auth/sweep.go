@@ -16,6 +16,11 @@ const (
 // servers may sweep at once.
 func (a *Auth) Sweep(ctx context.Context) error {
 	now := a.now()
+	unlocked := ""
+	if a.db.Name() == "postgres" {
+		// A row in somebody's hands is being renewed, and waiting for it could hold up who waits for the sweep.
+		unlocked = " FOR UPDATE SKIP LOCKED"
+	}
 	for _, s := range []struct {
 		table, where string
 		args         []any
@@ -26,7 +31,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
 	} {
-		query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d)", s.table, s.table, s.where, sweepRows)
+		query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d%s)", s.table, s.table, s.where, sweepRows, unlocked)
 		for {
 			swept := a.db.WithContext(ctx).Exec(query, s.args...)
 			if swept.Error != nil {

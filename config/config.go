@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,7 +94,7 @@ func Load(environ []string) (Config, error) {
 	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production", "APP_ENV is %q; it is development or production", raw.AppEnv)
 	faults.check(raw.RateLimit == "on" || raw.RateLimit == "off", "RATE_LIMIT is %q; it is on or off", raw.RateLimit)
 	faults.check(raw.PasswordMin >= 8 && raw.PasswordMin <= 64, "PASSWORD_MIN is %d; it is a number from 8 to 64", raw.PasswordMin)
-	faults.check(!strings.ContainsAny(raw.AppName, "\r\n<>"), "APP_NAME may not hold line breaks, < or >")
+	faults.check(!strings.ContainsAny(raw.AppName, "\r\n<>") && len(raw.AppName) <= 60, "APP_NAME may not hold line breaks, < or >, nor more than 60 bytes")
 	c.checkDurations(&faults)
 	c.AppURL = parseAppURL(raw.AppURL, &faults)
 	c.MailFrom = parseMailFrom(raw.MailFrom, &faults)
@@ -194,12 +195,17 @@ func parseSMTPURL(value string, faults *Faults) *url.URL {
 	}
 	u, err := url.Parse(value)
 	// The value holds a password, so the fault does not repeat it.
-	ok := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps") && u.Hostname() != ""
+	ok := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps") && u.Hostname() != "" && validPort(u.Port())
 	faults.check(ok, "SMTP_URL is not of the form smtp://user:password@host:587 or smtps://user:password@host:465")
 	if !ok {
 		return nil
 	}
 	return u
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func parseProxies(values []string, faults *Faults) []netip.Prefix {
@@ -215,7 +221,8 @@ func parseProxies(values []string, faults *Faults) []netip.Prefix {
 		}
 		faults.check(err == nil, "TRUSTED_PROXIES holds %q; it is a comma-separated list of addresses or CIDRs such as 10.0.0.0/8", value)
 		if err == nil {
-			faults.check(prefix.Bits() > 0, "TRUSTED_PROXIES holds %q, which trusts the whole internet", value)
+			// The widest network that is one's own is fc00::/7, RFC 4193.
+			faults.check(prefix.Bits() >= 7, "TRUSTED_PROXIES holds %q, which trusts half the internet or more", value)
 			prefixes = append(prefixes, prefix.Masked())
 		}
 	}
@@ -249,14 +256,16 @@ func secretKeys(value string, faults *Faults) []string {
 	return keys
 }
 
-// varied refuses keys that somebody typed, such as a repeated letter: 32 random hex digits hold fewer than eight different
-// ones about once in a million.
+// varied refuses keys that somebody typed or left as an example has them: a few letters, a word again and again. A random
+// key is refused about once in a million.
 func varied(key string) bool {
 	seen := map[rune]bool{}
 	for _, r := range key {
 		seen[r] = true
 	}
-	return len(seen) >= 8
+	repeats := strings.Contains((key + key)[1:2*len(key)-1], key)
+	lower := strings.ToLower(key)
+	return len(seen) >= 8 && !repeats && !strings.Contains(lower, "change") && !strings.Contains(lower, "secret") && !strings.Contains(lower, "example")
 }
 
 // KeepSecret sees to it that there is a key: in development one is made once and kept in data/secret.key.

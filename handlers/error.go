@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,10 +19,18 @@ import (
 // busyFor is when somebody who found every hashing slot taken may try again.
 const busyFor = 5 * time.Second
 
+// statusHungUp stands in the log for a request whose client did not wait for the answer; nginx calls it so.
+const statusHungUp = 499
+
 // fail answers what a handler could not: the one place that turns an error into a page. What the person sees tells nothing of
 // the error itself (ASVS 16.5.1).
 func (h *Handlers) fail(err error, c echo.Context) {
 	if c.Response().Committed {
+		return
+	}
+	if c.Request().Context().Err() != nil {
+		// Whoever asked has hung up. What failed for that reason is no fault to report: anyone could fill the log with it.
+		c.Response().Status = statusHungUp
 		return
 	}
 	page := h.errorPage(c, err)
@@ -55,8 +62,6 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	case errors.Is(err, middleware.ErrForeignOrigin):
 		h.recordRefusal(c, auth.EventOriginRefused)
 		return views.ErrorPage{Status: http.StatusForbidden}
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		return views.ErrorPage{Status: http.StatusServiceUnavailable} // nobody is listening any more
 	case errors.As(err, &known) && known.Code < http.StatusInternalServerError:
 		return views.ErrorPage{Status: known.Code}
 	}

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/handlers"
@@ -244,4 +246,23 @@ func TestAMailInTheDevelopmentMailboxCanDoNothing(t *testing.T) {
 			t.Errorf("%s has the policy %q and %q", page.path, policy, page.header.Get("X-Frame-Options"))
 		}
 	})
+}
+
+// Anyone can hang up, and must not be able to fill the log with errors by it.
+func TestHangingUpIsNoErrorOfOurs(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.user("ada@example.com")
+	for range 10 {
+		ctx, hangUp := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		r := ada.request(http.MethodPost, "/login", strings.NewReader("email=ada@example.com&password=wrong+wrong+wrong")).WithContext(ctx)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if _, err := ada.send(r); err == nil {
+			t.Log("the server was quicker")
+		}
+		hangUp()
+	}
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	if log := s.log.String(); strings.Contains(log, `"level":"ERROR"`) {
+		t.Errorf("the log has errors:\n%s", log)
+	}
 }

@@ -283,6 +283,20 @@ func TestItem14AKnownDeviceIsNotSlowedDownByStrangers(t *testing.T) {
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
 
+func TestItem14AStrangerInTheSameOfficeCannotLockAKnownDeviceOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/logout")
+	stranger := s.visitor()
+	stranger.ip, stranger.email = ada.ip, ada.email
+	for range 11 {
+		s.clock.passes(30 * time.Second)
+		stranger.login("wrong wrong wrong wrong")
+	}
+	stranger.login("wrong wrong wrong wrong").is(t, 429)
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
 func TestAKnownDeviceHasACountOfItsOwn(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -342,6 +356,20 @@ func TestItem19OnlyTrustedProxiesAreBelieved(t *testing.T) {
 				t.Errorf("behind %s, %s is not %s (%v)", claim.proxies, claim.forwarded, claim.want, err)
 			}
 		})
+	}
+}
+
+func TestItem19AProxyMayWriteThePort(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	for _, address := range []string{"198.51.100.8:49152", "[2001:db8::8]:49152", "[2001:db8::9]"} {
+		ada.ip = address
+		ada.login("wrong wrong wrong wrong")
+	}
+	for _, ip := range []string{"198.51.100.8", "2001:db8::8", "2001:db8::9"} {
+		if s.count("events", "ip = ?", ip) == 0 {
+			t.Errorf("nothing is on record from %s", ip)
+		}
 	}
 }
 

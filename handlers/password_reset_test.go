@@ -369,6 +369,27 @@ func TestAResetForgivesTheFailuresBeforeIt(t *testing.T) {
 	ada.login(otherPassword).redirects(t, "/dashboard")
 }
 
+// Item 14: neither junk from the same address nor mail that was asked for on purpose keeps the owner from resetting.
+func TestItem14NobodyKeepsAnOwnerFromResetting(t *testing.T) {
+	s := newStage(t)
+	ada, mallory := s.user("ada@example.com"), s.visitor()
+	mallory.ip = ada.ip
+	ada.post("/password/forgot", "email", ada.email)
+	page := ada.get(ada.mail().Link)
+	for range 31 {
+		mallory.post("/password/reset", "token", "junk", "password", otherPassword)
+	}
+	mallory.post("/password/reset", "token", "junk", "password", otherPassword).is(t, 429)
+	page.submit("password", otherPassword).redirects(t, "/login")
+
+	for range 6 {
+		s.visitor().post("/password/forgot", "email", ada.email)
+	}
+	ada.post("/password/forgot", "email", ada.email).is(t, 429)
+	s.clock.passes(30*time.Minute + time.Second) // as long as the last link worked
+	ada.post("/password/forgot", "email", ada.email).is(t, 303)
+}
+
 // What one person does to one account in many windows at once may be too late, but is never an error of ours.
 func TestEverythingAtOnceToOneAccountFailsNobody(t *testing.T) {
 	s := newStage(t)

@@ -1,43 +1,46 @@
 package middleware
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 )
 
 // TrustProxies makes the addresses and schemes that forwarding headers claim count for something only when the peer is one of
-// proxies: anyone can send such a header (ASVS 4.1.3).
+// proxies: anyone can send such a header (ASVS 4.1.3). The address is found by walking X-Forwarded-For from the right, past
+// proxies, to the first that is none.
 func TrustProxies(e *echo.Echo, proxies []netip.Prefix) {
-	if len(proxies) == 0 {
-		e.IPExtractor = echo.ExtractIPDirect()
-		e.SchemeExtractor = directScheme
-		return
+	trusted := func(ip netip.Addr) bool {
+		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(ip) })
 	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, proxy := range proxies {
-		_, network, err := net.ParseCIDR(proxy.String())
-		if err == nil { // a netip.Prefix prints as a CIDR
-			options = append(options, echo.TrustIPRange(network))
-		}
-	}
-	e.IPExtractor = echo.ExtractIPFromXFFHeader(options...)
-	e.SchemeExtractor = func(r *http.Request) string {
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		for _, proxy := range proxies {
-			if err == nil && proxy.Contains(peer.Addr().Unmap()) && r.Header.Get(echo.HeaderXForwardedProto) == "https" {
-				return "https"
+	e.IPExtractor = func(r *http.Request) string {
+		ip := hop(r.RemoteAddr)
+		for _, claim := range slices.Backward(strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")) {
+			before := hop(strings.TrimSpace(claim))
+			if !trusted(ip) || !before.IsValid() {
+				break // nobody vouches for what stands further left
 			}
+			ip = before
 		}
-		return directScheme(r)
+		return ip.String()
+	}
+	e.SchemeExtractor = func(r *http.Request) string {
+		if r.TLS != nil || trusted(hop(r.RemoteAddr)) && r.Header.Get(echo.HeaderXForwardedProto) == "https" {
+			return "https"
+		}
+		return "http"
 	}
 }
 
-func directScheme(r *http.Request) string {
-	if r.TLS != nil {
-		return "https"
+// hop reads "192.0.2.7", and with a port, as some proxies write it, "192.0.2.7:1234" or "[2001:db8::7]:1234".
+func hop(s string) netip.Addr {
+	ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		peer, _ := netip.ParseAddrPort(s)
+		ip = peer.Addr()
 	}
-	return "http"
+	return ip.Unmap().WithZone("")
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// MailRow is one mail of the outbox as the development mailbox lists it. State is one word: "waiting", "sent", "failed".
+// MailRow is one mail of the outbox as the development mailbox lists it. State is one word: "waiting", "sent", "parked".
 type MailRow struct {
 	ID, Kind, To, Subject, State, Error string
 	Attempts                            int
@@ -426,7 +426,7 @@ func stateTone(state string) string {
 	switch state {
 	case "sent":
 		return "good"
-	case "failed":
+	case "parked":
 		return "bad"
 	}
 	return "warn"

@@ -83,7 +83,7 @@ func appPages() map[string]templ.Component {
 
 // sitePages are those for anyone.
 func sitePages() map[string]templ.Component {
-	row := views.MailRow{ID: "1", Kind: "confirm_address", To: markup, Subject: markup, State: "failed", Error: markup, Attempts: 8, At: now}
+	row := views.MailRow{ID: "1", Kind: "confirm_address", To: markup, Subject: markup, State: "parked", Error: markup, Attempts: 8, At: now}
 	pages := map[string]templ.Component{
 		"home":            views.Home(nil),
 		"home, signed in": views.Home(person()),
