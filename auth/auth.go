@@ -94,21 +94,24 @@ type Client struct {
 // Device names the browser and the system, as in "Firefox on Linux", in 60 characters at most.
 func (c Client) Device() string {
 	ua := useragent.Parse(c.UserAgent)
-	name := cmp.Or(ua.Name, "Unknown browser")
-	if ua.OS != "" {
-		name += " on " + ua.OS
+	name := cmp.Or(printable(ua.Name), "Unknown browser")
+	if os := printable(ua.OS); os != "" {
+		name += " on " + os
 	}
-	// The header is the client's to choose: control characters would forge lines in logs.
-	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(name, ""))
 	if runes := []rune(name); len(runes) > 60 {
 		name = string(runes[:60])
 	}
 	return name
+}
+
+// printable drops what would forge lines in logs: the header is the client's to choose.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
 }
 
 // tx is a transaction that tells the outside of what it did only once that is true.

@@ -121,21 +121,21 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 	})
 }
 
-// EndOtherSessions ends every session of the viewer's but the one that asks, and says how many that were.
-func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) (ended int64, err error) {
-	err = a.transact(ctx, func(t *tx) error {
+// EndOtherSessions ends every session of the viewer's but the one that asks.
+func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) error {
+	return a.transact(ctx, func(t *tx) error {
 		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		if ended, err = endSessions(t, viewer.User.ID, viewer.Session.ID); err != nil {
+		ended, err := endSessions(t, viewer.User.ID, viewer.Session.ID)
+		if err != nil {
 			return err
 		}
 		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
 	})
-	return ended, err
 }
 
-// endSessions ends all of a user's sessions but the one named; "" names none.
+// endSessions ends all of a user's sessions but the one named, "" naming none, and says how many that were.
 func endSessions(t *tx, userID, but string) (int64, error) {
 	ended := t.Where("user_id = ? AND id <> ?", userID, but).Delete(&models.Session{})
 	if ended.Error != nil {

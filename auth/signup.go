@@ -15,9 +15,7 @@ import (
 // Register starts a sign-up and mails the address its link. It returns the token that tells this browser from others.
 // Whether the address has an account shows in the mail alone: the rows, the statements and the hash are the same.
 func (a *Auth) Register(ctx context.Context, name, address, password string, client Client) (browser string, err error) {
-	name, nameProblem := normalizeName(name)
-	email, emailProblem := NormalizeEmail(address)
-	err = Invalid{"name": nameProblem, "email": emailProblem, "password": a.rules.Check(password, name, email)}.errIfAny()
+	name, email, err := a.checkPerson(name, address, password)
 	if err != nil {
 		return "", err
 	}

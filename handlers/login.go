@@ -35,11 +35,14 @@ func (h *Handlers) Login(c echo.Context) error {
 	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Next)
 }
 
+// accountChanged is said to whom auth.ErrChanged meets.
+const accountChanged = "Your account has just changed. Please log in again."
+
 // signIn is the one door: every way of proving who one is ends here.
 func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, next string) error {
 	started, err := h.auth.StartSession(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
 	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", "Your account has just changed. Please log in again.")
+		return h.redirect(c, "/login", accountChanged)
 	}
 	if err != nil {
 		return err

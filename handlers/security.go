@@ -30,7 +30,7 @@ func (h *Handlers) Security(c echo.Context, user *models.User) error {
 		return h.render(c, http.StatusUnprocessableEntity, views.Security(user, form, h.config.PasswordMin, invalid))
 	}
 	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", "Your account has just changed. Please log in again.")
+		return h.redirect(c, "/login", accountChanged)
 	}
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func (h *Handlers) EndOtherSessions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if _, err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
+	if err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/sessions", "Every other device is logged out.")
