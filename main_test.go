@@ -147,7 +147,7 @@ func freePort(t *testing.T) string {
 	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
-var signup = url.Values{"name": {"Ada"}, "email": {"ada@example.com"}, "password": {"seven purple lanterns hum"}}
+var registration = url.Values{"name": {"Ada"}, "email": {"ada@example.com"}, "password": {"seven purple lanterns hum"}}
 
 func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
 	dir := t.TempDir()
@@ -155,7 +155,7 @@ func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
 	if out := s.output.String(); !strings.Contains(out, s.url) || !strings.Contains(out, s.url+"/dev/mail") {
 		t.Errorf("the start does not say where to go:\n%s", out)
 	}
-	s.post("/register", signup)
+	s.post("/register", registration)
 	_, list := s.get("/dev/mail")
 	letter := regexp.MustCompile(`/dev/mail/[0-9a-f-]{36}`).FindString(list)
 	_, html := s.get(letter + "/html")
@@ -262,7 +262,7 @@ func TestAKilledProcessLosesNoMail(t *testing.T) {
 	mailbox, dir := mailtest.NewServer(t), t.TempDir()
 	resume := mailbox.Stall()
 	s := start(t, dir, "SMTP_URL="+mailbox.URL().String())
-	if status, _ := s.post("/register", signup); status != 200 {
+	if status, _ := s.post("/register", registration); status != 200 {
 		t.Fatalf("with a mail server that does not answer, signing up answers %d", status)
 	}
 	s.kill(syscall.SIGKILL)
@@ -318,14 +318,14 @@ func TestAFullDiskIsAnErrorPageAndNotTheEnd(t *testing.T) {
 		}
 	}
 	full("1:unlimited")
-	if status, _ := s.post("/register", signup); status < 500 {
+	if status, _ := s.post("/register", registration); status < 500 {
 		t.Errorf("with no room on the disk, signing up answers %d", status)
 	}
 	if status, _ := s.get("/login"); status != 200 {
 		t.Errorf("with no room on the disk, the log-in page answers %d", status)
 	}
 	full("unlimited:unlimited")
-	if status, body := s.post("/register", signup); status != 200 || !strings.Contains(body, "Check your mail") {
+	if status, body := s.post("/register", registration); status != 200 || !strings.Contains(body, "Check your mail") {
 		t.Errorf("with room again, signing up answers %d", status)
 	}
 }

@@ -91,13 +91,13 @@ func TestItem16KnownAndUnknownAddressesCostTheSameWork(t *testing.T) {
 			_, err := a.Register(t.Context(), "Ada", email, goodPassword, here)
 			return err
 		},
-		"ResendSignup": func(email string) error {
+		"ResendRegistration": func(email string) error {
 			browser, err := a.Register(t.Context(), "Ada", email, goodPassword, here)
-			return errors.Join(err, a.ResendSignup(t.Context(), browser, here))
+			return errors.Join(err, a.ResendRegistration(t.Context(), browser, here))
 		},
-		"CorrectSignup": func(email string) error {
+		"CorrectRegistration": func(email string) error {
 			browser, err := a.Register(t.Context(), "Ada", "mistyped@example.com", goodPassword, here)
-			return errors.Join(err, a.CorrectSignup(t.Context(), browser, email, here))
+			return errors.Join(err, a.CorrectRegistration(t.Context(), browser, email, here))
 		},
 		"ForgotPassword": func(email string) error { return a.ForgotPassword(t.Context(), email, here) },
 		"Authenticate": func(email string) error {
@@ -168,7 +168,7 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 	must(t, second(a.Register(t.Context(), "Bob", "bob@example.com", goodPassword, here)))
 	count := func() map[string]int64 {
 		rows := map[string]int64{}
-		for _, table := range []string{"sessions", "password_resets", "signups", "limits", "known_devices", "events"} {
+		for _, table := range []string{"sessions", "password_resets", "registrations", "limits", "known_devices", "events"} {
 			var n int64
 			must(t, a.db.Table(table).Count(&n).Error)
 			rows[table] = n
@@ -179,10 +179,10 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 		passes time.Duration
 		want   map[string]int64
 	}{
-		{0, map[string]int64{"sessions": 2, "password_resets": 1, "signups": 1, "limits": 4, "known_devices": 2}},
-		{25 * time.Hour, map[string]int64{"sessions": 1, "password_resets": 0, "signups": 0, "limits": 0, "known_devices": 2}},
-		{30 * 24 * time.Hour, map[string]int64{"sessions": 0, "password_resets": 0, "signups": 0, "limits": 0, "known_devices": 2}},
-		{400 * 24 * time.Hour, map[string]int64{"sessions": 0, "password_resets": 0, "signups": 0, "limits": 0, "known_devices": 0}},
+		{0, map[string]int64{"sessions": 2, "password_resets": 1, "registrations": 1, "limits": 4, "known_devices": 2}},
+		{25 * time.Hour, map[string]int64{"sessions": 1, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 2}},
+		{30 * 24 * time.Hour, map[string]int64{"sessions": 0, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 2}},
+		{400 * 24 * time.Hour, map[string]int64{"sessions": 0, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 0}},
 	} {
 		*ahead += step.passes
 		must(t, a.Sweep(t.Context()))
@@ -267,7 +267,7 @@ func signedUp(t *testing.T, a *Auth, email string) (token, browser string) {
 	browser, err := a.Register(t.Context(), "Ada", email, goodPassword, here)
 	must(t, err)
 	token, hash := newToken()
-	must(t, a.db.Exec("UPDATE signups SET token_hash = ? WHERE browser_hash = ?", hash, hashToken(browser)).Error)
+	must(t, a.db.Exec("UPDATE registrations SET token_hash = ? WHERE browser_hash = ?", hash, hashToken(browser)).Error)
 	return token, browser
 }
 
@@ -291,8 +291,8 @@ func TestItem67ALinkThatIsReplacedMeanwhileIsDead(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	token, browser := signedUp(t, a, "ada@example.com")
 	err := stale(t, a,
-		func() error { return second(a.ConfirmSignup(t.Context(), token, "", goodPassword, here)) },
-		func() { must(t, a.ResendSignup(t.Context(), browser, here)) })
+		func() error { return second(a.ConfirmRegistration(t.Context(), token, "", goodPassword, here)) },
+		func() { must(t, a.ResendRegistration(t.Context(), browser, here)) })
 	if !errors.Is(err, ErrDeadLink) || rows(t, a, "users", "true") != 0 {
 		t.Errorf("%v, and there are %d users", err, rows(t, a, "users", "true"))
 	}
@@ -303,7 +303,7 @@ func TestItem67AnAccountThatIsThereAlreadyIsNotConfirmedAgain(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	token, browser := signedUp(t, a, "ada@example.com")
 	owner := added(t, a, "ada@example.com")
-	if _, err := a.ConfirmSignup(t.Context(), token, browser, "", here); !errors.Is(err, ErrDeadLink) {
+	if _, err := a.ConfirmRegistration(t.Context(), token, browser, "", here); !errors.Is(err, ErrDeadLink) {
 		t.Error(err)
 	}
 	if rows(t, a, "users", "id = ?", owner.ID) != 1 {
@@ -315,14 +315,14 @@ func TestItem67AnAccountThatIsThereAlreadyIsNotConfirmedAgain(t *testing.T) {
 func TestItem67AResendThatComesTooLateChangesNothing(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	_, browser := signedUp(t, a, "ada@example.com")
-	late, err := a.PendingSignup(t.Context(), browser)
+	late, err := a.PendingRegistration(t.Context(), browser)
 	must(t, err)
-	must(t, a.ResendSignup(t.Context(), browser, here))
+	must(t, a.ResendRegistration(t.Context(), browser, here))
 	mails := rows(t, a, "outbox", "true")
-	if err := a.remail(t.Context(), late, "eve@example.com", EventSignupCorrected, here); !errors.Is(err, ErrDeadLink) {
+	if err := a.remail(t.Context(), late, "eve@example.com", EventRegistrationCorrected, here); !errors.Is(err, ErrDeadLink) {
 		t.Error(err)
 	}
-	if rows(t, a, "signups", "email = ?", "ada@example.com") != 1 || rows(t, a, "outbox", "true") != mails {
+	if rows(t, a, "registrations", "email = ?", "ada@example.com") != 1 || rows(t, a, "outbox", "true") != mails {
 		t.Error("the sign-up was changed, or somebody was mailed")
 	}
 }

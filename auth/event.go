@@ -11,9 +11,9 @@ import (
 
 // The names of the security log (ASVS 16.3.1 to 16.3.3).
 const (
-	EventSignupRequested        = "signup.requested"
-	EventSignupCorrected        = "signup.corrected"
-	EventSignupResent           = "signup.resent"
+	EventRegistrationRequested  = "registration.requested"
+	EventRegistrationCorrected  = "registration.corrected"
+	EventRegistrationResent     = "registration.resent"
 	EventEmailConfirmed         = "email.confirmed"
 	EventConfirmationFailed     = "email.confirmation_failed"
 	EventLoginFailed            = "login.failed"

@@ -17,17 +17,17 @@ import (
 // by mail clears the count and makes the browser a known device. NIST SP 800-63B-4 3.2.2 closes an account to guesses
 // after 100 failures in a row.
 var (
-	limitLoginPair    = models.LimitRule{Name: "login-pair", Free: 10, Window: 15 * time.Minute}
-	limitLoginIP      = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}
-	limitLoginAccount = models.LimitRule{Name: "login-account", Free: 5, Window: 30 * 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
-	limitConfirm      = models.LimitRule{Name: "confirm", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
-	limitReproof      = models.LimitRule{Name: "reproof", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
-	limitSignupIP     = models.LimitRule{Name: "signup-ip", Free: 30, Window: time.Hour}
-	limitSignupMail   = models.LimitRule{Name: "signup-mail", Free: 5, Window: time.Hour}
-	limitForgotIP     = models.LimitRule{Name: "forgot-ip", Free: 30, Window: time.Hour}
-	limitForgotMail   = models.LimitRule{Name: "forgot-mail", Free: 5, Window: time.Hour}
-	limitRefusalIP    = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
-	limitResetIP      = models.LimitRule{Name: "reset-ip", Free: 30, Window: time.Hour}
+	limitLoginPair        = models.LimitRule{Name: "login-pair", Free: 10, Window: 15 * time.Minute}
+	limitLoginIP          = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}
+	limitLoginAccount     = models.LimitRule{Name: "login-account", Free: 5, Window: 30 * 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitConfirm          = models.LimitRule{Name: "confirm", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitReproof          = models.LimitRule{Name: "reproof", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitRegistrationIP   = models.LimitRule{Name: "registration-ip", Free: 30, Window: time.Hour}
+	limitRegistrationMail = models.LimitRule{Name: "registration-mail", Free: 5, Window: time.Hour}
+	limitForgotIP         = models.LimitRule{Name: "forgot-ip", Free: 30, Window: time.Hour}
+	limitForgotMail       = models.LimitRule{Name: "forgot-mail", Free: 5, Window: time.Hour}
+	limitRefusalIP        = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
+	limitResetIP          = models.LimitRule{Name: "reset-ip", Free: 30, Window: time.Hour}
 )
 
 // Limited is the answer to one request too many.

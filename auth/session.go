@@ -19,7 +19,7 @@ type Viewer struct {
 
 // Proof is how a person showed who they are.
 type Proof struct {
-	Method   string // "password", "signup"
+	Method   string // "password", "registration"
 	Remember bool   // the session outlives the browser's closing
 }
 

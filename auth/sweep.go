@@ -27,7 +27,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 	}{
 		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now, now.Add(-a.config.SessionIdle)}},
 		{"password_resets", "expires_at <= ?", []any{now}},
-		{"signups", "expires_at <= ?", []any{now}},
+		{"registrations", "expires_at <= ?", []any{now}},
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
 	} {

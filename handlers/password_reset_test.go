@@ -185,13 +185,13 @@ func TestItem68NoSecretIsInTheDatabaseOrTheLog(t *testing.T) {
 	ada := s.visitor()
 	ada.email = "ada@example.com"
 	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
-	signup := ada.mail().Link
-	secrets := []string{goodPassword, otherPassword, ada.cookie("signup"), carried(ada.cookie("signup"))}
-	ada.get(signup).submit().redirects(t, "/dashboard")
+	registration := ada.mail().Link
+	secrets := []string{goodPassword, otherPassword, ada.cookie("registration"), carried(ada.cookie("registration"))}
+	ada.get(registration).submit().redirects(t, "/dashboard")
 	secrets = append(secrets, ada.cookie("session"), carried(ada.cookie("session")), ada.cookie("device"), carried(ada.cookie("device")))
 	ada.post("/password/forgot", "email", ada.email)
 	reset := ada.mail().Link
-	secrets = append(secrets, signup[strings.Index(signup, "=")+1:], reset[strings.Index(reset, "=")+1:])
+	secrets = append(secrets, registration[strings.Index(registration, "=")+1:], reset[strings.Index(reset, "=")+1:])
 	dump := s.tables()
 	ada.get(reset).submit("password", otherPassword).redirects(t, "/login")
 	ada.login("a mistyped " + goodPassword)
@@ -287,7 +287,7 @@ func TestItem18OneAddressCannotMailTheWholeWorld(t *testing.T) {
 		return eve.post("/register", "name", "Eve", "email", email, "password", goodPassword)
 	}
 	register("a@example.com").is(t, 303)
-	s.hits("signup-ip", 29)
+	s.hits("registration-ip", 29)
 	register("b@example.com").is(t, 303)
 	register("c@example.com").is(t, 429)
 	eve.post("/register/resend").is(t, 429)

@@ -37,7 +37,7 @@ func (h *Handlers) Register(c echo.Context) error {
 		return err
 	}
 	err = errors.Join(
-		h.cookies.Set(c.Response(), c.Request(), session.Signup, browser),
+		h.cookies.Set(c.Response(), c.Request(), session.Registration, browser),
 		h.cookies.Set(c.Response(), c.Request(), session.ReturnTo, auth.SafeNext(form.Next)),
 	)
 	if err != nil {
@@ -52,29 +52,29 @@ func (h *Handlers) RegisterSent(c echo.Context) error {
 }
 
 func (h *Handlers) registerSent(c echo.Context, status int, form views.CorrectForm, problems auth.Invalid) error {
-	signup, err := h.auth.PendingSignup(c.Request().Context(), h.cookies.Get(c.Request(), session.Signup))
+	registration, err := h.auth.PendingRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.noSignup(c)
+		return h.noRegistration(c)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.RegisterSent(signup.Email, form, problems))
+	return h.render(c, status, views.RegisterSent(registration.Email, form, problems))
 }
 
-// noSignup answers a browser whose sign-up was confirmed elsewhere, or has expired, or never was.
-func (h *Handlers) noSignup(c echo.Context) error {
+// noRegistration answers a browser whose sign-up was confirmed elsewhere, or has expired, or never was.
+func (h *Handlers) noRegistration(c echo.Context) error {
 	return h.redirect(c, "/login", "There is no sign-up waiting here. If you have confirmed it already, log in; if not, sign up again.")
 }
 
-// ResendSignup mails the link again.
-func (h *Handlers) ResendSignup(c echo.Context) error {
+// ResendRegistration mails the link again.
+func (h *Handlers) ResendRegistration(c echo.Context) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	err := h.auth.ResendSignup(c.Request().Context(), h.cookies.Get(c.Request(), session.Signup), middleware.Client(c))
+	err := h.auth.ResendRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), middleware.Client(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.noSignup(c)
+		return h.noRegistration(c)
 	}
 	if err != nil {
 		return err
@@ -82,18 +82,18 @@ func (h *Handlers) ResendSignup(c echo.Context) error {
 	return h.redirect(c, "/register/sent", "We have sent a new link. The one before it no longer works.")
 }
 
-// CorrectSignup mails the link to another address.
-func (h *Handlers) CorrectSignup(c echo.Context) error {
+// CorrectRegistration mails the link to another address.
+func (h *Handlers) CorrectRegistration(c echo.Context) error {
 	var form views.CorrectForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.CorrectSignup(c.Request().Context(), h.cookies.Get(c.Request(), session.Signup), form.Email, middleware.Client(c))
+	err := h.auth.CorrectRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), form.Email, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.registerSent(c, http.StatusUnprocessableEntity, form, invalid)
 	}
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.noSignup(c)
+		return h.noRegistration(c)
 	}
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func TestSomebodySignsUpConfirmsAndIsIn(t *testing.T) {
 	ada := s.visitor()
 	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard").is(t, 200).says(t, "Ada")
-	if ada.cookie("signup") != "" {
+	if ada.cookie("registration") != "" {
 		t.Error("the browser still carries its sign-up")
 	}
 	ada.post("/logout").redirects(t, "/login").says(t, "logged out")
@@ -327,7 +327,7 @@ func TestItem68ASignUpsStoryIsOnRecord(t *testing.T) {
 	page := s.visitor().get(ada.mail().Link)
 	page.submit("password", otherPassword).is(t, 422)
 	page.submit("password", goodPassword).is(t, 303)
-	want := "signup.requested signup.resent signup.corrected email.confirmation_failed email.confirmed session.started"
+	want := "registration.requested registration.resent registration.corrected email.confirmation_failed email.confirmed session.started"
 	if got := strings.Join(s.events(), " "); got != want {
 		t.Errorf("the log tells\n%s, not\n%s", got, want)
 	}

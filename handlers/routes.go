@@ -32,8 +32,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest.GET("/register", h.RegisterPage)
 	guest.POST("/register", h.Register)
 	guest.GET("/register/sent", h.RegisterSent)
-	guest.POST("/register/resend", h.ResendSignup)
-	guest.POST("/register/correct", h.CorrectSignup)
+	guest.POST("/register/resend", h.ResendRegistration)
+	guest.POST("/register/correct", h.CorrectRegistration)
 	guest.GET("/login", h.LoginPage)
 	guest.POST("/login", h.Login)
 

@@ -462,7 +462,7 @@ func (s *stage) mailIsSent() {
 func (s *stage) tables() map[string]string {
 	s.t.Helper()
 	dump := map[string]string{}
-	for _, table := range []string{"users", "sessions", "known_devices", "signups", "password_resets", "limits", "events", "outbox"} {
+	for _, table := range []string{"users", "sessions", "known_devices", "registrations", "password_resets", "limits", "events", "outbox"} {
 		var rows []map[string]any
 		if err := s.db.Table(table).Order("id").Find(&rows).Error; err != nil {
 			s.t.Fatal(err)

@@ -6,7 +6,7 @@ func All() []any {
 		&User{},
 		&Session{},
 		&KnownDevice{},
-		&Signup{},
+		&Registration{},
 		&PasswordReset{},
 		&Limit{},
 		&Event{},

@@ -152,12 +152,12 @@ func TestAMigrationThatCameLateWithALowerNumberIsApplied(t *testing.T) {
 func TestAMigrationThatFailsIsToldAndNotTriedForEver(t *testing.T) {
 	ctx := context.Background()
 	db := openURL(t, modelstest.EmptyURL(t))
-	must(t, db.Exec("CREATE TABLE signups (id TEXT)").Error)
+	must(t, db.Exec("CREATE TABLE registrations (id TEXT)").Error)
 	applied, err := models.Migrate(ctx, db)
-	if applied != 2 || err == nil || !strings.Contains(err.Error(), "signups") {
+	if applied != 2 || err == nil || !strings.Contains(err.Error(), "registrations") {
 		t.Errorf("%d applied, %v", applied, err)
 	}
-	must(t, db.Exec("DROP TABLE signups").Error)
+	must(t, db.Exec("DROP TABLE registrations").Error)
 	_, err = models.Migrate(ctx, db)
 	must(t, err)
 }

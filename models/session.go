@@ -23,7 +23,7 @@ type Session struct {
 	ID         string
 	UserID     string
 	TokenHash  []byte
-	Method     string // how the person proved who they are: "password", "signup"
+	Method     string // how the person proved who they are: "password", "registration"
 	Remember   bool
 	IP         string
 	Device     string

@@ -52,11 +52,11 @@ type Cookie struct {
 }
 
 var (
-	Session  = Cookie{"session", 0}     // the token of a signed-in browser
-	Device   = Cookie{"device", maxAge} // tells a browser that signed in before from a stranger's
-	Signup   = Cookie{"signup", week}   // tells the browser that started a sign-up from others
-	Notice   = Cookie{"notice", 0}      // a sentence for the next page
-	ReturnTo = Cookie{"return_to", 0}   // where a new account was going when it was asked to sign up
+	Session      = Cookie{"session", 0}         // the token of a signed-in browser
+	Device       = Cookie{"device", maxAge}     // tells a browser that signed in before from a stranger's
+	Registration = Cookie{"registration", week} // tells the browser that started a sign-up from others
+	Notice       = Cookie{"notice", 0}          // a sentence for the next page
+	ReturnTo     = Cookie{"return_to", 0}       // where a new account was going when it was asked to sign up
 )
 
 // For returns the cookie with another life in the browser, as for a remembered session.

@@ -38,7 +38,7 @@ func TestACookieComesBackAsItWasSet(t *testing.T) {
 
 func TestACookieOfOneNameIsNoCookieOfAnother(t *testing.T) {
 	s := New([]string{key}, false)
-	r := given(t, s, Signup, "token")
+	r := given(t, s, Registration, "token")
 	moved := httptest.NewRequest(http.MethodGet, "/", nil)
 	moved.AddCookie(&http.Cookie{Name: "session", Value: r.Cookies()[0].Value})
 	if got := s.Get(moved, Session); got != "" {
@@ -103,7 +103,7 @@ func FuzzCookie(f *testing.F) {
 
 func TestEachCookieHasItsLife(t *testing.T) {
 	const day = 24 * 3600
-	for c, want := range map[Cookie]int{Session: 0, Device: 400 * day, Signup: 7 * day, Notice: 0, ReturnTo: 0} {
+	for c, want := range map[Cookie]int{Session: 0, Device: 400 * day, Registration: 7 * day, Notice: 0, ReturnTo: 0} {
 		w := httptest.NewRecorder()
 		if err := New([]string{key}, false).Set(w, httptest.NewRequest(http.MethodGet, "/", nil), c, "x"); err != nil {
 			t.Fatal(err)

@@ -19,15 +19,15 @@ func (h *Handlers) ConfirmEmailPage(c echo.Context) error {
 
 func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmForm, problems auth.Invalid) error {
 	hideToken(c)
-	signup, err := h.auth.SignupByToken(c.Request().Context(), form.Token)
+	registration, err := h.auth.RegistrationByToken(c.Request().Context(), form.Token)
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadConfirmation(c)
 	}
 	if err != nil {
 		return err
 	}
-	ask := !auth.StartedHere(signup, h.cookies.Get(c.Request(), session.Signup))
-	return h.render(c, status, views.ConfirmEmail(form, signup.Email, ask, problems))
+	ask := !auth.StartedHere(registration, h.cookies.Get(c.Request(), session.Registration))
+	return h.render(c, status, views.ConfirmEmail(form, registration.Email, ask, problems))
 }
 
 func (h *Handlers) deadConfirmation(c echo.Context) error {
@@ -45,8 +45,8 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	browser := h.cookies.Get(c.Request(), session.Signup)
-	user, err := h.auth.ConfirmSignup(c.Request().Context(), form.Token, browser, form.Password, middleware.Client(c))
+	browser := h.cookies.Get(c.Request(), session.Registration)
+	user, err := h.auth.ConfirmRegistration(c.Request().Context(), form.Token, browser, form.Password, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.confirmEmail(c, http.StatusUnprocessableEntity, form, invalid)
 	}
@@ -56,6 +56,6 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	h.cookies.Clear(c.Response(), session.Signup)
-	return h.signIn(c, user, auth.Proof{Method: "signup"}, h.cookies.Take(c.Response(), c.Request(), session.ReturnTo))
+	h.cookies.Clear(c.Response(), session.Registration)
+	return h.signIn(c, user, auth.Proof{Method: "registration"}, h.cookies.Take(c.Response(), c.Request(), session.ReturnTo))
 }

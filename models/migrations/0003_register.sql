@@ -1,6 +1,6 @@
 -- +goose Up
 -- A sign-up waits here until its mailed link is confirmed; only then is there a user. Several may wait for one address.
-CREATE TABLE signups (
+CREATE TABLE registrations (
     id            TEXT      NOT NULL PRIMARY KEY,
     name          TEXT      NOT NULL,
     email         TEXT      NOT NULL,
@@ -10,10 +10,10 @@ CREATE TABLE signups (
     created_at    TIMESTAMP NOT NULL,
     expires_at    TIMESTAMP NOT NULL
 );
-CREATE UNIQUE INDEX signups_browser_hash ON signups (browser_hash);
-CREATE UNIQUE INDEX signups_token_hash ON signups (token_hash);
-CREATE INDEX signups_email ON signups (email);
-CREATE INDEX signups_expires_at ON signups (expires_at);
+CREATE UNIQUE INDEX registrations_browser_hash ON registrations (browser_hash);
+CREATE UNIQUE INDEX registrations_token_hash ON registrations (token_hash);
+CREATE INDEX registrations_email ON registrations (email);
+CREATE INDEX registrations_expires_at ON registrations (expires_at);
 
 -- +goose Down
-DROP TABLE signups;
+DROP TABLE registrations;

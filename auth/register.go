@@ -1,0 +1,213 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// Register starts a sign-up and mails the address its link. It returns the token that tells this browser from others.
+// Whether the address has an account shows in the mail alone: the rows, the statements and the hash are the same.
+func (a *Auth) Register(ctx context.Context, name, address, password string, client Client) (browser string, err error) {
+	name, email, err := a.checkPerson(name, address, password)
+	if err != nil {
+		return "", err
+	}
+	if err := a.take(ctx, client, hitBy(limitRegistrationIP, network(client.IP)), hitBy(limitRegistrationMail, email)); err != nil {
+		return "", err
+	}
+	hash, err := a.hasher.Hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	browser, browserHash := newToken()
+	registration := models.Registration{ID: newID(), Name: name, Email: email, PasswordHash: hash, BrowserHash: browserHash, CreatedAt: a.now()}
+	err = a.transact(ctx, func(t *tx) error {
+		token := a.renewRegistration(&registration)
+		if err := t.Create(&registration).Error; err != nil {
+			return fmt.Errorf("keep the sign-up: %w", err)
+		}
+		if err := a.mailRegistration(t, registration, token); err != nil {
+			return err
+		}
+		return a.record(t, EventRegistrationRequested, nil, "", client, Detail{"registration": registration.ID})
+	})
+	return browser, err
+}
+
+// renewRegistration gives the sign-up a new token, which voids the link mailed before, and its full life.
+func (a *Auth) renewRegistration(registration *models.Registration) (token string) {
+	token, registration.TokenHash = newToken()
+	registration.ExpiresAt = a.now().Add(a.config.ConfirmTTL)
+	return token
+}
+
+// mailRegistration mails the link, or tells the owner of a taken address that somebody tried.
+func (a *Auth) mailRegistration(t *tx, registration models.Registration, token string) error {
+	message := a.letters.ConfirmAddress(registration.Email, registration.Name, token, a.config.ConfirmTTL)
+	switch _, err := models.FindUserByEmail(t.DB, registration.Email); {
+	case err == nil:
+		message = a.letters.AddressTaken(registration.Email)
+	case !errors.Is(err, gorm.ErrRecordNotFound):
+		return fmt.Errorf("look for the address: %w", err)
+	}
+	return a.post(t, message)
+}
+
+// PendingRegistration returns the sign-up that this browser started and nobody has confirmed; ErrDeadLink where there is none.
+func (a *Auth) PendingRegistration(ctx context.Context, browser string) (*models.Registration, error) {
+	if browser == "" {
+		return nil, ErrDeadLink
+	}
+	return a.findRegistration(ctx, "browser_hash = ?", hashToken(browser))
+}
+
+// RegistrationByToken returns the sign-up that a mailed link confirms; ErrDeadLink where there is none.
+func (a *Auth) RegistrationByToken(ctx context.Context, token string) (*models.Registration, error) {
+	return a.findRegistration(ctx, "token_hash = ?", hashToken(token))
+}
+
+func (a *Auth) findRegistration(ctx context.Context, where string, hash []byte) (*models.Registration, error) {
+	var registration models.Registration
+	err := a.db.WithContext(ctx).Where(where+" AND expires_at > ?", hash, a.now()).Take(&registration).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrDeadLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the sign-up: %w", err)
+	}
+	return &registration, nil
+}
+
+// ResendRegistration mails the browser's sign-up a new link; older ones stop working.
+func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Client) error {
+	registration, err := a.PendingRegistration(ctx, browser)
+	if err != nil {
+		return err
+	}
+	return a.remail(ctx, registration, registration.Email, EventRegistrationResent, client)
+}
+
+// CorrectRegistration moves the browser's sign-up to another address and mails that; the link mailed to the first stops working.
+func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string, client Client) error {
+	email, problem := NormalizeEmail(address)
+	if err := (Invalid{"email": problem}).errIfAny(); err != nil {
+		return err
+	}
+	registration, err := a.PendingRegistration(ctx, browser)
+	if err != nil {
+		return err
+	}
+	return a.remail(ctx, registration, email, EventRegistrationCorrected, client)
+}
+
+func (a *Auth) remail(ctx context.Context, registration *models.Registration, email, event string, client Client) error {
+	if err := a.take(ctx, client, hitBy(limitRegistrationIP, network(client.IP)), hitBy(limitRegistrationMail, email)); err != nil {
+		return err
+	}
+	former := registration.TokenHash
+	return a.transact(ctx, func(t *tx) error {
+		token := a.renewRegistration(registration)
+		registration.Email = email
+		// The former token in the condition: a sign-up that was just confirmed, or just mailed anew, is not brought back.
+		renewed := t.Model(&models.Registration{}).Where("id = ? AND token_hash = ?", registration.ID, former).
+			Updates(map[string]any{"email": email, "token_hash": registration.TokenHash, "expires_at": registration.ExpiresAt})
+		if renewed.Error != nil {
+			return fmt.Errorf("renew the sign-up: %w", renewed.Error)
+		}
+		if renewed.RowsAffected == 0 {
+			return ErrDeadLink
+		}
+		if err := a.mailRegistration(t, *registration, token); err != nil {
+			return err
+		}
+		return a.record(t, event, nil, "", client, Detail{"registration": registration.ID})
+	})
+}
+
+// StartedHere says whether the sign-up was started in the browser that carries this token.
+func StartedHere(registration *models.Registration, browser string) bool {
+	return browser != "" && subtle.ConstantTimeCompare(registration.BrowserHash, hashToken(browser)) == 1
+}
+
+// ConfirmRegistration makes the account. In a browser other than the one that signed up the account's password is asked for as
+// well: otherwise the owner of an address could be led to confirm an account whose password a stranger knows. Everything
+// else that was started for the address is void from then on. The error is an Invalid, a Limited, ErrBusy or ErrDeadLink.
+func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password string, client Client) (*models.User, error) {
+	registration, err := a.RegistrationByToken(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if !StartedHere(registration, browser) {
+		if err := a.proveRegistration(ctx, registration, password, client); err != nil {
+			return nil, err
+		}
+	}
+	now := a.now()
+	user := models.User{ID: newID(), Name: registration.Name, Email: registration.Email, PasswordHash: registration.PasswordHash, CreatedAt: now, UpdatedAt: now}
+	err = a.transact(ctx, func(t *tx) error {
+		if err := useRegistration(t, registration); err != nil {
+			return err
+		}
+		if err := t.Create(&user).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
+			return ErrDeadLink // somebody confirmed another sign-up for the address in this very moment
+		} else if err != nil {
+			return fmt.Errorf("make the account: %w", err)
+		}
+		return a.record(t, EventEmailConfirmed, &user.ID, "", client, Detail{"registration": registration.ID})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &user, nil
+}
+
+// useRegistration uses the link up, and voids those of all other sign-ups for the address. Their rows stay until they expire: the
+// browsers they were started in must not learn that the address has an account now (ASVS 6.3.8).
+func useRegistration(t *tx, registration *models.Registration) error {
+	waiting, err := models.LockRegistrations(t.DB, registration.Email)
+	if err != nil {
+		return fmt.Errorf("lock the sign-ups: %w", err)
+	}
+	used := false
+	for _, w := range waiting {
+		if w.ID == registration.ID && bytes.Equal(w.TokenHash, registration.TokenHash) {
+			used = true
+			err = t.Delete(&w).Error
+		} else {
+			_, void := newToken()
+			err = t.Model(&w).Update("token_hash", void).Error
+		}
+		if err != nil {
+			return fmt.Errorf("use or void a sign-up: %w", err)
+		}
+	}
+	if !used {
+		return ErrDeadLink
+	}
+	return nil
+}
+
+func (a *Auth) proveRegistration(ctx context.Context, registration *models.Registration, password string, client Client) error {
+	if password == "" {
+		return Invalid{"password": "Enter the password you chose when you signed up."}
+	}
+	ok, err := a.guess(ctx, client, []hit{hitBy(limitConfirm, registration.ID)},
+		func() (bool, error) {
+			ok, _, err := a.hasher.Verify(ctx, password, registration.PasswordHash)
+			return ok, err
+		},
+		func(t *tx) error {
+			return a.record(t, EventConfirmationFailed, nil, "", client, Detail{"registration": registration.ID})
+		})
+	if err == nil && !ok {
+		return Invalid{"password": "That is not the password this account was signed up with."}
+	}
+	return err
+}
