@@ -118,7 +118,7 @@ func (h *Hasher) inTurn(ctx context.Context, work func()) error {
 		<-h.slots
 		h.cooling.Reset(quietBeforeCooling)
 	}()
-	work()
+	inBackground(work)
 	return nil
 }
 
