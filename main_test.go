@@ -35,13 +35,31 @@ func TestMain(m *testing.M) {
 }
 
 // gatehouse is a run of the program in a folder of its own.
-func gatehouse(ctx context.Context, dir string, settings []string, words ...string) (*exec.Cmd, *bytes.Buffer) {
+func gatehouse(ctx context.Context, dir string, settings []string, words ...string) (*exec.Cmd, *output) {
 	cmd := exec.CommandContext(ctx, os.Args[0], words...)
 	cmd.Dir = dir
 	cmd.Env = append([]string{program + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + dir}, settings...)
-	output := &bytes.Buffer{}
-	cmd.Stdout, cmd.Stderr = output, output
-	return cmd, output
+	out := &output{}
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd, out
+}
+
+// output is what the program writes, which is read while it runs.
+type output struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.text.String()
 }
 
 func run(t *testing.T, dir string, settings []string, words ...string) (output string, status int) {
@@ -57,7 +75,7 @@ func run(t *testing.T, dir string, settings []string, words ...string) (output s
 type server struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	output *bytes.Buffer
+	output *output
 	url    string
 	client *http.Client
 }
