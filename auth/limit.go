@@ -40,6 +40,9 @@ func (l Limited) Error() string {
 	return fmt.Sprintf("limit %s: closed until %s", l.Rule, l.Until.Format(time.RFC3339))
 }
 
+// EndsWithReset says whether resetting the password by mail opens the way at once.
+func (l Limited) EndsWithReset() bool { return l.Rule == limitLoginAccount.Name }
+
 // hit is one thing counted under one rule.
 type hit struct {
 	rule models.LimitRule

@@ -51,7 +51,11 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	ctx := c.Request().Context()
 	switch {
 	case errors.As(err, &limited):
-		return views.ErrorPage{Status: http.StatusTooManyRequests, RetryAt: limited.Until}
+		page := views.ErrorPage{Status: http.StatusTooManyRequests, RetryAt: limited.Until}
+		if limited.EndsWithReset() {
+			page.Text = "Somebody has tried wrong passwords for this address, so we slow down. If it is yours, resetting your password by mail lets you in at once."
+		}
+		return page
 	case errors.Is(err, auth.ErrBusy):
 		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}
 	case errors.As(err, &tooLarge):
