@@ -250,6 +250,9 @@ func TestRoutesTellsEveryAddressItsGuardAndItsHandler(t *testing.T) {
 	if status != 0 || !regexp.MustCompile(`(?m)^GET +/account/sessions +signed in +SessionsPage$`).MatchString(output) {
 		t.Errorf("status %d\n%s", status, output)
 	}
+	if !regexp.MustCompile(`(?m)^GET +/dashboard +signed in +page$`).MatchString(output) {
+		t.Errorf("the dashboard's handler is not told:\n%s", output)
+	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("listing the routes left %v (%v)", left, err)
 	}

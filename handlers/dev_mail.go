@@ -40,7 +40,17 @@ func (h *Handlers) DevMailMessage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.DevMailMessage(views.MailView{MailRow: mailRow(letter), Text: letter.Text}))
+	return h.render(c, http.StatusOK, views.DevMailMessage(views.MailView{MailRow: mailRow(letter), Text: letter.Text, Link: h.linkIn(letter.Text)}))
+}
+
+// linkIn is the one link of a mail: its only word that begins with this site's address.
+func (h *Handlers) linkIn(text string) string {
+	for word := range strings.FieldsSeq(text) {
+		if strings.HasPrefix(word, h.config.AppURL.String()+"/") {
+			return word
+		}
+	}
+	return ""
 }
 
 // mailPolicy lets a mail be what it is in a mailbox: its own inline styles, no scripts, and only in the page that frames it.

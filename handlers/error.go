@@ -38,7 +38,7 @@ func (h *Handlers) fail(err error, c echo.Context) {
 		seconds := math.Ceil(page.RetryAt.Sub(h.now()).Seconds())
 		c.Response().Header().Set(echo.HeaderRetryAfter, fmt.Sprint(max(1, int(seconds))))
 	}
-	if rendered := h.render(c, page.Status, views.Error(page, h.now())); rendered != nil {
+	if rendered := h.render(c, page.Status, views.Error(page, h.now())); rendered != nil && c.Request().Context().Err() == nil {
 		h.log.ErrorContext(c.Request().Context(), "the error page cannot be rendered", "error", rendered)
 		_ = c.String(page.Status, http.StatusText(page.Status)) // the connection is gone, or this arrives
 	}

@@ -80,7 +80,7 @@ func (g guarded[T]) hand(h func(echo.Context, T) error) echo.HandlerFunc {
 // nameOf is the method's name: "Login" for example.com/gatehouse/handlers.(*Handlers).Login-fm, "page" for what h.page made.
 func nameOf(h any) string {
 	name := runtime.FuncForPC(reflect.ValueOf(h).Pointer()).Name()
-	_, name, _ = strings.Cut(name, "(*Handlers).")
+	name = name[strings.LastIndex(name, ").")+len(")."):] // an inlined function has its caller's name before its own
 	name, _, _ = strings.Cut(name, ".")
 	return strings.TrimSuffix(name, "-fm")
 }

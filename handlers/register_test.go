@@ -190,6 +190,19 @@ func TestALinkCanBeSentAgainAndOnlyTheNewestWorks(t *testing.T) {
 	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
 }
 
+func TestTheDevelopmentMailboxLeadsOn(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.email = "ada@example.com"
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	link := ada.mail().Link
+	for _, a := range ada.get("/dev/mail").all("a") {
+		if letter := attribute(a, "href"); strings.HasPrefix(letter, "/dev/mail/") && !strings.Contains(ada.get(letter).body, link[strings.Index(link, "token="):]) {
+			t.Errorf("%s does not lead to %s", letter, link)
+		}
+	}
+}
+
 func TestAMistypedAddressIsCorrectedBeforeItIsConfirmed(t *testing.T) {
 	s := newStage(t)
 	ada := s.visitor()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -499,15 +498,6 @@ func atOnce(n int, work func(i int)) {
 
 // noRateLimit is for stories with more tries than a person may make.
 func noRateLimit(c *config.Config) { c.RateLimit = false }
-
-// hostOf is the host of an address.
-func hostOf(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	return host
-}
 
 // carried is what a signed cookie carries: securecookie writes base64(time|base64(value)|signature).
 func carried(cookie string) string {
