@@ -258,8 +258,8 @@ func TestMailWaitsWhileTheServerIsDown(t *testing.T) {
 	if parked(row) {
 		t.Error("parked because the server is down")
 	}
-	o.logged("the server cannot be reached")
-	o.server.Start(t)
+	o.logged("greeting the server")
+	o.server.Start()
 	o.clock.move(time.Minute)
 	o.server.Next(t, "ada@example.com")
 	o.until("sent", sent)

@@ -53,6 +53,7 @@ type Server struct {
 	mutex    sync.Mutex
 	arrived  *sync.Cond
 	server   *smtp.Server
+	calls    *calls
 	messages []Message
 	read     map[string]int // how many messages to an address Next has returned
 	refusals []error        // for the next recipients
@@ -65,23 +66,80 @@ type Server struct {
 // NewServer starts a server that stops with the test.
 func NewServer(t testing.TB, features ...Feature) *Server {
 	t.Helper()
-	s := &Server{features: features, address: "127.0.0.1:0", read: map[string]int{}}
+	port, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("starting the mail server: %v", err)
+	}
+	s := &Server{features: features, address: port.Addr().String(), read: map[string]int{}}
 	s.arrived = sync.NewCond(&s.mutex)
 	if err := s.makeCertificate(); err != nil {
 		t.Fatalf("making the mail server's certificate: %v", err)
 	}
-	s.Start(t)
-	t.Cleanup(s.Stop)
+	s.Start()
+	go s.answer(port)
+	t.Cleanup(func() {
+		s.Stop()
+		port.Close()
+	})
 	return s
 }
 
-// Start makes a stopped server listen again, on the same port.
-func (s *Server) Start(t testing.TB) {
-	t.Helper()
-	listener, err := net.Listen("tcp", s.address)
-	if err != nil {
-		t.Fatalf("starting the mail server: %v", err)
+// answer hands connections to the server, and hangs up while there is none. The port is kept all the time: a stopped server's
+// would be given to the next test that asks for one.
+func (s *Server) answer(port net.Listener) {
+	for {
+		conn, err := port.Accept()
+		if err != nil {
+			return
+		}
+		s.mutex.Lock()
+		calls := s.calls
+		s.mutex.Unlock()
+		if !calls.take(conn) {
+			conn.Close()
+		}
 	}
+}
+
+// calls is the listener of one start of the server.
+type calls struct {
+	conns chan net.Conn
+	ended chan struct{}
+	end   func()
+}
+
+func (c *calls) take(conn net.Conn) bool {
+	select {
+	case <-c.ended:
+		return false
+	default:
+	}
+	select {
+	case c.conns <- conn:
+		return true
+	case <-c.ended:
+		return false
+	}
+}
+
+func (c *calls) Accept() (net.Conn, error) {
+	select {
+	case conn := <-c.conns:
+		return conn, nil
+	case <-c.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+func (c *calls) Close() error {
+	c.end()
+	return nil
+}
+
+func (c *calls) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// Start makes a stopped server answer again.
+func (s *Server) Start() {
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		s.mutex.Lock()
 		s.attempts++
@@ -94,20 +152,24 @@ func (s *Server) Start(t testing.TB) {
 	if slices.Contains(s.features, StartTLS) {
 		server.TLSConfig = s.tlsConfig()
 	}
+	ended := make(chan struct{})
+	incoming := &calls{conns: make(chan net.Conn), ended: ended, end: sync.OnceFunc(func() { close(ended) })}
 	s.mutex.Lock()
-	s.address, s.server = listener.Addr().String(), server
+	s.server, s.calls = server, incoming
 	s.mutex.Unlock()
+	var listener net.Listener = incoming
 	if slices.Contains(s.features, ImplicitTLS) {
 		listener = tls.NewListener(listener, s.tlsConfig())
 	}
 	go server.Serve(listener)
 }
 
-// Stop closes the port and every connection.
+// Stop hangs up on everybody, those who call from now on included.
 func (s *Server) Stop() {
 	s.mutex.Lock()
-	server := s.server
+	server, incoming := s.server, s.calls
 	s.mutex.Unlock()
+	incoming.Close() // also where the server has not begun to listen yet
 	server.Close()
 }
 
