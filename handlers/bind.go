@@ -16,21 +16,8 @@ import (
 // 400: two parts of the program could read different ones (ASVS 15.3.7).
 func bind(c echo.Context, form any) error {
 	r := c.Request()
-	switch media, _, _ := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); media {
-	case echo.MIMEApplicationForm:
-		if err := r.ParseForm(); err != nil {
-			return badForm(err)
-		}
-	case echo.MIMEMultipartForm:
-		if err := r.ParseMultipartForm(maxBody); err != nil {
-			return badForm(err)
-		}
-	case "":
-		if r.ContentLength != 0 {
-			return echo.ErrUnsupportedMediaType
-		}
-	default:
-		return echo.ErrUnsupportedMediaType
+	if err := parseForm(r); err != nil {
+		return err
 	}
 	into := reflect.ValueOf(form).Elem()
 	for _, field := range reflect.VisibleFields(into.Type()) {
@@ -52,9 +39,23 @@ func bind(c echo.Context, form any) error {
 	return nil
 }
 
-func badForm(err error) error {
-	if _, tooLarge := err.(*http.MaxBytesError); tooLarge {
-		return err
+// parseForm reads the body. One that was too large stays known as that inside the error, and is answered so.
+func parseForm(r *http.Request) error {
+	switch media, _, _ := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); media {
+	case echo.MIMEApplicationForm:
+		if err := r.ParseForm(); err != nil {
+			return echo.ErrBadRequest.WithInternal(err)
+		}
+	case echo.MIMEMultipartForm:
+		if err := r.ParseMultipartForm(maxBody); err != nil {
+			return echo.ErrBadRequest.WithInternal(err)
+		}
+	case "":
+		if r.ContentLength != 0 {
+			return echo.ErrUnsupportedMediaType
+		}
+	default:
+		return echo.ErrUnsupportedMediaType
 	}
-	return echo.ErrBadRequest.WithInternal(err)
+	return nil
 }

@@ -106,6 +106,24 @@ func TestItem69ABodyOverAMegabyteIs413(t *testing.T) {
 	}
 }
 
+// Item 69: as one of several parts it is no smaller.
+func TestItem69AMultipartBodyOverAMegabyteIs413(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	body.WriteString(strings.Repeat("a preamble that goes on and on\r\n", 40_000)) // where the reader looks for the first part
+	form.WriteField("name", "Ada")
+	form.Close()
+	r := ada.request(http.MethodPost, "/account", io.MultiReader(&body)) // chunked, so that its length is not announced
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	page, err := ada.send(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.is(t, http.StatusRequestEntityTooLarge)
+}
+
 func TestAMultipartFormIsAForm(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
