@@ -6,26 +6,25 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
-	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
 var commands = map[string]func(context.Context) error{
-	"serve":   withApp(serve),
-	"migrate": migrate,
-	"seed":    withApp(seed),
-	"routes":  routes,
-	"help":    help,
-	"--help":  help,
-	"-h":      help,
+	"serve":         withApp(serve),
+	"migrate":       migrate,
+	"seed":          withApp(seed),
+	"routes":        routes,
+	"routes --json": routesJSON,
+	"help":          help,
+	"--help":        help,
+	"-h":            help,
 }
 
 // exitStatus is 2 for what the person who started the program has to mend, 1 for everything else.
@@ -115,19 +114,6 @@ func migrate(ctx context.Context) (err error) {
 	}
 	fmt.Printf("%d migrations applied; the database is up to date\n", applied)
 	return nil
-}
-
-func routes(context.Context) error {
-	c, err := config.Load(os.Environ())
-	if err != nil {
-		return err
-	}
-	_, list := handlers.New(c, nil, nil, nil, newLog(c), time.Now).Router()
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Method, r.Path, r.Guard, r.Handler)
-	}
-	return w.Flush()
 }
 
 func help(context.Context) error {

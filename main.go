@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -14,8 +15,11 @@ const usage = `usage: gatehouse [command]
   serve     migrate the database and answer requests (the default)
   migrate   bring the database up to date
   seed      add a few people to play with; development alone
-  routes    list every address, who may come, and what answers
+  routes    list every address, who may come, what answers, and its limits
   help      show this
+
+"routes --json" is the same for machines: an array of objects with method, path, guard, handler, max_body (bytes) and limits,
+each of them with rule, free, window_seconds, growing, max_wait_seconds and closed_at (hits, 0 for never).
 
 Settings come from the environment; .env.example lists them.
 `
@@ -23,13 +27,13 @@ Settings come from the environment; .env.example lists them.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	word := "serve"
+	words := "serve"
 	if len(os.Args) > 1 {
-		word = os.Args[1]
+		words = strings.Join(os.Args[1:], " ")
 	}
-	run, known := commands[word]
-	if !known || len(os.Args) > 2 {
-		fmt.Fprintf(os.Stderr, "gatehouse: unknown command %q\n\n%s", os.Args[1:], usage)
+	run, known := commands[words]
+	if !known {
+		fmt.Fprintf(os.Stderr, "gatehouse: unknown command %q\n\n%s", words, usage)
 		os.Exit(2)
 	}
 	if err := run(ctx); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -12,7 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -190,7 +193,7 @@ func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
 }
 
 func TestAnUnknownWordIsAnsweredWithTheUsage(t *testing.T) {
-	for _, words := range [][]string{{"serv"}, {"serve", "now"}, {"--port=80"}, {""}} {
+	for _, words := range [][]string{{"serv"}, {"serve", "now"}, {"--port=80"}, {""}, {"routes", "--xml"}, {"routes", "--json", "--json"}, {"serve", "--json"}} {
 		output, status := run(t, t.TempDir(), nil, words...)
 		if status != 2 || !strings.Contains(output, "usage:") || strings.Contains(output, "goroutine") {
 			t.Errorf("%q: status %d\n%s", words, status, output)
@@ -253,8 +256,31 @@ func TestRoutesTellsEveryAddressItsGuardAndItsHandler(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^GET +/dashboard +signed in +page$`).MatchString(output) {
 		t.Errorf("the dashboard's handler is not told:\n%s", output)
 	}
+	if !regexp.MustCompile(`(?m)^POST +/login +signed out +Login +login-pair 10 per 15m; .*account 5, then waits of 1s to 1h$`).MatchString(output) {
+		t.Errorf("what logging in is limited to is not told:\n%s", output)
+	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("listing the routes left %v (%v)", left, err)
+	}
+}
+
+func TestRoutesTellsMachinesTheSame(t *testing.T) {
+	output, status := run(t, t.TempDir(), nil, "routes", "--json")
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(output), &list); err != nil || status != 0 {
+		t.Fatalf("status %d, %v\n%s", status, err, output)
+	}
+	login := list[slices.IndexFunc(list, func(r map[string]any) bool { return r["path"] == "/login" && r["method"] == "POST" })]
+	pair := map[string]any{"rule": "login-pair", "free": 10., "window_seconds": 900., "growing": false, "max_wait_seconds": 0., "closed_at": 0.}
+	if login["guard"] != "signed out" || login["handler"] != "Login" || login["max_body"] != 1048576. || !reflect.DeepEqual(login["limits"].([]any)[0], pair) {
+		t.Errorf("logging in is told as %v", login)
+	}
+}
+
+func TestRoutesTellsNoLimitThatIsOff(t *testing.T) {
+	output, status := run(t, t.TempDir(), []string{"RATE_LIMIT=off"}, "routes")
+	if status != 0 || strings.Contains(output, "login-pair") || !strings.Contains(output, "/login") {
+		t.Errorf("status %d\n%s", status, output)
 	}
 }
 

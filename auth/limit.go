@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"example.com/gatehouse/config"
 	"example.com/gatehouse/models"
 )
 
@@ -29,6 +30,38 @@ var (
 	limitRefusalIP        = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
 	limitResetIP          = models.LimitRule{Name: "reset-ip", Free: 30, Window: time.Hour}
 )
+
+// LoginLimits are the rules that logging in counts under.
+func LoginLimits() []models.LimitRule {
+	return []models.LimitRule{limitLoginPair, limitLoginIP, limitLoginAccount}
+}
+
+// RegisterLimits are the rules that signing up counts under, and mailing a sign-up once more.
+func RegisterLimits() []models.LimitRule {
+	return []models.LimitRule{limitRegistrationIP, limitRegistrationMail}
+}
+
+// ConfirmLimits are the rules that confirming a sign-up counts under, in a browser other than the one that began it.
+func ConfirmLimits() []models.LimitRule { return []models.LimitRule{limitConfirm} }
+
+// ForgotLimits are the rules that asking for a link to reset the password counts under.
+func ForgotLimits(c config.Config) []models.LimitRule {
+	return []models.LimitRule{limitForgotIP, forgotMail(c)}
+}
+
+// forgotMail ends with the link: a stranger who uses the recipient's share up leaves the owner a link that works until there is
+// a new share.
+func forgotMail(c config.Config) models.LimitRule {
+	rule := limitForgotMail
+	rule.Window = min(rule.Window, c.ResetTTL)
+	return rule
+}
+
+// ResetLimits are the rules that a dead link counts under.
+func ResetLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
+
+// ReproofLimits are the rules that proving the current password once more counts under.
+func ReproofLimits() []models.LimitRule { return []models.LimitRule{limitReproof} }
 
 // Limited is the answer to one request too many.
 type Limited struct {

@@ -18,10 +18,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 	if err := (Invalid{"email": problem}).errIfAny(); err != nil {
 		return err
 	}
-	mails := limitForgotMail
-	// A stranger who uses the recipient's share up leaves the owner a link that works until there is a new share.
-	mails.Window = min(mails.Window, a.config.ResetTTL)
-	if err := a.take(ctx, client, hitBy(limitForgotIP, network(client.IP)), hitBy(mails, email)); err != nil {
+	if err := a.take(ctx, client, hitBy(limitForgotIP, network(client.IP)), hitBy(forgotMail(a.config), email)); err != nil {
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {

@@ -47,7 +47,8 @@ func parseForm(r *http.Request) error {
 			return echo.ErrBadRequest.WithInternal(err)
 		}
 	case echo.MIMEMultipartForm:
-		if err := r.ParseMultipartForm(maxBody); err != nil {
+		// Of files that are larger the rest waits on disk, and is removed with the request; fields are never larger than the body.
+		if err := r.ParseMultipartForm(MaxBody); err != nil {
 			return echo.ErrBadRequest.WithInternal(err)
 		}
 	case "":

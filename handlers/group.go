@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
 )
 
 // Route is one line of the map of the site, as the command "routes" prints it.
@@ -16,7 +19,19 @@ type Route struct {
 	Path    string
 	Guard   string // who may come: "anyone", "signed out", "signed in"
 	Handler string
+	MaxBody int64 // the largest body in bytes
+	Limits  []models.LimitRule
 }
+
+// limit stands behind the handler on a route's line.
+type limit func(*Route)
+
+// body lets this route alone take bodies of up to so many bytes, instead of MaxBody.
+func body(bytes int64) limit { return func(r *Route) { r.MaxBody = bytes } }
+
+// limits names the rules that requests to the route count under. The counting is done by the verb in auth; that both agree
+// is a law of the tests.
+func limits(rules []models.LimitRule) limit { return func(r *Route) { r.Limits = rules } }
 
 // group is routes with the same guard. Its middleware runs for these routes alone: one of Echo's own groups would answer for
 // every unknown address below it as well.
@@ -40,23 +55,31 @@ func (g group) with(guard string, more ...echo.MiddlewareFunc) group {
 // GET answers HEAD as well, as RFC 9110 9.3.2 wants it.
 func (g group) GET(path string, h echo.HandlerFunc) { g.get(path, h, h) }
 
-func (g group) POST(path string, h echo.HandlerFunc) { g.add(http.MethodPost, path, h, h) }
+func (g group) POST(path string, h echo.HandlerFunc, limits ...limit) {
+	g.add(http.MethodPost, path, h, h, limits...)
+}
 
 func (g group) get(path string, named any, h echo.HandlerFunc) {
 	g.add(http.MethodGet, path, named, h)
-	g.echo.HEAD(path, g.wrap(h))
+	g.echo.HEAD(path, g.wrap(h, MaxBody))
 }
 
-func (g group) add(method, path string, named any, h echo.HandlerFunc) {
-	g.echo.Add(method, path, g.wrap(h))
-	*g.list = append(*g.list, Route{method, path, g.guard, nameOf(named)})
+func (g group) add(method, path string, named any, h echo.HandlerFunc, limits ...limit) {
+	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody}
+	for _, set := range limits {
+		set(&route)
+	}
+	g.echo.Add(method, path, g.wrap(h, route.MaxBody))
+	*g.list = append(*g.list, route)
 }
 
-func (g group) wrap(h echo.HandlerFunc) echo.HandlerFunc {
+// wrap puts the group's middleware around h. The bound on the body comes first: a guard may read the body, and a larger bound
+// inside a smaller one would bound nothing.
+func (g group) wrap(h echo.HandlerFunc, maxBody int64) echo.HandlerFunc {
 	for _, m := range slices.Backward(g.middleware) {
 		h = m(h)
 	}
-	return h
+	return middleware.BodyLimit(maxBody)(h)
 }
 
 // guarded is a group whose handlers are handed whoever the guard let in: what needs a user cannot be mounted without one.
@@ -69,8 +92,8 @@ func behind[T any](g group, who func(echo.Context) T) guarded[T] { return guarde
 
 func (g guarded[T]) GET(path string, h func(echo.Context, T) error) { g.get(path, h, g.hand(h)) }
 
-func (g guarded[T]) POST(path string, h func(echo.Context, T) error) {
-	g.add(http.MethodPost, path, h, g.hand(h))
+func (g guarded[T]) POST(path string, h func(echo.Context, T) error, limits ...limit) {
+	g.add(http.MethodPost, path, h, g.hand(h), limits...)
 }
 
 func (g guarded[T]) hand(h func(echo.Context, T) error) echo.HandlerFunc {

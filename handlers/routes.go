@@ -3,11 +3,12 @@ package handlers
 import (
 	"github.com/labstack/echo/v4"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/views"
 )
 
-// routes is the map of the site: every address, who may come, and what answers.
+// routes is the map of the site: every address, who may come, what answers, and what it is limited to.
 func (h *Handlers) routes(e *echo.Echo) []Route {
 	var list []Route
 	open := open(e, &list, "anyone", h.checks()...)
@@ -21,27 +22,27 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 
 	site.GET("/", h.Home)
 	site.GET("/email/confirm", h.ConfirmEmailPage)
-	site.POST("/email/confirm", h.ConfirmEmail)
+	site.POST("/email/confirm", h.ConfirmEmail, limits(auth.ConfirmLimits()))
 	site.GET("/password/forgot", h.ForgotPasswordPage)
-	site.POST("/password/forgot", h.ForgotPassword)
+	site.POST("/password/forgot", h.ForgotPassword, limits(auth.ForgotLimits(h.config)))
 	site.GET("/password/forgot/sent", h.ForgotPasswordSent)
 	site.GET("/password/reset", h.ResetPasswordPage)
-	site.POST("/password/reset", h.ResetPassword)
+	site.POST("/password/reset", h.ResetPassword, limits(auth.ResetLimits()))
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
-	guest.POST("/register", h.Register)
+	guest.POST("/register", h.Register, limits(auth.RegisterLimits()))
 	guest.GET("/register/sent", h.RegisterSent)
-	guest.POST("/register/resend", h.ResendRegistration)
-	guest.POST("/register/correct", h.CorrectRegistration)
+	guest.POST("/register/resend", h.ResendRegistration, limits(auth.RegisterLimits()))
+	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.RegisterLimits()))
 	guest.GET("/login", h.LoginPage)
-	guest.POST("/login", h.Login)
+	guest.POST("/login", h.Login, limits(auth.LoginLimits()))
 
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
 	app.POST("/account", h.Account)
 	app.GET("/account/security", h.SecurityPage)
-	app.POST("/account/security", h.Security)
+	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)
@@ -53,6 +54,6 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	}
 
 	// Outside the groups, or a guard would answer for pages that do not exist.
-	e.RouteNotFound("/*", site.wrap(h.NotFound))
+	e.RouteNotFound("/*", site.wrap(h.NotFound, MaxBody))
 	return list
 }

@@ -58,6 +58,7 @@ type stage struct {
 	clock   *clock
 	log     *logbook
 	routes  []handlers.Route
+	counted *ledger
 	people  atomic.Int32
 }
 
@@ -66,7 +67,8 @@ type stage struct {
 func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 	t.Helper()
 	t.Parallel()
-	s := &stage{t: t, db: modelstest.Open(t), mailbox: mailtest.NewServer(t), clock: newClock(), log: &logbook{}}
+	s := &stage{t: t, db: modelstest.Open(t), mailbox: mailtest.NewServer(t), clock: newClock(), log: &logbook{}, counted: &ledger{}}
+	s.counted.keep(t, s.db)
 	c, err := config.Load([]string{"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz"})
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +92,10 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 	} else {
 		s.server.Start()
 	}
-	t.Cleanup(s.server.Close)
+	t.Cleanup(func() {
+		s.server.Close()
+		s.counted.holdsTo(t, s.routes)
+	})
 	return s
 }
 
@@ -109,7 +114,8 @@ func (s *stage) open() {
 	if s.auth, err = auth.New(s.config, s.db, s.outbox, log, s.clock.now); err != nil {
 		s.t.Fatal(err)
 	}
-	s.server.Config.Handler, s.routes = handlers.New(s.config, s.db, s.auth, s.outbox, log, s.clock.now).Router()
+	router, routes := handlers.New(s.config, s.db, s.auth, s.outbox, log, s.clock.now).Router()
+	s.server.Config.Handler, s.routes = s.counted.watch(router), routes
 	ctx, cancel := context.WithCancel(s.t.Context())
 	var worker sync.WaitGroup
 	worker.Go(func() { s.outbox.Run(ctx) })
@@ -494,6 +500,51 @@ func atOnce(n int, work func(i int)) {
 	}
 	close(start)
 	all.Wait()
+}
+
+// ledger knows which limits the requests of a test were counted under.
+type ledger struct{ counts sync.Map } // a countedHit to true
+
+type countedHit struct{ method, path, rule string }
+
+type requestKey struct{}
+
+// watch tells the ledger whose request it is that is counted.
+func (l *ledger) watch(router http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
+	})
+}
+
+// keep writes down what is counted in db, while a request is answered.
+func (l *ledger) keep(t *testing.T, db *gorm.DB) {
+	err := db.Callback().Row().Before("gorm:row").Register("ledger", func(db *gorm.DB) {
+		r, asked := db.Statement.Context.Value(requestKey{}).(*http.Request)
+		if !asked || !strings.HasPrefix(db.Statement.SQL.String(), "INSERT INTO limits ") {
+			return
+		}
+		rule, _, _ := strings.Cut(db.Statement.Vars[0].(string), ":")
+		if rule != "refusal-ip" { // it bounds what is written down of refusals, no request
+			l.counts.Store(countedHit{r.Method, r.URL.Path, rule}, true)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holdsTo fails the test where something was counted that the map of the site does not tell.
+func (l *ledger) holdsTo(t *testing.T, routes []handlers.Route) {
+	l.counts.Range(func(key, _ any) bool {
+		c := key.(countedHit)
+		told := slices.ContainsFunc(routes, func(r handlers.Route) bool {
+			return leadsTo(r, c.method, c.path) && slices.ContainsFunc(r.Limits, func(rule models.LimitRule) bool { return rule.Name == c.rule })
+		})
+		if !told {
+			t.Errorf("%s %s counts under %s, and its line in routes.go does not say so", c.method, c.path, c.rule)
+		}
+		return true
+	})
 }
 
 // noRateLimit is for stories with more tries than a person may make.

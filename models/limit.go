@@ -1,6 +1,8 @@
 package models
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,6 +27,26 @@ type LimitRule struct {
 	MaxWait time.Duration
 	// Last is the number of hits after which a growing rule stays closed for its window; 0 for never.
 	Last int
+}
+
+// String tells the rule in a few words: "login-ip 100 per 15m", "confirm 5, then waits of 1s to 1h".
+func (r LimitRule) String() string {
+	if r.Growing {
+		return fmt.Sprintf("%s %d, then waits of 1s to %s", r.Name, r.Free, short(r.MaxWait))
+	}
+	return fmt.Sprintf("%s %d per %s", r.Name, r.Free, short(r.Window))
+}
+
+// short writes "15m" for what time.Duration calls "15m0s".
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // open is the OpenAt of what is not closed. It is not the time of the hit: another server's clock, or another request that was
