@@ -121,8 +121,8 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	newcomer, ada := s.visitor(), s.member("ada@example.com")
 	newcomer.email = "new@example.com"
 	newcomer.post("/register", "name", "New", "email", newcomer.email, "password", goodPassword)
-	newcomer.post("/register/resend")
 	newcomer.mail()
+	newcomer.post("/register/resend")
 	s.visitor().get(newcomer.mail().Link).submit("password", otherPassword)
 	newcomer.post("/register/correct", "email", "newer@example.com")
 	newcomer.post("/login", "email", ada.email, "password", otherPassword)
