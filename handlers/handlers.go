@@ -21,6 +21,7 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views/layout"
+	"example.com/gatehouse/views/ui"
 )
 
 // Handlers answers requests.
@@ -81,7 +82,7 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 		AppName:     h.config.AppName,
 		Viewer:      middleware.User(c),
 		Path:        c.Request().URL.Path,
-		Notice:      notice,
+		Notice:      ui.Message{Text: notice},
 		Development: !h.config.Production,
 	})
 	if err := page.Render(ctx, buffer); err != nil {

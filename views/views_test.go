@@ -13,6 +13,7 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/layout"
+	"example.com/gatehouse/views/ui"
 	"github.com/a-h/templ"
 	"golang.org/x/net/html"
 )
@@ -189,7 +190,7 @@ func TestNoPageEchoesAPassword(t *testing.T) {
 
 // ASVS 1.2.1, 1.2.2, 3.4.3: what people type stays text, and the policy without unsafe- has nothing to block.
 func TestNoPageHoldsAnInlineScriptStyleOrHandler(t *testing.T) {
-	each(t, allPages(), layout.Request{Notice: markup, AppName: markup, Development: true}, func(t *testing.T, p page) {
+	each(t, allPages(), layout.Request{Notice: ui.Message{Text: markup}, AppName: markup, Development: true}, func(t *testing.T, p page) {
 		for _, n := range p.elements {
 			if n.Data == "style" || n.Data == "base" || n.Data == "script" && (n.FirstChild != nil || !strings.HasPrefix(attr(n, "src"), "/assets/")) {
 				t.Errorf("inline <%s>", n.Data)
@@ -207,7 +208,7 @@ func TestNoPageHoldsAnInlineScriptStyleOrHandler(t *testing.T) {
 
 func TestEveryPageSaysWhereItIs(t *testing.T) {
 	title := regexp.MustCompile(`<title>[^<]+ · Acme</title>`)
-	each(t, allPages(), layout.Request{AppName: "Acme", Viewer: person(), Notice: "Saved.", Path: "/account"}, func(t *testing.T, p page) {
+	each(t, allPages(), layout.Request{AppName: "Acme", Viewer: person(), Notice: ui.Message{Text: "Saved."}, Path: "/account"}, func(t *testing.T, p page) {
 		if !title.MatchString(p.text) {
 			t.Error("the title is not of the form Page · Acme")
 		}

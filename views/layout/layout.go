@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/views/ui"
 )
 
 // Request is what a layout may know of the request. Pages read only their arguments.
@@ -12,7 +13,7 @@ type Request struct {
 	AppName     string
 	Viewer      *models.User // nil for a visitor
 	Path        string       // of the URL, for marking the current navigation entry
-	Notice      string       // one-time message ("Password changed."), "" for none
+	Notice      ui.Message   // one-time message ("Password changed."), without a text for none
 	Development bool         // shows a link to the development mailbox
 }
 
