@@ -25,6 +25,8 @@ var commands = map[string]func(context.Context) error{
 	"help":          help,
 	"--help":        help,
 	"-h":            help,
+
+	auth.HashWorker: hashWorker, // for serve, not for people
 }
 
 // exitStatus is 2 for what the person who started the program has to mend, 1 for everything else.
@@ -115,6 +117,8 @@ func migrate(ctx context.Context) (err error) {
 	fmt.Printf("%d migrations applied; the database is up to date\n", applied)
 	return nil
 }
+
+func hashWorker(context.Context) error { return auth.ServeHashes(os.Stdin, os.Stdout) }
 
 func help(context.Context) error {
 	fmt.Print(usage)

@@ -59,6 +59,11 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 	}, nil
 }
 
+// HashElsewhere has passwords hashed by runs of the program in this file, which answer HashWorker with ServeHashes.
+func (a *Auth) HashElsewhere(program string) {
+	a.hasher.worker = worker{program: program, quiet: quietBeforeEnd}
+}
+
 // Close lets go of what New prepared.
 func (a *Auth) Close() error { return a.sessions.Close() }
 

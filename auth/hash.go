@@ -7,10 +7,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
@@ -30,39 +28,23 @@ var ErrUnreadableHash = errors.New("the stored password hash cannot be read")
 // New hashes are argon2id (ASVS 11.4.2) in the PHC string format. Those of bcrypt are read, never written. All of it
 // counts against the same bound.
 type Hasher struct {
-	places  chan struct{} // whoever hashes or waits holds one
-	slots   chan struct{} // whoever hashes holds one
-	cooling *time.Timer
+	places chan struct{} // whoever hashes or waits holds one
+	slots  chan struct{} // whoever hashes holds one
+	worker worker
 }
 
 // NewHasher allows slots hashes at once and queue callers waiting for their turn; fewer than one slot counts as one.
 func NewHasher(slots, queue int) *Hasher {
 	slots, queue = max(slots, 1), max(queue, 0)
-	h := &Hasher{
-		places: make(chan struct{}, slots+queue),
-		slots:  make(chan struct{}, slots),
-		// The runtime would keep the last hashes' blocks resident for minutes.
-		cooling: time.AfterFunc(time.Hour, debug.FreeOSMemory),
-	}
-	h.cooling.Stop()
-	return h
+	return &Hasher{places: make(chan struct{}, slots+queue), slots: make(chan struct{}, slots)}
 }
-
-// quietBeforeCooling is how long no password has been hashed before the memory goes back to the system: short enough
-// that a flood is soon forgotten, long enough that the collection it costs never falls between two busy logins.
-const quietBeforeCooling = 10 * time.Second
 
 // Hash returns what to store for a password, which is normalized to NFC first (NIST SP 800-63B-4, 3.1.1.2) and used
 // whole. It does not judge the password: PasswordRules does. The error is ErrBusy, or the context's.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	var encoded string
-	err := h.inTurn(ctx, func() {
-		salt := make([]byte, saltBytes)
-		_, _ = rand.Read(salt) // never fails: the program ends instead
-		password := []byte(NormalizePassword(password))
-		encoded = argon2idHash{currentCost, salt, currentCost.key(password, salt, keyBytes)}.String()
-	})
-	return encoded, err
+	var answer HashAnswer
+	err := h.inTurn(ctx, func() { answer = h.worker.do(HashJob{Password: password}) })
+	return answer.Encoded, err
 }
 
 // Verify says whether a password is the one that encoded was made of, and whether encoded should be replaced with a
@@ -78,16 +60,15 @@ func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, reha
 		// No password is that long, however its accents are written. Reading a megabyte of it would hold the slot several times as long.
 		stored, password = nobody(), ""
 	}
-	err = h.inTurn(ctx, func() {
-		ok = stored.matches(password)
-	})
+	var answer HashAnswer
+	err = h.inTurn(ctx, func() { answer = h.worker.do(HashJob{password, stored.String()}) })
 	if err != nil {
 		return false, false, err
 	}
 	if malformed != nil {
 		return false, false, fmt.Errorf("%w: %w", ErrUnreadableHash, malformed)
 	}
-	return ok, ok && !stored.current(), nil
+	return answer.Matches, answer.Matches && !stored.current(), nil
 }
 
 // VerifyNobody does the work of Verify for an address that nobody has, so that the time of the answer does not tell
@@ -114,16 +95,14 @@ func (h *Hasher) inTurn(ctx context.Context, work func()) error {
 	case <-ctx.Done():
 		return fmt.Errorf("waiting to hash a password: %w", ctx.Err())
 	}
-	defer func() {
-		<-h.slots
-		h.cooling.Reset(quietBeforeCooling)
-	}()
-	inBackground(work)
+	defer func() { <-h.slots }()
+	work()
 	return nil
 }
 
 // storedHash is one stored password, of whichever algorithm.
 type storedHash interface {
+	String() string
 	matches(password string) bool
 	current() bool // is what Hash would make now
 }
@@ -204,6 +183,12 @@ type argon2idHash struct {
 // nobody is the hash of no password: a key of 32 zeros comes from none that could be found.
 func nobody() argon2idHash {
 	return argon2idHash{currentCost, make([]byte, saltBytes), make([]byte, keyBytes)}
+}
+
+func newArgon2id(password string) argon2idHash {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails: the program ends instead
+	return argon2idHash{currentCost, salt, currentCost.key([]byte(NormalizePassword(password)), salt, keyBytes)}
 }
 
 func (h argon2idHash) matches(password string) bool {
@@ -297,3 +282,5 @@ func (h bcryptHash) matches(password string) bool {
 }
 
 func (h bcryptHash) current() bool { return false }
+
+func (h bcryptHash) String() string { return string(h) }

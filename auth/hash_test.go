@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
@@ -255,26 +253,7 @@ func TestAPanicInAHashFreesItsSlot(t *testing.T) {
 	}
 }
 
-func TestMemoryGoesBackToTheSystemSomeSecondsAfterTheLastHash(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := NewHasher(1, 0)
-		before := forcedCollections()
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		if forcedCollections() != before {
-			t.Error("memory was given back though nothing was hashed")
-		}
-		mustHash(t, h, "a password that takes memory")
-		time.Sleep(quietBeforeCooling + time.Second)
-		synctest.Wait()
-		if forcedCollections() == before {
-			t.Error("memory was not given back")
-		}
-	})
-}
-
-// A flood, and what it leaves behind: peak-MB is the resident memory at its height, after-MB right after it, cool-MB
-// once it has gone back to the system.
+// A flood in one process, and what it leaves behind: peak-MB is the resident memory at its height, after-MB right after it.
 func BenchmarkFloodOf200Hashes(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.Skip("needs Linux to read resident memory from /proc")
@@ -296,8 +275,6 @@ func BenchmarkFloodOf200Hashes(b *testing.B) {
 	}
 	b.ReportMetric(peak, "peak-MB")
 	b.ReportMetric(residentMB(b, "VmRSS:"), "after-MB")
-	time.Sleep(quietBeforeCooling + time.Second)
-	b.ReportMetric(residentMB(b, "VmRSS:"), "cool-MB")
 }
 
 func BenchmarkHash(b *testing.B) {
@@ -387,10 +364,4 @@ func allocated(f func()) uint64 {
 	f()
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
-}
-
-func forcedCollections() uint32 {
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.NumForcedGC
 }

@@ -50,6 +50,7 @@ func main() {
 	quick := flag.Bool("short", false, "less than a minute, with a smaller database in place of the million; coarser figures")
 	postgres := flag.String("postgres", "", "the URL of an empty PostgreSQL database to measure as well, for instance postgres://bench@/bench?host=/run/postgresql")
 	dashboard := flag.Bool("dashboard", false, "only the dashboard beside the reference, to see in half a minute what a change is worth")
+	logins := flag.Bool("logins", false, "only log-ins and what they do to other pages, in a minute")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -63,6 +64,9 @@ func main() {
 	b := &bench{ctx: ctx, plan: p, postgres: *postgres}
 	if *dashboard {
 		exit(b.measure(b.prepareDashboard, step{"asking for the dashboard", b.dashboard}))
+	}
+	if *logins {
+		exit(b.measure(b.prepareDashboard, step{"logging in", b.logins}, step{"resting", b.rested}))
 	}
 	exit(b.measure(b.prepare,
 		step{"starting", b.starts},

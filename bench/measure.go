@@ -176,11 +176,10 @@ func (b *bench) marking() error {
 
 // logins measures log-ins, and what they do to everybody else: the same pages are asked for at the same modest rate while
 // nobody and while everybody logs in, turn by turn.
-func (b *bench) logins() error {
-	for _, p := range b.running {
-		if p != b.app {
-			p.stop()
-		}
+func (b *bench) logins() (err error) {
+	b.stopAll()
+	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
+		return err
 	}
 	pages, err := dashboards(everybody(0, b.plan.people))
 	if err != nil {

@@ -122,9 +122,23 @@ func (p *program) complaints() int {
 	return bytes.Count(log, []byte(`"level":"ERROR"`)) + bytes.Count(log, []byte(`"level":"WARN"`))
 }
 
-// resident is the memory that the program occupies in MB, from Linux's /proc.
+// resident is the memory that the program and the processes it has started occupy in MB, from Linux's /proc.
 func (p *program) resident() (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	own := strconv.Itoa(p.command.Process.Pid)
+	megabytes, err := residentOf(own)
+	threads, _ := filepath.Glob("/proc/" + own + "/task/*/children")
+	for _, file := range threads {
+		children, _ := os.ReadFile(file) // a thread that has just ended has none
+		for child := range strings.FieldsSeq(string(children)) {
+			more, _ := residentOf(child)
+			megabytes += more
+		}
+	}
+	return megabytes, err
+}
+
+func residentOf(pid string) (float64, error) {
+	status, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,138 @@
+package auth
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain makes the test binary the worker that it starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == HashWorker {
+		if ServeHashes(os.Stdin, os.Stdout) != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func newWorkerHasher(t *testing.T, quiet time.Duration) *Hasher {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := NewHasher(4, 100)
+	h.worker = worker{program: self, quiet: quiet}
+	t.Cleanup(h.worker.rest)
+	return h
+}
+
+func TestAWorkerHashesAndVerifiesForManyAtOnce(t *testing.T) {
+	h := newWorkerHasher(t, time.Hour)
+	encoded := mustHash(t, NewHasher(1, 1), "made in this process")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			expect(t, h, "made in this process", encoded, true, false)
+			expect(t, h, "made elsewhere", encoded, false, false)
+			expect(t, h, "made elsewhere", "", false, false)
+		})
+	}
+	all.Wait()
+	expect(t, NewHasher(1, 1), "\xff\x00 made by the worker", mustHash(t, h, "\xff\x00 made by the worker"), true, false)
+	expect(t, h, "an old password", bcryptOf(t, "an old password"), true, true)
+	if len(workers(t)) != 1 {
+		t.Errorf("%d processes hash", len(workers(t)))
+	}
+}
+
+func TestAWorkerEndsWhenNobodyComesAnyMore(t *testing.T) {
+	h := newWorkerHasher(t, 50*time.Millisecond)
+	mustHash(t, h, "a password that takes memory")
+	awaitWorkers(t, 0)
+	mustHash(t, h, "and one for the next worker")
+	awaitWorkers(t, 0)
+}
+
+func TestAKilledWorkerCostsNobodyALogIn(t *testing.T) {
+	h := newWorkerHasher(t, time.Hour)
+	encoded := mustHash(t, h, "the password")
+	for range 3 {
+		for _, pid := range workers(t) {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect(t, h, "the password", encoded, true, false)
+		expect(t, h, "the password", encoded, true, false)
+		if len(workers(t)) != 1 {
+			t.Errorf("%d workers follow on a killed one", len(workers(t)))
+		}
+	}
+}
+
+func TestWithoutAWorkerToStartThisProcessHashes(t *testing.T) {
+	h := NewHasher(1, 1)
+	h.worker = worker{program: "/nonexistent/program", quiet: time.Hour}
+	expect(t, h, "the password", mustHash(t, h, "the password"), true, false)
+}
+
+// A flood of log-ins must not slow down what else runs on the machine.
+func TestAWorkerHasTheLowestPriorityAndNoEnvironment(t *testing.T) {
+	t.Setenv("SECRET_KEY", "not for the worker")
+	h := newWorkerHasher(t, time.Hour)
+	mustHash(t, h, "the password")
+	for _, pid := range workers(t) {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(stat), ") ")
+		if nice := strings.Fields(after)[16]; nice != "19" {
+			t.Errorf("its niceness is %s", nice)
+		}
+		if environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ"); err != nil || len(environ) > 0 {
+			t.Errorf("its environment is %q, %v", environ, err)
+		}
+	}
+	if len(workers(t)) != 1 {
+		t.Errorf("%d processes hash", len(workers(t)))
+	}
+}
+
+// workers are the processes that hash for this one.
+func workers(t *testing.T) (pids []int) {
+	t.Helper()
+	list, err := exec.Command("ps", "-o", "pid=,args=", "--ppid", strconv.Itoa(os.Getpid())).CombinedOutput()
+	if err != nil && len(list) > 0 {
+		t.Fatalf("ps: %v\n%s", err, list)
+	}
+	for line := range strings.Lines(string(list)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[2] == HashWorker {
+			pid, err := strconv.Atoi(fields[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func awaitWorkers(t *testing.T, n int) {
+	t.Helper()
+	for range 500 {
+		if len(workers(t)) == n {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("there are %d workers, not %d", len(workers(t)), n)
+}
