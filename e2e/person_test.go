@@ -291,7 +291,7 @@ func (p *person) fill(label, value string) *person {
 	if strings.Contains(strings.ToLower(label), "password") {
 		p.secrets = append(p.secrets, value)
 	}
-	field := p.find(label, "textbox")
+	field := p.find(label, "textbox", "searchbox")
 	call(p, dom.Focus, dom.FocusParams{BackendNodeID: field})
 	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"selectAll"}})
 	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"deleteBackward"}})

@@ -62,8 +62,13 @@ func (h *Handlers) DevMailHTML(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return showMail(c, letter.HTML)
+}
+
+// showMail answers with a mail's HTML, for a frame.
+func showMail(c echo.Context, html string) error {
 	c.Response().Header().Set("Content-Security-Policy", mailPolicy)
 	c.Response().Header().Set("X-Frame-Options", "SAMEORIGIN")
 	// A link in a mail opens a window of its own, as it does in a mailbox.
-	return c.HTML(http.StatusOK, strings.Replace(letter.HTML, "<head>", `<head><base target="_blank">`, 1))
+	return c.HTML(http.StatusOK, strings.Replace(html, "<head>", `<head><base target="_blank">`, 1))
 }

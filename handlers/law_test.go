@@ -25,6 +25,8 @@ var public = []string{
 	"GET /email/confirm", "POST /email/confirm",
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
 	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
+	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html", // feature:dev_mail_previews
+	"GET /dev/ui", "GET /dev/ui/:part", "POST /dev/ui/:part", // feature:dev_ui
 }
 
 func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
@@ -74,7 +76,7 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	confirm := newcomer.mail().Link
 	ada.post("/password/forgot", "email", ada.email)
 	reset := ada.mail().Link
-	letter := newcomer.get("/dev/mail").all("a")
+	letter := newcomer.get("/dev/mail").rows()[0]
 	for _, route := range s.routes {
 		path, who := route.Path, newcomer
 		switch {
@@ -84,12 +86,12 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 			path = confirm
 		case path == "/password/reset":
 			path = reset
+		case strings.Contains(path, ":kind"): // feature:dev_mail_previews
+			path = strings.Replace(path, ":kind", "confirm_address", 1) // feature:dev_mail_previews
+		case path == "/dev/ui/:part": // feature:dev_ui
+			path = "/dev/ui/forms" // feature:dev_ui
 		case strings.Contains(path, ":id"):
-			for _, a := range letter {
-				if id, ok := strings.CutPrefix(attribute(a, "href"), "/dev/mail/"); ok {
-					path = strings.Replace(route.Path, ":id", id, 1)
-				}
-			}
+			path = strings.Replace(path, "/dev/mail/:id", letter, 1)
 		}
 		if route.Guard == "signed in" {
 			who = ada

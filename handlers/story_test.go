@@ -355,6 +355,16 @@ func (g *page) all(name string) (found []*html.Node) {
 	return found
 }
 
+// rows are the addresses that a list's rows lead to.
+func (g *page) rows() (addresses []string) {
+	for _, a := range g.all("a") {
+		if attribute(a.Parent, "class") == "row-title" {
+			addresses = append(addresses, attribute(a, "href"))
+		}
+	}
+	return addresses
+}
+
 // input is the element with this name attribute, nil for none.
 func (g *page) input(name string) *html.Node {
 	for _, n := range g.all("input") {

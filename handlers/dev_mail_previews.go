@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/views"
+)
+
+// mailPreviews are all mails, with made-up data. Their links lead to pages that say what becomes of a link that is void.
+func (h *Handlers) mailPreviews() []mail.Message {
+	const to, token, ip, device = "ada@example.com", "made-up", "203.0.113.7", "Firefox 140.0 on Linux"
+	at := time.Date(2026, time.November, 22, 14, 5, 0, 0, time.UTC)
+	letters := mail.NewLetters(h.config.AppName, h.config.AppURL)
+	return []mail.Message{
+		letters.ConfirmAddress(to, "Ada Lovelace", token, h.config.ConfirmTTL),
+		letters.AddressTaken(to),
+		letters.ResetPassword(to, token, h.config.ResetTTL),
+		letters.PasswordReset(to, at, ip, device),
+		letters.PasswordChanged(to, at, ip, device),
+	}
+}
+
+// mailPreview is the mail of the kind that the address names.
+func (h *Handlers) mailPreview(c echo.Context) (mail.Message, error) {
+	all := h.mailPreviews()
+	i := slices.IndexFunc(all, func(m mail.Message) bool { return m.Kind == c.Param("kind") })
+	if i < 0 {
+		return mail.Message{}, echo.ErrNotFound
+	}
+	return all[i], nil
+}
+
+// DevMailPreviews lists every mail.
+func (h *Handlers) DevMailPreviews(c echo.Context) error {
+	var rows []views.MailRow
+	for _, m := range h.mailPreviews() {
+		rows = append(rows, previewRow(m))
+	}
+	return h.render(c, http.StatusOK, views.DevMailPreviews(rows))
+}
+
+func previewRow(m mail.Message) views.MailRow {
+	return views.MailRow{Kind: m.Kind, To: m.To, Subject: m.Subject}
+}
+
+// DevMailPreview shows one.
+func (h *Handlers) DevMailPreview(c echo.Context) error {
+	m, err := h.mailPreview(c)
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.DevMailPreview(views.MailView{MailRow: previewRow(m), Text: m.Text}))
+}
+
+// DevMailPreviewHTML is the HTML part of one, for the frame in DevMailPreview.
+func (h *Handlers) DevMailPreviewHTML(c echo.Context) error {
+	m, err := h.mailPreview(c)
+	if err != nil {
+		return err
+	}
+	return showMail(c, m.HTML)
+}

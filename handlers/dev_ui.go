@@ -1,0 +1,49 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/views"
+)
+
+// DevUIPage leads to the parts that pages are made of.
+func (h *Handlers) DevUIPage(c echo.Context) error {
+	return h.render(c, http.StatusOK, views.DevUI())
+}
+
+// DevUIPart shows parts of a kind in all their states.
+func (h *Handlers) DevUIPart(c echo.Context) error {
+	part, err := devUIPart(c)
+	if err != nil {
+		return err
+	}
+	theme := c.QueryParam("theme")
+	if theme != "light" && theme != "dark" {
+		theme = ""
+	}
+	return h.render(c, http.StatusOK, views.DevUIShow(part, theme))
+}
+
+// DevUISubmit is where the forms that are shown lead to. Nothing comes of them but a notice.
+func (h *Handlers) DevUISubmit(c echo.Context) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	part, err := devUIPart(c)
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, part.Address(), "The form was sent. Nothing is kept here.")
+}
+
+func devUIPart(c echo.Context) (views.DevUIPart, error) {
+	parts := views.DevUIParts()
+	i := slices.IndexFunc(parts, func(p views.DevUIPart) bool { return p.Slug == c.Param("part") })
+	if i < 0 {
+		return views.DevUIPart{}, echo.ErrNotFound
+	}
+	return parts[i], nil
+}
