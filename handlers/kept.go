@@ -43,11 +43,13 @@ func (h *Handlers) keepForm(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, "/login")
 	}
 	sealed, err := h.keep(owner, form)
-	login := views.LoginForm{Errand: views.Errand{Kept: sealed}, TooMuch: errors.Is(err, auth.ErrTooMuch)}
-	if err != nil && !login.TooMuch {
+	if errors.Is(err, auth.ErrTooMuch) {
+		return h.render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
+	}
+	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusUnauthorized, views.Login(login, nil))
+	return h.render(c, http.StatusUnauthorized, views.Login(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
 }
 
 // keep seals a form for its owner, who may be somebody who has to prove once more who they are.

@@ -156,7 +156,7 @@ func TestWhatIsTooLongToBeKeptIsSaid(t *testing.T) {
 	ada := s.member("ada@example.com")
 	s.clock.passes(idle)
 	long := strings.Repeat("x", auth.MaxKept)
-	ada.post("/account", "name", long).is(t, 401).says(t, "too long to be kept", "reload this one").hides(t, `name="kept"`, "xxxx")
+	ada.post("/account", "name", long).is(t, 413).says(t, "too long to be kept", "another tab").hides(t, `name="kept"`, "xxxx")
 	ada.post("/account", "name", long[:auth.MaxKept-200]).is(t, 401).says(t, "still there")
 }
 

@@ -26,7 +26,7 @@ type LoginForm struct {
 func (f LoginForm) text() string {
 	switch {
 	case f.TooMuch:
-		return "You were logged out before that was saved, and it is too long to be kept for you. Log in in another tab, then reload this one: your browser sends it again."
+		return "You were logged out before that was saved, and it is too long to be kept for you. Log in in another tab, then send it once more from this one, or reload it if the form is gone."
 	case f.Kept != "":
 		return "You were logged out before that was saved. Log in, and what you typed is still there."
 	}
