@@ -12,7 +12,7 @@ requestAnimationFrame(() => {
   if (document.activeElement === document.body) document.querySelector("[data-summary]")?.focus();
 });
 
-for (const button of document.querySelectorAll("[data-reveal]")) {
+const reveal = (button) => {
   const input = document.getElementById(button.getAttribute("aria-controls"));
   const show = (shown) => {
     input.type = shown ? "text" : "password";
@@ -22,7 +22,10 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   // Sent as a password again, so that browsers do not remember it among the texts.
   input.form.addEventListener("submit", () => show(false));
   button.hidden = false;
-}
+};
+const revealAll = () => document.querySelectorAll("[data-reveal][hidden]").forEach(reveal);
+revealAll();
+document.addEventListener("htmx:after:swap", revealAll); // feature:htmx
 
 // A form is sent once; its button says that it is under way. The button is not disabled, which would move the focus away.
 document.addEventListener("submit", (event) => {

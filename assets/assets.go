@@ -13,10 +13,23 @@ import (
 )
 
 // styles are the parts of app.css, in order; the layers in tokens.css decide what wins, not this.
-var styles = [...]string{"tokens.css", "base.css", "components.css", "app.css"}
+var styles = [...]string{
+	"tokens.css",
+	"base.css",
+	"components.css",
+	"htmx.css", // feature:htmx
+	"app.css",
+}
 
 // others are served as they are.
-var others = [...]string{"app.js", "favicon.svg", "favicon.ico", "apple-touch-icon.png"}
+var others = [...]string{
+	"app.js",
+	"htmx.min.js", // feature:htmx
+	"htmx.js",     // feature:htmx
+	"favicon.svg",
+	"favicon.ico",
+	"apple-touch-icon.png",
+}
 
 // prefix is where Handler is mounted.
 const prefix = "/assets/"

@@ -23,6 +23,7 @@ import (
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/seal"
 )
 
 // Auth carries out the verbs on one database. Its methods may be called at the same time.
@@ -32,6 +33,7 @@ type Auth struct {
 	sessions *models.SessionFinder
 	outbox   *mail.Outbox
 	letters  mail.Letters
+	kept     seal.Keys
 	hasher   *Hasher
 	rules    PasswordRules
 	log      *slog.Logger
@@ -44,6 +46,10 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 	if err != nil {
 		return nil, err
 	}
+	kept, err := seal.New(c.SecretKeys, "kept form")
+	if err != nil {
+		return nil, err
+	}
 	// One core stays free for everyone who is not logging in.
 	slots := max(1, runtime.GOMAXPROCS(0)-1)
 	return &Auth{
@@ -51,6 +57,7 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 		db:       db,
 		sessions: sessions,
 		outbox:   outbox,
+		kept:     kept,
 		letters:  mail.NewLetters(c.AppName, c.AppURL),
 		hasher:   NewHasher(slots, 64*slots),
 		rules:    NewPasswordRules(c.PasswordMin, c.AppName),

@@ -147,6 +147,6 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) e
 	if set.RowsAffected == 0 {
 		return ErrChanged
 	}
-	_, err := endSessions(t, user.ID, keepSession)
+	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keepSession)
 	return err
 }

@@ -110,11 +110,11 @@ func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
 // EndSession ends one of the viewer's sessions; gorm.ErrRecordNotFound where the id is not one of theirs.
 func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client Client) error {
 	return a.transact(ctx, func(t *tx) error {
-		ended := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Delete(&models.Session{})
-		if ended.Error != nil {
-			return fmt.Errorf("end a session: %w", ended.Error)
+		ended, err := a.endSessions(t, "id = ? AND user_id = ?", id, viewer.User.ID)
+		if err != nil {
+			return err
 		}
-		if ended.RowsAffected == 0 {
+		if ended == 0 {
 			return gorm.ErrRecordNotFound
 		}
 		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": id})
@@ -127,7 +127,7 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		ended, err := endSessions(t, viewer.User.ID, viewer.Session.ID)
+		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", viewer.User.ID, viewer.Session.ID)
 		if err != nil {
 			return err
 		}
@@ -135,9 +135,12 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 	})
 }
 
-// endSessions ends all of a user's sessions but the one named, "" naming none, and says how many that were.
-func endSessions(t *tx, userID, but string) (int64, error) {
-	ended := t.Where("user_id = ? AND id <> ?", userID, but).Delete(&models.Session{})
+// endSessions ends the sessions that there are of those named, at once, and says how many that were. Their rows stay until they are
+// swept: they tell for whom to keep what a device of theirs is about to send (see KeepForm).
+func (a *Auth) endSessions(t *tx, where string, args ...any) (int64, error) {
+	now := a.now()
+	// A minute ago, since another server's clock may be a little behind.
+	ended := t.Model(&models.Session{}).Where("expires_at > ?", now).Where(where, args...).Update("expires_at", now.Add(-time.Minute))
 	if ended.Error != nil {
 		return 0, fmt.Errorf("end the sessions: %w", ended.Error)
 	}

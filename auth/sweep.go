@@ -7,12 +7,13 @@ import (
 )
 
 const (
+	keepEnded   = 7 * 24 * time.Hour   // sessions, for who left a form open over a long weekend
 	keepDevices = 400 * 24 * time.Hour // as long as a browser keeps a cookie (RFC 6265bis)
 	keepMail    = 7 * 24 * time.Hour
 	sweepRows   = 1000 // at a time, so that nobody waits for the writer
 )
 
-// Sweep removes what has ended: sessions, links, sign-ups, counts, devices that have not come back, and old mail. Several
+// Sweep removes what has ended: sessions a week ago, links, sign-ups, counts, devices that have not come back, and old mail. Several
 // servers may sweep at once.
 func (a *Auth) Sweep(ctx context.Context) error {
 	now := a.now()
@@ -25,7 +26,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		table, where string
 		args         []any
 	}{
-		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now, now.Add(-a.config.SessionIdle)}},
+		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"limits", "ends_at <= ?", []any{now}},

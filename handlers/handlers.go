@@ -53,6 +53,7 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 	e.HTTPErrorHandler = h.fail
 	middleware.TrustProxies(e, h.config.TrustedProxies)
 	e.Use(middleware.Log(h.log), middleware.Headers(h.config.HTTPS()), middleware.Recover)
+	e.Use(middleware.HTMX) // feature:htmx
 	list := h.routes(e)
 	if !h.config.RateLimit {
 		for i := range list {

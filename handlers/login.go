@@ -15,7 +15,7 @@ import (
 
 // LoginPage asks for address and password.
 func (h *Handlers) LoginPage(c echo.Context) error {
-	return h.render(c, http.StatusOK, views.Login(views.LoginForm{Next: auth.SafeNext(c.QueryParam("next"))}, nil))
+	return h.render(c, http.StatusOK, views.Login(views.LoginForm{Errand: views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}}, nil))
 }
 
 // Login signs in with address and password.
@@ -26,20 +26,20 @@ func (h *Handlers) Login(c echo.Context) error {
 	}
 	user, err := h.auth.Authenticate(c.Request().Context(), form.Email, form.Password, h.browser(c), middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		form.Next = auth.SafeNext(form.Next)
+		form.Errand = checked(form.Errand)
 		return h.render(c, http.StatusUnprocessableEntity, views.Login(form, invalid))
 	}
 	if err != nil {
 		return err
 	}
-	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Next)
+	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Errand)
 }
 
 // accountChanged is said to whom auth.ErrChanged meets.
 const accountChanged = "Your account has just changed. Please log in again."
 
 // signIn is the one door: every way of proving who one is ends here.
-func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, next string) error {
+func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, errand views.Errand) error {
 	started, err := h.auth.StartSession(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
 	if errors.Is(err, auth.ErrChanged) {
 		return h.redirect(c, "/login", accountChanged)
@@ -58,10 +58,7 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, n
 	if err != nil {
 		return err
 	}
-	if next = auth.SafeNext(next); next == "" {
-		next = "/dashboard"
-	}
-	return h.redirect(c, next, "")
+	return h.carryOn(c, user, errand)
 }
 
 // browser is what the request's cookies say of the browser.

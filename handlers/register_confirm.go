@@ -57,5 +57,6 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 		return err
 	}
 	h.cookies.Clear(c.Response(), session.Registration)
-	return h.signIn(c, user, auth.Proof{Method: "registration"}, h.cookies.Take(c.Response(), c.Request(), session.ReturnTo))
+	errand := views.Errand{Next: h.cookies.Take(c.Response(), c.Request(), session.ReturnTo)}
+	return h.signIn(c, user, auth.Proof{Method: "registration"}, errand)
 }

@@ -13,8 +13,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	var list []Route
 	open := open(e, &list, "anyone", h.checks()...)
 	site := open.with("anyone", middleware.LoadViewer(h.auth, h.cookies))
-	guest := site.with("signed out", middleware.RequireGuest)
-	app := behind(site.with("signed in", middleware.RequireUser), middleware.User)
+	guest := site.with("signed out", middleware.RequireGuest(h.turnBack))
+	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)), middleware.User)
 
 	open.GET("/healthz", h.Healthz)
 	open.GET("/readyz", h.Readyz)

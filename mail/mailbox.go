@@ -83,7 +83,7 @@ func (o *Outbox) letter(row models.OutboxMail) (letter Letter, real bool) {
 	if len(row.Payload) == 0 {
 		return letter, false
 	}
-	p, err := o.keys.open(row.ID, row.Payload)
+	p, err := openPayload(o.keys, row.ID, row.Payload)
 	if err != nil {
 		if letter.LastError == "" {
 			letter.LastError = err.Error()

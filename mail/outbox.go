@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/seal"
 )
 
 // Outbox keeps mail in the database from the transaction that caused it until it is sent, so that a crash or a mail server
@@ -21,7 +22,7 @@ type Outbox struct {
 	db       *gorm.DB
 	smtp     *SMTP // nil: the development mailbox
 	from     *netmail.Address
-	keys     keyring
+	keys     seal.Keys
 	keepSent bool
 	log      *slog.Logger
 	now      func() time.Time
@@ -33,7 +34,7 @@ type Outbox struct {
 // without it a mail's content is wiped once it is sent.
 func NewOutbox(db *gorm.DB, smtp *SMTP, from *netmail.Address, secretKeys []string, keepSent bool, log *slog.Logger,
 	now func() time.Time) (*Outbox, error) {
-	keys, err := newKeyring(secretKeys)
+	keys, err := seal.New(secretKeys, "outbox")
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (o *Outbox) enqueue(tx *gorm.DB, m Message, decoy int) error {
 		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
 	}
 	now := o.clock()
-	sealed, err := o.keys.seal(id.String(), payload{
+	sealed, err := sealPayload(o.keys, id.String(), payload{
 		Decoy: decoy, MessageID: id.String() + "@" + domain(o.from.Address), Date: now,
 		To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text,
 	})

@@ -17,6 +17,7 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
+	"example.com/gatehouse/seal"
 )
 
 func TestAQueuedMailArrivesAsWritten(t *testing.T) {
@@ -128,7 +129,7 @@ func TestSecretKeysRotate(t *testing.T) {
 	after := openOffice(t, db, server, c, keyB, keyA)
 	after.post(reset("bob@example.com"))
 	opens := func(o *office, row models.OutboxMail) bool {
-		_, err := o.keys.open(row.ID, row.Payload)
+		_, err := openPayload(o.keys, row.ID, row.Payload)
 		return err == nil
 	}
 	rows := after.rows()
@@ -159,12 +160,12 @@ func TestAMailThatCannotBeOpenedIsParked(t *testing.T) {
 		"a short one":        func(_ *office, row models.OutboxMail) []byte { return row.Payload[:10] },
 		"one without a text": func(_ *office, row models.OutboxMail) []byte { return row.Payload[:20] },
 		"one of another row": func(o *office, _ models.OutboxMail) []byte {
-			sealed, _ := o.keys.seal("another", payload{To: "ada@example.com"})
+			sealed, _ := sealPayload(o.keys, "another", payload{To: "ada@example.com"})
 			return sealed
 		},
 		"one of an unknown key": func(_ *office, row models.OutboxMail) []byte {
-			ring, _ := newKeyring([]string{keyB})
-			sealed, _ := ring.seal(row.ID, payload{To: "ada@example.com"})
+			keys, _ := seal.New([]string{keyB}, "outbox")
+			sealed, _ := sealPayload(keys, row.ID, payload{To: "ada@example.com"})
 			return sealed
 		},
 	} {

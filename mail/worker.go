@@ -128,7 +128,7 @@ func (o *Outbox) claim(ctx context.Context, held map[string]bool, n int) ([]mode
 // attempt sends one claimed mail and writes down how it went.
 func (o *Outbox) attempt(ctx context.Context, row models.OutboxMail) {
 	log := o.log.With("mail", row.ID, "kind", row.Kind, "attempt", row.Attempts)
-	p, err := o.keys.open(row.ID, row.Payload)
+	p, err := openPayload(o.keys, row.ID, row.Payload)
 	switch {
 	case err != nil:
 		o.park(row, err.Error(), log.With("error", err))

@@ -3,9 +3,7 @@ package middleware
 
 import (
 	"fmt"
-	"net/http"
 	"net/netip"
-	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,11 +26,18 @@ func LoadViewer(a *auth.Auth, cookies *session.Cookies) echo.MiddlewareFunc {
 			if err != nil {
 				return fmt.Errorf("load the viewer: %w", err)
 			}
-			if viewer == nil {
-				cookies.Clear(c.Response(), session.Session)
+			if viewer != nil {
+				c.Set(viewerKey, viewer)
 				return next(c)
 			}
-			c.Set(viewerKey, viewer)
+			// The cookie of a session that has ended opens nothing, and tells for whom to keep a form; one that tells nobody goes.
+			owner, err := a.EndedSessionOwner(c.Request().Context(), token)
+			if err != nil {
+				return fmt.Errorf("load the viewer: %w", err)
+			}
+			if owner == "" {
+				cookies.Clear(c.Response(), session.Session)
+			}
 			return next(c)
 		}
 	}
@@ -52,29 +57,28 @@ func User(c echo.Context) *models.User {
 	return nil
 }
 
-// RequireUser sends visitors to log in, and back afterwards. It is for the person's comfort: what a user may read and change
-// is decided where the data is.
-func RequireUser(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if Viewer(c) != nil {
-			return next(c)
+// RequireUser lets the signed in pass; everybody else is answered by ask. It is for the person's comfort: what a user may read and
+// change is decided where the data is.
+func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if Viewer(c) != nil {
+				return next(c)
+			}
+			return ask(c)
 		}
-		login := "/login"
-		// Only a page can be gone back to; a form that was sent is not sent again behind a person's back.
-		if c.Request().Method == http.MethodGet {
-			login += "?next=" + url.QueryEscape(c.Request().URL.RequestURI())
-		}
-		return c.Redirect(http.StatusSeeOther, login)
 	}
 }
 
-// RequireGuest sends the signed in to their dashboard.
-func RequireGuest(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if Viewer(c) == nil {
-			return next(c)
+// RequireGuest lets the signed out pass; who is signed in is answered by turn.
+func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if Viewer(c) == nil {
+				return next(c)
+			}
+			return turn(c)
 		}
-		return c.Redirect(http.StatusSeeOther, "/dashboard")
 	}
 }
 

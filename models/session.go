@@ -29,7 +29,7 @@ type Session struct {
 	Device     string
 	CreatedAt  time.Time
 	LastSeenAt time.Time // written at most once a minute
-	ExpiresAt  time.Time // the absolute end
+	ExpiresAt  time.Time // the absolute end; past where the session was ended
 }
 
 // SessionFinder runs the one statement that every request of a signed-in browser runs, prepared once.
@@ -72,6 +72,15 @@ func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSin
 	}
 	s.TokenHash, u.ID = tokenHash, s.UserID
 	return s, u, true, nil
+}
+
+// FindSessionOwner returns the id of the user whose session a token's hash names, living or ended; gorm.ErrRecordNotFound where no
+// row tells it any more.
+func FindSessionOwner(db *gorm.DB, tokenHash []byte) (userID string, err error) {
+	var session Session
+	err = db.Joins("JOIN users ON users.id = sessions.user_id AND users.disabled_at IS NULL").
+		Where("sessions.token_hash = ?", tokenHash).Take(&session).Error
+	return session.UserID, err
 }
 
 // SessionsOf lists a user's living sessions, the one seen last first.

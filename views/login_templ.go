@@ -13,12 +13,24 @@ import (
 	"example.com/gatehouse/views/ui"
 )
 
-// LoginForm is what proves who somebody is, and where they were going.
+// LoginForm is what proves who somebody is, and what they were about.
 type LoginForm struct {
 	Email    string `form:"email"`
 	Password string `form:"password"`
 	Remember bool   `form:"remember"`
-	Next     string `form:"next"`
+	Errand
+	TooMuch bool // no field: what they were sending is too large to be kept
+}
+
+// text says what happens after logging in.
+func (f LoginForm) text() string {
+	switch {
+	case f.TooMuch:
+		return "You were logged out before that was saved, and it is too long to be kept for you. Log in in another tab, then send it once more from this one, or reload it if the form is gone."
+	case f.Kept != "":
+		return "You were logged out before that was saved. Log in, and what you typed is still there."
+	}
+	return "Log in to carry on where you left off."
 }
 
 // Login asks for address and password.
@@ -55,7 +67,7 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.PageHead("Welcome back", "Log in to carry on where you left off.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHead("Welcome back", form.text()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -75,7 +87,7 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Hidden("next", form.Next).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = errand(form.Errand).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -129,7 +141,7 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 			var templ_7745c5c3_Var4 templ.SafeURL
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(withNext("/register", form.Next)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/login.templ`, Line: 35, Col: 86}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/login.templ`, Line: 47, Col: 86}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

@@ -40,7 +40,7 @@ func faults(fields ...string) map[string]string {
 // guestPages are those of the signed out, in each of their states.
 func guestPages() map[string]templ.Component {
 	register := views.RegisterForm{Name: markup, Email: markup, Password: secret, Next: "/reports?a=1&b=2"}
-	login := views.LoginForm{Email: markup, Password: secret, Remember: true, Next: "/reports?a=1&b=2"}
+	login := views.LoginForm{Email: markup, Password: secret, Remember: true, Errand: views.Errand{Next: "/reports?a=1&b=2"}}
 	reset := views.ResetForm{Token: "token", Password: secret}
 	confirm := views.ConfirmForm{Token: "token", Password: secret}
 	return map[string]templ.Component{

@@ -1,0 +1,83 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+const (
+	keptFor = time.Hour
+	// MaxKept is the most that is kept of a form, in bytes before sealing.
+	MaxKept = 64 << 10
+	// MaxSealed is the longest that KeepForm returns.
+	MaxSealed = (MaxKept + 100) * 4 / 3
+)
+
+// ErrTooMuch says that a form is larger than MaxKept.
+var ErrTooMuch = errors.New("the form is too large to be kept")
+
+// KeepForm seals a form that could not be carried out, because its sender has to prove first who they are. The browser carries
+// it, since what is not sent is not the server's to store, and web storage would outlive the log-out (ASVS 14.3.3). It opens for
+// this user alone, for an hour. The error is ErrTooMuch.
+func (a *Auth) KeepForm(userID string, form []byte) (sealed string, err error) {
+	if len(form) > MaxKept {
+		return "", ErrTooMuch
+	}
+	until := binary.BigEndian.AppendUint64(nil, uint64(a.now().Add(keptFor).Unix()))
+	return base64.RawURLEncoding.EncodeToString(a.kept.Seal(userID, append(until, form...))), nil
+}
+
+// KeptForm opens what KeepForm sealed for user. ok is false for somebody else's form, an old one, and junk.
+func (a *Auth) KeptForm(user *models.User, sealed string) (form []byte, ok bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil || len(sealed) > MaxSealed {
+		return nil, false
+	}
+	plain, err := a.kept.Open(user.ID, raw)
+	if err != nil || len(plain) < 8 || a.now().Unix() >= int64(binary.BigEndian.Uint64(plain)) {
+		return nil, false
+	}
+	return plain[8:], true
+}
+
+// EndedSessionOwner returns the id of the user whom a session's token belonged to, while its row still tells; "" otherwise. It
+// opens nothing: it tells for whom to keep a form.
+func (a *Auth) EndedSessionOwner(ctx context.Context, token string) (userID string, err error) {
+	if token == "" {
+		return "", nil
+	}
+	userID, err = models.FindSessionOwner(a.db.WithContext(ctx), hashToken(token))
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the session's owner: %w", err)
+	}
+	return userID, nil
+}
+
+// NeverKept says whether a field, by its name, holds what proves who somebody is, or opens something. It is generous: a field
+// too many has to be typed again, one too few is a password in a page.
+func NeverKept(field string) bool {
+	name := strings.ToLower(strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(field))
+	switch name {
+	case "code", "pin", "key":
+		return true
+	}
+	for _, part := range []string{"passw", "passphrase", "passkey", "pwd", "secret", "token", "otp", "onetime", "recovery", "backupcode",
+		"securitycode", "verificationcode", "apikey", "privatekey", "credential", "assertion", "cardnumber", "cvc", "cvv"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}

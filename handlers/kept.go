@@ -1,0 +1,120 @@
+package handlers
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// askToLogin answers a visitor at a page for the signed in. A page is gone back to after the log-in. A form is not sent again behind
+// a person's back: it is kept for whom the browser's session belonged to, and theirs to send once they are back.
+func (h *Handlers) askToLogin(c echo.Context) error {
+	switch c.Request().Method {
+	case http.MethodGet:
+		return c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request().URL.RequestURI()))
+	case http.MethodPost:
+		return h.keepForm(c)
+	}
+	return c.Redirect(http.StatusSeeOther, "/login")
+}
+
+// keepForm answers with the log-in page, which carries what was sent. Where nothing can be kept, it is the plain one.
+func (h *Handlers) keepForm(c echo.Context) error {
+	owner, err := h.auth.EndedSessionOwner(c.Request().Context(), h.cookies.Get(c.Request(), session.Session))
+	if err != nil {
+		return err
+	}
+	form, readable := sentForm(c.Request())
+	if owner == "" || !readable {
+		return c.Redirect(http.StatusSeeOther, "/login")
+	}
+	sealed, err := h.keep(owner, form)
+	if errors.Is(err, auth.ErrTooMuch) {
+		return h.render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusUnauthorized, views.Login(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
+}
+
+// keep seals a form for its owner, who may be somebody who has to prove once more who they are.
+func (h *Handlers) keep(owner string, form views.KeptForm) (sealed string, err error) {
+	plain, err := json.Marshal(form)
+	if err != nil {
+		return "", err
+	}
+	return h.auth.KeepForm(owner, plain)
+}
+
+// sentForm is what a form holds of what may be kept: no secrets, and no files. readable is false for what is no form, and where
+// there is nothing to keep.
+func sentForm(r *http.Request) (form views.KeptForm, readable bool) {
+	if parseForm(r) != nil {
+		return form, false
+	}
+	form.Action = r.URL.RequestURI()
+	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
+		for _, value := range r.PostForm[name] {
+			switch {
+			case !utf8.ValidString(name + value):
+				return form, false
+			case auth.NeverKept(name):
+				form.Secrets = true
+			default:
+				form.Fields = append(form.Fields, views.KeptField{Name: name, Value: value})
+			}
+		}
+	}
+	if r.MultipartForm != nil {
+		for _, files := range r.MultipartForm.File {
+			form.Files = form.Files || slices.ContainsFunc(files, func(f *multipart.FileHeader) bool { return f.Size > 0 })
+		}
+	}
+	return form, len(form.Fields) > 0
+}
+
+// turnBack answers who is signed in at a page for the signed out. If they logged in elsewhere meanwhile, what was kept is here.
+func (h *Handlers) turnBack(c echo.Context) error {
+	var errand views.Errand
+	if c.Request().Method == http.MethodPost && bind(c, &errand) != nil {
+		errand = views.Errand{}
+	}
+	return h.carryOn(c, middleware.User(c), views.Errand{Kept: errand.Kept})
+}
+
+// carryOn answers who has just proven who they are: with what was kept for them, or by sending them where they were going. What
+// was kept for somebody else is dropped, and so is their way.
+func (h *Handlers) carryOn(c echo.Context, user *models.User, errand views.Errand) error {
+	if plain, ok := h.auth.KeptForm(user, errand.Kept); ok {
+		var form views.KeptForm
+		if err := json.Unmarshal(plain, &form); err != nil {
+			return err
+		}
+		return h.render(c, http.StatusOK, views.Kept(user, form))
+	}
+	return h.redirect(c, cmp.Or(auth.SafeNext(errand.Next), "/dashboard"), "")
+}
+
+// checked is what of an errand may go back into a page.
+func checked(errand views.Errand) views.Errand {
+	errand.Next = auth.SafeNext(errand.Next)
+	if len(errand.Kept) > auth.MaxSealed {
+		errand.Kept = ""
+	}
+	return errand
+}
