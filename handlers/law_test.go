@@ -15,6 +15,7 @@ import (
 
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/models"
 )
 
 // public are the routes that a visitor gets an answer from. Every other route, those not yet written among them, asks for login.
@@ -75,6 +76,10 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	ada.post("/password/forgot", "email", ada.email)
 	reset := ada.mail().Link
 	letter := newcomer.get("/dev/mail").all("a")
+	rows := map[string]string{} // of Ada's, by table
+	for _, table := range models.PrivateTables() {
+		rows[table] = owned()[table](ada)
+	}
 	for _, route := range s.routes {
 		path, who := route.Path, newcomer
 		switch {
@@ -84,6 +89,8 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 			path = confirm
 		case path == "/password/reset":
 			path = reset
+		case strings.Contains(path, ":id") && route.Guard == "signed in":
+			path = strings.Replace(path, ":id", rows[strings.Split(path, "/")[1]], 1)
 		case strings.Contains(path, ":id"):
 			for _, a := range letter {
 				if id, ok := strings.CutPrefix(attribute(a, "href"), "/dev/mail/"); ok {

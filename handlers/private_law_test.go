@@ -34,6 +34,7 @@ func owned() map[string]func(*person) string {
 			return p.first("password_resets")
 		},
 		"events": func(p *person) string { return p.first("events") },
+		"notes":  func(p *person) string { return p.note("A note", "Its body") }, // feature:notes
 	}
 }
 

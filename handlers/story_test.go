@@ -385,8 +385,13 @@ func (g *page) submit(fields ...string) *page {
 		}
 		values := url.Values{}
 		for n := range form.Descendants() {
-			if n.Data == "input" && attribute(n, "name") != "" && attribute(n, "type") != "checkbox" {
-				values.Set(attribute(n, "name"), attribute(n, "value"))
+			switch name := attribute(n, "name"); {
+			case n.Data == "input" && name != "" && (attribute(n, "type") != "checkbox" || has(n, "checked")):
+				values.Set(name, attribute(n, "value"))
+			case n.Data == "textarea" && n.FirstChild != nil:
+				values.Set(name, n.FirstChild.Data)
+			case n.Data == "option" && has(n, "selected"):
+				values.Set(attribute(n.Parent, "name"), attribute(n, "value"))
 			}
 		}
 		for i := 0; i < len(fields); i += 2 {
@@ -396,6 +401,10 @@ func (g *page) submit(fields ...string) *page {
 	}
 	g.p.s.t.Fatalf("%s has no form: %s", g.path, g.text())
 	return nil
+}
+
+func has(n *html.Node, name string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
 }
 
 func attribute(n *html.Node, name string) string {

@@ -33,15 +33,20 @@ const (
 	maxSearch = 100 // code points
 )
 
-// list answers a query from the rows of db. It searches the columns in search, without regard to case, and sorts by those in
-// sort, of which the first, with its direction, is the list's own order; no other word of the query becomes SQL.
-func list[T any](db *gorm.DB, query Query, search, sort []string) (List[T], error) {
-	if !slices.ContainsFunc(sort, func(column string) bool { return bareColumn(column) == bareColumn(query.Sort) }) {
-		query.Sort = sort[0]
+// listing says how rows may be listed.
+type listing struct {
+	search []string // the columns that are searched, without regard to case
+	sort   []string // the columns that may be sorted by; the first, with its direction, is the list's own order
+}
+
+// list answers a query from the rows of db. Of the query's words only the name of a column in how.sort becomes SQL.
+func list[T any](db *gorm.DB, query Query, how listing) (List[T], error) {
+	if !slices.ContainsFunc(how.sort, func(column string) bool { return bareColumn(column) == bareColumn(query.Sort) }) {
+		query.Sort = how.sort[0]
 	}
 	query.Search = normalizeSearch(query.Search)
 	answer := List[T]{Query: query, Size: pageSize}
-	rows := db.Model(new(T)).Where(containing(query.Search, search)).Session(&gorm.Session{})
+	rows := db.Model(new(T)).Where(containing(query.Search, how.search)).Session(&gorm.Session{})
 	var total int64
 	if err := rows.Count(&total).Error; err != nil {
 		return answer, err
