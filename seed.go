@@ -4,10 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
 )
 
 // seedPassword is the password of everyone whom seed adds. It is no secret, which is why seed refuses to run in production.
 const seedPassword = "correct horse gatehouse staple"
+
+// seeds gives each new person something to look at.
+func seeds() []func(*gorm.DB, *models.User) error {
+	return []func(*gorm.DB, *models.User) error{
+		models.SeedNotes, // feature:notes
+	}
+}
 
 // seed adds a few people to play with. Whoever is there already stays as they are.
 func seed(ctx context.Context, a *app) error {
@@ -23,12 +34,29 @@ func seed(ctx context.Context, a *app) error {
 		if err != nil {
 			return fmt.Errorf("add %s: %w", person.email, err)
 		}
-		if added {
-			fmt.Printf("added  %s\n", person.email)
-		} else {
+		if !added {
 			fmt.Printf("kept   %s\n", person.email)
+			continue
 		}
+		if err := plant(a.db.WithContext(ctx), person.email); err != nil {
+			return fmt.Errorf("give %s something to look at: %w", person.email, err)
+		}
+		fmt.Printf("added  %s\n", person.email)
 	}
 	fmt.Printf("\nNew people log in with the password: %s\n", seedPassword)
+	return nil
+}
+
+// plant gives a person the rows of every seed.
+func plant(db *gorm.DB, email string) error {
+	user, err := models.FindUserByEmail(db, email)
+	if err != nil {
+		return err
+	}
+	for _, add := range seeds() {
+		if err := add(db, &user); err != nil {
+			return err
+		}
+	}
 	return nil
 }

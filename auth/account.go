@@ -45,13 +45,13 @@ func (a *Auth) checkPerson(name, address, password string) (normalName, email st
 		"name":     nameProblem,
 		"email":    emailProblem,
 		"password": a.rules.Check(password, normalName, email),
-	}.errIfAny()
+	}.Err()
 }
 
 // Rename gives the viewer another name.
 func (a *Auth) Rename(ctx context.Context, viewer *Viewer, name string, client Client) error {
 	name, problem := normalizeName(name)
-	if err := (Invalid{"name": problem}).errIfAny(); err != nil {
+	if err := (Invalid{"name": problem}).Err(); err != nil {
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {

@@ -9,10 +9,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -75,24 +73,7 @@ func (a *Auth) HashElsewhere(program string) {
 func (a *Auth) Close() error { return a.sessions.Close() }
 
 // Invalid says, field by field, what a person has to change; the field "" is the form as a whole.
-type Invalid map[string]string
-
-func (i Invalid) Error() string {
-	var parts []string
-	for _, field := range slices.Sorted(maps.Keys(i)) {
-		parts = append(parts, cmp.Or(field, "form")+": "+i[field])
-	}
-	return strings.Join(parts, "; ")
-}
-
-// errIfAny is nil when nothing is wrong; a bare Invalid{} in an error would not be.
-func (i Invalid) errIfAny() error {
-	maps.DeleteFunc(i, func(_, message string) bool { return message == "" })
-	if len(i) == 0 {
-		return nil
-	}
-	return i
-}
+type Invalid = models.Invalid
 
 // ErrDeadLink is the answer to a mailed link that is unknown, used, replaced or too old.
 var ErrDeadLink = errors.New("this link does not work any more")

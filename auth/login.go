@@ -17,7 +17,7 @@ const wrongLogin = "That address and password don’t match. If you have just si
 // tells whether the address has an account, and costs the same either way.
 func (a *Auth) Authenticate(ctx context.Context, address, password string, browser Browser, client Client) (*models.User, error) {
 	email, problem := NormalizeEmail(address)
-	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).errIfAny(); err != nil {
+	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).Err(); err != nil {
 		return nil, err
 	}
 	hits, err := a.loginHits(ctx, email, browser.Device, client)

@@ -15,7 +15,7 @@ import (
 // stop working.
 func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
-	if err := (Invalid{"email": problem}).errIfAny(); err != nil {
+	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}
 	if err := a.take(ctx, client, hitBy(limitForgotIP, network(client.IP)), hitBy(forgotMail(a.config), email)); err != nil {
@@ -90,7 +90,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 	if err != nil {
 		return "", err
 	}
-	if err := (Invalid{"password": a.rules.Check(password, user.Name, user.Email)}).errIfAny(); err != nil {
+	if err := (Invalid{"password": a.rules.Check(password, user.Name, user.Email)}).Err(); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.Hash(ctx, password)

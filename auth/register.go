@@ -97,7 +97,7 @@ func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Cl
 // CorrectRegistration moves the browser's sign-up to another address and mails that; the link mailed to the first stops working.
 func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
-	if err := (Invalid{"email": problem}).errIfAny(); err != nil {
+	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}
 	registration, err := a.PendingRegistration(ctx, browser)

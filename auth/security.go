@@ -15,7 +15,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 	err = Invalid{
 		"current_password": required(current, "Enter your current password."),
 		"password":         a.rules.Check(password, user.Name, user.Email),
-	}.errIfAny()
+	}.Err()
 	if err != nil {
 		return "", err
 	}

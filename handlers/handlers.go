@@ -73,6 +73,9 @@ func (h *Handlers) checks() []echo.MiddlewareFunc {
 	return checks
 }
 
+// database is the database for as long as the request lasts.
+func (h *Handlers) database(c echo.Context) *gorm.DB { return h.db.WithContext(c.Request().Context()) }
+
 // render answers with a page. It is rendered whole before a byte is sent: a page that fails half-way is an error page.
 func (h *Handlers) render(c echo.Context, status int, page templ.Component) error {
 	notice := h.cookies.Take(c.Response(), c.Request(), session.Notice)

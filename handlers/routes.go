@@ -47,6 +47,14 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)
 
+	app.GET("/notes", h.Notes)                  // feature:notes
+	app.GET("/notes/new", h.NewNotePage)        // feature:notes
+	app.POST("/notes/new", h.NewNote)           // feature:notes
+	app.GET("/notes/:id", h.Note)               // feature:notes
+	app.GET("/notes/:id/edit", h.EditNotePage)  // feature:notes
+	app.POST("/notes/:id/edit", h.EditNote)     // feature:notes
+	app.POST("/notes/:id/delete", h.DeleteNote) // feature:notes
+
 	if !h.config.Production {
 		site.GET("/dev/mail", h.DevMailPage)
 		site.GET("/dev/mail/:id", h.DevMailMessage)

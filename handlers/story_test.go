@@ -68,6 +68,7 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 	t.Helper()
 	t.Parallel()
 	s := &stage{t: t, db: modelstest.Open(t), mailbox: mailtest.NewServer(t), clock: newClock(), log: &logbook{}, counted: &ledger{}}
+	s.db.NowFunc = func() time.Time { return s.clock.now().UTC().Truncate(time.Microsecond) }
 	s.counted.keep(t, s.db)
 	c, err := config.Load([]string{"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz"})
 	if err != nil {
@@ -171,6 +172,16 @@ type person struct {
 	ip     string
 	agent  string
 	origin string
+}
+
+// user is the person's row.
+func (p *person) user() *models.User {
+	p.s.t.Helper()
+	user, err := models.FindUserByEmail(p.s.db, p.email)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	return &user
 }
 
 func (p *person) get(path string) *page {
@@ -384,8 +395,13 @@ func (g *page) submit(fields ...string) *page {
 		}
 		values := url.Values{}
 		for n := range form.Descendants() {
-			if n.Data == "input" && attribute(n, "name") != "" && attribute(n, "type") != "checkbox" {
-				values.Set(attribute(n, "name"), attribute(n, "value"))
+			switch name := attribute(n, "name"); {
+			case n.Data == "input" && name != "" && (attribute(n, "type") != "checkbox" || has(n, "checked")):
+				values.Set(name, attribute(n, "value"))
+			case n.Data == "textarea" && n.FirstChild != nil:
+				values.Set(name, n.FirstChild.Data)
+			case n.Data == "option" && has(n, "selected"):
+				values.Set(attribute(n.Parent, "name"), attribute(n, "value"))
 			}
 		}
 		for i := 0; i < len(fields); i += 2 {
@@ -395,6 +411,10 @@ func (g *page) submit(fields ...string) *page {
 	}
 	g.p.s.t.Fatalf("%s has no form: %s", g.path, g.text())
 	return nil
+}
+
+func has(n *html.Node, name string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
 }
 
 func attribute(n *html.Node, name string) string {
@@ -447,7 +467,7 @@ func (s *stage) events() (names []string) {
 // count is how many rows a table has.
 func (s *stage) count(table, where string, args ...any) (n int64) {
 	s.t.Helper()
-	if err := s.db.Table(table).Where(where, args...).Count(&n).Error; err != nil {
+	if err := models.AsSystem(s.db).Table(table).Where(where, args...).Count(&n).Error; err != nil {
 		s.t.Fatal(err)
 	}
 	return n
@@ -477,25 +497,35 @@ func (s *stage) mailIsSent() {
 func (s *stage) tables() map[string]string {
 	s.t.Helper()
 	dump := map[string]string{}
-	for _, table := range []string{"users", "sessions", "known_devices", "registrations", "password_resets", "limits", "events", "outbox"} {
-		var rows []map[string]any
-		if err := s.db.Table(table).Order("id").Find(&rows).Error; err != nil {
+	for _, model := range models.All() {
+		stmt := &gorm.Statement{DB: s.db}
+		if err := stmt.Parse(model); err != nil {
 			s.t.Fatal(err)
 		}
-		var text strings.Builder
-		for _, row := range rows {
-			for _, column := range slices.Sorted(maps.Keys(row)) {
-				value := reflect.ValueOf(row[column])
-				for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
-					value = value.Elem()
-				}
-				fmt.Fprintf(&text, "%s=%s ", column, fmt.Sprintf("%+q", fmt.Sprint(value)))
-			}
-			text.WriteByte('\n')
-		}
-		dump[table] = text.String()
+		dump[stmt.Table] = s.rows(stmt.Table, "1 = 1")
 	}
 	return dump
+}
+
+// rows are a table's rows, as text.
+func (s *stage) rows(table, where string, args ...any) string {
+	s.t.Helper()
+	var rows []map[string]any
+	if err := models.AsSystem(s.db).Table(table).Where(where, args...).Order("id").Find(&rows).Error; err != nil {
+		s.t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, row := range rows {
+		for _, column := range slices.Sorted(maps.Keys(row)) {
+			value := reflect.ValueOf(row[column])
+			for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
+				value = value.Elem()
+			}
+			fmt.Fprintf(&text, "%s=%s ", column, fmt.Sprintf("%+q", fmt.Sprint(value)))
+		}
+		text.WriteByte('\n')
+	}
+	return text.String()
 }
 
 // atOnce runs work n times simultaneously.

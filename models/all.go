@@ -11,5 +11,6 @@ func All() []any {
 		&Limit{},
 		&Event{},
 		&OutboxMail{},
+		&Note{}, // feature:notes
 	}
 }

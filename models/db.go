@@ -30,12 +30,16 @@ import (
 //
 // Errors of statements are GORM's on both engines: gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated and
 // gorm.ErrCheckConstraintViolated, to be asked for with errors.Is. Times come back in UTC.
-func Open(databaseURL string) (*gorm.DB, error) {
+//
+// What is in PrivateTables is reached through For alone.
+func Open(databaseURL string) (*gorm.DB, error) { return openGuarded(databaseURL, PrivateTables()) }
+
+func openGuarded(databaseURL string, private []string) (*gorm.DB, error) {
 	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
-		return openSQLite(strings.TrimPrefix(path, "//"))
+		return openSQLite(strings.TrimPrefix(path, "//"), private)
 	}
 	if strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://") {
-		return openPostgres(databaseURL)
+		return openPostgres(databaseURL, private)
 	}
 	return nil, errors.New("DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
 }
@@ -83,7 +87,7 @@ const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_
 // patience is how long Open waits for a database that another process is starting on, or that does not answer.
 const patience = 10 * time.Second
 
-func openSQLite(path string) (*gorm.DB, error) {
+func openSQLite(path string, private []string) (*gorm.DB, error) {
 	if path == "" || strings.Contains(path, ":memory:") || strings.ContainsRune(path, '?') {
 		return nil, fmt.Errorf("DATABASE_URL names no file: write sqlite: and a path, such as sqlite:data/app.db")
 	}
@@ -93,8 +97,8 @@ func openSQLite(path string) (*gorm.DB, error) {
 	// As a URI the name may hold any character but these three, which would end it.
 	uri := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Clean(path)) + "?" + sqliteOptions
 	p := &pool{
-		reader: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_query_only=on")}),
-		writer: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate")}),
+		reader: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_query_only=on"), private}),
+		writer: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate"), private}),
 	}
 	p.writer.SetMaxOpenConns(1)
 	readers := max(4, runtime.NumCPU())
@@ -105,7 +109,7 @@ func openSQLite(path string) (*gorm.DB, error) {
 		return nil, fmt.Errorf("opening %s: %w", path, explainSQLite(err))
 	}
 	dialector := sqliteDialector{sqlite.New(sqlite.Config{Conn: p}).(*sqlite.Dialector)}
-	return openGORM(dialector, p)
+	return openGORM(dialector, p, private)
 }
 
 // awaitSQLite opens the first connections. The writer's sets WAL mode, which needs the file alone for a moment and fails at
@@ -205,7 +209,7 @@ func explainSQLite(err error) error {
 	return err
 }
 
-func openPostgres(databaseURL string) (*gorm.DB, error) {
+func openPostgres(databaseURL string, private []string) (*gorm.DB, error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL cannot be read as postgres://user:password@host:5432/name: %w", err)
@@ -225,7 +229,7 @@ func openPostgres(databaseURL string) (*gorm.DB, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = patience
 	}
-	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config)})
+	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config), private})
 	// Several servers share PostgreSQL's 100 connections; more than a few for each core only queue inside it.
 	size := max(10, 4*runtime.NumCPU())
 	db.SetMaxOpenConns(size)
@@ -239,7 +243,7 @@ func openPostgres(databaseURL string) (*gorm.DB, error) {
 		return nil, explainPostgres(err)
 	}
 	p := &pool{reader: db, writer: db}
-	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p)
+	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p, private)
 }
 
 type postgresDialector struct{ *postgres.Dialector }
@@ -273,7 +277,7 @@ func explainPostgres(err error) error {
 	return fmt.Errorf("PostgreSQL cannot be reached; check that it runs and that DATABASE_URL names its host and port: %w", err)
 }
 
-func openGORM(dialector gorm.Dialector, p *pool) (*gorm.DB, error) {
+func openGORM(dialector gorm.Dialector, p *pool, private []string) (*gorm.DB, error) {
 	db, err := gorm.Open(dialector, &gorm.Config{
 		Logger:                 statementLog{},
 		NowFunc:                func() time.Time { return utc(time.Now()) },
@@ -282,6 +286,9 @@ func openGORM(dialector gorm.Dialector, p *pool) (*gorm.DB, error) {
 		QueryFields:            true, // a column added by a newer server does not void the plans that PostgreSQL keeps for SELECT *
 		DisableAutomaticPing:   true,
 	})
+	if err == nil {
+		err = guard(db, private)
+	}
 	if err != nil {
 		p.Close()
 		return nil, fmt.Errorf("opening the database: %w", err)

@@ -12,7 +12,7 @@ func MigrateDown(ctx context.Context, db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.DownTo(ctx, 0)
+	_, err = provider.DownTo(asSystem(ctx), 0)
 	return err
 }
 
@@ -24,4 +24,9 @@ func KnownMigrations(ctx context.Context, db *gorm.DB) (files int, newest int64,
 	}
 	names, err := migrations.ReadDir("migrations")
 	return len(names), v.known, err
+}
+
+// OpenWithPrivate is Open with private tables of a test's own.
+func OpenWithPrivate(databaseURL string, tables ...string) (*gorm.DB, error) {
+	return openGuarded(databaseURL, tables)
 }

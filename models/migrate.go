@@ -127,7 +127,7 @@ func up(ctx context.Context, db *gorm.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	results, err := provider.Up(ctx)
+	results, err := provider.Up(asSystem(ctx))
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
 		results = partial.Applied

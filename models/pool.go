@@ -81,14 +81,19 @@ var writeWord = regexp.MustCompile(`(?i)\b(insert|update|delete|replace)\b`)
 // statement takes: through GORM, in a transaction, prepared or raw. SQLite compares times as text and pgx drops the zone when
 // it writes a TIMESTAMP, so one local time would be hours wrong; and a finer time than PostgreSQL keeps would not be found
 // again.
-type utcConnector struct{ driver.Connector }
+//
+// It is also where statements that go round the door to the private tables are refused, since all of them come by here.
+type utcConnector struct {
+	driver.Connector
+	private []string // tables
+}
 
 func (c utcConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return utcConn{conn.(driverConn)}, nil
+	return utcConn{conn.(driverConn), c.private}, nil
 }
 
 // driverConn is what the three drivers' connections have in common.
@@ -101,10 +106,36 @@ type driverConn interface {
 	driver.QueryerContext
 }
 
-type utcConn struct{ driverConn }
+type utcConn struct {
+	driverConn
+	private []string
+}
+
+func (c utcConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if err := admit(ctx, c.private, query, args); err != nil {
+		return nil, err
+	}
+	return c.driverConn.ExecContext(ctx, query, args)
+}
+
+func (c utcConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := admit(ctx, c.private, query, args); err != nil {
+		return nil, err
+	}
+	return c.driverConn.QueryContext(ctx, query, args)
+}
+
+func (c utcConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if err := admit(ctx, c.private, query, nil); err != nil {
+		return nil, err
+	}
+	return c.driverConn.PrepareContext(ctx, query)
+}
 
 func (c utcConn) CheckNamedValue(arg *driver.NamedValue) error {
 	switch v := arg.Value.(type) {
+	case proof:
+		return nil // for admit
 	case time.Time:
 		arg.Value = utc(v)
 		return nil

@@ -79,6 +79,12 @@ func appPages() map[string]templ.Component {
 		"security, wrong": views.Security(person(), security, 15, faults("current_password", "password")),
 		"sessions":        views.Sessions(person(), sessions, "a", now),
 		"sessions, one":   views.Sessions(person(), sessions[:1], "a", now),
+		"notes":           views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now), // feature:notes
+		"notes, none":     views.Notes(person(), models.List[models.Note]{}, now),                                                 // feature:notes
+		"notes, no find":  views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),              // feature:notes
+		"note":            views.Note(person(), note(), now),                                                                      // feature:notes
+		"note, new":       views.NewNote(person(), models.NoteForm{}, nil),                                                        // feature:notes
+		"note, wrong":     views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                  // feature:notes
 	}
 }
 

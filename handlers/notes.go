@@ -1,0 +1,87 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/views"
+)
+
+// Notes lists the user's notes.
+func (h *Handlers) Notes(c echo.Context, user *models.User) error {
+	notes, err := models.Notes(h.database(c), user, query(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.Notes(user, notes, h.now()))
+}
+
+// Note shows a note.
+func (h *Handlers) Note(c echo.Context, user *models.User) error {
+	note, err := models.FindNote(h.database(c), user, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.Note(user, note, h.now()))
+}
+
+// NewNotePage shows the form of a new note.
+func (h *Handlers) NewNotePage(c echo.Context, user *models.User) error {
+	return h.render(c, http.StatusOK, views.NewNote(user, models.NoteForm{}, nil))
+}
+
+// NewNote makes a note.
+func (h *Handlers) NewNote(c echo.Context, user *models.User) error {
+	var form models.NoteForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	note, err := models.CreateNote(h.database(c), user, form)
+	if invalid, ok := errors.AsType[models.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.NewNote(user, form, invalid))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/notes/"+note.ID, "The note is saved.")
+}
+
+// EditNotePage shows the form of a note.
+func (h *Handlers) EditNotePage(c echo.Context, user *models.User) error {
+	note, err := models.FindNote(h.database(c), user, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.EditNote(user, note.ID, note.Form(), nil))
+}
+
+// EditNote changes a note.
+func (h *Handlers) EditNote(c echo.Context, user *models.User) error {
+	var form models.NoteForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	id := c.Param("id")
+	err := models.UpdateNote(h.database(c), user, id, form)
+	if invalid, ok := errors.AsType[models.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.EditNote(user, id, form, invalid))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/notes/"+id, "The note is saved.")
+}
+
+// DeleteNote deletes a note.
+func (h *Handlers) DeleteNote(c echo.Context, user *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	if err := models.DeleteNote(h.database(c), user, c.Param("id")); err != nil {
+		return err
+	}
+	return h.redirect(c, "/notes", "The note is deleted.")
+}

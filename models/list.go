@@ -1,0 +1,126 @@
+package models
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// Query is what a list page is asked for in its address. None of it is trusted.
+type Query struct {
+	Search string // "" for everything
+	Sort   string // a column, or -column for descending; "" for the list's own order
+	Page   int    // from 1
+}
+
+// List is one page of rows and where it lies in the whole. Its Query is what was answered: a column that there is not and a page
+// past the end are put right.
+type List[T any] struct {
+	Query
+	Rows  []T
+	Size  int // rows on a full page
+	Total int // rows on all pages
+}
+
+const (
+	pageSize  = 20
+	maxSearch = 100 // code points
+)
+
+// listing says how rows may be listed.
+type listing struct {
+	search []string // the columns that are searched, without regard to case
+	sort   []string // the columns that may be sorted by; the first, with its direction, is the list's own order
+}
+
+// list answers a query from the rows of db. Of the query's words only the name of a column in how.sort becomes SQL.
+func list[T any](db *gorm.DB, query Query, how listing) (List[T], error) {
+	if !slices.ContainsFunc(how.sort, func(column string) bool { return bareColumn(column) == bareColumn(query.Sort) }) {
+		query.Sort = how.sort[0]
+	}
+	query.Search = normalizeSearch(query.Search)
+	answer := List[T]{Query: query, Size: pageSize}
+	rows := db.Model(new(T)).Where(containing(query.Search, how.search)).Session(&gorm.Session{})
+	var total int64
+	if err := rows.Count(&total).Error; err != nil {
+		return answer, err
+	}
+	answer.Total = int(total)
+	answer.Page = min(max(1, query.Page), max(1, (answer.Total+pageSize-1)/pageSize))
+	if total == 0 {
+		return answer, nil
+	}
+	err := rows.Order(order(db, new(T), query.Sort)).Limit(pageSize).Offset((answer.Page - 1) * pageSize).Find(&answer.Rows).Error
+	return answer, err
+}
+
+func bareColumn(sort string) string { return strings.TrimPrefix(sort, "-") }
+
+// normalizeSearch makes of what a browser sent what PostgreSQL takes as text.
+func normalizeSearch(typed string) string {
+	typed = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(typed, ""), "\x00", ""))
+	if utf8.RuneCountInString(typed) > maxSearch {
+		typed = string([]rune(typed)[:maxSearch])
+	}
+	return norm.NFC.String(typed)
+}
+
+// containing is the condition that one of the columns contains the words. The database turns the letters of ASCII to lower case,
+// which both engines do alike; how far they go beyond depends on engine and locale, so others are replaced one by one.
+func containing(words string, columns []string) clause.Expression {
+	if words == "" {
+		return clause.Expr{SQL: "1 = 1"}
+	}
+	words = strings.ToLower(words)
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
+	var anywhere []clause.Expression
+	for _, column := range columns {
+		sql, vars := "?", []any{clause.Column{Table: clause.CurrentTable, Name: column}}
+		for _, lower := range distinct(words) {
+			if upper := unicode.ToUpper(lower); lower >= utf8.RuneSelf && upper != lower {
+				sql, vars = "replace("+sql+", ?, ?)", append(vars, string(upper), string(lower))
+			}
+		}
+		anywhere = append(anywhere, clause.Expr{SQL: "lower(" + sql + `) LIKE ? ESCAPE '\'`, Vars: append(vars, pattern)})
+	}
+	return clause.Or(anywhere...)
+}
+
+func distinct(s string) []rune {
+	runes := []rune(s)
+	slices.Sort(runes)
+	return slices.Compact(runes)
+}
+
+// order sorts by a column of the model, text without regard to case, and by id where rows are equal, so that no row is on two
+// pages and none is on no page.
+func order(db *gorm.DB, model any, sort string) clause.OrderBy {
+	column := clause.Column{Table: clause.CurrentTable, Name: bareColumn(sort)}
+	direction := ""
+	if strings.HasPrefix(sort, "-") {
+		direction = " DESC"
+	}
+	by := "?"
+	parsed := &gorm.Statement{DB: db}
+	if parsed.Parse(model) == nil && parsed.Schema.FieldsByDBName[column.Name].DataType == schema.String {
+		by = "lower(?)"
+	}
+	return clause.OrderBy{Expression: clause.Expr{
+		SQL:  by + direction + ", ?" + direction,
+		Vars: []any{column, clause.Column{Table: clause.CurrentTable, Name: "id"}},
+	}}
+}
+
+// found is the error of a change, gorm.ErrRecordNotFound where it met no row.
+func found(change *gorm.DB) error {
+	if change.Error == nil && change.RowsAffected == 0 {
+		return gorm.ErrRecordNotFound
+	}
+	return change.Error
+}

@@ -1,0 +1,87 @@
+package models
+
+import "gorm.io/gorm"
+
+// Note is one of a person's notes.
+type Note struct {
+	Private
+	Title string
+	Body  string
+}
+
+// NoteForm is a note as it is typed.
+type NoteForm struct {
+	Title string `form:"title"`
+	Body  string `form:"body"`
+}
+
+// Form is the note as it is typed.
+func (n Note) Form() NoteForm {
+	return NoteForm{
+		Title: n.Title,
+		Body:  n.Body,
+	}
+}
+
+// fill takes over what was typed; the error is an Invalid where a rule is broken.
+func (n *Note) fill(form NoteForm) error {
+	problems := Invalid{}
+	n.Title = problems.Line("title", form.Title, 200)
+	n.Body = problems.Text("body", form.Body, 10_000)
+	return problems.Err()
+}
+
+// Notes lists the user's notes as a query asks.
+func Notes(db *gorm.DB, user *User, query Query) (List[Note], error) {
+	return list[Note](For(db, user), query, listing{
+		search: []string{"title", "body"},
+		sort:   []string{"-created_at", "title"},
+	})
+}
+
+// FindNote returns one of the user's notes, or gorm.ErrRecordNotFound.
+func FindNote(db *gorm.DB, user *User, id string) (Note, error) {
+	var note Note
+	err := For(db, user).Where("id = ?", id).Take(&note).Error
+	return note, err
+}
+
+// CreateNote makes a note of the user's; the error is an Invalid where a rule is broken.
+func CreateNote(db *gorm.DB, user *User, form NoteForm) (Note, error) {
+	var note Note
+	if err := note.fill(form); err != nil {
+		return note, err
+	}
+	return note, For(db, user).Create(&note).Error
+}
+
+// UpdateNote changes one of the user's notes; the error is an Invalid where a rule is broken, or gorm.ErrRecordNotFound.
+func UpdateNote(db *gorm.DB, user *User, id string, form NoteForm) error {
+	note, err := FindNote(db, user, id)
+	if err != nil {
+		return err
+	}
+	if err := note.fill(form); err != nil {
+		return err
+	}
+	return found(For(db, user).Select("*").Updates(&note))
+}
+
+// DeleteNote deletes one of the user's notes; the error is gorm.ErrRecordNotFound where there is none.
+func DeleteNote(db *gorm.DB, user *User, id string) error {
+	return found(For(db, user).Where("id = ?", id).Delete(&Note{}))
+}
+
+// SeedNotes gives a person a few notes to play with.
+func SeedNotes(db *gorm.DB, user *User) error {
+	for _, form := range []NoteForm{
+		{Title: "Notes toward a poem", Body: "The Analytical Engine weaves algebraic patterns\njust as the Jacquard loom weaves flowers and leaves."},
+		{Title: "Groceries", Body: "Oats, apples, coffee"},
+		{Title: "Ideas for the summer", Body: "Learn to row. Read more poems. Repair the gate."},
+	} {
+		if _, err := CreateNote(db, user, form); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+package views_test
+
+import "example.com/gatehouse/models"
+
+func note() models.Note {
+	return models.Note{Private: models.Private{ID: "1", UserID: "1", CreatedAt: now, UpdatedAt: now}, Title: markup, Body: markup}
+}
