@@ -202,22 +202,22 @@ func mailboxViews(t *testing.T) []view {
 			p.open(p.address() + "/html")
 			p.excuse("/favicon.ico") // browsers ask for it where a page names no icon
 		}},
-		{"mail-previews", "/dev/mail/previews", 200, dan, opens("/dev/mail/previews")},                                      // feature:dev_mail_previews
-		{"mail-preview", "/dev/mail/previews/:kind", 200, dan, opens("/dev/mail/previews/password_reset")},                  // feature:dev_mail_previews
-		{"mail-preview-html", "/dev/mail/previews/:kind/html", 200, dan, opens("/dev/mail/previews/password_reset/html")},   // feature:dev_mail_previews
-		{"parts", "/dev/ui", 200, dan, opens("/dev/ui")},                                                                    // feature:dev_ui
-		{"parts-fields", "/dev/ui/:part", 200, dan, opens("/dev/ui/fields")},                                                // feature:dev_ui
-		{"parts-choices", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices")},                                              // feature:dev_ui
-		{"parts-forms", "/dev/ui/:part", 200, dan, opens("/dev/ui/forms")},                                                  // feature:dev_ui
-		{"parts-buttons", "/dev/ui/:part", 200, dan, opens("/dev/ui/buttons")},                                              // feature:dev_ui
-		{"parts-lists", "/dev/ui/:part", 200, dan, opens("/dev/ui/lists")},                                                  // feature:dev_ui
-		{"parts-navigation", "/dev/ui/:part", 200, dan, opens("/dev/ui/navigation")},                                        // feature:dev_ui
-		{"parts-messages", "/dev/ui/:part", 200, dan, opens("/dev/ui/messages")},                                            // feature:dev_ui
-		{"parts-cards", "/dev/ui/:part", 200, dan, opens("/dev/ui/cards")},                                                  // feature:dev_ui
-		{"parts-icons", "/dev/ui/:part", 200, dan, opens("/dev/ui/icons")},                                                  // feature:dev_ui
-		{"parts-dark", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices?theme=dark")},                                      // feature:dev_ui
-		{"parts-asking", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/buttons").toggle("Delete invoice") }}, // feature:dev_ui
-		{"parts-menu", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/navigation").toggle("Actions for") }},   // feature:dev_ui
+		{"mail-previews", "/dev/mail/previews", 200, dan, opens("/dev/mail/previews")},                                    // feature:dev_mail_previews
+		{"mail-preview", "/dev/mail/previews/:kind", 200, dan, opens("/dev/mail/previews/password_reset")},                // feature:dev_mail_previews
+		{"mail-preview-html", "/dev/mail/previews/:kind/html", 200, dan, opens("/dev/mail/previews/password_reset/html")}, // feature:dev_mail_previews
+		{"parts", "/dev/ui", 200, dan, opens("/dev/ui")},                                                                  // feature:dev_ui
+		{"parts-fields", "/dev/ui/:part", 200, dan, opens("/dev/ui/fields")},                                              // feature:dev_ui
+		{"parts-choices", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices")},                                            // feature:dev_ui
+		{"parts-forms", "/dev/ui/:part", 200, dan, opens("/dev/ui/forms")},                                                // feature:dev_ui
+		{"parts-buttons", "/dev/ui/:part", 200, dan, opens("/dev/ui/buttons")},                                            // feature:dev_ui
+		{"parts-lists", "/dev/ui/:part", 200, dan, opens("/dev/ui/lists")},                                                // feature:dev_ui
+		{"parts-navigation", "/dev/ui/:part", 200, dan, opens("/dev/ui/navigation")},                                      // feature:dev_ui
+		{"parts-messages", "/dev/ui/:part", 200, dan, opens("/dev/ui/messages")},                                          // feature:dev_ui
+		{"parts-cards", "/dev/ui/:part", 200, dan, opens("/dev/ui/cards")},                                                // feature:dev_ui
+		{"parts-icons", "/dev/ui/:part", 200, dan, opens("/dev/ui/icons")},                                                // feature:dev_ui
+		{"parts-dark", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices?theme=dark")},                                    // feature:dev_ui
+		{"parts-asking", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/buttons").toggle("Delete") }},       // feature:dev_ui
+		{"parts-menu", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/navigation").toggle("Actions for") }}, // feature:dev_ui
 	}
 }
 

@@ -1,0 +1,27 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestWhatCannotBeUndoneIsAskedFirstWithoutScripts(t *testing.T) {
+	dan := start(t).visit(t, "Dan").withoutScripts().open("/dev/ui/buttons")
+	dan.toggle("Delete").hasFocus("button", "Cancel").keys("\r").hasFocus("button", "Delete")
+	dan.toggle("Delete").press("Delete invoice").at("/dev/ui/buttons", http.StatusOK).sees("Nothing is kept here.")
+}
+
+func TestAToastGoesWhenItIsDismissedWithoutScripts(t *testing.T) {
+	dan := start(t).visit(t, "Dan").withoutScripts().open("/dev/ui/messages").sees("The invoice is archived.")
+	if dan.toggle("Dismiss").offered("Dismiss") {
+		t.Error("it is still there")
+	}
+}
+
+func TestACodeIsPastedWhole(t *testing.T) {
+	dan := start(t).visit(t, "Dan").open("/dev/ui/fields")
+	dan.fill("Code", "204 918")
+	if got := dan.value("Code"); got != "204 918" {
+		t.Errorf("%q arrived", got)
+	}
+}
