@@ -62,7 +62,7 @@ func TestASearchThatMetAnEndedSessionComesBack(t *testing.T) {
 
 func TestItem41HTMXCannotBeLedOffTheSite(t *testing.T) {
 	s := newStage(t)
-	for from, to := range map[string]string{"//evil.example": "/login", "/\\evil.example": "/login", "@evil.example/x": "/login?next=%2Fx", "/login": "/login", ":x": "/login"} {
+	for from, to := range map[string]string{"//evil.example": "/login", "/\\evil.example": "/login", "@evil.example/x": "/login?next=%2Fx", "/login": "/login", ":x": "/login?next=%2Fdashboard"} {
 		s.visitor().byHTMX(http.MethodGet, "/dashboard", from).leads(t, to)
 	}
 }
