@@ -12,11 +12,13 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
+
+	"example.com/gatehouse/models"
 )
 
 // ErrBusy is returned at once when as many passwords are being hashed, and as many wait for it, as the Hasher allows.
-// It is answered with 503 and Retry-After.
-var ErrBusy = errors.New("too many passwords are being hashed at once")
+// It is a models.ErrBusy, and answered as that.
+var ErrBusy = fmt.Errorf("%w: passwords to hash", models.ErrBusy)
 
 // ErrUnreadableHash is returned for a stored hash that no import can have meant.
 var ErrUnreadableHash = errors.New("the stored password hash cannot be read")

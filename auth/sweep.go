@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"example.com/gatehouse/models"
 )
 
 const (
@@ -31,10 +33,11 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
+		{"notes", "deleted_at <= ?", []any{now.Add(-models.KeepDeletedNotes)}}, // feature:notes
 	} {
 		query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d%s)", s.table, s.table, s.where, sweepRows, unlocked)
 		for {
-			swept := a.db.WithContext(ctx).Exec(query, s.args...)
+			swept := models.AsSystem(a.db.WithContext(ctx)).Exec(query, s.args...)
 			if swept.Error != nil {
 				return fmt.Errorf("sweep %s: %w", s.table, swept.Error)
 			}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"reflect"
 	"strings"
@@ -10,8 +11,9 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// bind reads the form that was sent into form, a pointer to a struct of strings and bools with `form:"name"` tags. It takes
-// forms alone: another media type is 415, which also keeps scripts of other sites from sending JSON as text/plain. Only the
+// bind reads the form that was sent into form, a pointer to a struct of strings, bools and *multipart.FileHeaders with
+// `form:"name"` tags; a file that was not chosen stays nil. Numbers and dates are strings, which the rules read: what was typed is
+// shown again as it was. It takes forms alone: another media type is 415, which also keeps scripts of other sites from sending JSON as text/plain. Only the
 // body counts, since a password in an address is a password in a log (ASVS 14.2.1), and a field that is sent twice is
 // 400: two parts of the program could read different ones (ASVS 15.3.7).
 func bind(c echo.Context, form any) error {
@@ -21,7 +23,14 @@ func bind(c echo.Context, form any) error {
 	}
 	into := reflect.ValueOf(form).Elem()
 	for _, field := range reflect.VisibleFields(into.Type()) {
-		values := r.PostForm[field.Tag.Get("form")]
+		name := field.Tag.Get("form")
+		if field.Type == reflect.TypeFor[*multipart.FileHeader]() {
+			if err := bindFile(r, name, into.FieldByIndex(field.Index)); err != nil {
+				return err
+			}
+			continue
+		}
+		values := r.PostForm[name]
 		if len(values) == 0 {
 			continue
 		}
@@ -35,6 +44,20 @@ func bind(c echo.Context, form any) error {
 		default:
 			into.SetString(values[0])
 		}
+	}
+	return nil
+}
+
+func bindFile(r *http.Request, name string, into reflect.Value) error {
+	if r.MultipartForm == nil {
+		return nil
+	}
+	files := r.MultipartForm.File[name]
+	if len(files) > 1 {
+		return echo.ErrBadRequest
+	}
+	if len(files) == 1 {
+		into.Set(reflect.ValueOf(files[0]))
 	}
 	return nil
 }

@@ -13,10 +13,11 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
-// busyFor is when somebody who found every hashing slot taken may try again.
+// busyFor is when somebody who found every place taken may try again.
 const busyFor = 5 * time.Second
 
 // statusHungUp stands in the log for a request whose client did not wait for the answer; nginx calls it so.
@@ -56,7 +57,7 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 			page.Text = "Somebody has tried wrong passwords for this address, so we slow down. If it is yours, resetting your password by mail lets you in at once."
 		}
 		return page
-	case errors.Is(err, auth.ErrBusy):
+	case errors.Is(err, models.ErrBusy):
 		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}
 	case errors.As(err, &tooLarge):
 		return views.ErrorPage{Status: http.StatusRequestEntityTooLarge}

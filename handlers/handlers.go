@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,8 @@ type Handlers struct {
 	log     *slog.Logger
 	now     func() time.Time
 	buffers sync.Pool
+
+	pictures models.Pictures // feature:notes
 }
 
 // New makes Handlers.
@@ -78,7 +81,7 @@ func (h *Handlers) database(c echo.Context) *gorm.DB { return h.db.WithContext(c
 
 // render answers with a page. It is rendered whole before a byte is sent: a page that fails half-way is an error page.
 func (h *Handlers) render(c echo.Context, status int, page templ.Component) error {
-	notice := h.cookies.Take(c.Response(), c.Request(), session.Notice)
+	notice := readNotice(h.cookies.Take(c.Response(), c.Request(), session.Notice))
 	buffer := h.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
 	defer h.buffers.Put(buffer)
@@ -86,7 +89,7 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 		AppName:     h.config.AppName,
 		Viewer:      middleware.User(c),
 		Path:        c.Request().URL.Path,
-		Notice:      ui.Message{Text: notice},
+		Notice:      notice,
 		Development: !h.config.Production,
 	})
 	if err := page.Render(ctx, buffer); err != nil {
@@ -103,10 +106,26 @@ func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Conte
 
 // redirect answers a form that was carried out. The notice, "" for none, is shown on the next page.
 func (h *Handlers) redirect(c echo.Context, to, notice string) error {
-	if notice != "" {
-		if err := h.cookies.Set(c.Response(), c.Request(), session.Notice, notice); err != nil {
+	return h.redirectOffering(c, to, ui.Message{Text: notice})
+}
+
+// redirectOffering is redirect with a notice that has a button, as Undo is one.
+func (h *Handlers) redirectOffering(c echo.Context, to string, notice ui.Message) error {
+	if notice.Text != "" {
+		if err := h.cookies.Set(c.Response(), c.Request(), session.Notice, writeNotice(notice)); err != nil {
 			return err
 		}
 	}
 	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// writeNotice is a notice as its cookie carries it: a line for each part.
+func writeNotice(m ui.Message) string {
+	return strings.TrimRight(m.Text+"\n"+m.Action+"\n"+m.Label, "\n")
+}
+
+func readNotice(cookie string) ui.Message {
+	text, rest, _ := strings.Cut(cookie, "\n")
+	action, label, _ := strings.Cut(rest, "\n")
+	return ui.Message{Text: text, Action: action, Label: label}
 }

@@ -8,6 +8,7 @@ import (
 
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/ui"
 )
 
 // Notes lists the user's notes.
@@ -21,11 +22,20 @@ func (h *Handlers) Notes(c echo.Context, user *models.User) error {
 
 // Note shows a note.
 func (h *Handlers) Note(c echo.Context, user *models.User) error {
+	return h.notePage(c, http.StatusOK, user, nil)
+}
+
+// notePage shows a note, and what is wrong with the picture that was to go with it.
+func (h *Handlers) notePage(c echo.Context, status int, user *models.User, problems models.Invalid) error {
 	note, err := models.FindNote(h.database(c), user, c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Note(user, note, h.now()))
+	picture, err := models.DescribeNoteImage(h.database(c), user, note.ID)
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.Note(user, note, picture, problems, h.now()))
 }
 
 // NewNotePage shows the form of a new note.
@@ -75,13 +85,44 @@ func (h *Handlers) EditNote(c echo.Context, user *models.User) error {
 	return h.redirect(c, "/notes/"+id, "The note is saved.")
 }
 
-// DeleteNote deletes a note.
+// PinNote puts a note above the others, or back among them.
+func (h *Handlers) PinNote(c echo.Context, user *models.User) error {
+	var form struct {
+		Pinned bool `form:"pinned"`
+	}
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	id := c.Param("id")
+	if err := models.PinNote(h.database(c), user, id, form.Pinned); err != nil {
+		return err
+	}
+	if form.Pinned {
+		return h.redirect(c, "/notes/"+id, "The note is pinned: it stays above the others.")
+	}
+	return h.redirect(c, "/notes/"+id, "The note is no longer pinned.")
+}
+
+// DeleteNote deletes a note, which its notice can undo.
 func (h *Handlers) DeleteNote(c echo.Context, user *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := models.DeleteNote(h.database(c), user, c.Param("id")); err != nil {
+	id := c.Param("id")
+	if err := models.DeleteNote(h.database(c), user, id); err != nil {
 		return err
 	}
-	return h.redirect(c, "/notes", "The note is deleted.")
+	return h.redirectOffering(c, "/notes", ui.Message{Text: "The note is deleted.", Action: "/notes/" + id + "/restore", Label: "Undo"})
+}
+
+// RestoreNote brings a deleted note back.
+func (h *Handlers) RestoreNote(c echo.Context, user *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	id := c.Param("id")
+	if err := models.RestoreNote(h.database(c), user, id); err != nil {
+		return err
+	}
+	return h.redirect(c, "/notes/"+id, "The note is back.")
 }

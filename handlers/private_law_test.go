@@ -33,8 +33,9 @@ func owned() map[string]func(*person) string {
 			p.post("/password/forgot", "email", p.email)
 			return p.first("password_resets")
 		},
-		"events": func(p *person) string { return p.first("events") },
-		"notes":  func(p *person) string { return p.note("A note", "Its body") }, // feature:notes
+		"events":      func(p *person) string { return p.first("events") },
+		"notes":       func(p *person) string { return p.illustratedNote() },                         // feature:notes
+		"note_images": func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes
 	}
 }
 
@@ -240,6 +241,7 @@ func TestLawAQueryRoundTheDoorFails(t *testing.T) {
 var system = []string{
 	"models/private.go", // the door itself
 	"models/migrate.go",
+	"auth/sweep.go",
 }
 
 func TestLawWhoeverReachesEverybodysRowsIsListed(t *testing.T) {

@@ -47,13 +47,18 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)
 
-	app.GET("/notes", h.Notes)                  // feature:notes
-	app.GET("/notes/new", h.NewNotePage)        // feature:notes
-	app.POST("/notes/new", h.NewNote)           // feature:notes
-	app.GET("/notes/:id", h.Note)               // feature:notes
-	app.GET("/notes/:id/edit", h.EditNotePage)  // feature:notes
-	app.POST("/notes/:id/edit", h.EditNote)     // feature:notes
-	app.POST("/notes/:id/delete", h.DeleteNote) // feature:notes
+	app.GET("/notes", h.Notes)                                       // feature:notes
+	app.GET("/notes/new", h.NewNotePage)                             // feature:notes
+	app.POST("/notes/new", h.NewNote)                                // feature:notes
+	app.GET("/notes/:id", h.Note)                                    // feature:notes
+	app.GET("/notes/:id/edit", h.EditNotePage)                       // feature:notes
+	app.POST("/notes/:id/edit", h.EditNote)                          // feature:notes
+	app.POST("/notes/:id/pin", h.PinNote)                            // feature:notes
+	app.POST("/notes/:id/delete", h.DeleteNote)                      // feature:notes
+	app.POST("/notes/:id/restore", h.RestoreNote)                    // feature:notes
+	app.GET("/notes/:id/image", h.NoteImage)                         // feature:notes
+	app.POST("/notes/:id/image", h.SetNoteImage, body(maxNoteImage)) // feature:notes
+	app.POST("/notes/:id/image/delete", h.DeleteNoteImage)           // feature:notes
 
 	if !h.config.Production {
 		site.GET("/dev/mail", h.DevMailPage)

@@ -330,6 +330,8 @@ func (g *page) hides(t *testing.T, words ...string) *page {
 	return g
 }
 
+func (g *page) isHTML() bool { return strings.HasPrefix(g.header.Get("Content-Type"), "text/html") }
+
 // text is what the page says to a reader.
 func (g *page) text() string {
 	var words []string

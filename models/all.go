@@ -11,6 +11,7 @@ func All() []any {
 		&Limit{},
 		&Event{},
 		&OutboxMail{},
-		&Note{}, // feature:notes
+		&Note{},      // feature:notes
+		&NoteImage{}, // feature:notes
 	}
 }

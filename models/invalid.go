@@ -2,6 +2,7 @@ package models
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,9 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 )
+
+// ErrBusy is the answer when more is asked for at once than can be done well: 503, with Retry-After.
+var ErrBusy = errors.New("too much is asked for at once")
 
 // Invalid says, field by field, what a person has to change; the field "" is the form as a whole. Its methods each hold what was
 // typed into a field to one rule, note a problem under the field's name, and return the value.

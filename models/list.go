@@ -35,6 +35,7 @@ const (
 
 // listing says how rows may be listed.
 type listing struct {
+	first  string   // a bool column whose rows are above the others, "" for none
 	search []string // the columns that are searched, without regard to case
 	sort   []string // the columns that may be sorted by; the first, with its direction, is the list's own order
 }
@@ -56,7 +57,7 @@ func list[T any](db *gorm.DB, query Query, how listing) (List[T], error) {
 	if total == 0 {
 		return answer, nil
 	}
-	err := rows.Order(order(db, new(T), query.Sort)).Limit(pageSize).Offset((answer.Page - 1) * pageSize).Find(&answer.Rows).Error
+	err := rows.Order(how.order(db, new(T), query.Sort)).Limit(pageSize).Offset((answer.Page - 1) * pageSize).Find(&answer.Rows).Error
 	return answer, err
 }
 
@@ -100,21 +101,21 @@ func distinct(s string) []rune {
 
 // order sorts by a column of the model, text without regard to case, and by id where rows are equal, so that no row is on two
 // pages and none is on no page.
-func order(db *gorm.DB, model any, sort string) clause.OrderBy {
-	column := clause.Column{Table: clause.CurrentTable, Name: bareColumn(sort)}
+func (l listing) order(db *gorm.DB, model any, sort string) clause.OrderBy {
+	column, id := clause.Column{Table: clause.CurrentTable, Name: bareColumn(sort)}, clause.Column{Table: clause.CurrentTable, Name: "id"}
 	direction := ""
 	if strings.HasPrefix(sort, "-") {
 		direction = " DESC"
 	}
-	by := "?"
+	by := clause.Expr{SQL: "?" + direction + ", ?" + direction, Vars: []any{column, id}}
 	parsed := &gorm.Statement{DB: db}
 	if parsed.Parse(model) == nil && parsed.Schema.FieldsByDBName[column.Name].DataType == schema.String {
-		by = "lower(?)"
+		by.SQL = "lower(?)" + direction + ", ?" + direction
 	}
-	return clause.OrderBy{Expression: clause.Expr{
-		SQL:  by + direction + ", ?" + direction,
-		Vars: []any{column, clause.Column{Table: clause.CurrentTable, Name: "id"}},
-	}}
+	if l.first != "" {
+		by.SQL, by.Vars = "? DESC, "+by.SQL, append([]any{clause.Column{Table: clause.CurrentTable, Name: l.first}}, by.Vars...)
+	}
+	return clause.OrderBy{Expression: by}
 }
 
 // found is the error of a change, gorm.ErrRecordNotFound where it met no row.

@@ -1,12 +1,21 @@
 package models
 
-import "gorm.io/gorm"
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// KeepDeletedNotes is how long a deleted note can be brought back.
+const KeepDeletedNotes = 30 * 24 * time.Hour
 
 // Note is one of a person's notes.
 type Note struct {
 	Private
-	Title string
-	Body  string
+	Title     string
+	Body      string
+	Pinned    bool           // above the others in every list
+	DeletedAt gorm.DeletedAt // GORM leaves out what is deleted, of reads and of changes
 }
 
 // NoteForm is a note as it is typed.
@@ -34,8 +43,9 @@ func (n *Note) fill(form NoteForm) error {
 // Notes lists the user's notes as a query asks.
 func Notes(db *gorm.DB, user *User, query Query) (List[Note], error) {
 	return list[Note](For(db, user), query, listing{
+		first:  "pinned",
 		search: []string{"title", "body"},
-		sort:   []string{"-created_at", "title"},
+		sort:   []string{"-updated_at", "title"},
 	})
 }
 
@@ -67,9 +77,21 @@ func UpdateNote(db *gorm.DB, user *User, id string, form NoteForm) error {
 	return found(For(db, user).Select("*").Updates(&note))
 }
 
-// DeleteNote deletes one of the user's notes; the error is gorm.ErrRecordNotFound where there is none.
+// PinNote puts one of the user's notes above the others, or back among them; the error is gorm.ErrRecordNotFound where there is none.
+func PinNote(db *gorm.DB, user *User, id string, pinned bool) error {
+	return found(For(db, user).Model(&Note{}).Where("id = ?", id).UpdateColumn("pinned", pinned))
+}
+
+// DeleteNote deletes one of the user's notes, which RestoreNote can bring back; the error is gorm.ErrRecordNotFound where there is none.
 func DeleteNote(db *gorm.DB, user *User, id string) error {
 	return found(For(db, user).Where("id = ?", id).Delete(&Note{}))
+}
+
+// RestoreNote brings back what DeleteNote deleted; the error is gorm.ErrRecordNotFound where it is not deleted, or was for longer
+// than KeepDeletedNotes.
+func RestoreNote(db *gorm.DB, user *User, id string) error {
+	deleted := For(db, user).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at IS NOT NULL", id)
+	return found(deleted.UpdateColumn("deleted_at", nil))
 }
 
 // SeedNotes gives a person a few notes to play with.

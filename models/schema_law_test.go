@@ -142,7 +142,7 @@ func modelTables(t *testing.T) tables {
 		must(t, err)
 		for _, field := range parsed.Fields {
 			sentence := "column " + field.DBName + " " + columnType(t, field.IndirectFieldType)
-			if field.FieldType.Kind() == reflect.Pointer {
+			if field.FieldType.Kind() == reflect.Pointer || field.FieldType == reflect.TypeFor[gorm.DeletedAt]() {
 				sentence += " null"
 			}
 			expected[parsed.Table] = append(expected[parsed.Table], sentence)
@@ -154,7 +154,7 @@ func modelTables(t *testing.T) tables {
 func columnType(t *testing.T, goType reflect.Type) string {
 	t.Helper()
 	switch {
-	case goType == reflect.TypeFor[time.Time]():
+	case goType == reflect.TypeFor[time.Time](), goType == reflect.TypeFor[gorm.DeletedAt]():
 		return "timestamp"
 	case goType == reflect.TypeFor[[]byte]():
 		return "bytea"

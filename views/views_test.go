@@ -72,19 +72,20 @@ func appPages() map[string]templ.Component {
 		{ID: "c", CreatedAt: now, LastSeenAt: now},
 	}
 	return map[string]templ.Component{
-		"dashboard":       views.Dashboard(person()),
-		"account":         views.Account(person(), views.AccountForm{Name: markup}, nil),
-		"account, wrong":  views.Account(person(), views.AccountForm{}, faults("name")),
-		"security":        views.Security(person(), security, 15, nil),
-		"security, wrong": views.Security(person(), security, 15, faults("current_password", "password")),
-		"sessions":        views.Sessions(person(), sessions, "a", now),
-		"sessions, one":   views.Sessions(person(), sessions[:1], "a", now),
-		"notes":           views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now), // feature:notes
-		"notes, none":     views.Notes(person(), models.List[models.Note]{}, now),                                                 // feature:notes
-		"notes, no find":  views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),              // feature:notes
-		"note":            views.Note(person(), note(), now),                                                                      // feature:notes
-		"note, new":       views.NewNote(person(), models.NoteForm{}, nil),                                                        // feature:notes
-		"note, wrong":     views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                  // feature:notes
+		"dashboard":           views.Dashboard(person()),
+		"account":             views.Account(person(), views.AccountForm{Name: markup}, nil),
+		"account, wrong":      views.Account(person(), views.AccountForm{}, faults("name")),
+		"security":            views.Security(person(), security, 15, nil),
+		"security, wrong":     views.Security(person(), security, 15, faults("current_password", "password")),
+		"sessions":            views.Sessions(person(), sessions, "a", now),
+		"sessions, one":       views.Sessions(person(), sessions[:1], "a", now),
+		"notes":               views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                          // feature:notes
+		"notes, none":         views.Notes(person(), models.List[models.Note]{}, now),                                                                          // feature:notes
+		"notes, no find":      views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                       // feature:notes
+		"note":                views.Note(person(), note(), models.NoteImage{}, nil, now),                                                                      // feature:notes
+		"note, wrong picture": views.Note(person(), note(), models.NoteImage{Private: note().Private, NoteID: "1", Width: 4, Height: 3}, faults("image"), now), // feature:notes
+		"note, new":           views.NewNote(person(), models.NoteForm{}, nil),                                                                                 // feature:notes
+		"note, wrong":         views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                           // feature:notes
 	}
 }
 

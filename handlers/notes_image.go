@@ -1,0 +1,61 @@
+package handlers
+
+import (
+	"errors"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/models"
+)
+
+// maxNoteImage is the largest body with a picture in it, in bytes: the file, and what a form puts around it.
+const maxNoteImage = models.MaxNoteImage + MaxBody
+
+// NoteImage sends a note's picture to its owner.
+func (h *Handlers) NoteImage(c echo.Context, user *models.User) error {
+	picture, err := models.FindNoteImage(h.database(c), user, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	header := c.Response().Header()
+	// Opened by itself it is a document of this site. What our own encoder wrote holds no script; were that ever wrong, it would have
+	// nothing to run in.
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	header.Set(echo.HeaderContentDisposition, "inline")
+	header.Set(echo.HeaderContentLength, strconv.Itoa(len(picture.Data)))
+	return c.Blob(http.StatusOK, picture.MediaType, picture.Data)
+}
+
+// SetNoteImage gives a note a picture.
+func (h *Handlers) SetNoteImage(c echo.Context, user *models.User) error {
+	var form struct {
+		Image *multipart.FileHeader `form:"image"`
+	}
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	id := c.Param("id")
+	err := models.SetNoteImage(h.database(c), user, id, &h.pictures, form.Image)
+	if invalid, ok := errors.AsType[models.Invalid](err); ok {
+		return h.notePage(c, http.StatusUnprocessableEntity, user, invalid)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/notes/"+id, "The picture is saved.")
+}
+
+// DeleteNoteImage takes the picture from a note.
+func (h *Handlers) DeleteNoteImage(c echo.Context, user *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	id := c.Param("id")
+	if err := models.DeleteNoteImage(h.database(c), user, id); err != nil {
+		return err
+	}
+	return h.redirect(c, "/notes/"+id, "The picture is removed.")
+}
