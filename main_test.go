@@ -287,8 +287,8 @@ func TestRoutesTellsNoLimitThatIsOff(t *testing.T) {
 
 func TestMigrateTellsWhatItDid(t *testing.T) {
 	dir := t.TempDir()
-	for _, want := range []string{"7 migrations", "0 migrations"} {
-		if output, status := run(t, dir, nil, "migrate"); status != 0 || !strings.Contains(output, want) {
+	for _, want := range []string{"^[1-9][0-9]* migrations applied", "^0 migrations applied"} {
+		if output, status := run(t, dir, nil, "migrate"); status != 0 || !regexp.MustCompile(want).MatchString(output) {
 			t.Errorf("status %d, and no %q in\n%s", status, want, output)
 		}
 	}
