@@ -38,6 +38,12 @@ func (p *person) comes(expression string) *person {
 	return p
 }
 
+// refused is a page that tells that a form of it could not be carried out.
+func refused(p *person) {
+	p.open("/account")
+	evaluate[bool](p, `tell("That is too large", "What was sent is larger than we take. Go back, send less, and it will fit."), true`)
+}
+
 func TestHTMXPutsTheProblemsBesideTheInputsAndTheFocusOnTheSummary(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account").enhance("/account")
 	ada.fill("Name", " ").toggle("Save").hasFocus("alert", "").comesToSee("Enter your name.")

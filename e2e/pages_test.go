@@ -126,6 +126,7 @@ func privateViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").joins()
 	s.visit(t, ada.name).logIn()
+	phone := s.visit(t, ada.name)
 	return []view{
 		{"dashboard", "/dashboard", 200, ada, opens("/dashboard")},
 		{"dashboard-menu", "/dashboard", 200, ada, func(p *person) { p.open("/dashboard").toggle("Account menu") }},
@@ -139,6 +140,11 @@ func privateViews(t *testing.T) []view {
 		}},
 		{"sessions", "/account/sessions", 200, ada, opens("/account/sessions")},
 		{"not-found-signed-in", "", 404, ada, opens("/nowhere")},
+		{"login-kept", "", 401, ada, func(p *person) {
+			p.open("/account").fill("Name", "Ada King").endsElsewhere(phone).press("Save")
+		}},
+		{"kept", "", 200, ada, func(p *person) { p.fill("Email", p.email).fill("Password", p.password).press("Log in") }},
+		{"refused", "", 200, ada, refused}, // feature:htmx
 	}
 }
 

@@ -23,7 +23,10 @@ func bind(c echo.Context, form any) error {
 	}
 	into := reflect.ValueOf(form).Elem()
 	for _, field := range reflect.VisibleFields(into.Type()) {
-		name := field.Tag.Get("form")
+		name, isInput := field.Tag.Lookup("form")
+		if !isInput {
+			continue // it is the program's own, also for whoever sends a field without a name
+		}
 		if field.Type == reflect.TypeFor[*multipart.FileHeader]() {
 			if err := bindFile(r, name, into.FieldByIndex(field.Index)); err != nil {
 				return err

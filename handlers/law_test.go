@@ -307,6 +307,7 @@ func TestLawImportsRunOneWay(t *testing.T) {
 		app + "middleware":         {"handlers"},
 		app + "session":            {"handlers", "middleware"},
 		app + "auth":               {".", "handlers", "middleware"},
+		app + "seal":               {"auth", "mail"},
 	}
 	err := filepath.WalkDir("..", func(path string, entry os.DirEntry, err error) error {
 		if err != nil {
