@@ -3,14 +3,14 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /out/gatehouse . && mkdir /out/data
+RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /out/app . && mkdir /out/data
 
 # Without a shell or a package manager there is little for an intruder to use; certificates and time zones are in it.
 FROM gcr.io/distroless/static-debian12:nonroot
 WORKDIR /app
-COPY --from=build /out/gatehouse ./
+COPY --from=build /out/app ./
 COPY --from=build --chown=nonroot:nonroot /out/data data
 ENV APP_ENV=production HOST=0.0.0.0 PORT=3000 DATABASE_URL=sqlite:data/app.db
 VOLUME /app/data
 EXPOSE 3000
-ENTRYPOINT ["/app/gatehouse"]
+ENTRYPOINT ["/app/app"]

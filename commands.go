@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"gorm.io/gorm"
@@ -121,6 +122,6 @@ func migrate(ctx context.Context) (err error) {
 func hashWorker(context.Context) error { return auth.ServeHashes(os.Stdin, os.Stdout) }
 
 func help(context.Context) error {
-	fmt.Print(usage)
+	fmt.Printf(usage, filepath.Base(os.Args[0]))
 	return nil
 }

@@ -1,4 +1,4 @@
-// Gatehouse is a web application with sign-up, log-in, password reset and a guarded area, to be cloned and grown.
+// The program is a web application with sign-up, log-in, password reset and a guarded area.
 package main
 
 import (
@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
 
-const usage = `usage: gatehouse [command]
+const usage = `usage: %s [command]
 
   serve     migrate the database and answer requests (the default)
   migrate   bring the database up to date
@@ -27,17 +28,17 @@ Settings come from the environment; .env.example lists them.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	words := "serve"
+	program, words := filepath.Base(os.Args[0]), "serve"
 	if len(os.Args) > 1 {
 		words = strings.Join(os.Args[1:], " ")
 	}
 	run, known := commands[words]
 	if !known {
-		fmt.Fprintf(os.Stderr, "gatehouse: unknown command %q\n\n%s", words, usage)
+		fmt.Fprintf(os.Stderr, "%s: unknown command %q\n\n"+usage, program, words, program)
 		os.Exit(2)
 	}
 	if err := run(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "gatehouse: %v\n", err)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)
 		os.Exit(exitStatus(err))
 	}
 }

@@ -28,7 +28,7 @@ import (
 )
 
 // program is the test binary acting as the real one.
-const program = "GATEHOUSE_TEST_RUNS_MAIN"
+const program = "TEST_RUNS_MAIN"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(program) != "" || slices.Contains(os.Args, auth.HashWorker) {
@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// gatehouse is a run of the program in a folder of its own.
-func gatehouse(ctx context.Context, dir string, settings []string, words ...string) (*exec.Cmd, *output) {
+// command is a run of the program in a folder of its own.
+func command(ctx context.Context, dir string, settings []string, words ...string) (*exec.Cmd, *output) {
 	cmd := exec.CommandContext(ctx, os.Args[0], words...)
 	cmd.Dir = dir
 	cmd.Env = append([]string{program + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + dir}, settings...)
@@ -68,7 +68,7 @@ func (o *output) String() string {
 
 func run(t *testing.T, dir string, settings []string, words ...string) (output string, status int) {
 	t.Helper()
-	cmd, out := gatehouse(t.Context(), dir, settings, words...)
+	cmd, out := command(t.Context(), dir, settings, words...)
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func launch(t *testing.T, dir, port string, settings ...string) *server {
 	t.Helper()
 	jar, _ := cookiejar.New(nil) // it has no error to give
 	s := &server{t: t, url: "http://127.0.0.1:" + port, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
-	s.cmd, s.output = gatehouse(context.Background(), dir, append([]string{"PORT=" + port, "APP_URL=" + s.url}, settings...))
+	s.cmd, s.output = command(context.Background(), dir, append([]string{"PORT=" + port, "APP_URL=" + s.url}, settings...))
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // seedPassword is the password of everyone whom seed adds. It is no secret, which is why seed refuses to run in production.
-const seedPassword = "correct horse gatehouse staple"
+const seedPassword = "correct horse lantern staple"
 
 // seeds gives each new person something to look at.
 func seeds() []func(*gorm.DB, *models.User) error {

@@ -44,7 +44,7 @@ func NewPasswordRules(least int, appName string) PasswordRules {
 //
 // A password is refused as too easily guessed by what is left of it as a whole, when a common password counts as three
 // characters, a run along the alphabet or the keyboard or a year as two, and a repetition or a word about the person or
-// the application as one: at the default, fewer than eight. So "passwordpassword" and "gatehouse-ada-2026" are out, and
+// the application as one: at the default, fewer than eight. So "passwordpassword" and "acme-shop-ada-2026" are out, and
 // a passphrase of three words is not, whichever they are. That covers the 3,000 most common passwords of the allowed
 // length (ASVS 6.2.4), which are mostly shorter ones put together or stretched, better than any list of them.
 func (r PasswordRules) Check(password string, person ...string) string {

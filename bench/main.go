@@ -95,7 +95,7 @@ type step struct {
 func (b *bench) measure(prepare func() error, steps ...step) error {
 	start := time.Now()
 	var err error
-	if b.dir, err = os.MkdirTemp("", "gatehouse-bench-"); err != nil {
+	if b.dir, err = os.MkdirTemp("", "bench-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
@@ -137,7 +137,7 @@ func (b *bench) file(name string) string { return filepath.Join(b.dir, name) }
 
 // prepareDashboard makes what every run needs: a binary, a database and a mail server.
 func (b *bench) prepareDashboard() (err error) {
-	b.binary = b.file("gatehouse")
+	b.binary = b.file("app")
 	size, err := build(b.ctx, b.binary, true)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func (b *bench) prepare() error {
 	if err := b.prepareDashboard(); err != nil {
 		return err
 	}
-	b.plain = b.file("gatehouse-nocgo")
+	b.plain = b.file("app-nocgo")
 	size, err := build(b.ctx, b.plain, false)
 	if err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	appName = "Gatehouse"
-	host    = "gatehouse.test"
+	appName = "Bench"
+	host    = "bench.test"
 	origin  = "https://" + host
 	secret  = "5f0c1e7ab2d94836a1b7c3d2e4f60918" // of databases that are made here and gone with the run
 )
@@ -29,7 +29,7 @@ func (b *bench) environment(address, databaseURL string) []string {
 	_, port, _ := net.SplitHostPort(address)
 	return append(runtimeSettings(),
 		"APP_ENV=production", "APP_NAME="+appName, "APP_URL="+origin, "HOST=127.0.0.1", "PORT="+port, "DATABASE_URL="+databaseURL,
-		"SECRET_KEY="+secret, "SMTP_URL=smtp://"+b.smtp, "MAIL_FROM=Gatehouse <hello@"+host+">", "TRUSTED_PROXIES=127.0.0.1")
+		"SECRET_KEY="+secret, "SMTP_URL=smtp://"+b.smtp, "MAIL_FROM=Bench <hello@"+host+">", "TRUSTED_PROXIES=127.0.0.1")
 }
 
 // runtimeSettings are passed on, so that their effect can be measured.

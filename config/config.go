@@ -53,7 +53,7 @@ type environment struct {
 	DatabaseURL    string        `env:"DATABASE_URL" envDefault:"sqlite:data/app.db"`
 	SecretKey      string        `env:"SECRET_KEY"`
 	SMTPURL        string        `env:"SMTP_URL"`
-	MailFrom       string        `env:"MAIL_FROM" envDefault:"Gatehouse <hello@localhost>"`
+	MailFrom       string        `env:"MAIL_FROM" envDefault:"hello@localhost"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	RateLimit      string        `env:"RATE_LIMIT" envDefault:"on"`
 	SessionIdle    time.Duration `env:"SESSION_IDLE" envDefault:"24h"`
@@ -97,7 +97,7 @@ func Load(environ []string) (Config, error) {
 	faults.check(!strings.ContainsAny(raw.AppName, "\r\n<>") && len(raw.AppName) <= 60, "APP_NAME may not hold line breaks, < or >, nor more than 60 bytes")
 	c.checkDurations(&faults)
 	c.AppURL = parseAppURL(raw.AppURL, &faults)
-	c.MailFrom = parseMailFrom(raw.MailFrom, &faults)
+	c.MailFrom = parseMailFrom(raw.MailFrom, c.AppName, &faults)
 	c.SMTPURL = parseSMTPURL(raw.SMTPURL, &faults)
 	c.TrustedProxies = parseProxies(raw.TrustedProxies, &faults)
 	faults.check(knownDatabase(raw.DatabaseURL), "DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
@@ -183,9 +183,13 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
 }
 
-func parseMailFrom(value string, faults *Faults) *mail.Address {
+// parseMailFrom gives an address that comes without a name the application's.
+func parseMailFrom(value, appName string, faults *Faults) *mail.Address {
 	from, err := mail.ParseAddress(value)
 	faults.check(err == nil, "MAIL_FROM is %q; it is an address such as Acme <hello@example.com>", value)
+	if err == nil && from.Name == "" {
+		from.Name = appName
+	}
 	return from
 }
 

@@ -162,3 +162,11 @@ func TestAKeyThatCannotBeKeptIsAFault(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestMailComesFromTheApplicationByName(t *testing.T) {
+	for setting, want := range map[string]string{"MAIL_FROM=": "Acme, Inc.", "MAIL_FROM=hello@example.com": "Acme, Inc.", "MAIL_FROM=Ada <ada@example.com>": "Ada"} {
+		if c, err := Load([]string{"APP_NAME=Acme, Inc.", setting}); err != nil || c.MailFrom.Name != want {
+			t.Errorf("with %s mail comes from %s (%v)", setting, c.MailFrom, err)
+		}
+	}
+}

@@ -51,7 +51,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	profile, err := os.MkdirTemp("", "gatehouse-e2e-profile-")
+	profile, err := os.MkdirTemp("", "e2e-profile-")
 	if err != nil {
 		return nil, err
 	}

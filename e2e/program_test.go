@@ -31,12 +31,12 @@ type site struct {
 
 // build makes the program once for all tests.
 var build = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "gatehouse-e2e-")
+	folder, err := os.MkdirTemp("", "e2e-")
 	if err != nil {
 		return "", err
 	}
 	atExit(func() { os.RemoveAll(folder) })
-	path := filepath.Join(folder, "gatehouse")
+	path := filepath.Join(folder, "app")
 	build := exec.Command("go", "build", "-o", path, ".")
 	build.Dir = ".."
 	if output, err := build.CombinedOutput(); err != nil {

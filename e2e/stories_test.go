@@ -111,7 +111,7 @@ func TestAChangedPasswordSignsTheOthersOut(t *testing.T) {
 	phone, laptop := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	phone.joins()
 	laptop.logIn().open("/account/security").fill("Current password", laptop.password).fill("New password", "quiet rivers carry paper boats")
-	laptop.press("Change password").at("/account/security", http.StatusOK).letter("Your Gatehouse password was changed")
+	laptop.press("Change password").at("/account/security", http.StatusOK).letter("password was changed")
 	phone.open("/dashboard").at("/login", http.StatusOK)
 	laptop.open("/dashboard").at("/dashboard", http.StatusOK)
 }

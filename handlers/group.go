@@ -100,7 +100,7 @@ func (g guarded[T]) hand(h func(echo.Context, T) error) echo.HandlerFunc {
 	return func(c echo.Context) error { return h(c, g.who(c)) }
 }
 
-// nameOf is the method's name: "Login" for example.com/gatehouse/handlers.(*Handlers).Login-fm, "page" for what h.page made.
+// nameOf is the method's name: "Login" for …/handlers.(*Handlers).Login-fm, "page" for what h.page made.
 func nameOf(h any) string {
 	name := runtime.FuncForPC(reflect.ValueOf(h).Pointer()).Name()
 	name = name[strings.LastIndex(name, ").")+len(")."):] // an inlined function has its caller's name before its own

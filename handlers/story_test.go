@@ -11,7 +11,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/mail"
+	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -29,7 +29,7 @@ import (
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/handlers"
-	gatehousemail "example.com/gatehouse/mail"
+	"example.com/gatehouse/mail"
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
@@ -53,7 +53,7 @@ type stage struct {
 	server  *httptest.Server
 	db      *gorm.DB
 	auth    *auth.Auth
-	outbox  *gatehousemail.Outbox
+	outbox  *mail.Outbox
 	mailbox *mailtest.Server
 	clock   *clock
 	log     *logbook
@@ -77,7 +77,7 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 	// Everybody comes through a proxy on this machine, so that each can have an address of their own.
 	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	c.SMTPURL = s.mailbox.URL()
-	c.MailFrom = &mail.Address{Name: "Gatehouse", Address: "hello@gatehouse.example"}
+	c.AppName, c.MailFrom = "Acme", &netmail.Address{Name: "Acme", Address: "hello@acme.example"}
 	s.server = httptest.NewUnstartedServer(nil)
 	c.AppURL = &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
 	for _, change := range changes {
@@ -104,11 +104,11 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 func (s *stage) open() {
 	s.t.Helper()
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
-	smtp, err := gatehousemail.NewSMTP(s.config.SMTPURL, s.mailbox.Roots(), s.config.Production)
+	smtp, err := mail.NewSMTP(s.config.SMTPURL, s.mailbox.Roots(), s.config.Production)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.outbox, err = gatehousemail.NewOutbox(s.db, smtp, s.config.MailFrom, s.config.SecretKeys, !s.config.Production, log, s.clock.now)
+	s.outbox, err = mail.NewOutbox(s.db, smtp, s.config.MailFrom, s.config.SecretKeys, !s.config.Production, log, s.clock.now)
 	if err != nil {
 		s.t.Fatal(err)
 	}

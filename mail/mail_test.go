@@ -25,8 +25,8 @@ const (
 )
 
 var (
-	letters = NewLetters("Gatehouse", &url.URL{Scheme: "https", Host: "app.example.com"})
-	sender  = &netmail.Address{Name: "Gatehouse", Address: "hello@example.com"}
+	letters = NewLetters("Acme", &url.URL{Scheme: "https", Host: "app.example.com"})
+	sender  = &netmail.Address{Name: "Acme", Address: "hello@example.com"}
 )
 
 // clock stands still until it is moved.

@@ -32,13 +32,17 @@ type command struct {
 
 func commands() map[string]command {
 	return map[string]command{
+		"init": {initUsage, begin},
 		"page": {pageUsage, page},
+		"drop": {dropUsage, drop},
 	}
 }
 
 const usage = `usage: go run ./scaffold <command> …     or     task <command> -- …
 
+  init        make the clone yours: its module, name, color, README, license
   page        write a protected page: its view, its line in routes.go, its story
+  drop        take an optional feature out; without a name, list them
 
 go run ./scaffold help <command> says more. Nothing is written unless all of it can be.
 `

@@ -30,7 +30,7 @@ func New(secrets []string, purpose string) (Keys, error) {
 	}
 	var keys Keys
 	for _, secret := range secrets {
-		derived, err := hkdf.Key(sha256.New, []byte(secret), nil, "gatehouse "+purpose+" 1", keyIDSize+32)
+		derived, err := hkdf.Key(sha256.New, []byte(secret), nil, purpose+" 1", keyIDSize+32)
 		if err != nil {
 			return nil, fmt.Errorf("derive the key of the %s: %w", purpose, err)
 		}

@@ -163,7 +163,7 @@ func Home(viewer *models.User) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = gatehouse().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = gate().Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -441,8 +441,8 @@ func feature(icon ui.Shape, title string) templ.Component {
 	})
 }
 
-// gatehouse is the picture beside the headline: what happens at a door, seen from inside.
-func gatehouse() templ.Component {
+// gate is the picture beside the headline: what happens at a door, seen from inside.
+func gate() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -143,7 +143,7 @@ type page struct {
 func render(t *testing.T, c templ.Component, r layout.Request) page {
 	t.Helper()
 	if r.AppName == "" {
-		r.AppName = "Gatehouse"
+		r.AppName = "Acme"
 	}
 	var b strings.Builder
 	if err := c.Render(layout.With(context.Background(), r), &b); err != nil {

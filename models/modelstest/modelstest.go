@@ -24,7 +24,7 @@ func Open(t testing.TB) *gorm.DB {
 func URL(t testing.TB) string {
 	t.Helper()
 	if onPostgres() {
-		return freshPostgres(t, "gatehouse_template")
+		return freshPostgres(t, "test_template")
 	}
 	return freshSQLite(t)
 }
@@ -48,7 +48,7 @@ func SQLite(t testing.TB) *gorm.DB {
 // test is skipped, and fails where CI=true.
 func Postgres(t testing.TB) *gorm.DB {
 	t.Helper()
-	return open(t, freshPostgres(t, "gatehouse_template"))
+	return open(t, freshPostgres(t, "test_template"))
 }
 
 func onPostgres() bool { return os.Getenv("TEST_DATABASE") == "postgres" }
@@ -68,7 +68,7 @@ func freshSQLite(t testing.TB) string {
 
 // sqliteTemplate is a migrated database file, made once for each test process and copied for each test.
 var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "gatehouse-sqlite-")
+	dir, err := os.MkdirTemp("", "test-sqlite-")
 	if err != nil {
 		return nil, err
 	}

@@ -102,10 +102,10 @@ func startCluster() (*cluster, error) {
 	if err := c.await(); err != nil {
 		return nil, err
 	}
-	if _, err := c.admin.Exec("CREATE DATABASE gatehouse_template TEMPLATE template0"); err != nil {
+	if _, err := c.admin.Exec("CREATE DATABASE test_template TEMPLATE template0"); err != nil {
 		return nil, fmt.Errorf("making the template database: %w", err)
 	}
-	return c, migrate(c.url("gatehouse_template"))
+	return c, migrate(c.url("test_template"))
 }
 
 // await returns when the server takes connections, or with its log when it has not within half a minute.
@@ -162,5 +162,5 @@ func socketDir() (string, error) {
 	if len(parent) > 60 || strings.ContainsAny(parent, " ?&#%") {
 		parent = "/tmp"
 	}
-	return os.MkdirTemp(parent, "gatehouse-pg-")
+	return os.MkdirTemp(parent, "test-pg-")
 }

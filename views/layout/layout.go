@@ -24,10 +24,8 @@ func With(ctx context.Context, r Request) context.Context {
 	return context.WithValue(ctx, contextKey{}, r)
 }
 
-// From returns what With was given; without it, a visitor to an application called Gatehouse.
+// From returns what With was given; without it, a visitor to an application without a name.
 func From(ctx context.Context) Request {
-	if r, ok := ctx.Value(contextKey{}).(Request); ok {
-		return r
-	}
-	return Request{AppName: "Gatehouse"}
+	r, _ := ctx.Value(contextKey{}).(Request)
+	return r
 }
