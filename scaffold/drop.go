@@ -81,13 +81,20 @@ func drop(ctx context.Context, c *call) error {
 	return c.tell(p, "What is left builds. `task test` holds it to its stories and laws.")
 }
 
-// checks are the steps after a feature is gone; modules that nothing imports any more go with it.
+var (
+	compile = step{"go", "build", "./..."}
+	vet     = step{"go", "vet", "./..."} // compiles the tests too
+)
+
+// checks are the steps that tell whether what comes out is a program; modules that nothing imports any more go with it.
 func (p *project) checks() []step {
-	steps := []step{compile, vet}
-	if p.importsFewer("*.go", "*/*.go", "*/*/*.go") {
-		steps = slices.Insert(steps, 0, step{"go", "mod", "tidy"})
+	if len(p.written())+len(p.removed()) == 0 {
+		return nil
 	}
-	return steps
+	if p.importsFewer("*.go", "*/*.go", "*/*/*.go") {
+		return []step{{"go", "mod", "tidy"}, compile, vet}
+	}
+	return []step{compile, vet}
 }
 
 // importsFewer says whether a package of another module was imported before and is no more.

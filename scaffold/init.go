@@ -91,7 +91,7 @@ func begin(ctx context.Context, c *call) error {
 		p.drop(feature, false)
 	}
 	notes := p.become(now, want, time.Now())
-	if err := p.save(ctx, c, compile, vet); err != nil {
+	if err := p.save(ctx, c, p.checks()...); err != nil {
 		return err
 	}
 	if err := c.tellBegun(p, want, notes); err != nil {
@@ -107,11 +107,6 @@ func begin(ctx context.Context, c *call) error {
 	}
 	return nil
 }
-
-var (
-	compile = step{"go", "build", "./..."}
-	vet     = step{"go", "vet", "./..."}
-)
 
 // identity is read from the files, so that init knows at its second run what the first one made.
 func (p *project) identity() identity {
@@ -391,8 +386,10 @@ func replaceModule(name, s, old, new string) string {
 	if domain, rest, _ := strings.Cut(old, "/"); rest == "" || !strings.Contains(domain, ".") {
 		return strings.ReplaceAll(s, `"`+old+"/", `"`+new+"/")
 	}
-	part := func(r rune) bool { return strings.ContainsRune("_-~@", r) || unicode.IsLetter(r) || unicode.IsDigit(r) }
-	return replaceWhere(s, old, new, func(before, after rune) bool { return !part(before) && before != '.' && before != '/' && !part(after) })
+	part := func(r rune) bool { return strings.ContainsRune("_-~", r) || unicode.IsLetter(r) || unicode.IsDigit(r) }
+	return replaceWhere(s, old, new, func(before, after rune) bool {
+		return !part(before) && !strings.ContainsRune(".@/", before) && !part(after)
+	})
 }
 
 // replaceWhere replaces old where what stands before and after it, 0 at an end, allows that.
