@@ -32,9 +32,10 @@ type command struct {
 
 func commands() map[string]command {
 	return map[string]command{
-		"init": {initUsage, begin},
-		"page": {pageUsage, page},
-		"drop": {dropUsage, drop},
+		"init":     {initUsage, begin},
+		"page":     {pageUsage, page},
+		"resource": {resourceUsage, resource},
+		"drop":     {dropUsage, drop},
 	}
 }
 
@@ -42,6 +43,7 @@ const usage = `usage: go run ./scaffold <command> …     or     task <command> 
 
   init        make the clone yours: its module, name, color, README, license
   page        write a protected page: its view, its line in routes.go, its story
+  resource    write rows that belong to a person, with their pages and stories
   drop        take an optional feature out; without a name, list them
 
 go run ./scaffold help <command> says more. Nothing is written unless all of it can be.
