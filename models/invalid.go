@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/mail"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,6 +98,24 @@ func (i Invalid) Date(field, typed string) time.Time {
 		i[field] = "Write the " + words(field) + " as a date, such as 2026-11-30."
 	}
 	return day
+}
+
+// Email takes an address as it stands in a mail, without a name beside it.
+func (i Invalid) Email(field, typed string) string {
+	address := i.Line(field, typed, 254)
+	if parsed, err := mail.ParseAddress(address); i[field] == "" && (err != nil || parsed.Address != address) {
+		i[field] = "Write the " + words(field) + " as an address, such as ada@example.com."
+	}
+	return address
+}
+
+// URL takes an address of the web. Others, such as javascript:, would do something else where they are shown as a link.
+func (i Invalid) URL(field, typed string) string {
+	address := i.Line(field, typed, 2000)
+	if parsed, err := url.Parse(address); i[field] == "" && (err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https") {
+		i[field] = "Write the " + words(field) + " as a link, such as https://example.com."
+	}
+	return address
 }
 
 // Money takes an amount with up to two decimals, 1234.5 or -0.99.

@@ -6,9 +6,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const resourceUsage = `usage: task resource -- <name> <field>:<type> …     or     go run ./scaffold resource <name> <field>:<type> …
@@ -179,7 +181,7 @@ func (p *project) refuseResource(r resourceData) {
 	for folder, names := range map[string][]string{
 		"models":   {one, many, one + "Form", "Find" + one, "Create" + one, "Update" + one, "Delete" + one, "Seed" + many},
 		"handlers": {one, many, "New" + one, "New" + one + "Page", "Edit" + one, "Edit" + one + "Page", "Delete" + one, r.Factory()},
-		"views":    {one, "New" + one, "Edit" + one, "new" + one, r.Prefix() + "Columns", r.Prefix() + "Form"},
+		"views":    {one, r.Prefix() + "Sample", "New" + one, "Edit" + one, "new" + one, r.Prefix() + "Columns", r.Prefix() + "Form"},
 	} {
 		declared := p.declared(folder)
 		for _, name := range names {
@@ -216,6 +218,7 @@ func (p *project) addResource(r resourceData) {
 		"handler.go":    "handlers/" + word + ".go",
 		"story_test.go": "handlers/" + word + "_test.go",
 		"view.templ":    "views/" + word + ".templ",
+		"view_test.go":  "views/" + word + "_test.go",
 	} {
 		p.fill("resource/"+from, to, r)
 	}
@@ -230,7 +233,35 @@ func (p *project) addResource(r resourceData) {
 	p.edit("views/layout/layout.templ", addNavigation(fmt.Sprintf("{Href: %q, Icon: ui.IconFolder, Label: %q},", path, r.Many.Label())+mark))
 	p.edit("models/all.go", addToList("All", "&"+one+"{},"+mark))
 	p.edit("seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
-	p.edit("handlers/private_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s() },", word, r.Factory())+mark))
+	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
+	p.edit("handlers/private_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory())+mark))
+}
+
+// viewTests are the lines that make the pages known to what holds for all of them.
+func (r resourceData) viewTests() string {
+	one, many, sample := r.One.Go(), r.Many.Go(), r.Prefix()+"Sample()"
+	list := func(rows string) string { return "models.List[models." + one + "]{" + rows + "}" }
+	pages := [][2]string{
+		{r.Many.Lower(), "views." + many + "(person(), " + list("Rows: []models."+one+"{"+sample+"}, Size: 20, Total: 41") + ", now)"},
+		{r.Many.Lower() + ", none", "views." + many + "(person(), " + list("") + ", now)"},
+		{r.Many.Lower() + ", no find", "views." + many + "(person(), " + list("Query: models.Query{Search: markup}") + ", now)"},
+		{r.One.Lower(), "views." + one + "(person(), " + sample + ", now)"},
+		{r.One.Lower() + ", new", "views.New" + one + "(person(), models." + one + "Form{}, nil)"},
+		{r.One.Lower() + ", wrong", "views.Edit" + one + "(person(), \"1\", " + sample + ".Form(), faults(" + r.quotedColumns() + "))"},
+	}
+	var lines []string
+	for _, page := range pages {
+		lines = append(lines, fmt.Sprintf("%q: %s, // feature:%s", page[0], page[1], r.Many.Snake()))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (r resourceData) quotedColumns() string {
+	var columns []string
+	for _, f := range r.Fields {
+		columns = append(columns, strconv.Quote(f.Name.Snake()))
+	}
+	return strings.Join(columns, ", ")
 }
 
 // addToList adds a line to the list that a function returns, as its last.
@@ -278,6 +309,20 @@ func (r resourceData) Locals() string {
 // taken are the variables and packages of the templates.
 var taken = strings.Fields("c db err errors fmt form gorm h http id invalid layout list listing models now ok problems query string strconv strings " +
 	"t templ testing time ui user views words ctx echo found handlers person page stage")
+
+// Stored is the row in the stories, whose helper has the row's own name.
+func (r resourceData) Stored() string { return r.One.Local("err", "n", "p") }
+
+// Capital is the article at the beginning of a story's name.
+func (r resourceData) Capital() string { return capital(r.Article()) }
+
+// Rest are the fields beside the first.
+func (r resourceData) Rest() []field { return r.Fields[1:] }
+
+// Query finds the nth row.
+func (r resourceData) Query(n int) string {
+	return url.QueryEscape(strings.ToUpper(r.Title().NthSeen(n)))
+}
 
 // Prefix begins the names of what only the resource's own page uses.
 func (r resourceData) Prefix() string { return r.One[0] + r.One[1:].Go() }
@@ -477,7 +522,7 @@ func (f field) Numeric() bool { return f.Kind == "int" || f.Kind == "money" }
 func (f field) Sample(n int) string {
 	switch f.Kind {
 	case "int":
-		return fmt.Sprint(10 * n)
+		return strconv.Itoa(10 * n)
 	case "money":
 		return fmt.Sprintf("%d.50", 100*n)
 	case "date":
@@ -490,8 +535,85 @@ func (f field) Sample(n int) string {
 		return f.Options[n%len(f.Options)]
 	case "text":
 		return fmt.Sprintf("The first line of %d\nand the second", n)
+	case "bool":
+		return "true"
 	}
 	return fmt.Sprintf("%s %d", f.Name.Label(), n)
+}
+
+// Seen is the sample as the page says it.
+func (f field) Seen(n int) string {
+	switch f.Kind {
+	case "date":
+		if day, err := time.Parse(time.DateOnly, f.Sample(n)); err == nil {
+			return day.Format("January 2, 2006")
+		}
+	case "enum":
+		return f.Label(f.Sample(n))
+	case "bool":
+		return "Yes"
+	}
+	return strings.ReplaceAll(f.Sample(n), "\n", " ")
+}
+
+// Nth is a sample that depends on the variable n, from 0 to 24, as an expression.
+func (f field) Nth() string {
+	switch f.Kind {
+	case "string":
+		return fmt.Sprintf("fmt.Sprintf(%q, n)", f.Name.Label()+" %02d")
+	case "email":
+		return `fmt.Sprintf("person%02d@example.com", n)`
+	case "url":
+		return `fmt.Sprintf("https://example.com/%02d", n)`
+	case "int":
+		return `fmt.Sprint(n)`
+	case "money":
+		return `fmt.Sprintf("%d.50", n)`
+	case "date":
+		return `fmt.Sprintf("2026-01-%02d", n+1)`
+	}
+	return f.Literal(1)
+}
+
+// NthSeen is what Nth makes of n, and Named whether rows can be told apart by it.
+func (f field) NthSeen(n int) string {
+	return map[string]string{"string": fmt.Sprintf("%s %02d", f.Name.Label(), n), "email": fmt.Sprintf("person%02d@example.com", n),
+		"url": fmt.Sprintf("https://example.com/%02d", n)}[f.Kind]
+}
+
+func (f field) Named() bool { return f.NthSeen(0) != "" }
+
+// Wrong breaks the field's rule, which Problem tells of.
+func (f field) Wrong() string {
+	if f.Kind == "string" {
+		return " "
+	}
+	return "neither"
+}
+
+func (f field) Problem() string {
+	switch f.Kind {
+	case "string":
+		return "Enter the " + f.Words() + "."
+	case "enum":
+		return "Choose the " + f.Words() + "."
+	}
+	return "Write the " + f.Words() + " as "
+}
+
+// Words are the field's name as its problems call it.
+func (f field) Words() string { return strings.ReplaceAll(f.Name.Snake(), "_", " ") }
+
+// Marked is a value for the tests of the views, which look for markup that is not escaped.
+func (f field) Marked() string {
+	value := map[string]string{"int": "int64(12)", "money": "models.Money(123450)", "date": "now", "bool": "true", "enum": strconv.Quote(f.Sample(0))}[f.Kind]
+	switch {
+	case f.Pointer():
+		return "new(" + value + ")"
+	case value == "":
+		return "markup"
+	}
+	return value
 }
 
 // Literal is a sample as Go writes it in a form.
@@ -517,7 +639,7 @@ func (r resourceData) Value(f field) string {
 	case "enum":
 		shown = "@ui.Badge(\"\", ui.Chosen(" + r.Prefix() + f.Name.Plural().Go() + "(), " + value + "))"
 	case "text":
-		shown = "<p class=\"prose\">" + shown + "</p>"
+		shown = "<div class=\"typed\">" + shown + "</div>"
 	}
 	switch {
 	case f.Pointer():
