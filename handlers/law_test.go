@@ -96,7 +96,7 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 		case path == "/dev/ui/:part": // feature:dev_ui
 			path = "/dev/ui/forms" // feature:dev_ui
 		case strings.Contains(path, ":id") && route.Guard == "signed in":
-			path = strings.Replace(path, ":id", rows[strings.Split(path, "/")[1]], 1)
+			path = strings.Replace(path, ":id", rows[strings.ReplaceAll(strings.Split(path, "/")[1], "-", "_")], 1)
 		case strings.Contains(path, ":id"):
 			path = strings.Replace(path, "/dev/mail/:id", letter, 1)
 		}

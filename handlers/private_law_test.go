@@ -114,7 +114,7 @@ func mark(t *testing.T, p *person) (markers []string) {
 				continue
 			}
 			marker := fmt.Sprintf("mark-%s-%s", model.Table, field.DBName)
-			set := models.AsSystem(p.s.db).Exec(fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s = ?", model.Table, field.DBName, owner), marker, me)
+			set := models.AsSystem(p.s.db).Exec(fmt.Sprintf(`UPDATE %s SET "%s" = ? WHERE %s = ?`, model.Table, field.DBName, owner), marker, me)
 			if errors.Is(set.Error, gorm.ErrCheckConstraintViolated) {
 				continue // a word of a list, which tells nothing of her
 			}

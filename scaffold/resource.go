@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ sorted and paged, pages to show, add, edit and delete, an entry in the navigatio
   text     several lines                 money   an amount in cents      url     a link
   date     a day                         bool    yes or no               enum    one of the words that follow: status:enum:draft,sent
 
-A field must be filled in unless it ends in :optional. The first one stands for the row in lists, and is neither text nor bool nor
+A field without a type is a string. A field must be filled in unless it ends in :optional. The first one stands for the row in lists, and is neither text nor bool nor
 optional. Names may be written in any case, the resource in singular or plural. task drop -- invoices takes all of it back.
 `
 
@@ -58,6 +59,7 @@ type resourceData struct {
 	Module    string
 	One, Many name // singular and plural
 	Fields    []field
+	Factory   string // the stories' helper that makes a row
 }
 
 // field is a column, and what a person types into it.
@@ -100,6 +102,7 @@ func (p *project) newResource(written string, fields []string) resourceData {
 	for _, written := range fields {
 		r.Fields = append(r.Fields, p.newField(written))
 	}
+	r.Factory = p.factory(r.One)
 	p.refuseFields(r)
 	p.refuseResource(r)
 	return r
@@ -176,25 +179,26 @@ func (p *project) refuseOptions(f field) {
 
 // refuseResource finds what is in the resource's way.
 func (p *project) refuseResource(r resourceData) {
-	one, many := r.One.Go(), r.Many.Go()
+	one, many, word := r.One.Go(), r.Many.Go(), r.Many.Snake()
+	if slices.Contains(p.featureWords(), word) {
+		p.faults.add("There are %s already; task drop -- %s takes them out.", r.Many.Lower(), word)
+		return
+	}
 	p.refuseTaken(r.Many, "views")
-	for folder, names := range map[string][]string{
+	if p.tables()[word] || quoted(word) != word {
+		p.faults.add("%s cannot be the name of a new table; take another name.", word)
+	}
+	names := map[string][]string{
 		"models":   {one, many, one + "Form", "Find" + one, "Create" + one, "Update" + one, "Delete" + one, "Seed" + many},
-		"handlers": {one, many, "New" + one, "New" + one + "Page", "Edit" + one, "Edit" + one + "Page", "Delete" + one, r.Factory()},
+		"handlers": {one, many, "New" + one, "New" + one + "Page", "Edit" + one, "Edit" + one + "Page", "Delete" + one},
 		"views":    {one, r.Prefix() + "Sample", "New" + one, "Edit" + one, "new" + one, r.Prefix() + "Columns", r.Prefix() + "Form"},
-	} {
+	}
+	for _, folder := range slices.Sorted(maps.Keys(names)) {
 		declared := p.declared(folder)
-		for _, name := range names {
-			if declared[name] {
-				p.faults.add("%s is declared in %s already.", name, folder)
-			}
+		taken := slices.DeleteFunc(names[folder], func(name string) bool { return !declared[name] })
+		if len(taken) > 0 {
+			p.faults.add("%s declares %s already; take another name.", folder, strings.Join(taken, ", "))
 		}
-	}
-	if p.tables()[r.Many.Snake()] {
-		p.faults.add("There is a table %s already.", r.Many.Snake())
-	}
-	if slices.Contains(p.featureWords(), r.Many.Snake()) {
-		p.faults.add("There is a feature %s already; task drop lists them.", r.Many.Snake())
 	}
 }
 
@@ -234,7 +238,7 @@ func (p *project) addResource(r resourceData) {
 	p.edit("models/all.go", addToList("All", "&"+one+"{},"+mark))
 	p.edit("seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
 	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
-	p.edit("handlers/private_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory())+mark))
+	p.edit("handlers/private_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory)+mark))
 }
 
 // viewTests are the lines that make the pages known to what holds for all of them.
@@ -327,8 +331,13 @@ func (r resourceData) Query(n int) string {
 // Prefix begins the names of what only the resource's own page uses.
 func (r resourceData) Prefix() string { return r.One[0] + r.One[1:].Go() }
 
-// Factory is the helper of the stories that makes a row.
-func (r resourceData) Factory() string { return r.One.Local() }
+// factory is the name of the stories' helper that makes a row.
+func (p *project) factory(one name) string {
+	if local := one.Local(); local != "row" && !p.declared("handlers")[local] {
+		return local
+	}
+	return "new" + one.Go()
+}
 
 // Receiver is the variable that methods of the row have.
 func (r resourceData) Receiver() string { return r.One[0][:1] }
@@ -503,8 +512,12 @@ func (f field) Typed(variable string) string {
 	return value
 }
 
-// Shown is the value as people read it.
-func (f field) Shown(variable string) string {
+// Shown is a field's value as people read it.
+func (r resourceData) Shown(f field) string {
+	variable := r.Local()
+	if f.Kind == "enum" {
+		return "ui.Chosen(" + r.Prefix() + f.Name.Plural().Go() + "(), " + variable + "." + f.Name.Go() + ")"
+	}
 	if f.Kind == "date" {
 		value := variable + "." + f.Name.Go()
 		if f.Pointer() {
@@ -626,7 +639,7 @@ func (f field) Literal(n int) string {
 
 // Value shows a field on a page.
 func (r resourceData) Value(f field) string {
-	value, shown := r.Local()+"."+f.Name.Go(), "{ "+f.Shown(r.Local())+" }"
+	value, shown := r.Local()+"."+f.Name.Go(), "{ "+r.Shown(f)+" }"
 	switch f.Kind {
 	case "bool":
 		return "if " + value + " {\n@ui.Badge(\"good\", \"Yes\")\n} else {\n@ui.Badge(\"\", \"No\")\n}"
@@ -637,7 +650,7 @@ func (r resourceData) Value(f field) string {
 	case "url":
 		shown = "<a href={ templ.URL(" + value + ") } rel=\"noopener noreferrer\">" + shown + "</a>"
 	case "enum":
-		shown = "@ui.Badge(\"\", ui.Chosen(" + r.Prefix() + f.Name.Plural().Go() + "(), " + value + "))"
+		shown = "@ui.Badge(\"\", " + r.Shown(f) + ")"
 	case "text":
 		shown = "<div class=\"typed\">" + shown + "</div>"
 	}
