@@ -21,7 +21,7 @@ import (
 const dropUsage = `usage: task drop [-- <feature>…] [--all] [--deployed]     or     go run ./scaffold drop …
 
 Takes optional features out, or without a name lists them. A feature has one word. To it belong the files that are called so in any
-folder (notes.go, notes_test.go, notes.templ, 0008_notes.sql, notes.css) and every line that ends in a comment feature:notes:
+folder (notes.go, notes_image.go, notes_test.go, notes.templ, 0008_notes.sql) and every line that ends in a comment feature:notes:
 
   // feature:notes     # feature:notes     -- feature:notes     /* feature:notes */     <!-- feature:notes -->
 
@@ -154,31 +154,34 @@ func (p *project) knownFeature(word string) error {
 }
 
 // filesOf are the files that are called by the feature's word, whatever stands around it: 0008_notes.sql, notes_test.go,
-// notes.min.js, or a folder notes.
+// notes.min.js, notes_image.go, or a folder notes. Where the words of two features fit, the longer one's has the file.
 func (p *project) filesOf(word string) []string {
+	words := p.featureWords()
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(p.files)), func(name string) bool {
-		if strings.HasPrefix(name, "scaffold/") {
+		folders := strings.Split(path.Dir(name), "/")
+		switch base := basename(name); {
+		case folders[0] == "scaffold":
 			return true
+		case slices.Contains(folders, word):
+			return false
+		case !calledBy(base, word):
+			return true
+		default:
+			return slices.ContainsFunc(words, func(other string) bool { return len(other) > len(word) && calledBy(base, other) })
 		}
-		parts := strings.Split(name, "/")
-		return !slices.Contains(parts[:len(parts)-1], word) && basename(name) != word && !p.laterMigration(name, word)
 	})
 }
+
+func calledBy(base, word string) bool { return base == word || strings.HasPrefix(base, word+"_") }
 
 var migrationNumber = regexp.MustCompile(`^\d+_`)
 
 func basename(name string) string {
 	base, _, _ := strings.Cut(path.Base(name), ".")
-	for _, suffix := range []string{"_templ", "_test", "_bench", "_fuzz"} {
+	for _, suffix := range []string{"_templ", "_test"} {
 		base = strings.TrimSuffix(base, suffix)
 	}
 	return migrationNumber.ReplaceAllString(base, "")
-}
-
-// laterMigration says whether a file changes the feature's tables further: 0012_notes_color.sql belongs to notes, unless there is a
-// feature notes_color.
-func (p *project) laterMigration(name, word string) bool {
-	return path.Dir(name) == "models/migrations" && strings.HasPrefix(basename(name), word+"_") && !slices.Contains(p.featureWords(), basename(name))
 }
 
 // drop removes a feature's files and lines.

@@ -184,6 +184,9 @@ func (p *project) refuseResource(r resourceData) {
 		p.faults.add("There are %s already; task drop -- %s takes them out.", r.Many.Lower(), word)
 		return
 	}
+	if files := p.filesOf(word); len(files) > 0 {
+		p.faults.add("%s would count as a part of %s; take another name.", files[0], word)
+	}
 	p.refuseTaken(r.Many, "views")
 	if p.tables()[word] || quoted(word) != word {
 		p.faults.add("%s cannot be the name of a new table; take another name.", word)
