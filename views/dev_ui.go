@@ -33,6 +33,9 @@ type devExample struct {
 	shown               func() templ.Component
 }
 
+// wide says whether the example needs the width of the page: many of a kind do.
+func (e devExample) wide() bool { return strings.Contains(e.source, "for _, ") }
+
 // exampleOf finds the example's source by its name: what stands between "templ name() {" and the brace that closes it, and
 // the comment above, which says what it is.
 func exampleOf(shown func() templ.Component) devExample {
