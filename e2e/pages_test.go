@@ -37,7 +37,13 @@ type view struct {
 
 func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 	axe := readAxe(t)
-	views := slices.Concat(publicViews(t), privateViews(t), refusals(t), mailboxViews(t))
+	views := slices.Concat(
+		publicViews(t),
+		privateViews(t),
+		noteViews(t), // feature:notes
+		refusals(t),
+		mailboxViews(t),
+	)
 	everyRouteIsAmong(t, views)
 	pages := map[string][]byte{}
 	for _, v := range views {

@@ -13,9 +13,11 @@ import (
 
 // bind reads the form that was sent into form, a pointer to a struct of strings, bools and *multipart.FileHeaders with
 // `form:"name"` tags; a file that was not chosen stays nil. Numbers and dates are strings, which the rules read: what was typed is
-// shown again as it was. It takes forms alone: another media type is 415, which also keeps scripts of other sites from sending JSON as text/plain. Only the
-// body counts, since a password in an address is a password in a log (ASVS 14.2.1), and a field that is sent twice is
-// 400: two parts of the program could read different ones (ASVS 15.3.7).
+// shown again as it was.
+//
+// It takes forms alone: another media type is 415, which also keeps scripts of other sites from sending JSON as text/plain. Only
+// the body counts, since a password in an address is a password in a log (ASVS 14.2.1), and a field that is sent twice is 400:
+// two parts of the program could read different ones (ASVS 15.3.7).
 func bind(c echo.Context, form any) error {
 	r := c.Request()
 	if err := parseForm(r); err != nil {

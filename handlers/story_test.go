@@ -589,6 +589,40 @@ func (l *ledger) holdsTo(t *testing.T, routes []handlers.Route) {
 	})
 }
 
+// service is somebody else's server, as a story has it.
+type service struct {
+	*httptest.Server
+	mutex    sync.Mutex
+	requests []*http.Request
+}
+
+// fake starts a service that answers as a handler says, until the test ends. Give its URL to what is to call it.
+func fake(t *testing.T, answer http.HandlerFunc) *service {
+	t.Helper()
+	s := &service{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Errorf("the faked service cannot read %s: %v", r.URL, err)
+		}
+		s.mutex.Lock()
+		s.requests = append(s.requests, r)
+		s.mutex.Unlock()
+		answer(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// asked is what the service was asked so far.
+func (s *service) asked() []*http.Request {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// named gives the application another name.
+func named(name string) func(*config.Config) { return func(c *config.Config) { c.AppName = name } }
+
 // noRateLimit is for stories with more tries than a person may make.
 func noRateLimit(c *config.Config) { c.RateLimit = false }
 

@@ -46,6 +46,32 @@ func TestEveryMigrationCanBeTakenBackAndAppliedAgain(t *testing.T) {
 	compare(t, "before", before, "after down and up", readTables(t, db))
 }
 
+// A row that hangs on somebody's row is theirs as well: its table has an owner, or it could be reached round them.
+func TestLawWhatRefersToAPrivateTableIsPrivate(t *testing.T) {
+	for table, sentences := range readTables(t, modelstest.Open(t)) {
+		for _, sentence := range sentences {
+			for _, private := range models.PrivateTables() {
+				if strings.Contains(sentence, " to "+private+".") && !slices.Contains(models.PrivateTables(), table) {
+					t.Errorf("%s has the %s, and no user_id", table, sentence)
+				}
+			}
+		}
+	}
+}
+
+// The rows of a person go with them: every owner is a reference that deletes, or that forgets who it was.
+func TestLawNothingOfAPersonsOutlivesThem(t *testing.T) {
+	for table, sentences := range readTables(t, modelstest.Open(t)) {
+		owned := slices.ContainsFunc(sentences, func(s string) bool { return strings.HasPrefix(s, "column user_id ") })
+		ends := slices.ContainsFunc(sentences, func(s string) bool {
+			return s == "foreign key user_id to users.id on delete cascade" || s == "foreign key user_id to users.id on delete set null"
+		})
+		if owned && !ends {
+			t.Errorf("the user_id of %s does not refer to users (id) ON DELETE CASCADE", table)
+		}
+	}
+}
+
 func compare(t *testing.T, nameA string, a tables, nameB string, b tables) {
 	t.Helper()
 	for _, table := range slices.Sorted(maps.Keys(union(a, b))) {

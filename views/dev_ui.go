@@ -122,6 +122,7 @@ func devUIIcons() []devIcon {
 		{"IconNote", ui.IconNote},
 		{"IconPencil", ui.IconPencil},
 		{"IconPhone", ui.IconPhone},
+		{"IconPin", ui.IconPin},
 		{"IconPlus", ui.IconPlus},
 		{"IconRight", ui.IconRight},
 		{"IconRocket", ui.IconRocket},
