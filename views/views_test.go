@@ -73,7 +73,6 @@ func appPages() map[string]templ.Component {
 	}
 	kept := views.KeptForm{Action: "/account", Fields: []views.KeptField{{Name: markup, Value: markup}, {Name: "first_name"}}, Secrets: true, Files: true}
 	return map[string]templ.Component{
-<<<<<<< HEAD
 		"dashboard":           views.Dashboard(person()),
 		"account":             views.Account(person(), views.AccountForm{Name: markup}, nil),
 		"account, wrong":      views.Account(person(), views.AccountForm{}, faults("name")),
@@ -88,16 +87,7 @@ func appPages() map[string]templ.Component {
 		"note, wrong picture": views.Note(person(), note(), models.NoteImage{Private: note().Private, NoteID: "1", Width: 4, Height: 3}, faults("image"), now), // feature:notes
 		"note, new":           views.NewNote(person(), models.NoteForm{}, nil),                                                                                 // feature:notes
 		"note, wrong":         views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                           // feature:notes
-=======
-		"kept":            views.Kept(person(), kept),
-		"dashboard":       views.Dashboard(person()),
-		"account":         views.Account(person(), views.AccountForm{Name: markup}, nil),
-		"account, wrong":  views.Account(person(), views.AccountForm{}, faults("name")),
-		"security":        views.Security(person(), security, 15, nil),
-		"security, wrong": views.Security(person(), security, 15, faults("current_password", "password")),
-		"sessions":        views.Sessions(person(), sessions, "a", now),
-		"sessions, one":   views.Sessions(person(), sessions[:1], "a", now),
->>>>>>> f484684 (htmx and what is kept are documented; a form's field without a name reaches nothing)
+		"kept":                views.Kept(person(), kept),
 	}
 }
 
