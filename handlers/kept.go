@@ -7,7 +7,6 @@ import (
 	"maps"
 	"mime/multipart"
 	"net/http"
-	"net/url"
 	"slices"
 	"unicode/utf8"
 
@@ -23,16 +22,16 @@ import (
 // askToLogin answers a visitor at a page for the signed in. A page is gone back to after the log-in. A form is not sent again behind
 // a person's back: it is kept for whom the browser's session belonged to, and theirs to send once they are back.
 func (h *Handlers) askToLogin(c echo.Context) error {
-	switch c.Request().Method {
+	switch r := c.Request(); r.Method {
 	case http.MethodGet:
-		return c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(c.Request().URL.RequestURI()))
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(r.URL.RequestURI()))
 	case http.MethodPost:
 		return h.keepForm(c)
 	}
 	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
-// keepForm answers with the log-in page, which carries what was sent. Where nothing can be kept, it is the plain one.
+// keepForm answers with the log-in page, which carries what was sent. Where nothing can be kept, it leads back to the form's page.
 func (h *Handlers) keepForm(c echo.Context) error {
 	owner, err := h.auth.EndedSessionOwner(c.Request().Context(), h.cookies.Get(c.Request(), session.Session))
 	if err != nil {
@@ -40,7 +39,7 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	}
 	form, readable := sentForm(c.Request())
 	if owner == "" || !readable {
-		return c.Redirect(http.StatusSeeOther, "/login")
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(middleware.PathOf(c.Request().Referer())))
 	}
 	sealed, err := h.keep(owner, form)
 	if errors.Is(err, auth.ErrTooMuch) {

@@ -151,6 +151,20 @@ func TestAFormOfSecretsAloneIsNotKept(t *testing.T) {
 	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).redirects(t, "/login").hides(t, `name="kept"`)
 }
 
+func TestWhereNothingIsKeptTheLogInLeadsBackToTheForm(t *testing.T) {
+	s := newStage(t)
+	for from, to := range map[string]string{"/account/security": "/login?next=%2Faccount%2Fsecurity", "//evil.example": "/login", "/login": "/login"} {
+		r := s.visitor().request(http.MethodPost, "/account/security", strings.NewReader("password=x"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Referer", s.config.AppURL.String()+from)
+		page, err := s.visitor().send(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.redirects(t, to).is(t, http.StatusOK)
+	}
+}
+
 func TestWhatIsTooLongToBeKeptIsSaid(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")

@@ -2,12 +2,9 @@ package middleware
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
-
-	"example.com/gatehouse/auth"
 )
 
 // HTMX fits what pages answer to what htmx asked for: it gets the whole page that everybody gets, and takes from it what its
@@ -47,12 +44,10 @@ func fitHTMX(r *http.Request, w *echo.Response) {
 // backToPage makes the page that asked the one that is gone back to, not the part that it asked for. A part at the page's own
 // address, as a search is, has what was typed in its address and is gone back to itself.
 func backToPage(r *http.Request, login string) string {
-	page, err := url.Parse(r.Header.Get("HX-Current-URL"))
-	if err != nil || r.Method == http.MethodGet && page.Path == r.URL.Path {
+	page := PathOf(r.Header.Get("HX-Current-URL"))
+	path, _, _ := strings.Cut(page, "?")
+	if r.Method == http.MethodGet && (page == "" || path == r.URL.EscapedPath()) {
 		return login
 	}
-	if next := auth.SafeNext(page.RequestURI()); next != "" {
-		return "/login?next=" + url.QueryEscape(next)
-	}
-	return "/login"
+	return LoginTo(page)
 }

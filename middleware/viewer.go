@@ -4,6 +4,7 @@ package middleware
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -80,6 +81,23 @@ func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 			return turn(c)
 		}
 	}
+}
+
+// LoginTo is the address of the log-in that leads back to a path of this site; to none where it is not certainly one.
+func LoginTo(path string) string {
+	if next := auth.SafeNext(path); next != "" {
+		return "/login?next=" + url.QueryEscape(next)
+	}
+	return "/login"
+}
+
+// PathOf is the path and query of a page's address, as browsers tell it in headers; "" for what is none.
+func PathOf(address string) string {
+	page, err := url.Parse(address)
+	if err != nil || page.Path == "" {
+		return ""
+	}
+	return page.RequestURI()
 }
 
 // Client returns where the request comes from; the address is the one that the server's IPExtractor vouches for.
