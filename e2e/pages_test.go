@@ -44,6 +44,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		refusals(t),
 		mailboxViews(t),
 	)
+	views = append(views, unlistedViews(t, views)...)
 	everyRouteIsAmong(t, views)
 	pages := map[string][]byte{}
 	for _, v := range views {
@@ -301,23 +302,12 @@ func overload(t *testing.T, s *site) string {
 // everyRouteIsAmong demands that each page the program has is looked at.
 func everyRouteIsAmong(t *testing.T, views []view) {
 	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	routes := exec.Command(path, "routes")
-	routes.Dir = t.TempDir()
-	list, err := routes.Output()
-	if err != nil {
-		t.Fatalf("listing the routes: %v", err)
-	}
-	for line := range strings.Lines(string(list)) {
-		fields := strings.Fields(line)
-		if len(fields) < 2 || fields[0] != http.MethodGet || slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, fields[1]) {
+	for _, r := range routes(t) {
+		if r.Method != http.MethodGet || slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, r.Path) {
 			continue
 		}
-		if !slices.ContainsFunc(views, func(v view) bool { return v.route == fields[1] }) {
-			t.Errorf("GET %s is a page that no view in pages_test.go looks at", fields[1])
+		if !slices.ContainsFunc(views, func(v view) bool { return v.route == r.Path }) {
+			t.Errorf("GET %s is a page that no view looks at", r.Path)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (p *project) addPage(n name, nav bool) {
 	p.fill("page/story_test.go", "handlers/"+n.Snake()+"_test.go", data)
 	p.edit("handlers/routes.go", addRoutes("app", fmt.Sprintf("app.GET(%q, h.page(views.%s))", route, n.Go())))
 	if nav {
-		p.edit("views/layout/layout.templ", addNavigation(fmt.Sprintf("{%q, ui.IconFolder, %q},", route, n.Label())))
+		p.edit("views/layout/layout.templ", addNavigation(fmt.Sprintf("{Href: %q, Icon: ui.IconFolder, Label: %q},", route, n.Label())))
 	}
 }
 
@@ -230,7 +230,7 @@ func addNavigation(entry string) func(string) (string, error) {
 			return "", errors.New("there is no function navigation that returns a list to add an entry to")
 		}
 		at := found[3]
-		if account := strings.Index(source[found[2]:found[3]], "\t\t{\"/account\""); account >= 0 {
+		if account := strings.Index(source[found[2]:found[3]], "\t\t{Href: \"/account\""); account >= 0 {
 			at = found[2] + account
 		}
 		return source[:at] + "\t\t" + entry + "\n" + source[at:], nil

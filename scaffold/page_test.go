@@ -22,7 +22,7 @@ func TestAPageIsTwoFilesAndOneLine(t *testing.T) {
 
 func TestAPageIsInTheNavigationWhereThatIsWanted(t *testing.T) {
 	c := newClone(t).succeeds("page", "--nav", "reports")
-	c.holds("views/layout/layout.templ", "\t\t{\"/reports\", ui.IconFolder, \"Reports\"},\n\t\t{\"/account\"")
+	c.holds("views/layout/layout.templ", "\t\t{Href: \"/reports\", Icon: ui.IconFolder, Label: \"Reports\"},\n\t\t{Href: \"/account\"")
 }
 
 func TestAPageThatIsInTheWayOfSomethingIsRefused(t *testing.T) {
