@@ -4,6 +4,7 @@ package docs_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -180,6 +181,12 @@ func freePorts(t *testing.T) int {
 	return 0
 }
 
+// briefly are the commands that take minutes, and the same on less.
+var briefly = map[string]string{
+	"go run ./bench": "go run ./bench -dashboard",
+	"go test -run '^$' -bench . ./models ./auth ./session": "go test -run '^$' -bench . -benchtime 1x ./models ./auth ./session",
+}
+
 // serves says whether a command runs until it is stopped.
 func serves(command string) bool {
 	return command == "go run ." || command == withoutTask+" dev" || strings.HasPrefix(command, "./bin/")
@@ -188,6 +195,7 @@ func serves(command string) bool {
 // does runs a command in the copy, and wants it to succeed.
 func (c *clone) does(command string) {
 	c.t.Helper()
+	command = cmp.Or(briefly[command], command)
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	var said bytes.Buffer
