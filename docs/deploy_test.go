@@ -1,0 +1,157 @@
+package docs_test
+
+import (
+	"cmp"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/gatehouse/config"
+	"example.com/gatehouse/handlers"
+)
+
+// program finds what checks a file. Where it is not installed the test is skipped, and fails where CI installs it.
+func program(t *testing.T, name, packages string) string {
+	t.Helper()
+	found, err := exec.LookPath(name)
+	if err != nil {
+		found, err = exec.LookPath("/usr/sbin/" + name)
+	}
+	if err == nil {
+		return found
+	}
+	sentence := "this test needs " + name + ": apt-get install " + packages
+	if os.Getenv("CI") == "true" && strings.Contains(read(t, "../.ci/run"), packages) {
+		t.Fatal(sentence)
+	}
+	t.Skip(sentence)
+	return ""
+}
+
+func accepts(t *testing.T, program string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", program, err, said)
+	}
+}
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	full := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(full, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return full
+}
+
+func TestSystemdTakesTheUnit(t *testing.T) {
+	analyze := program(t, "systemd-analyze", "systemd")
+	self, err := os.Executable() // what is started has to be there
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := regexp.MustCompile(`(?m)^ExecStart=.*$`).ReplaceAllLiteralString(read(t, "../deploy/app.service"), "ExecStart="+self)
+	accepts(t, analyze, "verify", "--man=no", "--recursive-errors=no", write(t, "app.service", unit))
+}
+
+func TestCaddyTakesItsFile(t *testing.T) {
+	caddy := program(t, "caddy", "caddy")
+	accepts(t, caddy, "validate", "--adapter", "caddyfile", "--config", "../deploy/Caddyfile")
+}
+
+func TestNginxTakesItsFile(t *testing.T) {
+	nginx := program(t, "nginx", "nginx-light")
+	certificate := selfSigned(t)
+	site := regexp.MustCompile(`(ssl_certificate(_key)?) \S+;`).ReplaceAllString(read(t, "../deploy/nginx.conf"), "$1 "+certificate+";")
+	// nginx opens the ports while it looks, which only root may do with the real ones, and only where nothing listens there.
+	site = regexp.MustCompile(`listen \S*\d`).ReplaceAllStringFunc(site, func(string) string { return "listen unix:" + filepath.Join(t.TempDir(), "socket") })
+	log := filepath.Join(t.TempDir(), "log")
+	whole := "pid " + log + ".pid; events {} http { access_log off; " + temporaryFolders(t) + "include " + write(t, "site.conf", site) + "; }"
+	accepts(t, nginx, "-t", "-c", write(t, "nginx.conf", whole), "-g", "error_log "+log+";")
+}
+
+// temporaryFolders keeps nginx out of folders that only root may use.
+func temporaryFolders(t *testing.T) string {
+	var lines strings.Builder
+	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		lines.WriteString(kind + "_temp_path " + t.TempDir() + "; ")
+	}
+	return lines.String()
+}
+
+// selfSigned is a file with a key and a certificate for it.
+func selfSigned(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write(t, "both.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}))+
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+}
+
+var quotedSetting = regexp.MustCompile(`(?m)^([A-Z_]+) = "(.*)"$`)
+
+// What fly.toml sets, with the secrets, starts the program, and its port is the one of the image.
+func TestFlyGetsTheSettingsThatProductionNeeds(t *testing.T) {
+	file := read(t, "../deploy/fly.toml")
+	settings := []string{"APP_ENV=production", "DATABASE_URL=postgres://u:p@host/db", "SMTP_URL=smtps://u:p@host", "SECRET_KEY=f2a97c1be8035d46f2a97c1b08e35d64"}
+	for _, m := range quotedSetting.FindAllStringSubmatch(file, -1) {
+		settings = append(settings, m[1]+"="+m[2])
+	}
+	c, err := config.Load(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.TrustedProxies) < 2 || !c.TrustedProxies[0].Contains(netip.MustParseAddr("172.16.0.1")) {
+		t.Errorf("the proxies are %s", c.TrustedProxies)
+	}
+	port := regexp.MustCompile(`internal_port = (\d+)`).FindStringSubmatch(file)
+	if port == nil || !strings.Contains(read(t, "../Dockerfile"), "PORT="+port[1]) {
+		t.Errorf("the image does not listen on %s", port)
+	}
+}
+
+// A proxy that takes less than the largest body would refuse an upload before the program can say why.
+func TestTheProxiesTakeTheLargestBodyOfARoute(t *testing.T) {
+	c, err := config.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, routes := handlers.New(c, nil, nil, nil, slog.New(slog.DiscardHandler), time.Now).Router()
+	largest := slices.MaxFunc(routes, func(a, b handlers.Route) int { return cmp.Compare(a.MaxBody, b.MaxBody) }).MaxBody
+	for name, limit := range map[string]string{"Caddyfile": `max_size (\d+)MB`, "nginx.conf": `client_max_body_size (\d+)m`} {
+		found := regexp.MustCompile(limit).FindStringSubmatch(read(t, "../deploy/"+name))
+		if found == nil {
+			t.Fatalf("%s has no limit for bodies", name)
+		}
+		if megabytes, _ := strconv.ParseInt(found[1], 10, 64); megabytes*1_000_000 < largest {
+			t.Errorf("%s takes %d MB, and a route takes %d bytes", name, megabytes, largest)
+		}
+	}
+}
