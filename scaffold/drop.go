@@ -39,6 +39,9 @@ var (
 
 // markedWith are the features that a line belongs to.
 func markedWith(line string) (words []string) {
+	if !strings.Contains(line, "feature:") {
+		return nil
+	}
 	if m := marker.FindStringSubmatch(strings.TrimRight(line, "\r\n")); m != nil {
 		for _, word := range featureWord.FindAllStringSubmatch(m[1], -1) {
 			words = append(words, word[1])

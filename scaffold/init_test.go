@@ -30,7 +30,9 @@ func newTemplate(t *testing.T) *clone {
 var shop = []string{"init", "--module", "example.org/acme/shop", "--name", "Acme Shop", "--accent", "#0a7ea4", "--holder", "Acme Inc."}
 
 func TestACloneBecomesAProduct(t *testing.T) {
-	c := newTemplate(t).succeeds(shop...)
+	c := newTemplate(t)
+	c.makes = true
+	c.succeeds(shop...)
 	c.holds("go.mod", "module example.org/acme/shop\n").holds("e2e/go.mod", "module example.org/acme/shop/e2e\n", "replace example.org/acme/shop => ..\n", "\texample.org/acme/shop v0.0.0")
 	c.holds("config/config.go", `envDefault:"Acme Shop"`).holds(".env.example", "#APP_NAME=Acme Shop\n").holds(".gitignore", "\n/shop\n")
 	c.holds("README.md", "# Acme Shop\n", "`Acme Shop`", "bin/shop").holds("Taskfile.yml", "-o bin/shop .").holds("CHANGELOG.md", "Acme Shop")
@@ -47,6 +49,7 @@ func TestOneLineOfCreditIsAllThatIsLeftOfTheTemplate(t *testing.T) {
 	credit := copyrightLine.FindString(c.read("LICENSE"))
 	words := strings.Fields(strings.ToLower(credit))
 	template := words[len(words)-2] // of "The … authors"
+	c.makes = true
 	c.succeeds(shop...)
 	for name, f := range c.files() {
 		left := strings.ToLower(name + "\n" + f.content)

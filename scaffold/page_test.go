@@ -7,7 +7,9 @@ import (
 )
 
 func TestAPageIsTwoFilesAndOneLine(t *testing.T) {
-	c := newClone(t).succeeds("page", "Monthly report")
+	c := newClone(t)
+	c.makes = true
+	c.succeeds("page", "Monthly report")
 	if added := c.added(); !slices.Equal(added, []string{"handlers/monthly_report_test.go", "views/monthly_report.templ"}) {
 		t.Errorf("added: %q", added)
 	}

@@ -153,7 +153,7 @@ func invoices() []invoice {
 	}
 }
 
-func invoiceColumns() []ui.Column {
+func exampleColumns() []ui.Column {
 	return []ui.Column{
 		{Name: "number", Label: "Number"}, {Name: "customer", Label: "Customer"}, {Name: "due", Label: "Due"},
 		{Name: "amount", Label: "Amount", Numeric: true}, {Label: "State"}, {Label: "Actions", Hidden: true},

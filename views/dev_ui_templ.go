@@ -2345,7 +2345,7 @@ func showTable() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Table("Invoices", invoiceColumns(), ui.List{Path: "/dev/ui/lists", Sort: "-due"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var79), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Table("Invoices", exampleColumns(), ui.List{Path: "/dev/ui/lists", Sort: "-due"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var79), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
