@@ -28,6 +28,7 @@ folder (notes.go, notes_image.go, notes_test.go, notes.templ, 0008_notes.sql) an
 What is left is built before it stays.
 
   --all          every optional feature
+  --words        list the words alone, for a script
   --deployed     there are databases that have the feature's tables: keep its migrations and add one that drops them
 `
 
@@ -52,8 +53,8 @@ func markedWith(line string) (words []string) {
 
 // drop is the command.
 func drop(ctx context.Context, c *call) error {
-	var all, deployed bool
-	words, f := c.words(map[string]any{"all": &all, "deployed": &deployed})
+	var all, deployed, bare bool
+	words, f := c.words(map[string]any{"all": &all, "deployed": &deployed, "words": &bare})
 	if err := f.err(); err != nil {
 		return err
 	}
@@ -61,7 +62,11 @@ func drop(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if all {
+	switch {
+	case bare:
+		_, err := fmt.Fprintln(c.out, strings.Join(p.featureWords(), "\n"))
+		return err
+	case all:
 		words = p.featureWords()
 	}
 	if len(words) == 0 {
