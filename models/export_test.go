@@ -30,3 +30,11 @@ func KnownMigrations(ctx context.Context, db *gorm.DB) (files int, newest int64,
 func OpenWithPrivate(databaseURL string, tables ...string) (*gorm.DB, error) {
 	return openGuarded(databaseURL, tables)
 }
+
+// ListOf is list, with first, search and sort as a listing has them.
+func ListOf[T any](db *gorm.DB, query Query, first string, search, sort []string) (List[T], error) {
+	return list[T](db, query, listing{first: first, search: search, sort: sort})
+}
+
+// Found is found.
+func Found(change *gorm.DB) error { return found(change) }

@@ -328,17 +328,21 @@ func TestWhoGoesRoundTheDoorIsRefused(t *testing.T) {
 // What a person changes is theirs, whatever they ask for.
 var changes = map[string]func(d *desk, mine *gorm.DB) error{
 	"update by id": func(d *desk, mine *gorm.DB) error {
-		return changed(mine.Model(&diary{}).Where("id = ?", d.hers.ID).Update("title", "mine"))
+		return models.Found(mine.Model(&diary{}).Where("id = ?", d.hers.ID).Update("title", "mine"))
 	},
 	"update by or": func(d *desk, mine *gorm.DB) error {
 		return mine.Model(&diary{}).Where("id = ''").Or("1 = 1").Update("title", "mine").Error
 	},
-	"update the struct": func(d *desk, mine *gorm.DB) error { one := d.hers; one.UserID = ""; return changed(mine.Updates(&one)) },
+	"update the struct": func(d *desk, mine *gorm.DB) error {
+		one := d.hers
+		one.UserID = ""
+		return models.Found(mine.Updates(&one))
+	},
 	"updates of all fields": func(d *desk, mine *gorm.DB) error {
-		return changed(mine.Select("*").Updates(&diary{Private: models.Private{ID: d.hers.ID}, Title: "mine"}))
+		return models.Found(mine.Select("*").Updates(&diary{Private: models.Private{ID: d.hers.ID}, Title: "mine"}))
 	},
 	"update columns": func(d *desk, mine *gorm.DB) error {
-		return changed(mine.Model(&d.hers).UpdateColumns(map[string]any{"title": "mine"}))
+		return models.Found(mine.Model(&d.hers).UpdateColumns(map[string]any{"title": "mine"}))
 	},
 	"save": func(d *desk, mine *gorm.DB) error {
 		return mine.Save(&diary{Private: models.Private{ID: d.hers.ID}, Title: "mine"}).Error
@@ -356,10 +360,10 @@ var changes = map[string]func(d *desk, mine *gorm.DB) error{
 			Where:     clause.Where{Exprs: []clause.Expression{clause.Or(clause.Expr{SQL: "1 = 1"}), clause.Or(clause.Expr{SQL: "2 = 2"})}},
 		}).Create(&diary{Private: models.Private{ID: d.hers.ID}, Title: "mine"}).Error
 	},
-	"delete the struct": func(d *desk, mine *gorm.DB) error { return changed(mine.Delete(&d.hers)) },
-	"delete by id":      func(d *desk, mine *gorm.DB) error { return changed(mine.Delete(&diary{}, "id = ?", d.hers.ID)) },
+	"delete the struct": func(d *desk, mine *gorm.DB) error { return models.Found(mine.Delete(&d.hers)) },
+	"delete by id":      func(d *desk, mine *gorm.DB) error { return models.Found(mine.Delete(&diary{}, "id = ?", d.hers.ID)) },
 	"delete, unscoped": func(d *desk, mine *gorm.DB) error {
-		return changed(mine.Unscoped().Where("id = ?", d.hers.ID).Delete(&diary{}))
+		return models.Found(mine.Unscoped().Where("id = ?", d.hers.ID).Delete(&diary{}))
 	},
 	"delete by or": func(d *desk, mine *gorm.DB) error { return mine.Where("id = ''").Or("1 = 1").Delete(&diary{}).Error },
 	"her pages, taken": func(d *desk, mine *gorm.DB) error {
@@ -388,14 +392,6 @@ func TestAPersonChangesNothingOfAnothers(t *testing.T) {
 			}
 		})
 	}
-}
-
-// changed wants a change to meet a row.
-func changed(change *gorm.DB) error {
-	if change.Error == nil && change.RowsAffected == 0 {
-		return gorm.ErrRecordNotFound
-	}
-	return change.Error
 }
 
 func TestAnUpsertOfAnothersRowIsOneOfNoRow(t *testing.T) {
