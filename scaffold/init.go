@@ -358,7 +358,7 @@ func (p *project) move(old, new string) {
 // rename changes the names where settings, pages and documents take them from.
 func (p *project) rename(now, want identity) {
 	p.write("config/config.go", nameDefault.ReplaceAllLiteralString(p.read("config/config.go"), `env:"APP_NAME" envDefault:"`+want.name+`"`))
-	for _, name := range append(p.names("*.md", "docs/*.md", ".env.example"), "views/home.templ") {
+	for _, name := range append(p.names("*.md", "docs/*.md", "deploy/*", ".env.example"), "views/home.templ") {
 		p.write(name, replaceWord(p.read(name), now.name, want.name))
 	}
 	for _, name := range p.names("*", "docs/*", ".ci/*", ".github/workflows/*") {
