@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,4 +152,28 @@ func TestAListAnswersAnyAddress(t *testing.T) {
 			t.Errorf("%s: %d, %s", query, page.status, page.text())
 		}
 	}
+}
+
+func TestReadingNotesWritesNothingAndAsksLittle(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	note := "/notes/" + ada.illustratedNote()
+	ran := count(t, s.db)
+	for path, most := range map[string]int{"/notes": 3, "/notes?q=nothing": 2, "/notes/new": 1, note: 3, note + "/edit": 2, note + "/image": 3} {
+		ada.get(path).is(t, 200)
+		got := ran.take()
+		if len(got) > most || slices.ContainsFunc(got, func(statement string) bool { return !strings.HasPrefix(statement, "SELECT") }) {
+			t.Errorf("%s runs %d statements: %q", path, len(got), got)
+		}
+	}
+}
+
+func TestANoteMayHoldAnything(t *testing.T) {
+	ada := newStage(t).member("ada@example.com")
+	for _, title := range []string{"🦊", "<script>alert(1)</script>", `"'><b>`, "ــــ", strings.Repeat("é", 200), "../../etc/passwd", "{{.}}", "%s%n"} {
+		note := ada.post("/notes/new", "title", title, "body", title).is(t, 303)
+		ada.get(note.header.Get("Location")).is(t, 200).says(t, title).hides(t, "<script>alert", "<b>")
+	}
+	ada.post("/notes/new", "title", strings.Repeat("é", 201)).is(t, 422).says(t, "Use at most 200 characters")
+	ada.post("/notes/new", "title", strings.Repeat("x", 900_000), "body", "y").is(t, 422).says(t, "Use at most 200 characters")
 }
