@@ -68,6 +68,11 @@ func TestEveryRowIsOnOnePageHoweverAlikeTheyAre(t *testing.T) {
 	if len(seen) != 45 {
 		t.Errorf("%d rows were seen", len(seen))
 	}
+	up, _ := d.list(t, models.Query{Sort: "title"})
+	down, _ := d.list(t, models.Query{Sort: "-title"})
+	if up.Rows[0].ID >= up.Rows[19].ID || down.Rows[0].ID <= down.Rows[19].ID {
+		t.Error("rows that are equal are in no order")
+	}
 }
 
 func TestAPageThatThereIsNotIsTheNearestOne(t *testing.T) {
