@@ -47,7 +47,7 @@ func TestLawHTMXIsLedToTheLogInFromEveryGuardedRoute(t *testing.T) {
 	s := newStage(t)
 	for _, route := range s.routes {
 		if route.Guard == "signed in" {
-			s.visitor().byHTMX(route.Method, route.Path, "/reports?page=2").leads(t, "/login?next=%2Freports%3Fpage%3D2").is(t, 200)
+			s.visitor().byHTMX(route.Method, route.Path, "/the/way?page=2").leads(t, "/login?next=%2Fthe%2Fway%3Fpage%3D2").is(t, 200)
 		}
 	}
 }

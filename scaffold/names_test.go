@@ -9,9 +9,9 @@ import (
 )
 
 func TestANameIsReadInAnyCase(t *testing.T) {
-	for _, written := range []string{"InvoiceLine", "invoiceLine", "invoice_line", "invoice-line", "Invoice line", " INVOICE  LINE ", "INVOICE_LINE"} {
+	for _, written := range []string{"LeopardLine", "leopardLine", "leopard_line", "leopard-line", "Leopard line", " LEOPARD  LINE ", "LEOPARD_LINE"} {
 		n, err := parseName(written)
-		if err != nil || n.Snake() != "invoice_line" || n.Go() != "InvoiceLine" || n.Local() != "invoiceLine" || n.Kebab() != "invoice-line" || n.Label() != "Invoice line" {
+		if err != nil || n.Snake() != "leopard_line" || n.Go() != "LeopardLine" || n.Local() != "leopardLine" || n.Kebab() != "leopard-line" || n.Label() != "Leopard line" {
 			t.Errorf("%q is %q (%v)", written, n, err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestAVariableIsNeverAKeywordNorSomethingPredeclared(t *testing.T) {
 }
 
 func TestPluralsLeadBackToTheirSingulars(t *testing.T) {
-	words := strings.Fields("invoice category day key box bus status address branch wish quiz buzz photo hero potato house course case size price url " +
+	words := strings.Fields("leopard category day key box bus status address branch wish quiz buzz photo hero potato house course case size price url " +
 		"vat bonus virus tax class process expense note city fee date place page image recipe dose phase license release video memo cause warehouse")
 	for word := range irregular {
 		words = append(words, word)

@@ -9,27 +9,27 @@ import (
 func TestAPageIsTwoFilesAndOneLine(t *testing.T) {
 	c := newClone(t)
 	c.makes = true
-	c.succeeds("page", "Monthly report")
-	if added := c.added(); !slices.Equal(added, []string{"handlers/monthly_report_test.go", "views/monthly_report.templ"}) {
+	c.succeeds("page", "Monthly jackal")
+	if added := c.added(); !slices.Equal(added, []string{"handlers/monthly_jackal_test.go", "views/monthly_jackal.templ"}) {
 		t.Errorf("added: %q", added)
 	}
-	line := "\tapp.GET(\"/monthly-report\", h.page(views.MonthlyReport))\n"
+	line := "\tapp.GET(\"/monthly-jackal\", h.page(views.MonthlyJackal))\n"
 	if got := strings.Replace(c.read("handlers/routes.go"), line, "", 1); got != c.before["handlers/routes.go"].content {
 		t.Error("routes.go has more than its line")
 	}
-	if !strings.Contains(c.read("views/monthly_report_templ.go"), "func MonthlyReport(user *models.User) templ.Component") {
+	if !strings.Contains(c.read("views/monthly_jackal_templ.go"), "func MonthlyJackal(user *models.User) templ.Component") {
 		t.Error("the view's Go code was not made")
 	}
 }
 
 func TestAPageIsInTheNavigationWhereThatIsWanted(t *testing.T) {
-	c := newClone(t).succeeds("page", "--nav", "reports")
-	c.holds("views/layout/layout.templ", "\t\t{Href: \"/reports\", Icon: ui.IconFolder, Label: \"Reports\"},\n\t\t{Href: \"/account\"")
+	c := newClone(t).succeeds("page", "--nav", "jackals")
+	c.holds("views/layout/layout.templ", "\t\t{Href: \"/jackals\", Icon: ui.IconFolder, Label: \"Jackals\"},\n\t\t{Href: \"/account\"")
 }
 
 func TestAPageThatIsInTheWayOfSomethingIsRefused(t *testing.T) {
-	c := newClone(t).succeeds("page", "reports")
-	c.refuses("views/reports.templ is there already", "page", "Reports")
+	c := newClone(t).succeeds("page", "jackals")
+	c.refuses("views/jackals.templ is there already", "page", "Jackals")
 	for name, words := range map[string]string{
 		"login":       "/login is an address of the site already",
 		"home":        "Home is declared in views already",
@@ -44,6 +44,6 @@ func TestPageSaysWhatIsWrongWithItsWords(t *testing.T) {
 	c := newClone(t)
 	c.refuses("Give the page one name", "page")
 	c.refuses("Give the page one name", "page", "two", "names")
-	c.refuses("--colour is not known here", "page", "reports", "--colour=red")
-	c.refuses("is no command", "paeg", "reports")
+	c.refuses("--colour is not known here", "page", "jackals", "--colour=red")
+	c.refuses("is no command", "paeg", "jackals")
 }

@@ -6,20 +6,20 @@ import (
 	"testing"
 )
 
-var invoice = []string{"resource", "invoice", "number:string", "due:date", "paid:bool", "amount:money", "status:enum:draft,sent", "note:text:optional", "paid on:date:optional"}
+var leopard = []string{"resource", "leopard", "number:string", "due:date", "paid:bool", "amount:money", "status:enum:draft,sent", "note:text:optional", "paid on:date:optional"}
 
 func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
-	c := newClone(t).succeeds(invoice...)
+	c := newClone(t).succeeds(leopard...)
 	for name, parts := range map[string][]string{
-		"models/invoices.go":        {"type Invoice struct {\n\tPrivate\n", "PaidOn *time.Time", "Amount Money", "models", `problems.Choice("status", form.Status, InvoiceStatuses()...)`},
-		"handlers/invoices.go":      {"func (h *Handlers) EditInvoicePage("},
-		"handlers/invoices_test.go": {"TestAnotherPersonsInvoiceIsNotThere"},
-		"views/invoices.templ":      {`@ui.NumberCell("Amount")`, `@ui.Select(`, `Type: "date"`},
-		"views/invoices_test.go":    {"PaidOn:", "new(now)"},
-		"views/views_test.go":       {`"invoices, none":`},
-		"views/layout/layout.templ": {`{Href: "/invoices", Icon: ui.IconFolder, Label: "Invoices"}, // feature:invoices`},
-		"models/all.go":             {"&Invoice{},"},
-		"seed.go":                   {"models.SeedInvoices,"},
+		"models/leopards.go":        {"type Leopard struct {\n\tPrivate\n", "PaidOn *time.Time", "Amount Money", "models", `problems.Choice("status", form.Status, LeopardStatuses()...)`},
+		"handlers/leopards.go":      {"func (h *Handlers) EditLeopardPage("},
+		"handlers/leopards_test.go": {"TestAnotherPersonsLeopardIsNotThere"},
+		"views/leopards.templ":      {`@ui.NumberCell("Amount")`, `@ui.Select(`, `Type: "date"`},
+		"views/leopards_test.go":    {"PaidOn:", "new(now)"},
+		"views/views_test.go":       {`"leopards, none":`},
+		"views/layout/layout.templ": {`{Href: "/leopards", Icon: ui.IconFolder, Label: "Leopards"}, // feature:leopards`},
+		"models/all.go":             {"&Leopard{},"},
+		"seed.go":                   {"models.SeedLeopards,"},
 	} {
 		c.holds(name, parts...)
 	}
@@ -31,14 +31,14 @@ func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
 func TestDropTakesAResourceBackExactly(t *testing.T) {
 	c := newClone(t)
 	c.makes = true
-	c.succeeds(invoice...).succeeds("drop", "invoices").same(c.before)
+	c.succeeds(leopard...).succeeds("drop", "leopards").same(c.before)
 }
 
 func TestTheMigrationIsTheNextAndItsTableCanBeRead(t *testing.T) {
 	c := newClone(t)
 	c.put("models/migrations/0123_last.sql", "")
-	c.succeeds(invoice...)
-	c.holds("models/migrations/0124_invoices.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE invoices;")
+	c.succeeds(leopard...)
+	c.holds("models/migrations/0124_leopards.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE leopards;")
 }
 
 func TestReservedWordsOfSQLAreQuotedWhereTheyAreColumns(t *testing.T) {
