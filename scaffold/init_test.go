@@ -13,18 +13,31 @@ import (
 	"testing"
 )
 
-// newTemplate is a clone that nobody has made theirs yet, also where these tests run in a product.
+// newTemplate is a clone that nobody has made theirs yet, also where these tests run in a product whose files are its own by now.
 func newTemplate(t *testing.T) *clone {
 	t.Helper()
 	c := newClone(t)
-	for _, name := range []string{".ci/walk", "docs/screenshots/home.png"} {
-		c.put(name, "the template's own")
+	now := nameDefault.FindStringSubmatch(c.read("config/config.go"))[2]
+	credit := "Copyright (c) 2020 The Quillgate authors"
+	if holders := copyrightLine.FindAllString(c.before["LICENSE"].content, -1); holders != nil {
+		credit = holders[len(holders)-1]
 	}
-	license := c.read("LICENSE")
-	holders := copyrightLine.FindAllString(license, -1)
-	c.put("LICENSE", "MIT License\n\n"+holders[len(holders)-1]+"\n\n"+license[strings.Index(license, "Permission is hereby granted"):])
+	for name, content := range map[string]string{
+		".ci/walk":                  "the template's own",
+		"docs/screenshots/home.png": "the template's own",
+		"LICENSE":                   "MIT License\n\n" + credit + "\n\nPermission is hereby granted, …\n",
+		"README.md":                 "# " + now + "\n\nPraise.\n\n## Make it yours\n\nInit.\n\n## Run it\n\nRun bin/" + c.binary() + ", set `" + now + "`.\n\n## More\n\nMore.\n",
+		"deploy/notes.txt":          "/opt/" + c.binary() + "/" + c.binary() + " app.db",
+	} {
+		c.put(name, content)
+	}
+	os.Remove(filepath.Join(c.root, "CHANGELOG.md"))
 	c.before = c.files()
 	return c
+}
+
+func (c *clone) binary() string {
+	return identity{module: moduleLine.FindStringSubmatch(c.read("go.mod"))[1]}.binary()
 }
 
 var shop = []string{"init", "--module", "example.org/acme/shop", "--name", "Acme Shop", "--accent", "#0a7ea4", "--holder", "Acme Inc."}
@@ -35,7 +48,7 @@ func TestACloneBecomesAProduct(t *testing.T) {
 	c.succeeds(shop...)
 	c.holds("go.mod", "module example.org/acme/shop\n").holds("e2e/go.mod", "module example.org/acme/shop/e2e\n", "replace example.org/acme/shop => ..\n", "\texample.org/acme/shop v0.0.0")
 	c.holds("config/config.go", `envDefault:"Acme Shop"`).holds(".env.example", "#APP_NAME=Acme Shop\n").holds(".gitignore", "\n/shop\n")
-	c.holds("README.md", "# Acme Shop\n", "`Acme Shop`", "bin/shop").holds("Taskfile.yml", "-o bin/shop .").holds("CHANGELOG.md", "Acme Shop")
+	c.holds("README.md", "# Acme Shop\n\nWhat it is, and for whom, goes here.\n\n## Run it\n\nRun bin/shop, set `Acme Shop`.\n\n## More\n\n[docs/]").holds("Taskfile.yml", "-o bin/shop .").holds("CHANGELOG.md", "Acme Shop")
 	c.holds("views/home.templ", "Welcome to Acme Shop.").holds("views/home_templ.go", "Welcome to Acme Shop.", `"example.org/acme/shop/views/ui"`)
 	if !strings.Contains(c.said, "module example.org/acme/shop") {
 		t.Errorf("it said %q", c.said)
@@ -125,6 +138,28 @@ func TestEveryFaultOfInitIsNamedAtOnceAndNothingIsDone(t *testing.T) {
 	c.refuses("needs a value", "init", "--module")
 	for _, module := range []string{"net/shop", "fmt", "example.org/shop/v1", "v2", "/shop", "shop/", "a//b", "example.org/sh op", ".", "..", "example.org/größe"} {
 		c.refuses("--module: ", "init", "--module", module, "--name", "Shop")
+	}
+}
+
+func TestANameIsOneThatSettingsAndMailCanCarry(t *testing.T) {
+	for _, name := range []string{"Acme", "Acme Shop", "O'Neill & Söhne", "Acme Inc.", "4711 Ltd", "Ça va !", "日本"} {
+		if err := checkName(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", " ", "4711", "Acme, Inc.", "a@b", "Acme (2)", "A: B", "A  B", " A", "A`B", "A\\B", "A\nB", "{A}", strings.Repeat("x", 61)} {
+		if checkName(name) == nil {
+			t.Errorf("%q is a name", name)
+		}
+	}
+}
+
+func TestDeploymentsAreCalledByTheProgramsName(t *testing.T) {
+	c := newTemplate(t).succeeds(shop...).holds("deploy/notes.txt", "/opt/shop/shop app.db")
+	c.succeeds("init", "--module", "example.org/acme/app").holds("deploy/notes.txt", "/opt/app/app app.db")
+	c.succeeds("init", "--module", "example.org/acme/shop").holds("deploy/notes.txt", "/opt/app/app app.db")
+	if !strings.Contains(c.said, "look there yourself") {
+		t.Errorf("it said %q", c.said)
 	}
 }
 
