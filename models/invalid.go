@@ -124,7 +124,7 @@ func (i Invalid) Money(field, typed string) Money {
 	cents, err := strconv.ParseInt(whole+(part + "00")[:2], 10, 64)
 	digits := strings.TrimPrefix(whole, "-")
 	if err != nil || digits == "" || digits[0] == '+' || digits[0] == '-' || len(part) > 2 || len(digits) > maxMoneyDigits {
-		i[field] = "Write the " + words(field) + " as an amount, such as 1234.50."
+		i[field] = "Write the " + words(field) + " as a number, such as 1234.50."
 	}
 	return Money(cents)
 }

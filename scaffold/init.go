@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"go/build"
+	"net/mail"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -58,8 +59,9 @@ var (
 	readmeSections = regexp.MustCompile(`(?m)^## `)
 )
 
-// templateOnly is what the template has for itself. Where none of it is left the clone is a product already.
-var templateOnly = []string{".ci/walk", "docs/screenshots/*"}
+// templateOnly is what the template has for itself, the stories of init among it: a product of any name is no clone that nobody has
+// made theirs. Where none of it is left the clone is a product already.
+var templateOnly = []string{".ci/walk", "docs/screenshots/*", "scaffold/init_test.go"}
 
 // begin is the command init.
 func begin(ctx context.Context, c *call) error {
@@ -224,6 +226,10 @@ func checkName(name string) error {
 	case !strings.ContainsFunc(name, unicode.IsLetter):
 		return errors.New("a name holds a letter")
 	}
+	// It stands before the sender's address in settings, where it would need quotation marks.
+	if sender, err := mail.ParseAddress(name + " <hello@example.com>"); err != nil || sender.Name != name {
+		return errors.New("a name holds no comma, colon, semicolon, @ or bracket, and single spaces")
+	}
 	return nil
 }
 
@@ -263,9 +269,9 @@ func (p *project) become(now, want identity, today time.Time) (notes []string) {
 		p.firstTime(now, want)
 	}
 	p.licensed(now, want, today)
-	p.rename(now, want)
+	notes = p.rename(now, want)
 	if now.accent != want.accent {
-		notes = p.paint(want)
+		notes = append(notes, p.paint(want)...)
 	}
 	return notes
 }
@@ -355,18 +361,29 @@ func (p *project) move(old, new string) {
 	p.module = new
 }
 
-// rename changes the names where settings, pages and documents take them from.
-func (p *project) rename(now, want identity) {
+// rename changes the names where settings, pages, documents and deployments take them from.
+func (p *project) rename(now, want identity) (notes []string) {
 	p.write("config/config.go", nameDefault.ReplaceAllLiteralString(p.read("config/config.go"), `env:"APP_NAME" envDefault:"`+want.name+`"`))
 	for _, name := range append(p.names("*.md", "docs/*.md", "deploy/*", ".env.example"), "views/home.templ") {
 		p.write(name, replaceWord(p.read(name), now.name, want.name))
 	}
+	old, binary := now.binary(), want.binary()
 	for _, name := range p.names("*", "docs/*", ".ci/*", ".github/workflows/*") {
 		if text(p.read(name)) && path.Ext(name) != ".go" {
-			p.write(name, strings.ReplaceAll(replaceWord(p.read(name), "bin/"+now.binary(), "bin/"+want.binary()), "\n/"+now.binary()+"\n", "\n/"+want.binary()+"\n"))
+			p.write(name, strings.ReplaceAll(replaceWord(p.read(name), "bin/"+old, "bin/"+binary), "\n/"+old+"\n", "\n/"+binary+"\n"))
 		}
 	}
+	if old != binary && slices.Contains(deployWords, old) {
+		return []string{fmt.Sprintf("%q means other things too in deploy/ and docs/deploying.md: look there yourself for what should be %q now.", old, binary)}
+	}
+	for _, name := range p.names("deploy/*", "docs/deploying.md") {
+		p.write(name, replaceWord(p.read(name), old, binary))
+	}
+	return nil
 }
+
+// deployWords are names of programs that deployments use for something else as well.
+var deployWords = strings.Fields("app apps backup bin build caddy data deploy docker env etc fly main nginx opt root run server service site sqlite sudo system systemd user var web www")
 
 // text says whether a file's content is words: replacing in a picture breaks it.
 func text(content string) bool { return utf8.ValidString(content) && !strings.ContainsRune(content, 0) }

@@ -13,31 +13,44 @@ import (
 	"testing"
 )
 
-// newTemplate is a clone that nobody has made theirs yet, also where these tests run in a product.
+// newTemplate is a clone that nobody has made theirs yet, also where these tests run in a product whose files are its own by now.
 func newTemplate(t *testing.T) *clone {
 	t.Helper()
 	c := newClone(t)
-	for _, name := range []string{".ci/walk", "docs/screenshots/home.png"} {
-		c.put(name, "the template's own")
+	now := nameDefault.FindStringSubmatch(c.read("config/config.go"))[2]
+	credit := "Copyright (c) 2020 The Quillgate authors"
+	if holders := copyrightLine.FindAllString(c.before["LICENSE"].content, -1); holders != nil {
+		credit = holders[len(holders)-1]
 	}
-	license := c.read("LICENSE")
-	holders := copyrightLine.FindAllString(license, -1)
-	c.put("LICENSE", "MIT License\n\n"+holders[len(holders)-1]+"\n\n"+license[strings.Index(license, "Permission is hereby granted"):])
+	for name, content := range map[string]string{
+		".ci/walk":                  "the template's own",
+		"docs/screenshots/home.png": "the template's own",
+		"LICENSE":                   "MIT License\n\n" + credit + "\n\nPermission is hereby granted, …\n",
+		"README.md":                 "# " + now + "\n\nPraise.\n\n## Make it yours\n\nInit.\n\n## Run it\n\nRun bin/" + c.binary() + ", set `" + now + "`.\n\n## More\n\nMore.\n",
+		"deploy/notes.txt":          "/opt/" + c.binary() + "/" + c.binary() + " app.db",
+	} {
+		c.put(name, content)
+	}
+	os.Remove(filepath.Join(c.root, "CHANGELOG.md"))
 	c.before = c.files()
 	return c
 }
 
-var shop = []string{"init", "--module", "example.org/zoo/kiosk", "--name", "Zoo Kiosk", "--accent", "#0a7ea4", "--holder", "Zoo Inc."}
+func (c *clone) binary() string {
+	return identity{module: moduleLine.FindStringSubmatch(c.read("go.mod"))[1]}.binary()
+}
+
+var shop = []string{"init", "--module", "example.org/acme/shop", "--name", "Acme Shop", "--accent", "#0a7ea4", "--holder", "Acme Inc."}
 
 func TestACloneBecomesAProduct(t *testing.T) {
 	c := newTemplate(t)
 	c.makes = true
 	c.succeeds(shop...)
-	c.holds("go.mod", "module example.org/zoo/kiosk\n").holds("e2e/go.mod", "module example.org/zoo/kiosk/e2e\n", "replace example.org/zoo/kiosk => ..\n", "\texample.org/zoo/kiosk v0.0.0")
-	c.holds("config/config.go", `envDefault:"Zoo Kiosk"`).holds(".env.example", "#APP_NAME=Zoo Kiosk\n").holds(".gitignore", "\n/kiosk\n")
-	c.holds("README.md", "# Zoo Kiosk\n", "`Zoo Kiosk`", "bin/kiosk").holds("Taskfile.yml", "-o bin/kiosk .").holds("CHANGELOG.md", "Zoo Kiosk")
-	c.holds("views/home.templ", "Welcome to Zoo Kiosk.").holds("views/home_templ.go", "Welcome to Zoo Kiosk.", `"example.org/zoo/kiosk/views/ui"`)
-	if !strings.Contains(c.said, "module example.org/zoo/kiosk") {
+	c.holds("go.mod", "module example.org/acme/shop\n").holds("e2e/go.mod", "module example.org/acme/shop/e2e\n", "replace example.org/acme/shop => ..\n", "\texample.org/acme/shop v0.0.0")
+	c.holds("config/config.go", `envDefault:"Acme Shop"`).holds(".env.example", "#APP_NAME=Acme Shop\n").holds(".gitignore", "\n/shop\n")
+	c.holds("README.md", "# Acme Shop\n\nWhat it is, and for whom, goes here.\n\n## Run it\n\nRun bin/shop, set `Acme Shop`.\n\n## More\n\n[docs/]").holds("Taskfile.yml", "-o bin/shop .").holds("CHANGELOG.md", "Acme Shop")
+	c.holds("views/home.templ", "Welcome to Acme Shop.").holds("views/home_templ.go", "Welcome to Acme Shop.", `"example.org/acme/shop/views/ui"`)
+	if !strings.Contains(c.said, "module example.org/acme/shop") {
 		t.Errorf("it said %q", c.said)
 	}
 }
@@ -83,10 +96,10 @@ func TestInitRunAgainChangesNothingOrRenamesAgain(t *testing.T) {
 	c.succeeds("init", "--module", "store.example/v2", "--name", "The Store", "--accent", "oklch(0.6 0.2 30)", "--license", "mit")
 	c.holds("go.mod", "module store.example/v2\n").holds("models/all.go", "package models").holds("main_test.go", `"store.example/v2/models"`)
 	c.holds("README.md", "# The Store\n", "bin/store.example", "Our words.").holds("views/home.templ", "Welcome to The Store.").holds(".gitignore", "\n/store.example\n")
-	c.holds("assets/tokens.css", "--brand: oklch(0.6 0.2 30);").holds("LICENSE", "MIT License\n\nCopyright (c) ", " Zoo Inc.\n")
+	c.holds("assets/tokens.css", "--brand: oklch(0.6 0.2 30);").holds("LICENSE", "MIT License\n\nCopyright (c) ", " Acme Inc.\n")
 	for name, f := range c.files() {
-		if strings.Contains(f.content, "Zoo Kiosk") && !strings.HasPrefix(name, "scaffold/") {
-			t.Errorf("%s still speaks of the Zoo Kiosk", name)
+		if strings.Contains(f.content, "Acme Shop") && !strings.HasPrefix(name, "scaffold/") {
+			t.Errorf("%s still speaks of the Acme Shop", name)
 		}
 	}
 }
@@ -128,9 +141,31 @@ func TestEveryFaultOfInitIsNamedAtOnceAndNothingIsDone(t *testing.T) {
 	}
 }
 
+func TestANameIsOneThatSettingsAndMailCanCarry(t *testing.T) {
+	for _, name := range []string{"Acme", "Acme Shop", "O'Neill & Söhne", "Acme Inc.", "4711 Ltd", "Ça va !", "日本"} {
+		if err := checkName(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", " ", "4711", "Acme, Inc.", "a@b", "Acme (2)", "A: B", "A  B", " A", "A`B", "A\\B", "A\nB", "{A}", strings.Repeat("x", 61)} {
+		if checkName(name) == nil {
+			t.Errorf("%q is a name", name)
+		}
+	}
+}
+
+func TestDeploymentsAreCalledByTheProgramsName(t *testing.T) {
+	c := newTemplate(t).succeeds(shop...).holds("deploy/notes.txt", "/opt/shop/shop app.db")
+	c.succeeds("init", "--module", "example.org/acme/app").holds("deploy/notes.txt", "/opt/app/app app.db")
+	c.succeeds("init", "--module", "example.org/acme/shop").holds("deploy/notes.txt", "/opt/app/app app.db")
+	if !strings.Contains(c.said, "look there yourself") {
+		t.Errorf("it said %q", c.said)
+	}
+}
+
 func TestAtATerminalInitAsksForWhatItIsNotTold(t *testing.T) {
 	c := newTemplate(t)
-	c.answers = "fmt\nexample.org/acme/corner-shop\n\nrgb(160 30 90)\nZoo Inc.\nmit\n\n"
+	c.answers = "fmt\nexample.org/acme/corner-shop\n\nrgb(160 30 90)\nAcme Inc.\nmit\n\n"
 	c.succeeds("init")
 	c.holds("config/config.go", `envDefault:"Corner shop"`).holds("assets/tokens.css", "--brand: rgb(160 30 90);").holds(".gitignore", "\n/corner-shop\n")
 	if !strings.Contains(c.said, "begins like the standard library") || !strings.Contains(c.said, "[Corner shop]") {
@@ -140,7 +175,7 @@ func TestAtATerminalInitAsksForWhatItIsNotTold(t *testing.T) {
 
 func TestWhoLeavesInTheMiddleOfTheQuestionsHasChangedNothing(t *testing.T) {
 	c := newTemplate(t)
-	c.answers = "example.org/zoo/kiosk\n"
+	c.answers = "example.org/acme/shop\n"
 	if err := c.does("init"); err == nil {
 		t.Error("it went on without an answer")
 	}
@@ -156,7 +191,7 @@ func TestChangesThatAreNotCommittedAreNotMixedWithTheNewName(t *testing.T) {
 	c.git("add", "--all")
 	c.git("commit", "--quiet", "--message", "clone")
 	c.succeeds(append(shop, "--commit")...)
-	if subject := c.git("log", "-1", "--format=%s"); subject != "Begin Zoo Kiosk" || c.git("status", "--porcelain") != "" {
+	if subject := c.git("log", "-1", "--format=%s"); subject != "Begin Acme Shop" || c.git("status", "--porcelain") != "" {
 		t.Errorf("the last commit is %q", subject)
 	}
 	c.put("README.md", "mine")

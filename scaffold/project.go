@@ -158,12 +158,9 @@ type step []string
 
 var (
 	generate = step{"go", "tool", "templ", "generate", "-log-level", "error"}
+	tidy     = step{"go", "tool", "templ", "fmt", "-log-level", "error", "."}
 	compress = step{"go", "run", "./assets/compress"}
 )
-
-func formatTempl(names []string) step {
-	return append(step{"go", "tool", "templ", "fmt", "-log-level", "error"}, names...)
-}
 
 // save formats and writes what was changed, makes what is made of it and runs the steps. Where anything fails, or ctx ends, every
 // file is again as it was.
@@ -204,16 +201,13 @@ func (p *project) format() {
 // makers are the steps that the changed files ask for.
 func (p *project) makers() []step {
 	var steps []step
-	var views []string
-	assets := false
+	views, assets := false, false
 	for _, name := range slices.Concat(p.written(), p.removed()) {
-		if path.Ext(name) == ".templ" && p.has(name) {
-			views = append(views, name)
-		}
+		views = views || path.Ext(name) == ".templ"
 		assets = assets || path.Dir(name) == "assets" && path.Ext(name) != ".go"
 	}
-	if len(views) > 0 {
-		steps = append(steps, formatTempl(views), generate)
+	if views {
+		steps = append(steps, tidy, generate)
 	}
 	if assets {
 		steps = append(steps, compress)

@@ -414,6 +414,21 @@ func (r resourceData) Listed() (listed []field) {
 	return listed
 }
 
+// Facts are the fields that stand beside each other on the row's page, below the first, and Texts those below them.
+func (r resourceData) Facts() []field {
+	return r.pick(func(f field) bool { return f.Kind != "text" })[1:]
+}
+func (r resourceData) Texts() []field { return r.pick(func(f field) bool { return f.Kind == "text" }) }
+
+func (r resourceData) pick(wanted func(field) bool) (picked []field) {
+	for _, f := range r.Fields {
+		if wanted(f) {
+			picked = append(picked, f)
+		}
+	}
+	return picked
+}
+
 // ShowsCreated says whether the list has room for when a row was made.
 func (r resourceData) ShowsCreated() bool { return len(r.Listed()) < listColumns-1 }
 
@@ -654,8 +669,6 @@ func (r resourceData) Value(f field) string {
 		shown = "<a href={ templ.URL(" + value + ") } rel=\"noopener noreferrer\">" + shown + "</a>"
 	case "enum":
 		shown = "@ui.Badge(\"\", " + r.Shown(f) + ")"
-	case "text":
-		shown = "<div class=\"typed\">" + shown + "</div>"
 	}
 	switch {
 	case f.Pointer():
