@@ -19,8 +19,11 @@ var errNoAnswer = errors.New("no answer came, and nothing was written")
 
 // ask repeats the question until check, which may be nil, accepts the answer. An empty one is the default.
 func (a *asker) ask(question, byDefault string, check func(string) error) (string, error) {
+	if byDefault != "" {
+		question += " [" + byDefault + "]"
+	}
 	for {
-		fmt.Fprintf(a.out, "%s [%s]: ", question, byDefault)
+		fmt.Fprint(a.out, question+": ")
 		if !a.in.Scan() {
 			return "", cmp.Or(a.in.Err(), errNoAnswer)
 		}

@@ -96,9 +96,6 @@ var (
 
 // checks are the steps that tell whether what comes out is a program; modules that nothing imports any more go with it.
 func (p *project) checks() []step {
-	if len(p.written())+len(p.removed()) == 0 {
-		return nil
-	}
 	if p.importsFewer("*.go", "*/*.go", "*/*/*.go") {
 		return []step{{"go", "mod", "tidy"}, compile, vet}
 	}

@@ -63,13 +63,18 @@ var (
 // made theirs. Where none of it is left the clone is a product already.
 var templateOnly = []string{".ci/walk", "docs/screenshots/*", "scaffold/init_test.go"}
 
+// wishes are what the flags of init say.
+type wishes struct {
+	identity
+	drop               string
+	commit, yes, force bool
+}
+
 // begin is the command init.
 func begin(ctx context.Context, c *call) error {
-	var told identity
-	var dropped string
-	var commit, yes, force bool
-	words, f := c.words(map[string]any{"module": &told.module, "name": &told.name, "accent": &told.accent, "holder": &told.holder,
-		"license": &told.license, "drop": &dropped, "commit": &commit, "yes": &yes, "force": &force})
+	var w wishes
+	words, f := c.words(map[string]any{"module": &w.module, "name": &w.name, "accent": &w.accent, "holder": &w.holder,
+		"license": &w.license, "drop": &w.drop, "commit": &w.commit, "yes": &w.yes, "force": &w.force})
 	for _, word := range words {
 		f.add("%q is not understood here; every value has its flag, as in --name %[1]q.", word)
 	}
@@ -77,37 +82,60 @@ func begin(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	kept, dirty := underGit(ctx, c.root)
-	if dirty && !force {
-		f.add("There are changes that are not committed, and this changes nearly every file: commit or stash them, or say --force.")
-	}
-	if commit && !kept {
-		f.add("--commit needs a git repository: run git init first.")
-	}
+	f = append(f, w.refusals(ctx, c.root)...)
 	now := p.identity()
-	want, features, err := c.settle(ctx, p, now, told, dropped, yes, f)
-	if err != nil {
+	if err := c.settle(ctx, p, now, &w, f); err != nil {
 		return err
 	}
+	features := featureList(w.drop)
 	for _, feature := range features {
 		p.drop(feature, false)
 	}
-	notes := p.become(now, want, time.Now())
-	if err := p.save(ctx, c, p.checks()...); err != nil {
+	notes := p.become(now, w.identity, time.Now())
+	if err := p.save(ctx, c, p.checksOfInit(features)...); err != nil {
 		return err
 	}
-	if err := c.tellBegun(p, want, notes); err != nil {
+	if err := c.tellBegun(p, w.identity, notes); err != nil {
 		return err
 	}
-	if commit && len(p.written())+len(p.removed()) > 0 {
-		if _, err := git(ctx, c.root, "add", "--all", "."); err != nil {
-			return err
-		}
-		if _, err := git(ctx, c.root, "commit", "--quiet", "--message", "Begin "+want.name); err != nil {
-			return fmt.Errorf("everything is written, but not committed: %w", err)
-		}
+	return w.committed(ctx, c.root, p)
+}
+
+// refusals are what git has against it.
+func (w *wishes) refusals(ctx context.Context, root string) (f faults) {
+	kept, dirty := underGit(ctx, root)
+	if dirty && !w.force {
+		f.add("There are changes that are not committed, and this changes nearly every file: commit or stash them, or say --force.")
+	}
+	if w.commit && !kept {
+		f.add("--commit needs a git repository: run git init first.")
+	}
+	return f
+}
+
+func (w *wishes) committed(ctx context.Context, root string, p *project) error {
+	if !w.commit || !p.changes() {
+		return nil
+	}
+	_, err := git(ctx, root, "add", "--all", ".")
+	if err == nil {
+		_, err = git(ctx, root, "commit", "--quiet", "--message", "Begin "+w.name)
+	}
+	if err != nil {
+		return fmt.Errorf("everything is written, but not committed: %w", err)
 	}
 	return nil
+}
+
+// checksOfInit build the product. Other names alone break no test that compiled before, so vet is for where lines are gone.
+func (p *project) checksOfInit(dropped []string) []step {
+	switch {
+	case !p.changes():
+		return nil
+	case len(dropped) > 0:
+		return p.checks()
+	}
+	return []step{compile}
 }
 
 // identity is read from the files, so that init knows at its second run what the first one made.
@@ -135,54 +163,64 @@ func (p *project) identity() identity {
 func (p *project) fresh() bool { return len(p.names(templateOnly...)) > 0 }
 
 // settle completes what was told: at a terminal by asking, otherwise by what is there already or, in a fresh clone, a default.
-func (c *call) settle(ctx context.Context, p *project, now, told identity, dropped string, yes bool, f faults) (identity, []string, error) {
-	questions := []struct {
-		flag, question string
-		value          *string
-		byDefault      func() string
-		required       bool
-		check          func(string) error
-	}{
-		{"module", "Go module path", &told.module, func() string { return now.module }, p.fresh(), checkModule},
-		{"name", "Name, as people will read it", &told.name, func() string { return cmp.Or(nameFrom(told, now, p.fresh()), now.name) }, p.fresh(), checkName},
-		{"accent", "Accent color", &told.accent, func() string { return now.accent }, false, checkAccent},
-		{"holder", "Who holds the copyright", &told.holder, func() string { return cmp.Or(now.holder, gitUser(ctx, c.root), told.name) }, false, checkHolder},
-		{"license", "License, mit or proprietary", &told.license, func() string { return now.license }, false, checkLicense},
-		{"drop", "Features to leave out, of " + cmp.Or(strings.Join(p.featureWords(), ", "), "none"), &dropped, func() string { return "" }, false, p.checkFeatures},
-	}
+func (c *call) settle(ctx context.Context, p *project, now identity, w *wishes, f faults) error {
 	a := &asker{bufio.NewScanner(c.in), c.out}
-	for _, q := range questions {
+	for _, q := range questions(ctx, c.root, p, now, w) {
 		switch {
 		case *q.value != "":
 			if err := q.check(*q.value); err != nil {
 				f.add("--%s: %v.", q.flag, err)
 			}
-		case c.terminal && !yes && f.err() == nil:
-			answer, err := a.ask(q.question, q.byDefault(), q.check)
+		case c.terminal && !w.yes && f.err() == nil:
+			answer, err := a.ask(q.words, q.byDefault(), q.check)
 			if err != nil {
-				return told, nil, err
+				return err
 			}
 			*q.value = answer
-		case q.required && !(yes && q.flag == "name"):
-			f.add("--%s is missing: %s.", q.flag, strings.ToLower(q.question[:1])+q.question[1:])
+		case q.required:
+			f.add("--%s is missing: %s.", q.flag, strings.ToLower(q.words[:1])+q.words[1:])
 		default:
 			*q.value = q.byDefault()
 		}
 	}
-	if err := slices.Concat(p.faults, f).err(); err != nil {
-		return told, nil, err
+	return slices.Concat(p.faults, f).err()
+}
+
+// question is one value that init needs.
+type question struct {
+	flag, words string
+	value       *string
+	byDefault   func() string
+	required    bool // there is no default without somebody who sees it
+	check       func(string) error
+}
+
+func questions(ctx context.Context, root string, p *project, now identity, w *wishes) []question {
+	fresh := p.fresh()
+	is := func(s string) func() string { return func() string { return s } }
+	module := now.module
+	if fresh {
+		module = "" // the template's is nobody's
 	}
-	return told, featureList(dropped), nil
+	features := cmp.Or(strings.Join(p.featureWords(), ", "), "none")
+	return []question{
+		{"module", "Go module path, such as example.org/acme/shop", &w.module, is(module), fresh, checkModule},
+		{"name", "Name, as people will read it", &w.name, func() string { return nameFrom(w.identity, now, fresh) }, fresh && !w.yes, checkName},
+		{"accent", "Accent color", &w.accent, is(now.accent), false, checkAccent},
+		{"holder", "Who holds the copyright", &w.holder, func() string { return cmp.Or(now.holder, gitUser(ctx, root), w.name) }, false, checkHolder},
+		{"license", "License, mit or proprietary", &w.license, is(now.license), false, checkLicense},
+		{"drop", "Features to leave out, of " + features, &w.drop, is(""), false, p.checkFeatures},
+	}
 }
 
 func featureList(dropped string) []string {
 	return strings.FieldsFunc(dropped, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
-// nameFrom makes a name from the module path: "Acme shop" of example.org/x/acme-shop. Only a fresh clone needs one.
+// nameFrom makes a name from the module path, "Acme shop" of example.org/x/acme-shop; only a fresh clone needs one.
 func nameFrom(told, now identity, fresh bool) string {
-	if !fresh || told.module == "" || told.module == now.module {
-		return ""
+	if !fresh || told.module == now.module {
+		return now.name
 	}
 	n, err := parseName(strings.ReplaceAll(told.binary(), ".", " "))
 	if err != nil {
@@ -511,13 +549,12 @@ func (p *project) paintIcons(accent string) (notes []string) {
 
 // tellBegun says what has become of the clone.
 func (c *call) tellBegun(p *project, id identity, notes []string) error {
-	written, removed := len(p.written()), len(p.removed())
-	if written+removed == 0 {
+	if !p.changes() {
 		_, err := fmt.Fprintf(c.out, "%s is %s already: nothing was changed.\n", filepath.Base(absolute(c.root)), id.name)
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, module %s: %d files written, %d removed. It builds.\n", id.name, id.module, written, removed)
+	fmt.Fprintf(&b, "%s, module %s: %d files written, %d removed. It builds.\n", id.name, id.module, len(p.written()), len(p.removed()))
 	for _, note := range notes {
 		fmt.Fprintf(&b, "%s\n", note)
 	}

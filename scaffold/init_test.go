@@ -40,17 +40,17 @@ func (c *clone) binary() string {
 	return identity{module: moduleLine.FindStringSubmatch(c.read("go.mod"))[1]}.binary()
 }
 
-var shop = []string{"init", "--module", "example.org/acme/shop", "--name", "Acme Shop", "--accent", "#0a7ea4", "--holder", "Acme Inc."}
+var shop = []string{"init", "--module", "zebra.example/herd/shop", "--name", "Zebra Shop", "--accent", "#0a7ea4", "--holder", "Acme Inc."}
 
 func TestACloneBecomesAProduct(t *testing.T) {
 	c := newTemplate(t)
 	c.makes = true
 	c.succeeds(shop...)
-	c.holds("go.mod", "module example.org/acme/shop\n").holds("e2e/go.mod", "module example.org/acme/shop/e2e\n", "replace example.org/acme/shop => ..\n", "\texample.org/acme/shop v0.0.0")
-	c.holds("config/config.go", `envDefault:"Acme Shop"`).holds(".env.example", "#APP_NAME=Acme Shop\n").holds(".gitignore", "\n/shop\n")
-	c.holds("README.md", "# Acme Shop\n\nWhat it is, and for whom, goes here.\n\n## Run it\n\nRun bin/shop, set `Acme Shop`.\n\n## More\n\n[docs/]").holds("Taskfile.yml", "-o bin/shop .").holds("CHANGELOG.md", "Acme Shop")
-	c.holds("views/home.templ", "Welcome to Acme Shop.").holds("views/home_templ.go", "Welcome to Acme Shop.", `"example.org/acme/shop/views/ui"`)
-	if !strings.Contains(c.said, "module example.org/acme/shop") {
+	c.holds("go.mod", "module zebra.example/herd/shop\n").holds("e2e/go.mod", "module zebra.example/herd/shop/e2e\n", "replace zebra.example/herd/shop => ..\n", "\tzebra.example/herd/shop v0.0.0")
+	c.holds("config/config.go", `envDefault:"Zebra Shop"`).holds(".env.example", "#APP_NAME=Zebra Shop\n").holds(".gitignore", "\n/shop\n")
+	c.holds("README.md", "# Zebra Shop\n\nWhat it is, and for whom, goes here.\n\n## Run it\n\nRun bin/shop, set `Zebra Shop`.\n\n## More\n\n[docs/]").holds("Taskfile.yml", "-o bin/shop .").holds("CHANGELOG.md", "Zebra Shop")
+	c.holds("views/home.templ", "Welcome to Zebra Shop.").holds("views/home_templ.go", "Welcome to Zebra Shop.", `"zebra.example/herd/shop/views/ui"`)
+	if !strings.Contains(c.said, "module zebra.example/herd/shop") {
 		t.Errorf("it said %q", c.said)
 	}
 }
@@ -98,8 +98,8 @@ func TestInitRunAgainChangesNothingOrRenamesAgain(t *testing.T) {
 	c.holds("README.md", "# The Store\n", "bin/store.example", "Our words.").holds("views/home.templ", "Welcome to The Store.").holds(".gitignore", "\n/store.example\n")
 	c.holds("assets/tokens.css", "--brand: oklch(0.6 0.2 30);").holds("LICENSE", "MIT License\n\nCopyright (c) ", " Acme Inc.\n")
 	for name, f := range c.files() {
-		if strings.Contains(f.content, "Acme Shop") && !strings.HasPrefix(name, "scaffold/") {
-			t.Errorf("%s still speaks of the Acme Shop", name)
+		if strings.Contains(f.content, "Zebra Shop") && !strings.HasPrefix(name, "scaffold/") {
+			t.Errorf("%s still speaks of the Zebra Shop", name)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestEveryFaultOfInitIsNamedAtOnceAndNothingIsDone(t *testing.T) {
 }
 
 func TestANameIsOneThatSettingsAndMailCanCarry(t *testing.T) {
-	for _, name := range []string{"Acme", "Acme Shop", "O'Neill & Söhne", "Acme Inc.", "4711 Ltd", "Ça va !", "日本"} {
+	for _, name := range []string{"Acme", "Zebra Shop", "O'Neill & Söhne", "Acme Inc.", "4711 Ltd", "Ça va !", "日本"} {
 		if err := checkName(name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -156,8 +156,8 @@ func TestANameIsOneThatSettingsAndMailCanCarry(t *testing.T) {
 
 func TestDeploymentsAreCalledByTheProgramsName(t *testing.T) {
 	c := newTemplate(t).succeeds(shop...).holds("deploy/notes.txt", "/opt/shop/shop app.db")
-	c.succeeds("init", "--module", "example.org/acme/app").holds("deploy/notes.txt", "/opt/app/app app.db")
-	c.succeeds("init", "--module", "example.org/acme/shop").holds("deploy/notes.txt", "/opt/app/app app.db")
+	c.succeeds("init", "--module", "zebra.example/herd/app").holds("deploy/notes.txt", "/opt/app/app app.db")
+	c.succeeds("init", "--module", "zebra.example/herd/shop").holds("deploy/notes.txt", "/opt/app/app app.db")
 	if !strings.Contains(c.said, "look there yourself") {
 		t.Errorf("it said %q", c.said)
 	}
@@ -165,7 +165,7 @@ func TestDeploymentsAreCalledByTheProgramsName(t *testing.T) {
 
 func TestAtATerminalInitAsksForWhatItIsNotTold(t *testing.T) {
 	c := newTemplate(t)
-	c.answers = "fmt\nexample.org/acme/corner-shop\n\nrgb(160 30 90)\nAcme Inc.\nmit\n\n"
+	c.answers = "fmt\nzebra.example/corner-shop\n\nrgb(160 30 90)\nAcme Inc.\nmit\n\n"
 	c.succeeds("init")
 	c.holds("config/config.go", `envDefault:"Corner shop"`).holds("assets/tokens.css", "--brand: rgb(160 30 90);").holds(".gitignore", "\n/corner-shop\n")
 	if !strings.Contains(c.said, "begins like the standard library") || !strings.Contains(c.said, "[Corner shop]") {
@@ -175,7 +175,7 @@ func TestAtATerminalInitAsksForWhatItIsNotTold(t *testing.T) {
 
 func TestWhoLeavesInTheMiddleOfTheQuestionsHasChangedNothing(t *testing.T) {
 	c := newTemplate(t)
-	c.answers = "example.org/acme/shop\n"
+	c.answers = "zebra.example/herd/shop\n"
 	if err := c.does("init"); err == nil {
 		t.Error("it went on without an answer")
 	}
@@ -191,7 +191,7 @@ func TestChangesThatAreNotCommittedAreNotMixedWithTheNewName(t *testing.T) {
 	c.git("add", "--all")
 	c.git("commit", "--quiet", "--message", "clone")
 	c.succeeds(append(shop, "--commit")...)
-	if subject := c.git("log", "-1", "--format=%s"); subject != "Begin Acme Shop" || c.git("status", "--porcelain") != "" {
+	if subject := c.git("log", "-1", "--format=%s"); subject != "Begin Zebra Shop" || c.git("status", "--porcelain") != "" {
 		t.Errorf("the last commit is %q", subject)
 	}
 	c.put("README.md", "mine")

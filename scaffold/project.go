@@ -153,6 +153,8 @@ func (p *project) removed() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(p.before)), p.has)
 }
 
+func (p *project) changes() bool { return len(p.written())+len(p.removed()) > 0 }
+
 // step is something that is done to the written files, and taken back with them where it fails.
 type step []string
 

@@ -10,7 +10,7 @@ func TestWhatFailsHalfwayLeavesEverythingAsItWas(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			c := newClone(t)
 			c.broken = step
-			if err := c.does("page", "jackals"); err == nil || !strings.Contains(err.Error(), "Everything is again as it was") {
+			if err := c.does("page", "zebras"); err == nil || !strings.Contains(err.Error(), "Everything is again as it was") {
 				t.Errorf("it failed with %v", err)
 			}
 			c.same(c.before)
@@ -21,13 +21,13 @@ func TestWhatFailsHalfwayLeavesEverythingAsItWas(t *testing.T) {
 func TestWhatWouldNotBeGoIsNotWritten(t *testing.T) {
 	c := newClone(t)
 	c.replace("handlers/routes.go", "func (h *Handlers) routes", "func (h *Handlers routes")
-	c.refuses("handlers/routes.go", "page", "jackals")
+	c.refuses("handlers/routes.go", "page", "zebras")
 }
 
 func TestOutsideOfACloneNothingIsDone(t *testing.T) {
 	c := newClone(t)
 	c.root = t.TempDir()
-	c.refuses("not the root of a clone", "page", "jackals")
+	c.refuses("not the root of a clone", "page", "zebras")
 }
 
 func TestWhatGitIgnoresIsLeftAlone(t *testing.T) {

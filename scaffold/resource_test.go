@@ -6,20 +6,20 @@ import (
 	"testing"
 )
 
-var leopard = []string{"resource", "leopard", "number:string", "due:date", "paid:bool", "amount:money", "status:enum:draft,sent", "note:text:optional", "paid on:date:optional"}
+var zebra = []string{"resource", "zebra", "number:string", "due:date", "paid:bool", "amount:money", "status:enum:draft,sent", "note:text:optional", "paid on:date:optional"}
 
 func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
-	c := newClone(t).succeeds(leopard...)
+	c := newClone(t).succeeds(zebra...)
 	for name, parts := range map[string][]string{
-		"models/leopards.go":        {"type Leopard struct {\n\tPrivate\n", "PaidOn *time.Time", "Amount Money", "models", `problems.Choice("status", form.Status, LeopardStatuses()...)`},
-		"handlers/leopards.go":      {"func (h *Handlers) EditLeopardPage("},
-		"handlers/leopards_test.go": {"TestAnotherPersonsLeopardIsNotThere"},
-		"views/leopards.templ":      {`@ui.NumberCell("Amount")`, `@ui.Select(`, `Type: "date"`},
-		"views/leopards_test.go":    {"PaidOn:", "new(now)"},
-		"views/views_test.go":       {`"leopards, none":`},
-		"views/layout/layout.templ": {`{Href: "/leopards", Icon: ui.IconFolder, Label: "Leopards"}, // feature:leopards`},
-		"models/all.go":             {"&Leopard{},"},
-		"seed.go":                   {"models.SeedLeopards,"},
+		"models/zebras.go":          {"type Zebra struct {\n\tPrivate\n", "PaidOn *time.Time", "Amount Money", "models", `problems.Choice("status", form.Status, ZebraStatuses()...)`},
+		"handlers/zebras.go":        {"func (h *Handlers) EditZebraPage("},
+		"handlers/zebras_test.go":   {"TestAnotherPersonsZebraIsNotThere"},
+		"views/zebras.templ":        {`@ui.NumberCell("Amount")`, `@ui.Select(`, `Type: "date"`},
+		"views/zebras_test.go":      {"PaidOn:", "new(now)"},
+		"views/views_test.go":       {`"zebras, none":`},
+		"views/layout/layout.templ": {`{Href: "/zebras", Icon: ui.IconFolder, Label: "Zebras"}, // feature:zebras`},
+		"models/all.go":             {"&Zebra{},"},
+		"seed.go":                   {"models.SeedZebras,"},
 	} {
 		c.holds(name, parts...)
 	}
@@ -31,40 +31,46 @@ func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
 func TestDropTakesAResourceBackExactly(t *testing.T) {
 	c := newClone(t)
 	c.makes = true
-	c.succeeds(leopard...).succeeds("drop", "leopards").same(c.before)
+	c.succeeds(zebra...).succeeds("drop", "zebras").same(c.before)
 }
 
 func TestTheMigrationIsTheNextAndItsTableCanBeRead(t *testing.T) {
 	c := newClone(t)
 	c.put("models/migrations/0123_last.sql", "")
-	c.succeeds(leopard...)
-	c.holds("models/migrations/0124_leopards.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE leopards;")
+	c.succeeds(zebra...)
+	c.holds("models/migrations/0124_zebras.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE zebras;")
 }
 
 func TestReservedWordsOfSQLAreQuotedWhereTheyAreColumns(t *testing.T) {
-	c := newClone(t).succeeds("resource", "trip", "from:string", "order:int:optional")
-	c.holds(c.migration("trips"), "    \"from\"     TEXT      NOT NULL,\n", "    \"order\"    BIGINT\n")
+	c := newClone(t).succeeds("resource", "zebra trip", "from:string", "order:int:optional")
+	c.holds(c.migration("zebra_trips"), "    \"from\"     TEXT      NOT NULL,\n", "    \"order\"    BIGINT\n")
 }
 
 func TestNamesThatGORMWouldReadOtherwiseAreTold(t *testing.T) {
-	c := newClone(t).succeeds("resource", "hero", "vat_id:string").succeeds("resource", "bill", "number")
-	c.holds("models/heroes.go", `func (Hero) TableName() string { return "heroes" }`, "VATID string `gorm:\"column:vat_id\"`")
-	if strings.Contains(c.read("models/bills.go"), "TableName") {
+	c := newClone(t).succeeds("resource", "zebra hero", "vat_id:string").succeeds("resource", "zebra", "number")
+	c.holds("models/zebra_heroes.go", `func (ZebraHero) TableName() string { return "zebra_heroes" }`, "VATID string `gorm:\"column:vat_id\"`")
+	if strings.Contains(c.read("models/zebras.go"), "TableName") {
 		t.Error("a plain plural needs no name")
 	}
 }
 
 func TestANameThatIsAKeywordNeverBecomesAVariable(t *testing.T) {
-	c := newClone(t).succeeds("resource", "type", "range:string").succeeds("resource", "func", "string:string")
-	c.holds("models/types.go", "var row Type").holds("handlers/types_test.go", "func (p *person) newType(n int) string").holds("handlers/private_law_test.go", "p.newFunc(1)")
+	for _, written := range []string{"type", "func", "string", "form"} {
+		if r := (resourceData{One: name{written}, Many: name{written + "s"}}); r.Local() != "row" || r.Locals() != "rows" {
+			t.Errorf("%s is called %s, many %s", written, r.Local(), r.Locals())
+		}
+	}
+	if factory := (&project{}).factory(name{"type"}); factory != "newType" {
+		t.Errorf("a type is made by %s", factory)
+	}
 }
 
 func TestAResourceIsNamedInSingularOrPluralAlike(t *testing.T) {
 	one, many := newClone(t), ""
-	one.succeeds("resource", "Category", "name:string")
-	many = one.read("models/categories.go")
-	one.succeeds("drop", "categories").succeeds("resource", "categories", "name:string")
-	if one.read("models/categories.go") != many {
+	one.succeeds("resource", "ZebraCategory", "name:string")
+	many = one.read("models/zebra_categories.go")
+	one.succeeds("drop", "zebra_categories").succeeds("resource", "zebra_categories", "name:string")
+	if one.read("models/zebra_categories.go") != many {
 		t.Error("they differ")
 	}
 }
@@ -72,28 +78,28 @@ func TestAResourceIsNamedInSingularOrPluralAlike(t *testing.T) {
 func TestAResourceThatCannotBeIsRefusedWithWhatToDo(t *testing.T) {
 	c := newClone(t)
 	for words, args := range map[string][]string{
-		"Give the resource a name and its fields":  {"bill"},
+		"Give the resource a name and its fields":  {"zebra"},
 		"is the same for one and for many":         {"equipment", "name"},
 		"users cannot be the name of a new table":  {"user", "name"},
 		"models declares User already":             {"user", "name"},
 		"values cannot be the name of a new table": {"value", "name"},
 		"would not be part of every build":         {"bay window", "name"},
-		"something that every row has already":     {"bill", "ID:string"},
-		"two fields called \"a\"":                  {"bill", "a", "A:int"},
-		"stands for the row in lists":              {"bill", "paid:bool"},
-		"is no type of field; these are: string":   {"bill", "name:sting"},
-		"nothing but :optional may follow":         {"bill", "name:string:max"},
-		"an enum has two words or more":            {"bill", "state:enum:one"},
-		"\"a b\" is no word of an enum":            {"bill", "state:enum:a b,c"},
-		"\"a\" is there twice":                     {"bill", "state:enum:a,a"},
-		"a bool is yes or no":                      {"bill", "name", "paid:bool:optional"},
-		"holds no letter":                          {"bill", ":string"},
+		"something that every row has already":     {"zebra", "ID:string"},
+		"two fields called \"a\"":                  {"zebra", "a", "A:int"},
+		"stands for the row in lists":              {"zebra", "paid:bool"},
+		"is no type of field; these are: string":   {"zebra", "name:sting"},
+		"nothing but :optional may follow":         {"zebra", "name:string:max"},
+		"an enum has two words or more":            {"zebra", "state:enum:one"},
+		"\"a b\" is no word of an enum":            {"zebra", "state:enum:a b,c"},
+		"\"a\" is there twice":                     {"zebra", "state:enum:a,a"},
+		"a bool is yes or no":                      {"zebra", "name", "paid:bool:optional"},
+		"holds no letter":                          {"zebra", ":string"},
 		"letters a to z":                           {"größe", "name"},
 	} {
 		c.refuses(words, append([]string{"resource"}, args...)...)
 	}
-	c.succeeds("resource", "bill", "name")
-	c.refuses("There are bills already; task drop -- bills takes them out", "resource", "bills", "name")
+	c.succeeds("resource", "zebra", "name")
+	c.refuses("There are zebras already; task drop -- zebras takes them out", "resource", "zebras", "name")
 }
 
 func TestAListToAddToIsFoundWhetherItIsEmptyOrNot(t *testing.T) {
