@@ -485,7 +485,7 @@ func (p *person) at(path string, status int) *person {
 func (p *person) letter(subject string) mailtest.Message {
 	p.t.Helper()
 	m := p.site.mail.Next(p.t, p.email)
-	if !strings.HasPrefix(m.Subject, subject) {
+	if !strings.Contains(m.Subject, subject) {
 		p.t.Fatalf("%s got %q, not %q", p.name, m.Subject, subject)
 	}
 	link, err := url.Parse(m.Link)
