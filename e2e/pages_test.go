@@ -184,12 +184,20 @@ func refusals(t *testing.T) []view {
 		{"busy", "", 503, bob, func(p *person) { p.show(overload(p.t, broken), 503) }},
 		{"broken", "", 500, bob, func(p *person) {
 			broken.log.expect("level=ERROR")
-			// What nobody has asked for yet is in no cache.
 			p.open("/password/forgot").fill("Email", p.email)
 			for _, file := range []string{"app.db", "app.db-wal"} {
 				if err := os.Truncate(filepath.Join(broken.dir, "data", file), 0); err != nil {
 					p.t.Fatal(err)
 				}
+			}
+			// Without the header of its index SQLite trusts none of the pages that it has in memory.
+			index, err := os.OpenFile(filepath.Join(broken.dir, "data", "app.db-shm"), os.O_WRONLY, 0)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			defer index.Close()
+			if _, err := index.WriteAt(make([]byte, 136), 0); err != nil {
+				p.t.Fatal(err)
 			}
 			p.press("Send the link")
 		}},
