@@ -30,7 +30,10 @@ func newWorkerHasher(t *testing.T, quiet time.Duration) *Hasher {
 	}
 	h := NewHasher(4, 100)
 	h.worker = worker{program: self, quiet: quiet}
-	t.Cleanup(h.worker.rest)
+	t.Cleanup(func() {
+		h.worker.rest()
+		awaitWorkers(t, 0) // or the next test would count it as its own
+	})
 	return h
 }
 
