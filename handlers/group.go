@@ -26,7 +26,7 @@ type Route struct {
 // limit stands behind the handler on a route's line.
 type limit func(*Route)
 
-// body lets this route alone take bodies of up to so many bytes, instead of MaxBody.
+// body lets this route alone take bodies of up to so many bytes, instead of MaxBody, and gives them the time to arrive.
 func body(bytes int64) limit { return func(r *Route) { r.MaxBody = bytes } }
 
 // limits names the rules that requests to the route count under. The counting is done by the verb in auth; that both agree
@@ -68,6 +68,9 @@ func (g group) add(method, path string, named any, h echo.HandlerFunc, limits ..
 	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody}
 	for _, set := range limits {
 		set(&route)
+	}
+	if route.MaxBody > MaxBody {
+		h = middleware.Patience(route.MaxBody)(h)
 	}
 	g.echo.Add(method, path, g.wrap(h, route.MaxBody))
 	*g.list = append(*g.list, route)

@@ -9,11 +9,13 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // illustratedNote gives the person a note with a picture and returns its id.
@@ -36,17 +38,34 @@ func (p *person) upload(path, field, name string, content []byte) *page {
 
 // tryUpload is upload for people who come many at once.
 func (p *person) tryUpload(path, field, name string, content []byte) (*page, error) {
+	return p.send(p.uploading(path, field, name, content))
+}
+
+func (p *person) uploading(path, field, name string, content []byte) *http.Request {
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
 	part, err := w.CreateFormFile(field, name)
 	if err != nil {
-		return nil, err
+		p.s.t.Error(err)
+		return nil
 	}
 	part.Write(content)
 	w.Close()
 	r := p.request(http.MethodPost, path, &form)
 	r.Header.Set("Content-Type", w.FormDataContentType())
-	return p.send(r)
+	return r
+}
+
+// late is a body that keeps the server waiting.
+type late struct {
+	io.ReadCloser
+	by time.Duration
+}
+
+func (l *late) Read(b []byte) (int, error) {
+	time.Sleep(l.by)
+	l.by = 0
+	return l.ReadCloser.Read(b)
 }
 
 // testPicture is red above and blue below.
@@ -126,6 +145,20 @@ func TestAPictureIsAddedSeenReplacedAndRemoved(t *testing.T) {
 	ada.post("/notes/"+id+"/image/delete").redirects(t, "/notes/"+id).says(t, "The picture is removed.", "Add a picture")
 	ada.get("/notes/"+id+"/image").is(t, 404)
 	ada.post("/notes/"+id+"/image/delete").is(t, 404)
+}
+
+func TestAPictureArrivesOverASlowLine(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	path := "/notes/" + ada.note("Poem", "") + "/image"
+	s.server.Config.ReadTimeout, s.server.Config.WriteTimeout = time.Second, time.Second
+	slow := ada.uploading(path, "image", "a.png", pngOf(t, 4, 3))
+	slow.Body = &late{slow.Body, 2 * time.Second}
+	page, err := ada.send(slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.is(t, 303)
 }
 
 func TestAnotherPersonsPictureIsNotThere(t *testing.T) {

@@ -1,8 +1,11 @@
 package middleware
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -19,6 +22,24 @@ func BodyLimit(limit int64) echo.MiddlewareFunc {
 			}
 			if r.Body != http.NoBody {
 				r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
+			}
+			return next(c)
+		}
+	}
+}
+
+// slowestLine is what has to come of a body in a second, in bytes, or it does not arrive in time.
+const slowestLine = 32 << 10
+
+// Patience gives a body of up to limit bytes the time that it takes over a slow line, instead of what the server's own timeouts
+// give to bodies of a usual size. It belongs behind the guard: visitors could hold connections with it.
+func Patience(limit int64) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			end := time.Now().Add(time.Duration(limit/slowestLine) * time.Second)
+			connection := http.NewResponseController(c.Response())
+			if err := errors.Join(connection.SetReadDeadline(end), connection.SetWriteDeadline(end)); err != nil {
+				return fmt.Errorf("give a large body more time: %w", err)
 			}
 			return next(c)
 		}
