@@ -688,6 +688,9 @@ func (r resourceData) Input(f field) string {
 	input += "Value: form." + f.Name.Go()
 	input += map[string]string{"string": ", MaxLength: 200", "int": `, InputMode: "numeric"`, "money": `, InputMode: "decimal"`, "date": `, Type: "date"`,
 		"email": `, Type: "email"`, "url": `, Type: "url"`}[f.Kind]
+	if slices.Contains(autofillWords, f.Name.Kebab()) {
+		input += `, Autocomplete: "off"`
+	}
 	if !f.Optional {
 		input += ", Required: true"
 	}
@@ -699,6 +702,11 @@ func (r resourceData) Input(f field) string {
 	}
 	return "@ui.Field(ui.Input{" + input + "}, problems)"
 }
+
+// autofillWords are names by which browsers take a field for the person's own data (HTML standard, "Autofill"). What people write
+// into rows is about others.
+var autofillWords = strings.Fields("name given-name family-name nickname username organization organization-title street-address address-line1 " +
+	"address-line2 address-level1 address-level2 country country-name postal-code language bday sex url photo email tel")
 
 // Label is an option as people read it.
 func (f field) Label(option string) string {

@@ -46,6 +46,11 @@ func TestReservedWordsOfSQLAreQuotedWhereTheyAreColumns(t *testing.T) {
 	c.holds(c.migration("zebra_trips"), "    \"from\"     TEXT      NOT NULL,\n", "    \"order\"    BIGINT\n")
 }
 
+func TestAFieldIsNotFilledInWithThePersonsOwnData(t *testing.T) {
+	c := newClone(t).succeeds("resource", "zebra", "name:string", "email:email", "stripes:int")
+	c.holds("views/zebras.templ", `Value: form.Name, MaxLength: 200, Autocomplete: "off",`, `Type: "email", Autocomplete: "off",`, `InputMode: "numeric", Required: true`)
+}
+
 func TestNamesThatGORMWouldReadOtherwiseAreTold(t *testing.T) {
 	c := newClone(t).succeeds("resource", "zebra hero", "vat_id:string").succeeds("resource", "zebra", "number")
 	c.holds("models/zebra_heroes.go", `func (ZebraHero) TableName() string { return "zebra_heroes" }`, "VATID string `gorm:\"column:vat_id\"`")
