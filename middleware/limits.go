@@ -38,8 +38,10 @@ func Patience(limit int64) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			end := time.Now().Add(time.Duration(limit/slowestLine) * time.Second)
 			connection := http.NewResponseController(c.Response())
-			if err := errors.Join(connection.SetReadDeadline(end), connection.SetWriteDeadline(end)); err != nil {
-				return fmt.Errorf("give a large body more time: %w", err)
+			for _, err := range []error{connection.SetReadDeadline(end), connection.SetWriteDeadline(end)} {
+				if err != nil && !errors.Is(err, http.ErrNotSupported) { // such a connection has no deadline
+					return fmt.Errorf("give a large body more time: %w", err)
+				}
 			}
 			return next(c)
 		}
