@@ -133,16 +133,6 @@ func (c *clone) holds(name string, parts ...string) *clone {
 	return c
 }
 
-// git runs git in the clone.
-func (c *clone) git(words ...string) string {
-	c.t.Helper()
-	said, err := git(c.t.Context(), c.root, words...)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return said
-}
-
 // replace edits a file as a person would.
 func (c *clone) replace(name, old, new string) {
 	c.t.Helper()

@@ -13,6 +13,16 @@ import (
 	"testing"
 )
 
+// git runs git in the clone.
+func (c *clone) git(words ...string) string {
+	c.t.Helper()
+	said, err := git(c.t.Context(), c.root, words...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return said
+}
+
 // newTemplate is a clone that nobody has made theirs yet, also where these tests run in a product whose files are its own by now.
 func newTemplate(t *testing.T) *clone {
 	t.Helper()
