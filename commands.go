@@ -17,15 +17,17 @@ import (
 	"example.com/gatehouse/models"
 )
 
+// commands by their words; … stands for one word more, which is the command's to read.
 var commands = map[string]func(context.Context) error{
-	"serve":         withApp(serve),
-	"migrate":       migrate,
-	"seed":          withApp(seed),
-	"routes":        routes,
-	"routes --json": routesJSON,
-	"help":          help,
-	"--help":        help,
-	"-h":            help,
+	"serve":          withApp(serve),
+	"migrate":        migrate,
+	"seed":           withApp(seed),
+	"routes":         routes,
+	"routes --json":  routesJSON,
+	"user recover …": withApp(recoverUser), // feature:account_recovery
+	"help":           help,
+	"--help":         help,
+	"-h":             help,
 
 	auth.HashWorker: hashWorker, // for serve, not for people
 }

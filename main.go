@@ -19,6 +19,9 @@ const usage = `usage: %s [command]
   routes    list every address, who may come, what answers, and its limits
   help      show this
 
+` +
+	"  user recover ada@example.com    mail a link to who has lost every second factor, which removes them\n" + // feature:account_recovery
+	`
 "routes --json" is the same for machines: an array of objects with method, path, guard, handler, max_body (bytes) and limits,
 each of them with rule, free, window_seconds, growing, max_wait_seconds and closed_at (hits, 0 for never).
 
@@ -33,6 +36,9 @@ func main() {
 		words = strings.Join(os.Args[1:], " ")
 	}
 	run, known := commands[words]
+	if !known && len(os.Args) == 4 {
+		run, known = commands[os.Args[1]+" "+os.Args[2]+" …"]
+	}
 	if !known {
 		fmt.Fprintf(os.Stderr, "%s: unknown command %q\n\n"+usage, program, words, program)
 		os.Exit(2)

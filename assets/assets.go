@@ -17,7 +17,9 @@ var styles = [...]string{
 	"tokens.css",
 	"base.css",
 	"components.css",
-	"htmx.css", // feature:htmx
+	"htmx.css",           // feature:htmx
+	"totp.css",           // feature:totp
+	"recovery_codes.css", // feature:recovery_codes
 	"app.css",
 }
 

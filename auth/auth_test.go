@@ -160,7 +160,7 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 	user, err := models.FindUserByEmail(a.db, "ada@example.com")
 	must(t, err)
 	begin := func(remember bool) {
-		must(t, second(a.StartSession(t.Context(), &user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
+		must(t, second(a.SignIn(t.Context(), &user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
 	}
 	begin(false)
 	begin(true)
@@ -353,7 +353,7 @@ func TestItem67APasswordIsNotChangedByWhoLostTheAccountMeanwhile(t *testing.T) {
 	} {
 		a, _ := opened(t, modelstest.Open(t))
 		user := added(t, a, "ada@example.com")
-		browser, err := a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+		browser, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
 		must(t, err)
 		viewer, err := a.Viewer(t.Context(), browser.Session, here)
 		must(t, err)
@@ -374,7 +374,7 @@ func TestItem67ALogInThatTheAccountOutranStartsNoSession(t *testing.T) {
 		a, _ := opened(t, modelstest.Open(t))
 		user := added(t, a, "ada@example.com")
 		must(t, a.db.Exec(how).Error)
-		if _, err := a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{}, here); !errors.Is(err, ErrChanged) {
+		if _, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here); !errors.Is(err, ErrChanged) {
 			t.Errorf("%s: %v", how, err)
 		}
 		if n := rows(t, a, "sessions", "true"); n != 0 {
@@ -455,11 +455,11 @@ func TestWithLimitsOffNobodyWaits(t *testing.T) {
 func TestADeviceThatComesBackStaysKnown(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
-	browser, err := a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+	browser, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
 	must(t, err)
 	for range 2 {
 		*ahead += 300 * 24 * time.Hour
-		must(t, second(a.StartSession(t.Context(), user, Proof{Method: "password"}, Browser{Device: browser.Device}, here)))
+		must(t, second(a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{Device: browser.Device}, here)))
 		must(t, a.Sweep(t.Context()))
 	}
 	if n := rows(t, a, "known_devices", "true"); n != 1 {
@@ -472,7 +472,7 @@ func TestARememberedSessionIsNotSweptForBeingIdle(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
 	for _, remember := range []bool{true, false} {
-		must(t, second(a.StartSession(t.Context(), user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
+		must(t, second(a.SignIn(t.Context(), user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
 	}
 	*ahead += 8*24*time.Hour + time.Minute // a day, and the week for which an ended one is kept
 	must(t, a.Sweep(t.Context()))

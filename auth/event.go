@@ -19,6 +19,8 @@ const (
 	EventLoginFailed            = "login.failed"
 	EventSessionStarted         = "session.started"
 	EventSessionEnded           = "session.ended"
+	EventProved                 = "session.proved"
+	EventFactorFailed           = "factor.failed"
 	EventPasswordResetRequested = "password.reset_requested"
 	EventPasswordReset          = "password.reset"
 	EventPasswordResetFailed    = "password.reset_failed"

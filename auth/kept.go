@@ -38,11 +38,15 @@ func (a *Auth) KeepForm(userID string, form []byte) (sealed string, err error) {
 
 // KeptForm opens what KeepForm sealed for user. ok is false for somebody else's form, an old one, and junk.
 func (a *Auth) KeptForm(user *models.User, sealed string) (form []byte, ok bool) {
+	return a.keptFor(user.ID, sealed)
+}
+
+func (a *Auth) keptFor(place, sealed string) (form []byte, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil || len(sealed) > MaxSealed {
 		return nil, false
 	}
-	plain, err := a.kept.Open(user.ID, raw)
+	plain, err := a.kept.Open(place, raw)
 	if err != nil || len(plain) < 8 || a.now().Unix() >= int64(binary.BigEndian.Uint64(plain)) {
 		return nil, false
 	}
@@ -70,7 +74,7 @@ func (a *Auth) EndedSessionOwner(ctx context.Context, token string) (userID stri
 func NeverKept(field string) bool {
 	name := strings.ToLower(strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(field))
 	switch name {
-	case "code", "pin", "key":
+	case "code", "codes", "pin", "key", "answer":
 		return true
 	}
 	for _, part := range []string{"passw", "passphrase", "passkey", "pwd", "secret", "token", "otp", "onetime", "recovery", "backupcode",

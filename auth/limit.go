@@ -22,6 +22,8 @@ var (
 	limitLoginIP          = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}
 	limitLoginAccount     = models.LimitRule{Name: "login-account", Free: 5, Window: 30 * 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
 	limitConfirm          = models.LimitRule{Name: "confirm", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitChallenge        = models.LimitRule{Name: "challenge", Free: 5, Window: 10 * time.Minute}
+	limitFactor           = models.LimitRule{Name: "factor", Free: 10, Window: 24 * time.Hour, Growing: true, MinWait: 15 * time.Minute, MaxWait: 15 * time.Minute, Last: 100}
 	limitReproof          = models.LimitRule{Name: "reproof", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
 	limitRegistrationIP   = models.LimitRule{Name: "registration-ip", Free: 30, Window: time.Hour}
 	limitRegistrationMail = models.LimitRule{Name: "registration-mail", Free: 5, Window: time.Hour}
@@ -62,6 +64,9 @@ func ResetLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} 
 
 // ReproofLimits are the rules that proving the current password once more counts under.
 func ReproofLimits() []models.LimitRule { return []models.LimitRule{limitReproof} }
+
+// FactorLimits are the rules that the answers to a second factor count under, and those of who proves once more who they are.
+func FactorLimits() []models.LimitRule { return []models.LimitRule{limitChallenge, limitFactor} }
 
 // Limited is the answer to one request too many.
 type Limited struct {

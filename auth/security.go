@@ -1,15 +1,10 @@
 package auth
 
-import (
-	"context"
-	"fmt"
-
-	"example.com/gatehouse/models"
-)
+import "context"
 
 // ChangePassword replaces the viewer's password after proving the current one, ends every other session, voids mailed
-// links, tells the owner by mail, and returns a new token for this session (ASVS 7.2.4). The error is an Invalid, a
-// Limited, ErrBusy or ErrChanged.
+// links, tells the owner by mail, and returns a new token for this session (ASVS 7.2.4). The current password is a fresh proof for who
+// has nothing else; who has a second factor owes that as well. The error is an Invalid, a Limited, ErrBusy, ErrProofDue or ErrChanged.
 func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, password string, client Client) (token string, err error) {
 	user := &viewer.User
 	err = Invalid{
@@ -19,6 +14,9 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 	if err != nil {
 		return "", err
 	}
+	if err := a.FreshSecond(ctx, viewer); err != nil {
+		return "", err
+	}
 	if err := a.prove(ctx, viewer, current, client); err != nil {
 		return "", err
 	}
@@ -26,20 +24,15 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 	if err != nil {
 		return "", err
 	}
-	token, tokenHash := newToken()
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.transact(ctx, func(t *tx) (err error) {
 		if err := a.setPassword(t, user, hash, viewer.Session.ID); err != nil {
 			return err
 		}
 		if err := voidResets(t, user.ID); err != nil {
 			return err
 		}
-		renewed := t.Model(&models.Session{}).Where("id = ?", viewer.Session.ID).Update("token_hash", tokenHash)
-		if renewed.Error != nil {
-			return fmt.Errorf("renew the session: %w", renewed.Error)
-		}
-		if renewed.RowsAffected == 0 {
-			return ErrChanged // another device ended this session in this very moment
+		if token, err = a.renewSession(t, viewer, Proof{Second: viewer.Session.Level > 1}); err != nil {
+			return err
 		}
 		if err := a.post(t, a.letters.PasswordChanged(user.Email, a.now(), client.IP.String(), client.Device())); err != nil {
 			return err

@@ -17,15 +17,10 @@ type Viewer struct {
 	Session models.Session
 }
 
-// Proof is how a person showed who they are.
-type Proof struct {
-	Method   string // "password", "registration"
-	Remember bool   // the session outlives the browser's closing
-}
-
 // Browser is what the request's browser carried: tokens, "" for none.
 type Browser struct {
 	Session string
+	SignIn  string
 	Device  string
 }
 
@@ -57,42 +52,31 @@ func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer
 	return &Viewer{user, session}, nil
 }
 
-// StartSession signs user in and returns the browser's new tokens: a fresh session token (ASVS 7.2.4), with whatever
-// session the browser had before ended, and the device token that makes it a known device. user is as it was when the
-// proof was checked; ErrChanged when the password has changed since.
-func (a *Auth) StartSession(ctx context.Context, user *models.User, proof Proof, browser Browser, client Client) (Browser, error) {
-	var started Browser
-	err := a.transact(ctx, func(t *tx) (err error) {
-		// A log-in that was checked just before a password reset must not outlive it.
-		if current, err := models.LockUser(t.DB, user.ID); errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != user.PasswordHash {
-			return ErrChanged
-		} else if err != nil {
-			return fmt.Errorf("lock the user: %w", err)
+// startSession signs user in and returns the browser's new tokens: a fresh session token (ASVS 7.2.4), with whatever session the
+// browser had before ended, and the device token that makes it a known device.
+func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Browser, client Client) (started Browser, err error) {
+	if browser.Session != "" {
+		if err := t.Where("token_hash = ?", hashToken(browser.Session)).Delete(&models.Session{}).Error; err != nil {
+			return started, fmt.Errorf("end the browser's former session: %w", err)
 		}
-		if browser.Session != "" {
-			if err := t.Where("token_hash = ?", hashToken(browser.Session)).Delete(&models.Session{}).Error; err != nil {
-				return fmt.Errorf("end the browser's former session: %w", err)
-			}
-		}
-		token, hash := newToken()
-		now := a.now()
-		session := models.Session{
-			ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Remember: proof.Remember,
-			IP: client.IP.String(), Device: client.Device(), CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
-		}
-		if proof.Remember {
-			session.ExpiresAt = now.Add(a.config.RememberMax)
-		}
-		if err := t.Create(&session).Error; err != nil {
-			return fmt.Errorf("start a session: %w", err)
-		}
-		started.Session = token
-		if started.Device, err = a.knowDevice(t, user.ID, browser.Device); err != nil {
-			return err
-		}
-		return a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": proof.Method})
-	})
-	return started, err
+	}
+	token, hash := newToken()
+	now := a.now()
+	session := models.Session{
+		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
+		IP: client.IP.String(), Device: client.Device(), CreatedAt: now, ProvedAt: now, LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
+	}
+	if proof.Remember {
+		session.ExpiresAt = now.Add(a.config.RememberMax)
+	}
+	if err := t.Create(&session).Error; err != nil {
+		return started, fmt.Errorf("start a session: %w", err)
+	}
+	started.Session = token
+	if started.Device, err = a.knowDevice(t, user.ID, browser.Device); err != nil {
+		return started, err
+	}
+	return started, a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": proof.Method})
 }
 
 // knowDevice remembers the browser as one of the user's. A browser without a device token gets one.
@@ -107,8 +91,11 @@ func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
 	return token, nil
 }
 
-// EndSession ends one of the viewer's sessions; gorm.ErrRecordNotFound where the id is not one of theirs.
+// EndSession ends one of the viewer's sessions; gorm.ErrRecordNotFound where the id is not one of theirs, ErrProofDue.
 func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client Client) error {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
 	return a.transact(ctx, func(t *tx) error {
 		ended, err := a.endSessions(t, "id = ? AND user_id = ?", id, viewer.User.ID)
 		if err != nil {
@@ -121,8 +108,11 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 	})
 }
 
-// EndOtherSessions ends every session of the viewer's but the one that asks.
+// EndOtherSessions ends every session of the viewer's but the one that asks. The error may be ErrProofDue.
 func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) error {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
 	return a.transact(ctx, func(t *tx) error {
 		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
 			return fmt.Errorf("lock the user: %w", err)

@@ -29,7 +29,9 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		args         []any
 	}{
 		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
+		{"sign_ins", "expires_at <= ?", []any{now}},
 		{"password_resets", "expires_at <= ?", []any{now}},
+		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},

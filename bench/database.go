@@ -103,14 +103,14 @@ func (f filling) insert(tx *gorm.DB, first, end int) error {
 		}
 		hash := sha256.Sum256([]byte(token(i)))
 		users = append(users, user, fmt.Sprintf("Person %d", i), email(i), f.passwordHash, f.now.AddDate(0, -1, 0), f.now.AddDate(0, -1, 0))
-		sessions = append(sessions, session, user, hash[:], "password", false, "203.0.113.7", "Firefox on Linux", f.now, lastSeen, f.now.AddDate(0, 0, 7))
+		sessions = append(sessions, session, user, hash[:], "password", 1, false, "203.0.113.7", "Firefox on Linux", f.now, f.now, lastSeen, f.now.AddDate(0, 0, 7))
 	}
 	err := tx.Exec("INSERT INTO users (id, name, email, password_hash, created_at, updated_at) VALUES "+rows(end-first, 6), users...).Error
 	if err != nil {
 		return err
 	}
-	return tx.Exec("INSERT INTO sessions (id, user_id, token_hash, method, remember, ip, device, created_at, last_seen_at, expires_at) VALUES "+
-		rows(end-first, 10), sessions...).Error
+	return tx.Exec("INSERT INTO sessions (id, user_id, token_hash, method, level, remember, ip, device, created_at, proved_at, last_seen_at, expires_at) VALUES "+
+		rows(end-first, 12), sessions...).Error
 }
 
 func rows(n, columns int) string {

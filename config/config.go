@@ -38,6 +38,7 @@ type Config struct {
 	RememberMax    time.Duration
 	ConfirmTTL     time.Duration
 	ResetTTL       time.Duration
+	StepUpTTL      time.Duration
 	PasswordMin    int
 }
 
@@ -61,6 +62,7 @@ type environment struct {
 	RememberMax    time.Duration `env:"REMEMBER_MAX" envDefault:"720h"`
 	ConfirmTTL     time.Duration `env:"CONFIRM_TTL" envDefault:"24h"`
 	ResetTTL       time.Duration `env:"RESET_TTL" envDefault:"30m"`
+	StepUpTTL      time.Duration `env:"STEP_UP_TTL" envDefault:"10m"`
 	PasswordMin    int           `env:"PASSWORD_MIN" envDefault:"15"`
 }
 
@@ -89,6 +91,7 @@ func Load(environ []string) (Config, error) {
 		RememberMax: raw.RememberMax,
 		ConfirmTTL:  raw.ConfirmTTL,
 		ResetTTL:    raw.ResetTTL,
+		StepUpTTL:   raw.StepUpTTL,
 		PasswordMin: raw.PasswordMin,
 	}
 	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production", "APP_ENV is %q; it is development or production", raw.AppEnv)
@@ -160,6 +163,7 @@ func (c Config) checkDurations(faults *Faults) {
 		{"REMEMBER_MAX", c.RememberMax, 400 * 24 * time.Hour}, // RFC 6265bis caps a cookie's life at 400 days
 		{"CONFIRM_TTL", c.ConfirmTTL, 7 * 24 * time.Hour},
 		{"RESET_TTL", c.ResetTTL, 24 * time.Hour}, // OWASP Forgot Password Cheat Sheet
+		{"STEP_UP_TTL", c.StepUpTTL, time.Hour},   // NIST SP 800-63B-4 2.2.3 asks for no more at AAL2, where one is idle
 	} {
 		faults.check(d.value >= time.Minute && d.value <= d.max, "%s is %s; it lies between 1m and %s", d.name, d.value, d.max)
 	}

@@ -20,7 +20,7 @@ func TestDevelopmentNeedsNoSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c := mustLoad(t)
 	if c.Production || c.AppURL.String() != "http://localhost:3000" || c.Listen != "127.0.0.1:3000" || c.PasswordMin != 15 || !c.RateLimit ||
-		c.SessionIdle != 24*time.Hour || c.SessionMax != 168*time.Hour || c.RememberMax != 720*time.Hour || c.ResetTTL != 30*time.Minute {
+		c.SessionIdle != 24*time.Hour || c.SessionMax != 168*time.Hour || c.RememberMax != 720*time.Hour || c.ResetTTL != 30*time.Minute || c.StepUpTTL != 10*time.Minute {
 		t.Errorf("%+v", c)
 	}
 	if again := mustLoad(t); !slices.Equal(again.SecretKeys, c.SecretKeys) || len(c.SecretKeys[0]) != 64 {
@@ -99,6 +99,7 @@ func TestEveryFaultSaysWhatToDo(t *testing.T) {
 		{"SESSION_MAX=9999h", "SESSION_MAX"},
 		{"REMEMBER_MAX=99999h", "REMEMBER_MAX"},
 		{"RESET_TTL=48h", "RESET_TTL"},
+		{"STEP_UP_TTL=2h", "STEP_UP_TTL"},
 		{"PASSWORD_MIN=7", "8"},
 		{"PASSWORD_MIN=ten", "PASSWORD_MIN"},
 		{"TRUSTED_PROXIES=10.0.0.0/8,proxy", `"proxy"`},

@@ -40,6 +40,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 	views := slices.Concat(
 		publicViews(t),
 		privateViews(t),
+		totpViews(t), // feature:totp
 		noteViews(t), // feature:notes
 		refusals(t),
 		mailboxViews(t),

@@ -22,6 +22,9 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.ResetPassword(to, token, h.config.ResetTTL),
 		letters.PasswordReset(to, at, ip, device),
 		letters.PasswordChanged(to, at, ip, device),
+		letters.FactorChanged(to, "An authenticator app was added.", at, ip, device),
+		letters.RecoverAccount(to, token, time.Hour),    // feature:account_recovery
+		letters.RecoveryCodeUsed(to, 3, at, ip, device), // feature:recovery_codes
 	}
 }
 

@@ -34,6 +34,11 @@ func (h *Handlers) fail(err error, c echo.Context) {
 		c.Response().Status = statusHungUp
 		return
 	}
+	if errors.Is(err, auth.ErrProofDue) {
+		if err = h.askToProve(c); err == nil {
+			return
+		}
+	}
 	page := h.errorPage(c, err)
 	if !page.RetryAt.IsZero() {
 		seconds := math.Ceil(page.RetryAt.Sub(h.now()).Seconds())

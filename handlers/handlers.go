@@ -35,6 +35,7 @@ type Handlers struct {
 	log     *slog.Logger
 	now     func() time.Time
 	buffers sync.Pool
+	site    http.Handler // what Router returned, for what was kept to be carried out
 
 	pictures models.Pictures // feature:notes
 }
@@ -63,6 +64,7 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 			list[i].Limits = nil // a map shows what is so
 		}
 	}
+	h.site = e
 	return e, list
 }
 

@@ -25,6 +25,7 @@ var public = []string{
 	"GET /register", "POST /register", "GET /register/sent", "POST /register/resend", "POST /register/correct",
 	"GET /email/confirm", "POST /email/confirm",
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
+	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
 	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
 	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html", // feature:dev_mail_previews
 	"GET /dev/ui", "GET /dev/ui/:part", "POST /dev/ui/:part", // feature:dev_ui
@@ -40,7 +41,7 @@ func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
 		asked++
 		page := s.visitor().do(route.Method, route.Path, nil).is(t, http.StatusSeeOther)
 		want := "/login" // a form that was sent is not sent again behind a person's back
-		if route.Method == http.MethodGet {
+		if route.Method == http.MethodGet && route.Guard == "signed in" {
 			want += "?next=" + url.QueryEscape(route.Path)
 			s.visitor().do(http.MethodHead, route.Path, nil).is(t, http.StatusSeeOther)
 		}
@@ -77,7 +78,12 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	confirm := newcomer.mail().Link
 	ada.post("/password/forgot", "email", ada.email)
 	reset := ada.mail().Link
+	recovery := s.recovery(t) // feature:account_recovery
 	letter := newcomer.get("/dev/mail").rows()[0]
+	var owing *person
+	if len(secondFactors()) > 0 {
+		owing, _ = s.owing("grace@example.com")
+	}
 	rows := map[string]string{} // of Ada's, by table
 	for _, table := range models.PrivateTables() {
 		rows[table] = owned()[table](ada)
@@ -91,6 +97,10 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 			path = confirm
 		case path == "/password/reset":
 			path = reset
+		case path == "/account-recovery" && recovery == "": // feature:account_recovery
+			continue // feature:account_recovery
+		case path == "/account-recovery": // feature:account_recovery
+			path = recovery // feature:account_recovery
 		case strings.Contains(path, ":kind"): // feature:dev_mail_previews
 			path = strings.Replace(path, ":kind", "confirm_address", 1) // feature:dev_mail_previews
 		case path == "/dev/ui/:part": // feature:dev_ui
@@ -100,8 +110,13 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 		case strings.Contains(path, ":id"):
 			path = strings.Replace(path, "/dev/mail/:id", letter, 1)
 		}
-		if route.Guard == "signed in" {
+		switch route.Guard {
+		case "signed in":
 			who = ada
+		case "owing a second factor":
+			if who = owing; who == nil {
+				continue // there is no kind of it
+			}
 		}
 		visit(route.Guard, who.get(path).is(t, http.StatusOK))
 	}
@@ -138,7 +153,17 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	newcomer.post("/password/forgot", "email", ada.email)
 	newcomer.post("/password/reset", "token", "dead", "password", otherPassword)
 	ada.post("/account/security", "current_password", otherPassword, "password", otherPassword)
+	ada.post("/account/prove", "factor", "password", "answer", otherPassword)
+	newcomer.post("/account-recovery", "token", "dead")   // feature:account_recovery
+	ada.get("/account/totp/new").submit("code", "000000") // feature:totp
+	if len(secondFactors()) > 0 {
+		grace, factor := s.owing("grace@example.com")
+		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")
+	}
 	for _, route := range s.routes {
+		if route.Guard == "owing a second factor" && len(secondFactors()) == 0 {
+			continue
+		}
 		for _, rule := range route.Limits {
 			if _, seen := s.counted.counts.Load(countedHit{route.Method, route.Path, rule.Name}); !seen {
 				t.Errorf("%s %s says that it counts under %s, and does not", route.Method, route.Path, rule.Name)
@@ -166,7 +191,7 @@ func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
 }
 
 func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
-	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "signed in": {"app"}}
+	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "owing a second factor": {"guest"}, "signed in": {"app"}}
 	everyPage(t, func(guard string, page *page) {
 		if strings.HasSuffix(page.path, "/html") || !page.isHTML() {
 			return // a mail or a picture, not a page
@@ -209,14 +234,23 @@ func TestLawNoGetChangesARow(t *testing.T) {
 func TestLawOnlyFormsReachForms(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
+	var owing *person
+	if len(secondFactors()) > 0 {
+		owing, _ = s.owing("grace@example.com")
+	}
 	for _, route := range s.routes {
 		if route.Method != http.MethodPost || route.Path == "/logout" {
 			continue
 		}
 		for _, media := range []string{"application/json", "text/plain", "application/octet-stream", "nonsense", ""} {
 			who := s.visitor()
-			if route.Guard == "signed in" {
+			switch {
+			case route.Guard == "signed in":
 				who = ada
+			case route.Guard == "owing a second factor" && owing != nil:
+				who = owing
+			case route.Guard == "owing a second factor":
+				continue // there is no kind of it
 			}
 			r := who.request(http.MethodPost, route.Path, strings.NewReader(`{"name":"x"}`))
 			r.Header.Set("Content-Type", media)

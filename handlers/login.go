@@ -40,30 +40,38 @@ const accountChanged = "Your account has just changed. Please log in again."
 
 // signIn is the one door: every way of proving who one is ends here.
 func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, errand views.Errand) error {
-	started, err := h.auth.StartSession(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
+	entry, err := h.auth.SignIn(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
 	if errors.Is(err, auth.ErrChanged) {
 		return h.redirect(c, "/login", accountChanged)
 	}
 	if err != nil {
 		return err
 	}
+	if entry.Owes != auth.NoDuty {
+		return h.askFor(c, entry, errand)
+	}
 	cookie := session.Session
 	if proof.Remember {
 		cookie = cookie.For(h.config.RememberMax)
 	}
 	err = errors.Join(
-		h.cookies.Set(c.Response(), c.Request(), cookie, started.Session),
-		h.cookies.Set(c.Response(), c.Request(), session.Device, started.Device),
+		h.cookies.Set(c.Response(), c.Request(), cookie, entry.Session),
+		h.cookies.Set(c.Response(), c.Request(), session.Device, entry.Device),
 	)
 	if err != nil {
 		return err
 	}
+	h.cookies.Clear(c.Response(), session.SignIn)
 	return h.carryOn(c, user, errand)
 }
 
 // browser is what the request's cookies say of the browser.
 func (h *Handlers) browser(c echo.Context) auth.Browser {
-	return auth.Browser{Session: h.cookies.Get(c.Request(), session.Session), Device: h.cookies.Get(c.Request(), session.Device)}
+	return auth.Browser{
+		Session: h.cookies.Get(c.Request(), session.Session),
+		SignIn:  h.cookies.Get(c.Request(), session.SignIn),
+		Device:  h.cookies.Get(c.Request(), session.Device),
+	}
 }
 
 // Logout is the one way out. It succeeds for visitors too: who clicks twice, or in a second tab, wants to be out.

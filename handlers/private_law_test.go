@@ -31,11 +31,16 @@ func owned() map[string]func(*person) string {
 		"known_devices": func(p *person) string { return p.first("known_devices") },
 		"password_resets": func(p *person) string {
 			p.post("/password/forgot", "email", p.email)
+			p.mail()
 			return p.first("password_resets")
 		},
-		"events":      func(p *person) string { return p.first("events") },
-		"notes":       func(p *person) string { return p.illustratedNote() },                         // feature:notes
-		"note_images": func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes
+		"account_recoveries": func(p *person) string { return p.unusedRecovery() }, // feature:account_recovery
+		"sign_ins":           func(p *person) string { return p.unfinishedSignIn() },
+		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") }, // feature:totp
+		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                             // feature:recovery_codes
+		"events":             func(p *person) string { return p.first("events") },
+		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
+		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes
 	}
 }
 

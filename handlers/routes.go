@@ -14,6 +14,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	open := open(e, &list, "anyone", h.checks()...)
 	site := open.with("anyone", middleware.LoadViewer(h.auth, h.cookies))
 	guest := site.with("signed out", middleware.RequireGuest(h.turnBack))
+	owing := guest.with("owing a second factor", middleware.RequireDuty(h.auth, h.cookies, auth.DutySecondFactor, h.signInIsOver))
+	factor := behind(owing, middleware.SignIn)
 	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)), middleware.User)
 
 	open.GET("/healthz", h.Healthz)
@@ -28,6 +30,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.GET("/password/forgot/sent", h.ForgotPasswordSent)
 	site.GET("/password/reset", h.ResetPasswordPage)
 	site.POST("/password/reset", h.ResetPassword, limits(auth.ResetLimits()))
+	site.GET("/account-recovery", h.AccountRecoveryPage)                             // feature:account_recovery
+	site.POST("/account-recovery", h.AccountRecovery, limits(auth.RecoveryLimits())) // feature:account_recovery
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
@@ -38,11 +42,24 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest.GET("/login", h.LoginPage)
 	guest.POST("/login", h.Login, limits(auth.LoginLimits()))
 
+	factor.GET("/login/factor", h.SecondFactorPage)
+	factor.POST("/login/factor", h.SecondFactor, limits(auth.FactorLimits()))
+
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
 	app.POST("/account", h.Account)
 	app.GET("/account/security", h.SecurityPage)
 	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
+	app.GET("/account/prove", h.ProvePage)
+	app.POST("/account/prove", h.Prove, limits(auth.FactorLimits()))
+	app.GET("/account/totp", h.TOTPPage)                                      // feature:totp
+	app.GET("/account/totp/new", h.NewTOTPPage)                               // feature:totp
+	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits())) // feature:totp
+	app.POST("/account/totp/rename", h.RenameTOTP)                            // feature:totp
+	app.POST("/account/totp/remove", h.RemoveTOTP)                            // feature:totp
+	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                   // feature:recovery_codes
+	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                  // feature:recovery_codes
+	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)     // feature:recovery_codes
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -9,13 +10,35 @@ import (
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/models"
-	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 )
 
-// SecurityPage asks for the current and a new password.
+// SecurityPage says how the account is protected, and asks for the current and a new password.
 func (h *Handlers) SecurityPage(c echo.Context, user *models.User) error {
-	return h.render(c, http.StatusOK, views.Security(user, views.SecurityForm{}, h.config.PasswordMin, nil))
+	return h.security(c, http.StatusOK, user, views.SecurityForm{}, nil)
+}
+
+func (h *Handlers) security(c echo.Context, status int, user *models.User, form views.SecurityForm, problems auth.Invalid) error {
+	protections, err := h.protections(c.Request().Context(), middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.Security(user, protections, form, h.config.PasswordMin, problems))
+}
+
+// protections lists what protects the account beside the password.
+func (h *Handlers) protections(ctx context.Context, viewer *auth.Viewer) (list []views.Protection, err error) {
+	for _, protection := range []func(context.Context, *auth.Viewer) (views.Protection, error){
+		h.totpProtection,          // feature:totp
+		h.recoveryCodesProtection, // feature:recovery_codes
+	} {
+		p, err := protection(ctx, viewer)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
 }
 
 // Security changes the password.
@@ -27,7 +50,7 @@ func (h *Handlers) Security(c echo.Context, user *models.User) error {
 	viewer := middleware.Viewer(c)
 	token, err := h.auth.ChangePassword(c.Request().Context(), viewer, form.CurrentPassword, form.Password, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.Security(user, form, h.config.PasswordMin, invalid))
+		return h.security(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
 	if errors.Is(err, auth.ErrChanged) {
 		return h.redirect(c, "/login", accountChanged)
@@ -35,11 +58,7 @@ func (h *Handlers) Security(c echo.Context, user *models.User) error {
 	if err != nil {
 		return err
 	}
-	cookie := session.Session
-	if viewer.Session.Remember {
-		cookie = cookie.For(viewer.Session.ExpiresAt.Sub(h.now()))
-	}
-	if err := h.cookies.Set(c.Response(), c.Request(), cookie, token); err != nil {
+	if err := h.renew(c, viewer, token); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/security", "Your password is changed, and every other device is logged out.")

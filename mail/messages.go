@@ -107,6 +107,22 @@ func (l Letters) PasswordChanged(to string, at time.Time, ip, device string) Mes
 	})
 }
 
+// FactorChanged tells the owner in one sentence what changed in how the account is protected.
+func (l Letters) FactorChanged(to, what string, at time.Time, ip, device string) Message {
+	return l.message("factor_changed", to, letter{
+		Subject:   "The security of your " + l.appName + " account was changed",
+		Preheader: "Was this you?",
+		Heading:   "Your security settings were changed",
+		Greeting:  greeting(""),
+		Opening:   []string{what},
+		Facts:     facts(at, ip, device),
+		Question: "If this was you, there is nothing more to do. If it was not, choose a new password at once: " +
+			"that logs out every device, the intruder’s too.",
+		Button: "This wasn’t me",
+		Link:   l.link("/password/forgot", ""),
+	})
+}
+
 // A letter is the content of a message. HTML and text are two renderings of it, so each sentence is written once.
 type letter struct {
 	AppName   string

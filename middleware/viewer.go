@@ -13,7 +13,10 @@ import (
 	"example.com/gatehouse/session"
 )
 
-const viewerKey = "viewer"
+const (
+	viewerKey = "viewer"
+	signInKey = "sign_in"
+)
 
 // LoadViewer finds out who is asking, for every request that carries a session cookie.
 func LoadViewer(a *auth.Auth, cookies *session.Cookies) echo.MiddlewareFunc {
@@ -81,6 +84,29 @@ func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 			return turn(c)
 		}
 	}
+}
+
+// RequireDuty lets pass who has begun to sign in and owes this; everybody else is answered by turn.
+func RequireDuty(a *auth.Auth, cookies *session.Cookies, duty auth.Duty, turn echo.HandlerFunc) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			pending, err := a.PendingSignIn(c.Request().Context(), cookies.Get(c.Request(), session.SignIn))
+			if err != nil {
+				return fmt.Errorf("load the sign-in: %w", err)
+			}
+			if pending == nil || pending.Owes != duty {
+				return turn(c)
+			}
+			c.Set(signInKey, pending)
+			return next(c)
+		}
+	}
+}
+
+// SignIn returns the sign-in that RequireDuty let pass.
+func SignIn(c echo.Context) *auth.Pending {
+	pending, _ := c.Get(signInKey).(*auth.Pending)
+	return pending
 }
 
 // LoginTo is the address of the log-in that leads back to a path of this site; to none where it is not certainly one.

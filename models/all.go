@@ -5,13 +5,17 @@ func All() []any {
 	return []any{
 		&User{},
 		&Session{},
+		&SignIn{},
 		&KnownDevice{},
 		&Registration{},
 		&PasswordReset{},
 		&Limit{},
 		&Event{},
 		&OutboxMail{},
-		&Note{},      // feature:notes
-		&NoteImage{}, // feature:notes
+		&Authenticator{},   // feature:totp
+		&AccountRecovery{}, // feature:account_recovery
+		&RecoveryCode{},    // feature:recovery_codes
+		&Note{},            // feature:notes
+		&NoteImage{},       // feature:notes
 	}
 }

@@ -21,9 +21,10 @@ type LimitRule struct {
 	Name   string
 	Free   int           // hits before the first wait
 	Window time.Duration // fixed: from the first hit; growing: from the last
-	// Growing doubles the wait with each hit past the free ones, from a second up to MaxWait; a fixed rule waits for
+	// Growing doubles the wait with each hit past the free ones, from a second or MinWait up to MaxWait; a fixed rule waits for
 	// the window's end.
 	Growing bool
+	MinWait time.Duration
 	MaxWait time.Duration
 	// Last is the number of hits after which a growing rule stays closed for its window; 0 for never.
 	Last int
@@ -31,6 +32,9 @@ type LimitRule struct {
 
 // String tells the rule in a few words: "login-ip 100 per 15m", "confirm 5, then waits of 1s to 1h".
 func (r LimitRule) String() string {
+	if r.Growing && r.MinWait == r.MaxWait {
+		return fmt.Sprintf("%s %d, then waits of %s", r.Name, r.Free, short(r.MaxWait))
+	}
 	if r.Growing {
 		return fmt.Sprintf("%s %d, then waits of 1s to %s", r.Name, r.Free, short(r.MaxWait))
 	}
@@ -92,7 +96,7 @@ func (r LimitRule) wait(limit Limit, now time.Time) time.Duration {
 	case r.Last > 0 && limit.Hits >= r.Last:
 		return r.Window
 	default:
-		return min(r.MaxWait, time.Second<<min(over, 30))
+		return min(r.MaxWait, max(r.MinWait, time.Second<<min(over, 30)))
 	}
 }
 

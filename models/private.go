@@ -28,9 +28,13 @@ type Private struct {
 func authTables() []string {
 	return []string{
 		"sessions",
+		"sign_ins",
 		"known_devices",
 		"password_resets",
 		"events",
+		"authenticators",     // feature:totp
+		"account_recoveries", // feature:account_recovery
+		"recovery_codes",     // feature:recovery_codes
 	}
 }
 

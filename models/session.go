@@ -23,11 +23,13 @@ type Session struct {
 	ID         string
 	UserID     string
 	TokenHash  []byte
-	Method     string // how the person proved who they are: "password", "registration"
+	Method     string // how the person proved who they are: "password", "registration", "password totp"
+	Level      int    // how many factors they proved
 	Remember   bool
 	IP         string
 	Device     string
 	CreatedAt  time.Time
+	ProvedAt   time.Time // when they last proved who they are
 	LastSeenAt time.Time // written at most once a minute
 	ExpiresAt  time.Time // the absolute end; past where the session was ended
 }
@@ -40,7 +42,7 @@ type SessionFinder struct {
 
 // NewSessionFinder prepares the statement on a migrated database.
 func NewSessionFinder(db *gorm.DB) (*SessionFinder, error) {
-	find, err := Prepare(db, `SELECT s.id, s.user_id, s.method, s.remember, s.ip, s.device, s.created_at, s.last_seen_at, s.expires_at,
+	find, err := Prepare(db, `SELECT s.id, s.user_id, s.method, s.level, s.remember, s.ip, s.device, s.created_at, s.proved_at, s.last_seen_at, s.expires_at,
 			u.name, u.email, u.password_hash, u.created_at, u.updated_at
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.token_hash = ? AND s.expires_at > ? AND (s.remember OR s.last_seen_at > ?) AND u.disabled_at IS NULL`)
@@ -62,7 +64,7 @@ func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSin
 		ctx = context.WithoutCancel(ctx)
 	}
 	err = f.find.QueryRowContext(ctx, tokenHash, now, idleSince).Scan(
-		&s.ID, &s.UserID, &s.Method, &s.Remember, &s.IP, &s.Device, &s.CreatedAt, &s.LastSeenAt, &s.ExpiresAt,
+		&s.ID, &s.UserID, &s.Method, &s.Level, &s.Remember, &s.IP, &s.Device, &s.CreatedAt, &s.ProvedAt, &s.LastSeenAt, &s.ExpiresAt,
 		&u.Name, &u.Email, &u.PasswordHash, &u.CreatedAt, &u.UpdatedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, User{}, false, nil

@@ -53,6 +53,7 @@ type Cookie struct {
 
 var (
 	Session      = Cookie{"session", 0}         // the token of a signed-in browser
+	SignIn       = Cookie{"sign_in", 0}         // the token of a sign-in that still owes something
 	Device       = Cookie{"device", maxAge}     // tells a browser that signed in before from a stranger's
 	Registration = Cookie{"registration", week} // tells the browser that started a sign-up from others
 	Notice       = Cookie{"notice", 0}          // a sentence for the next page
@@ -90,6 +91,26 @@ func (s *Cookies) Set(w http.ResponseWriter, r *http.Request, c Cookie, value st
 		return fmt.Errorf("write the cookie %s: %w", c.name, err)
 	}
 	return nil
+}
+
+// Carry makes r carry what w gives its browser, for a request that follows without one.
+func (s *Cookies) Carry(r *http.Request, w http.ResponseWriter) {
+	given := map[string]*http.Cookie{}
+	for _, cookie := range (&http.Response{Header: w.Header()}).Cookies() {
+		given[cookie.Name] = cookie
+	}
+	had := r.Cookies()
+	r.Header.Del("Cookie")
+	for _, cookie := range had {
+		if given[cookie.Name] == nil {
+			r.AddCookie(cookie)
+		}
+	}
+	for _, cookie := range given {
+		if cookie.MaxAge >= 0 {
+			r.AddCookie(cookie)
+		}
+	}
 }
 
 // Clear takes the cookie from the browser.

@@ -58,6 +58,9 @@ func guestPages() map[string]templ.Component {
 		"forgot, sent":          views.ForgotPasswordSent(30 * time.Minute),
 		"reset":                 views.ResetPassword(reset, markup, 15, nil),
 		"reset, wrong":          views.ResetPassword(reset, markup, 15, faults("password")),
+		"factor":                views.SecondFactor(views.FactorForm{Answer: secret}, []string{"totp", "recovery_codes"}, nil),
+		"factor, wrong":         views.SecondFactor(views.FactorForm{Factor: "recovery_codes", Answer: secret}, []string{"totp", "recovery_codes"}, faults("answer")),
+		"account recovery":      views.AccountRecovery(views.AccountRecoveryForm{Token: markup}, markup), // feature:account_recovery
 		"link dead":             views.LinkDead(markup, markup, markup, "/password/forgot"),
 		"link dead, leading to": views.LinkDead("Dead", "Dead", "Go", "javascript:alert(1)"),
 	}
@@ -73,21 +76,28 @@ func appPages() map[string]templ.Component {
 	}
 	kept := views.KeptForm{Action: "/account", Fields: []views.KeptField{{Name: markup, Value: markup}, {Name: "first_name"}}, Secrets: true, Files: true}
 	return map[string]templ.Component{
-		"kept":                views.Kept(person(), kept),
-		"dashboard":           views.Dashboard(person()),
-		"account":             views.Account(person(), views.AccountForm{Name: markup}, nil),
-		"account, wrong":      views.Account(person(), views.AccountForm{}, faults("name")),
-		"security":            views.Security(person(), security, 15, nil),
-		"security, wrong":     views.Security(person(), security, 15, faults("current_password", "password")),
-		"sessions":            views.Sessions(person(), sessions, "a", now),
-		"sessions, one":       views.Sessions(person(), sessions[:1], "a", now),
-		"notes":               views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                          // feature:notes
-		"notes, none":         views.Notes(person(), models.List[models.Note]{}, now),                                                                          // feature:notes
-		"notes, no find":      views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                       // feature:notes
-		"note":                views.Note(person(), note(), models.NoteImage{}, nil, now),                                                                      // feature:notes
-		"note, wrong picture": views.Note(person(), note(), models.NoteImage{Private: note().Private, NoteID: "1", Width: 4, Height: 3}, faults("image"), now), // feature:notes
-		"note, new":           views.NewNote(person(), models.NoteForm{}, nil),                                                                                 // feature:notes
-		"note, wrong":         views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                           // feature:notes
+		"kept":                 views.Kept(person(), kept),
+		"dashboard":            views.Dashboard(person()),
+		"account":              views.Account(person(), views.AccountForm{Name: markup}, nil),
+		"account, wrong":       views.Account(person(), views.AccountForm{}, faults("name")),
+		"security":             views.Security(person(), nil, security, 15, nil),
+		"prove":                views.Prove(person(), views.FactorForm{Factor: "password", Answer: secret}, []string{"password"}, nil),
+		"authenticators":       views.TOTP(person(), []models.Authenticator{{ID: "1", Name: markup, LastUsedAt: now}, {ID: "2", Name: "Phone"}}, views.AuthenticatorForm{ID: "2", Name: markup}, faults("name"), now),       // feature:totp
+		"authenticators, none": views.TOTP(person(), nil, views.AuthenticatorForm{}, nil, now),                                                                                                                              // feature:totp
+		"authenticator, new":   views.NewTOTP(person(), views.Enrollment{Key: "ABCD", URL: "otpauth://totp/x", QRSize: 1, QRPath: "M0 0h1v1h-1z"}, views.NewTOTPForm{Name: markup, Code: "123456"}, faults("code", "name")), // feature:totp
+		"recovery codes":       views.RecoveryCodes(person(), 2, 3, faults("")),                                                                                                                                             // feature:recovery_codes
+		"recovery codes, none": views.RecoveryCodes(person(), 0, 3, nil),                                                                                                                                                    // feature:recovery_codes
+		"recovery codes, new":  views.NewRecoveryCodes(person(), []string{markup}),                                                                                                                                          // feature:recovery_codes
+		"security, wrong":      views.Security(person(), []views.Protection{{Name: markup, Text: markup, Urgent: markup, Href: "/", Action: markup}, {On: true, Href: "/x", Action: "More"}}, security, 15, faults("current_password", "password")),
+		"sessions":             views.Sessions(person(), sessions, "a", now),
+		"sessions, one":        views.Sessions(person(), sessions[:1], "a", now),
+		"notes":                views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                          // feature:notes
+		"notes, none":          views.Notes(person(), models.List[models.Note]{}, now),                                                                          // feature:notes
+		"notes, no find":       views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                       // feature:notes
+		"note":                 views.Note(person(), note(), models.NoteImage{}, nil, now),                                                                      // feature:notes
+		"note, wrong picture":  views.Note(person(), note(), models.NoteImage{Private: note().Private, NoteID: "1", Width: 4, Height: 3}, faults("image"), now), // feature:notes
+		"note, new":            views.NewNote(person(), models.NoteForm{}, nil),                                                                                 // feature:notes
+		"note, wrong":          views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                           // feature:notes
 	}
 }
 

@@ -1,0 +1,127 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// The events of account recovery.
+const (
+	EventAccountRecoveryOffered = "account.recovery_offered"
+	EventAccountRecovered       = "account.recovered"
+)
+
+// recoveryFor is how long the mailed link works: the person is waiting for it.
+const recoveryFor = time.Hour
+
+// ErrNothingToRecover is the answer where no account has the address, or the one that has it asks for no second factor.
+var ErrNothingToRecover = errors.New("no account with this address has a second factor to remove")
+
+// OfferRecovery mails the owner of the address, who has lost every second factor, a link that removes them. Whoever runs the
+// application calls it once they are sure who is asking; they neither see the link nor the password, which the owner still needs. A newer
+// link voids older ones. The error is an Invalid or ErrNothingToRecover.
+func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
+	email, problem := NormalizeEmail(address)
+	if err := (Invalid{"email": problem}).Err(); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUserByEmail(t.DB, email)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrNothingToRecover
+		}
+		if err != nil {
+			return fmt.Errorf("find the user: %w", err)
+		}
+		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
+			return err
+		} else if !enrolled {
+			return ErrNothingToRecover
+		}
+		if err := voidRecoveries(t, user.ID); err != nil {
+			return err
+		}
+		token, hash := newToken()
+		now := a.now()
+		err = t.Create(&models.AccountRecovery{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(recoveryFor)}).Error
+		if err != nil {
+			return fmt.Errorf("keep the recovery: %w", err)
+		}
+		if err := a.post(t, a.letters.RecoverAccount(email, token, recoveryFor)); err != nil {
+			return err
+		}
+		return a.record(t, EventAccountRecoveryOffered, &user.ID, "", Client{}, nil)
+	})
+}
+
+func voidRecoveries(t *tx, userID string) error {
+	if err := t.Where("user_id = ?", userID).Delete(&models.AccountRecovery{}).Error; err != nil {
+		return fmt.Errorf("void the older links: %w", err)
+	}
+	return nil
+}
+
+// RecoveryByToken returns whose second factors a mailed link removes; ErrDeadLink where it removes none.
+func (a *Auth) RecoveryByToken(ctx context.Context, token string) (*models.User, error) {
+	var user models.User
+	err := a.db.WithContext(ctx).Joins("JOIN account_recoveries ON account_recoveries.user_id = users.id").
+		Where("account_recoveries.token_hash = ? AND account_recoveries.expires_at > ? AND users.disabled_at IS NULL", hashToken(token), a.now()).
+		Take(&user).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrDeadLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the recovery: %w", err)
+	}
+	return &user, nil
+}
+
+// RecoverAccount removes every second factor of the link's owner, once for each link. Every session ends, the owner is told by mail, and
+// nobody is signed in: the password is asked for as before. The error is a Limited or ErrDeadLink.
+func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) error {
+	user, err := a.RecoveryByToken(ctx, token)
+	if errors.Is(err, ErrDeadLink) {
+		return errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
+	}
+	if err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		if _, err := models.LockUser(t.DB, user.ID); err != nil {
+			return ErrDeadLink
+		}
+		// One statement decides which of several submissions wins.
+		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.AccountRecovery{})
+		if used.Error != nil {
+			return fmt.Errorf("use the link: %w", used.Error)
+		}
+		if used.RowsAffected == 0 {
+			return ErrDeadLink
+		}
+		for _, f := range a.factors() {
+			if f.Second {
+				if err := f.forget(t.DB, user.ID); err != nil {
+					return fmt.Errorf("remove the factor %s: %w", f.Name, err)
+				}
+			}
+		}
+		if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
+			return err
+		}
+		letter := a.letters.FactorChanged(user.Email, "Every second factor was removed through a link in a mail to this address, and every device was logged out.",
+			a.now(), client.IP.String(), client.Device())
+		if err := a.post(t, letter); err != nil {
+			return err
+		}
+		return a.record(t, EventAccountRecovered, &user.ID, "", client, nil)
+	})
+}
+
+// RecoveryLimits are the rules that a dead link counts under.
+func RecoveryLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }

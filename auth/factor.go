@@ -1,0 +1,150 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// Factor is one way to prove once more who one is.
+type Factor struct {
+	Name   string // the word of its feature
+	Second bool   // it is a second factor, and not the password's equal
+	// Backup says that it stands in for other factors: who has nothing else does not have it.
+	Backup bool
+	has    func(db *gorm.DB, userID string) (bool, error)
+	forget func(db *gorm.DB, userID string) error // of a second factor
+	check  func(ctx context.Context, user *models.User, answer string, client Client) (bool, error)
+}
+
+// factors lists the ways that there are, in the order in which they are offered.
+func (a *Auth) factors() []Factor {
+	return []Factor{
+		{Name: "totp", Second: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                                         // feature:totp
+		{Name: "recovery_codes", Second: true, Backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, forget: models.ForgetRecoveryCodes}, // feature:recovery_codes
+		{Name: "password", has: hasPassword, check: a.checkPassword},
+	}
+}
+
+// FactorsOf lists the ways of proving at the level that the account has: the second factors of who has one, the password of who has none.
+func (a *Auth) FactorsOf(ctx context.Context, user *models.User) ([]string, error) {
+	return a.factorsOf(a.db.WithContext(ctx), user.ID)
+}
+
+func (a *Auth) factorsOf(db *gorm.DB, userID string) (names []string, err error) {
+	second := false
+	for _, f := range a.factors() {
+		if second && !f.Second || f.Backup && !second {
+			continue
+		}
+		has, err := f.has(db, userID)
+		if err != nil {
+			return nil, fmt.Errorf("look for the factor %s: %w", f.Name, err)
+		}
+		if has {
+			names = append(names, f.Name)
+			second = second || f.Second
+		}
+	}
+	return names, nil
+}
+
+// HasSecondFactor says whether more than the password protects the user's account.
+func (a *Auth) HasSecondFactor(ctx context.Context, user *models.User) (bool, error) {
+	return a.hasSecondFactor(a.db.WithContext(ctx), user.ID)
+}
+
+func (a *Auth) hasSecondFactor(db *gorm.DB, userID string) (bool, error) {
+	names, err := a.factorsOf(db, userID)
+	return slices.ContainsFunc(a.factors(), func(f Factor) bool { return f.Second && slices.Contains(names, f.Name) }), err
+}
+
+// ErrTriesUsed says that a challenge was answered wrongly too often, and takes no more answers.
+var ErrTriesUsed = errors.New("too many wrong answers")
+
+// challenge is what a factor's answer belongs to: a sign-in, or a session whose person proves once more who they are.
+type challenge struct {
+	id        string
+	sessionID string // "" at a sign-in
+}
+
+// checkFactor counts the answer before it looks at it, under the challenge and under the factor, so that fifty at once are fifty. The
+// error is an Invalid, a Limited or ErrTriesUsed.
+func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) error {
+	names, err := a.FactorsOf(ctx, user)
+	if err != nil {
+		return err
+	}
+	all := a.factors()
+	i := slices.IndexFunc(all, func(f Factor) bool { return f.Name == name && slices.Contains(names, name) })
+	if i < 0 {
+		return Invalid{"": "That is not a way to prove who you are here. Choose another."}
+	}
+	if answer == "" {
+		return Invalid{"answer": wrongAnswer(name).empty}
+	}
+	ok, err := a.guess(ctx, client, []hit{hitBy(limitChallenge, of.id), hitBy(limitFactor, user.ID, name)},
+		func() (bool, error) { return all[i].check(ctx, user, answer, client) },
+		func(t *tx) error {
+			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
+		})
+	if limited, is := errors.AsType[Limited](err); is && limited.Rule == limitChallenge.Name {
+		return ErrTriesUsed
+	}
+	if err == nil && !ok {
+		return Invalid{"answer": wrongAnswer(name).wrong}
+	}
+	return err
+}
+
+type answerWords struct{ empty, wrong string }
+
+// wrongAnswer is what is said of an answer that is missing or wrong.
+func wrongAnswer(factor string) answerWords {
+	if factor == "password" {
+		return answerWords{"Enter your password.", "That is not your password."}
+	}
+	return answerWords{"Enter the code.", "That code is not right, or was used already."}
+}
+
+func hasPassword(*gorm.DB, string) (bool, error) { return true, nil }
+
+func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ Client) (bool, error) {
+	ok, _, err := a.hasher.Verify(ctx, password, user.PasswordHash)
+	return ok, err
+}
+
+// factorChanged tells the owner, and the security log, that the account is protected in another way now. What stood in for factors that
+// are gone goes with the last of them.
+func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail Detail, client Client) error {
+	enrolled, err := a.hasSecondFactor(t.DB, viewer.User.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range a.factors() {
+		if f.Backup && !enrolled {
+			if err := f.forget(t.DB, viewer.User.ID); err != nil {
+				return fmt.Errorf("forget what stood in for a factor: %w", err)
+			}
+		}
+	}
+	if err := a.post(t, a.letters.FactorChanged(viewer.User.Email, what, a.now(), client.IP.String(), client.Device())); err != nil {
+		return err
+	}
+	return a.record(t, event, &viewer.User.ID, viewer.Session.ID, client, detail)
+}
+
+// inGroups writes what people copy by hand in groups of four.
+func inGroups(s string) string {
+	var groups []string
+	for len(s) > 4 {
+		groups, s = append(groups, s[:4]), s[4:]
+	}
+	return strings.Join(append(groups, s), " ")
+}

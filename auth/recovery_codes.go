@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"strings"
+
+	"example.com/gatehouse/models"
+)
+
+// The events of recovery codes.
+const (
+	EventRecoveryCodesMade = "recovery_codes.made"
+	EventRecoveryCodeUsed  = "recovery_code.used"
+)
+
+const (
+	recoveryCodes = 10
+	// recoveryBits is enough for SHA-256 to keep a code: ASVS 6.5.2 asks for a password hash below 112.
+	recoveryBits = 120
+	// FewRecoveryCodes is how many are so few that the person is told to make new ones.
+	FewRecoveryCodes = 3
+)
+
+// recoveryAlphabet is Crockford's base32 in small letters: no i, l, o and u, which are taken for others.
+var recoveryAlphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// MakeRecoveryCodes returns ten new codes, each good for one sign-in; those before are void. Only now can they be seen: the database
+// keeps their SHA-256. The error is ErrProofDue, or an Invalid where there is no factor that they could stand in for.
+func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Client) (codes []string, err error) {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return nil, err
+	}
+	user := &viewer.User
+	err = a.transact(ctx, func(t *tx) error {
+		if _, err := models.LockUser(t.DB, user.ID); err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
+			return err
+		} else if !enrolled {
+			return Invalid{"": "Set up a second factor first: recovery codes stand in for it."}
+		}
+		if err := models.ForgetRecoveryCodes(t.DB, user.ID); err != nil {
+			return fmt.Errorf("void the older codes: %w", err)
+		}
+		rows := make([]models.RecoveryCode, recoveryCodes)
+		for i := range rows {
+			code := newRecoveryCode()
+			codes = append(codes, code)
+			rows[i] = models.RecoveryCode{ID: newID(), UserID: user.ID, CodeHash: hashToken(plainCode(code)), CreatedAt: a.now()}
+		}
+		if err := t.Create(&rows).Error; err != nil {
+			return fmt.Errorf("keep the recovery codes: %w", err)
+		}
+		return a.factorChanged(t, viewer, EventRecoveryCodesMade, "New recovery codes were made. Older ones no longer work.", nil, client)
+	})
+	return codes, err
+}
+
+func newRecoveryCode() string {
+	random := make([]byte, recoveryBits/8)
+	rand.Read(random)
+	return strings.ReplaceAll(inGroups(recoveryAlphabet.EncodeToString(random)), " ", "-")
+}
+
+// plainCode reads a code as people type it: groups, capitals, and the letters that look like digits are all the same.
+func plainCode(typed string) string {
+	return strings.NewReplacer("-", "", " ", "", "\u00a0", "", "\n", "", "o", "0", "i", "1", "l", "1").Replace(strings.ToLower(typed))
+}
+
+// RecoveryCodesLeft says how many the viewer has.
+func (a *Auth) RecoveryCodesLeft(ctx context.Context, viewer *Viewer) (int, error) {
+	n, err := models.CountRecoveryCodes(a.db.WithContext(ctx), viewer.User.ID)
+	if err != nil {
+		return 0, fmt.Errorf("count the recovery codes: %w", err)
+	}
+	return int(n), nil
+}
+
+// checkRecoveryCode uses a code up, in one statement that has one winner. Each use is mailed: it is what a thief of the paper does.
+func (a *Auth) checkRecoveryCode(ctx context.Context, user *models.User, code string, client Client) (used bool, err error) {
+	err = a.transact(ctx, func(t *tx) error {
+		gone := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(plainCode(code))).Delete(&models.RecoveryCode{})
+		if gone.Error != nil {
+			return fmt.Errorf("use the recovery code: %w", gone.Error)
+		}
+		if used = gone.RowsAffected == 1; !used {
+			return nil
+		}
+		left, err := models.CountRecoveryCodes(t.DB, user.ID)
+		if err != nil {
+			return fmt.Errorf("count the recovery codes: %w", err)
+		}
+		if err := a.post(t, a.letters.RecoveryCodeUsed(user.Email, int(left), a.now(), client.IP.String(), client.Device())); err != nil {
+			return err
+		}
+		return a.record(t, EventRecoveryCodeUsed, &user.ID, "", client, Detail{"left": fmt.Sprint(left)})
+	})
+	return used, err
+}

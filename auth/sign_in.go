@@ -1,0 +1,155 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// signInFor is how long a sign-in may stay unfinished.
+const signInFor = 10 * time.Minute
+
+// Proof is how a person showed who they are.
+type Proof struct {
+	Method   string // "password", "registration"; with what was added: "password totp"
+	Second   bool   // a second factor was part of it
+	Remember bool   // the session outlives the browser's closing
+}
+
+// Level counts the factors, as the authenticator assurance levels of NIST SP 800-63B-4 do: 1 or 2.
+func (p Proof) Level() int {
+	if p.Second {
+		return 2
+	}
+	return 1
+}
+
+// With is the proof with a second factor added.
+func (p Proof) With(factor string) Proof {
+	p.Method, p.Second = strings.TrimSpace(p.Method+" "+factor), true
+	return p
+}
+
+// Duty is what a person still owes when they have shown who they are, before they are in.
+type Duty string
+
+// The duties that there are.
+const (
+	NoDuty           Duty = ""
+	DutySecondFactor Duty = "second_factor"
+)
+
+// owed is the first duty that the person still owes. Another one, such as terms to be accepted, is a case here, its constant, its page
+// in handlers.Handlers.dutyPage, and the page's routes behind the guard of the duty.
+func (a *Auth) owed(db *gorm.DB, user *models.User, proof Proof) (Duty, error) {
+	if proof.Second {
+		return NoDuty, nil
+	}
+	enrolled, err := a.hasSecondFactor(db, user.ID)
+	if err != nil || !enrolled {
+		return NoDuty, err
+	}
+	return DutySecondFactor, nil
+}
+
+// Entry is what SignIn answers: the browser's new tokens of a session, or of a sign-in that still owes something.
+type Entry struct {
+	Browser
+	Owes Duty
+}
+
+// SignIn lets user in who has proven who they are; where something is owed it begins a sign-in that waits for it instead (item 49 of
+// the security model). user is as it was when the proof was checked; ErrChanged when the password has changed since.
+func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, browser Browser, client Client) (entry Entry, err error) {
+	err = a.transact(ctx, func(t *tx) error {
+		// A log-in that was checked just before a password reset must not outlive it.
+		if current, err := models.LockUser(t.DB, user.ID); errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != user.PasswordHash {
+			return ErrChanged
+		} else if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if err := endSignIn(t, browser.SignIn); err != nil {
+			return err
+		}
+		if entry.Owes, err = a.owed(t.DB, user, proof); err != nil {
+			return err
+		}
+		if entry.Owes != NoDuty {
+			entry.Browser.SignIn, err = a.beginSignIn(t, user, proof)
+			return err
+		}
+		entry.Browser, err = a.startSession(t, user, proof, browser, client)
+		return err
+	})
+	return entry, err
+}
+
+func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof) (token string, err error) {
+	token, hash := newToken()
+	now := a.now()
+	err = t.Create(&models.SignIn{
+		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
+		Generation: user.Generation(), CreatedAt: now, ExpiresAt: now.Add(signInFor),
+	}).Error
+	if err != nil {
+		return "", fmt.Errorf("begin a sign-in: %w", err)
+	}
+	return token, nil
+}
+
+func endSignIn(t *tx, token string) error {
+	if token == "" {
+		return nil
+	}
+	if err := t.Where("token_hash = ?", hashToken(token)).Delete(&models.SignIn{}).Error; err != nil {
+		return fmt.Errorf("end the browser's former sign-in: %w", err)
+	}
+	return nil
+}
+
+// Pending is a sign-in that still owes something.
+type Pending struct {
+	User  models.User
+	Owes  Duty
+	proof Proof
+	id    string
+}
+
+// Proof is what was proven so far.
+func (p *Pending) Proof() Proof { return p.proof }
+
+// PendingSignIn finds what the browser with this token has not finished; nil where there is nothing, or it was begun with a password
+// that is no more.
+func (a *Auth) PendingSignIn(ctx context.Context, token string) (*Pending, error) {
+	if token == "" {
+		return nil, nil
+	}
+	db := a.db.WithContext(ctx)
+	signIn, user, err := models.FindSignIn(db, hashToken(token), a.now())
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !bytes.Equal(signIn.Generation, user.Generation()) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the sign-in: %w", err)
+	}
+	p := &Pending{User: user, id: signIn.ID, proof: Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember}}
+	p.Owes, err = a.owed(db, &user, p.proof)
+	return p, err
+}
+
+// CompleteFactor checks the second factor that a sign-in owes, and returns the proof that includes it. The error is an Invalid, a
+// Limited, or ErrTriesUsed where the sign-in is over.
+func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, factor, answer string, client Client) (Proof, error) {
+	err := a.checkFactor(ctx, &p.User, factor, answer, challenge{id: p.id}, client)
+	if errors.Is(err, ErrTriesUsed) {
+		return Proof{}, errors.Join(err, a.db.WithContext(ctx).Where("id = ?", p.id).Delete(&models.SignIn{}).Error)
+	}
+	return p.proof.With(factor), err
+}

@@ -1,0 +1,245 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base32"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/boombuler/barcode/qr"
+	"github.com/pquerna/otp/totp"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/seal"
+)
+
+// The events of authenticators.
+const (
+	EventAuthenticatorAdded   = "authenticator.added"
+	EventAuthenticatorRenamed = "authenticator.renamed"
+	EventAuthenticatorRemoved = "authenticator.removed"
+)
+
+const (
+	totpSecret = 20 // bytes: the length of SHA-1's output, as RFC 4226 section 4, R6 recommends
+	totpStep   = 30 // seconds (RFC 6238 section 5.2)
+	// maxAuthenticators bounds what checking a code costs.
+	maxAuthenticators = 10
+)
+
+// Enrollment is an authenticator that is not proven yet. Nothing of it is stored: the form carries it, sealed.
+type Enrollment struct {
+	Key    string // for who cannot scan, in groups of four
+	URL    string // otpauth://…
+	QRSize int    // of a square of modules that shows the URL
+	QRPath string // of an SVG: the dark modules
+	Sealed string // for AddTOTP
+}
+
+// NewTOTP makes a secret for an authenticator of the viewer's. The error may be ErrProofDue.
+func (a *Auth) NewTOTP(ctx context.Context, viewer *Viewer) (Enrollment, error) {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return Enrollment{}, err
+	}
+	secret := make([]byte, totpSecret)
+	rand.Read(secret)
+	sealed, err := a.KeepForm(enrollmentOf(viewer), secret)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return a.enrollment(viewer, secret, sealed)
+}
+
+// TOTPEnrollment opens what NewTOTP sealed; ok is false for an old one and for junk.
+func (a *Auth) TOTPEnrollment(viewer *Viewer, sealed string) (e Enrollment, ok bool) {
+	secret, ok := a.keptFor(enrollmentOf(viewer), sealed)
+	if !ok {
+		return e, false
+	}
+	e, err := a.enrollment(viewer, secret, sealed)
+	return e, err == nil
+}
+
+// enrollmentOf is what an enrollment is sealed to: this session of this user's.
+func enrollmentOf(viewer *Viewer) string { return "totp " + viewer.User.ID + " " + viewer.Session.ID }
+
+func (a *Auth) enrollment(viewer *Viewer, secret []byte, sealed string) (Enrollment, error) {
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: a.config.AppName, AccountName: viewer.User.Email, Secret: secret})
+	if err != nil {
+		return Enrollment{}, fmt.Errorf("make the address of the authenticator: %w", err)
+	}
+	size, path, err := qrCode(key.URL())
+	return Enrollment{Key: inGroups(key.Secret()), URL: key.URL(), QRSize: size, QRPath: path, Sealed: sealed}, err
+}
+
+func qrCode(content string) (size int, svgPath string, err error) {
+	code, err := qr.Encode(content, qr.M, qr.Auto)
+	if err != nil {
+		return 0, "", fmt.Errorf("make the QR code: %w", err)
+	}
+	size = code.Bounds().Dx()
+	var path strings.Builder
+	for y := range size {
+		for x := range size {
+			if r, _, _, _ := code.At(x, y).RGBA(); r == 0 {
+				fmt.Fprintf(&path, "M%d %dh1v1h-1z", x, y)
+			}
+		}
+	}
+	return size, path.String(), nil
+}
+
+// AddTOTP adds the authenticator once it has proven that it makes the right codes, and returns a new token for the session, which
+// has proven a second factor with it. The owner is told by mail. The error is an Invalid, a Limited, ErrProofDue, ErrDeadLink for an
+// enrollment that is too old, or ErrChanged.
+func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code string, client Client) (token string, err error) {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return "", err
+	}
+	secret, ok := a.keptFor(enrollmentOf(viewer), sealed)
+	if !ok {
+		return "", ErrDeadLink
+	}
+	name, problem := normalizeLabel(name)
+	if err := (Invalid{"name": problem, "code": required(code, "Enter the code that the app shows.")}).Err(); err != nil {
+		return "", err
+	}
+	if err := a.take(ctx, client, hitBy(limitChallenge, enrollmentOf(viewer))); err != nil {
+		return "", err
+	}
+	step, ok := matchingStep(secret, code, a.now())
+	if !ok {
+		return "", Invalid{"code": "That code is not right. Is the clock of your device right? Enter the code that it shows now."}
+	}
+	id := newID()
+	keys, err := a.totpKeys()
+	if err != nil {
+		return "", err
+	}
+	err = a.transact(ctx, func(t *tx) (err error) {
+		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		list, err := models.AuthenticatorsOf(t.DB, viewer.User.ID)
+		if err != nil {
+			return fmt.Errorf("list the authenticators: %w", err)
+		}
+		if len(list) >= maxAuthenticators {
+			return Invalid{"": fmt.Sprintf("%d authenticators are the most. Remove one first.", maxAuthenticators)}
+		}
+		err = t.Create(&models.Authenticator{ID: id, UserID: viewer.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step,
+			CreatedAt: a.now(), LastUsedAt: a.now()}).Error
+		if err != nil {
+			return fmt.Errorf("add the authenticator: %w", err)
+		}
+		if token, err = a.renewSession(t, viewer, Proof{Second: true}); err != nil {
+			return err
+		}
+		return a.factorChanged(t, viewer, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id}, client)
+	})
+	return token, err
+}
+
+// EnrollmentLimits are the rules that proving a new authenticator counts under.
+func EnrollmentLimits() []models.LimitRule { return []models.LimitRule{limitChallenge} }
+
+// Authenticators lists the viewer's.
+func (a *Auth) Authenticators(ctx context.Context, viewer *Viewer) ([]models.Authenticator, error) {
+	list, err := models.AuthenticatorsOf(a.db.WithContext(ctx), viewer.User.ID)
+	if err != nil {
+		return nil, fmt.Errorf("list the authenticators: %w", err)
+	}
+	return list, nil
+}
+
+// RenameTOTP names one of the viewer's authenticators. The error is an Invalid, or gorm.ErrRecordNotFound.
+func (a *Auth) RenameTOTP(ctx context.Context, viewer *Viewer, id, name string, client Client) error {
+	name, problem := normalizeLabel(name)
+	if err := (Invalid{"name": problem}).Err(); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		renamed := t.Model(&models.Authenticator{}).Where("id = ? AND user_id = ?", id, viewer.User.ID).Update("name", name)
+		if renamed.Error != nil {
+			return fmt.Errorf("name the authenticator: %w", renamed.Error)
+		}
+		if renamed.RowsAffected == 0 {
+			return gorm.ErrRecordNotFound
+		}
+		return a.record(t, EventAuthenticatorRenamed, &viewer.User.ID, viewer.Session.ID, client, Detail{"authenticator": id})
+	})
+}
+
+// RemoveTOTP removes one of the viewer's authenticators, and tells the owner by mail. The error is gorm.ErrRecordNotFound or ErrProofDue.
+func (a *Auth) RemoveTOTP(ctx context.Context, viewer *Viewer, id string, client Client) error {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		var gone models.Authenticator
+		if err := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Take(&gone).Error; err != nil {
+			return err
+		}
+		if err := t.Delete(&gone).Error; err != nil {
+			return fmt.Errorf("remove the authenticator: %w", err)
+		}
+		return a.factorChanged(t, viewer, EventAuthenticatorRemoved, "An authenticator app was removed.", Detail{"authenticator": id}, client)
+	})
+}
+
+// checkTOTP says whether one of the user's authenticators shows this code, and uses it up: no code is accepted twice (RFC 6238
+// section 5.2).
+func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ Client) (bool, error) {
+	db := a.db.WithContext(ctx)
+	list, err := models.AuthenticatorsOf(db, user.ID)
+	if err != nil {
+		return false, fmt.Errorf("list the authenticators: %w", err)
+	}
+	keys, err := a.totpKeys()
+	if err != nil {
+		return false, err
+	}
+	for _, authenticator := range list {
+		secret, err := keys.Open(authenticator.ID, authenticator.Secret)
+		if err != nil {
+			a.log.ErrorContext(ctx, "the secret of an authenticator cannot be read", "authenticator", authenticator.ID, "error", err)
+			continue
+		}
+		step, ok := matchingStep(secret, code, a.now())
+		if !ok {
+			continue
+		}
+		first, err := models.UseStep(db, authenticator.ID, step, a.now())
+		if err != nil {
+			return false, fmt.Errorf("use the code: %w", err)
+		}
+		if first {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (a *Auth) totpKeys() (seal.Keys, error) { return seal.New(a.config.SecretKeys, "authenticator") }
+
+// matchingStep returns the step whose code this is: now's, or for clocks that differ and people who type slowly one of its two
+// neighbors (RFC 6238 section 5.2). All three are looked at, so that the time tells nothing.
+func matchingStep(secret []byte, code string, now time.Time) (step int64, ok bool) {
+	code = strings.Join(strings.FieldsFunc(code, func(r rune) bool { return r == ' ' || r == '-' || r == '\u00a0' }), "")
+	encoded := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+	for _, offset := range []int64{-1, 0, 1} {
+		at := now.Unix()/totpStep + offset
+		expected, err := totp.GenerateCode(encoded, time.Unix(at*totpStep, 0))
+		if err == nil && subtle.ConstantTimeCompare([]byte(expected), []byte(code)) == 1 {
+			step, ok = at, true
+		}
+	}
+	return step, ok
+}

@@ -1,0 +1,51 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// AccountRecoveryPage asks whether to remove every second factor. Opening it uses nothing up.
+func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
+	hideToken(c)
+	user, err := h.auth.RecoveryByToken(c.Request().Context(), c.QueryParam("token"))
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadRecovery(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.AccountRecovery(views.AccountRecoveryForm{Token: c.QueryParam("token")}, user.Email))
+}
+
+func (h *Handlers) deadRecovery(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.", "Log in", "/login"))
+}
+
+// AccountRecovery removes them and goes to the log-in page: a link alone signs nobody in.
+func (h *Handlers) AccountRecovery(c echo.Context) error {
+	var form views.AccountRecoveryForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.RecoverAccount(c.Request().Context(), form.Token, middleware.Client(c))
+	if limited, ok := errors.AsType[auth.Limited](err); ok {
+		return limited
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadRecovery(c)
+	}
+	if err != nil {
+		return err
+	}
+	h.cookies.Clear(c.Response(), session.Session)
+	return h.redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
+}

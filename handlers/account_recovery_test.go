@@ -1,0 +1,73 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"example.com/gatehouse/models"
+)
+
+// unusedRecovery is the id of a recovery that the person was offered.
+func (p *person) unusedRecovery() string {
+	p.s.t.Helper()
+	now, id := p.s.clock.now(), uuid.NewString()
+	err := p.s.db.Create(&models.AccountRecovery{ID: id, UserID: p.user().ID, TokenHash: []byte(id), CreatedAt: now, ExpiresAt: now.Add(time.Hour)}).Error
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	return id
+}
+
+// recovery is the link that was mailed to somebody who has lost their second factor; "" where there is none to lose.
+func (s *stage) recovery(t *testing.T) (link string) {
+	t.Helper()
+	alan := s.member("alan@example.com")
+	alan.authenticator() // feature:totp
+	if s.auth.OfferRecovery(t.Context(), alan.email) == nil {
+		link = alan.mail().Link
+	}
+	return link
+}
+
+func TestWhoLostEveryFactorIsLetInThroughTheMailboxAndThePassword(t *testing.T) {
+	s := newStage(t)
+	ada, lost := s.owing("ada@example.com")
+	if err := s.auth.OfferRecovery(t.Context(), " ADA@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	link := ada.mail().Link
+	page := s.visitor().get(link).is(t, 200).says(t, "ada@example.com", "Your password stays")
+	page.submit().redirects(t, "/login").says(t, "second factors are removed")
+	if mail := ada.mail(); !strings.Contains(mail.Text, "Every second factor was removed") {
+		t.Errorf("the owner is told %s", mail.Text)
+	}
+	ada.post("/login/factor", "factor", lost.factor(), "answer", lost.next()).redirects(t, "/login")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	s.visitor().get(link).is(t, 410)
+}
+
+func TestARecoveryLinkWorksOnceForAnHourAndOnlyTheNewest(t *testing.T) {
+	s := newStage(t)
+	ada, _ := s.owing("ada@example.com")
+	offer := func() string {
+		if err := s.auth.OfferRecovery(t.Context(), ada.email); err != nil {
+			t.Fatal(err)
+		}
+		return ada.mail().Link
+	}
+	old, link := offer(), offer()
+	s.visitor().get(old).is(t, 410)
+	form := s.visitor().get(link).is(t, 200)
+	s.clock.passes(time.Hour)
+	form.submit().is(t, 410)
+	if err := s.auth.OfferRecovery(t.Context(), "nobody@example.com"); err == nil {
+		t.Error("nobody is offered something")
+	}
+	s.user("bob@example.com")
+	if err := s.auth.OfferRecovery(t.Context(), "bob@example.com"); err == nil {
+		t.Error("Bob has no second factor to lose")
+	}
+}

@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/views"
+)
+
+// RecoveryCodesPage says how many are left, and offers new ones.
+func (h *Handlers) RecoveryCodesPage(c echo.Context, user *models.User) error {
+	return h.recoveryCodes(c, http.StatusOK, user, nil)
+}
+
+func (h *Handlers) recoveryCodes(c echo.Context, status int, user *models.User, problems auth.Invalid) error {
+	left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.RecoveryCodes(user, left, auth.FewRecoveryCodes, problems))
+}
+
+// MakeRecoveryCodes shows new ones, this once.
+func (h *Handlers) MakeRecoveryCodes(c echo.Context, user *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.recoveryCodes(c, http.StatusUnprocessableEntity, user, invalid)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.NewRecoveryCodes(user, codes))
+}
+
+// DownloadRecoveryCodes gives the codes that the page showed back as a file: the server has none to give.
+func (h *Handlers) DownloadRecoveryCodes(c echo.Context, _ *models.User) error {
+	var form struct {
+		Codes string `form:"codes"`
+	}
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="recovery-codes.txt"`)
+	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(form.Codes))
+}
+
+func (h *Handlers) recoveryCodesProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {
+	left, err := h.auth.RecoveryCodesLeft(ctx, viewer)
+	if err != nil {
+		return views.Protection{}, err
+	}
+	second, err := h.auth.HasSecondFactor(ctx, &viewer.User)
+	return views.RecoveryCodesProtection(left, auth.FewRecoveryCodes, second), err
+}

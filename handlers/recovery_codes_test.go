@@ -1,0 +1,113 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"example.com/gatehouse/models"
+)
+
+// recoveryCodes are new ones of the person's, who has a second factor.
+func (p *person) recoveryCodes() (codes []string) {
+	p.s.t.Helper()
+	page := p.post("/account/recovery-codes").is(p.s.t, 200)
+	for _, code := range page.all("code") {
+		codes = append(codes, code.FirstChild.Data)
+	}
+	p.mail()
+	return codes
+}
+
+// recoveryCode is the id of one that the person has.
+func (p *person) recoveryCode() string {
+	p.s.t.Helper()
+	id := uuid.NewString()
+	if err := p.s.db.Create(&models.RecoveryCode{ID: id, UserID: p.user().ID, CodeHash: []byte(id), CreatedAt: p.s.clock.now()}).Error; err != nil {
+		p.s.t.Fatal(err)
+	}
+	return id
+}
+
+func TestSomebodyWhoLostThePhoneLogsInWithARecoveryCode(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	codes := ada.recoveryCodes()
+	if len(codes) != 10 {
+		t.Fatalf("%d codes", len(codes))
+	}
+	ada.post("/logout")
+	other := ada.login(goodPassword).redirects(t, "/login/factor").submit("choose", "recovery_codes").is(t, 200).says(t, "Recovery code")
+	other.submit("answer", strings.ToUpper(strings.ReplaceAll(codes[3], "-", " "))).redirects(t, "/dashboard")
+	if mail := ada.mail(); !strings.Contains(mail.Text, "9 recovery codes left") {
+		t.Errorf("the mail says %s", mail.Text)
+	}
+	ada.post("/logout")
+	ada.login(goodPassword)
+	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[3]).is(t, 422)
+}
+
+func TestItem47NewCodesVoidTheOldAndNoneIsStoredAsShown(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/account/recovery-codes").is(t, 422).says(t, "second factor first")
+	ada.secondFactor()
+	old, codes := ada.recoveryCodes(), ada.recoveryCodes()
+	if kept := s.rows("recovery_codes", "1=1"); strings.Contains(kept, codes[0]) || strings.Contains(kept, strings.ReplaceAll(codes[0], "-", "")) {
+		t.Error("the codes are in the database")
+	}
+	if len(strings.ReplaceAll(codes[0], "-", ""))*5 < 112 {
+		t.Errorf("%s has too few bits for SHA-256", codes[0])
+	}
+	ada.post("/logout")
+	ada.login(goodPassword)
+	ada.post("/login/factor", "factor", "recovery_codes", "answer", old[0]).is(t, 422)
+	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).redirects(t, "/dashboard")
+}
+
+func TestItem67FiftyRequestsWithOneRecoveryCodeAreOneLogIn(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	code := ada.recoveryCodes()[0]
+	people := make([]*person, 50)
+	for i := range people {
+		people[i] = s.visitor()
+		people[i].post("/login", "email", ada.email, "password", goodPassword).redirects(t, "/login/factor")
+	}
+	atOnce(len(people), func(i int) {
+		_, _ = people[i].try("POST", "/login/factor", map[string][]string{"factor": {"recovery_codes"}, "answer": {code}})
+	})
+	if in := s.count("sessions", "method = 'password recovery_codes'"); in != 1 {
+		t.Errorf("%d are let in", in)
+	}
+}
+
+func TestWhoHasFewRecoveryCodesIsTold(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	codes := ada.recoveryCodes()
+	ada.get("/account/recovery-codes").says(t, "10 of your codes are unused.")
+	for _, code := range codes[:7] {
+		s.clock.passes(10 * time.Minute)
+		ada.get("/account/recovery-codes").is(t, 200)
+		ada.post("/account/prove", "factor", "recovery_codes", "answer", code).redirects(t, "/account")
+		ada.mail()
+	}
+	ada.get("/account/recovery-codes").says(t, "Only 3 left")
+}
+
+func TestRecoveryCodesAreDownloadedAsAFile(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	shown := ada.post("/account/recovery-codes").is(t, 200)
+	file := shown.submit().is(t, 200)
+	if !strings.HasPrefix(file.header.Get("Content-Disposition"), "attachment") || strings.Count(file.body, "\n") != 10 {
+		t.Errorf("%v %q", file.header, file.body)
+	}
+}

@@ -1,0 +1,108 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"example.com/gatehouse/models"
+)
+
+// factor is something of a person's that answers.
+type factor interface {
+	factor() string // its name
+	next() string   // an answer that was not given yet
+}
+
+// secondFactors are the kinds that there are: each gives one to a person, who is signed in.
+func secondFactors() []func(*person) factor {
+	return []func(*person) factor{
+		func(p *person) factor { return p.authenticator() }, // feature:totp
+	}
+}
+
+// secondFactor gives the person, who is signed in, a second factor of the first kind.
+func (p *person) secondFactor() factor {
+	p.s.t.Helper()
+	if len(secondFactors()) == 0 {
+		p.s.t.Skip("there is no kind of second factor in this application")
+	}
+	return secondFactors()[0](p)
+}
+
+// unfinishedSignIn is the id of a sign-in of the person's that was never finished.
+func (p *person) unfinishedSignIn() string {
+	p.s.t.Helper()
+	user, now := p.user(), p.s.clock.now()
+	id := uuid.NewString()
+	err := p.s.db.Create(&models.SignIn{ID: id, UserID: user.ID, TokenHash: []byte(id), Method: "password", Level: 1,
+		Generation: user.Generation(), CreatedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	return id
+}
+
+// owing is somebody who has entered the password and owes a second factor.
+func (s *stage) owing(email string) (*person, factor) {
+	s.t.Helper()
+	p := s.member(email)
+	f := p.secondFactor()
+	p.post("/logout")
+	p.login(goodPassword).redirects(s.t, "/login/factor")
+	return p, f
+}
+
+// Item 49: who still owes a second factor reaches no page of the signed in.
+func TestItem49AnUnfinishedSignInOpensNothingElse(t *testing.T) {
+	s := newStage(t)
+	ada, _ := s.owing("ada@example.com")
+	for _, route := range s.routes {
+		if route.Guard == "signed in" && !strings.Contains(route.Path, ":") {
+			to := ada.do(route.Method, route.Path, nil).is(t, 303).header.Get("Location")
+			if !strings.HasPrefix(to, "/login") {
+				t.Errorf("%s leads to %s", route.Path, to)
+			}
+		}
+	}
+}
+
+func TestItem49AnUnfinishedSignInIsBoundToBrowserTimeAndPassword(t *testing.T) {
+	s := newStage(t)
+	ada, app := s.owing("ada@example.com")
+	s.visitor().post("/login/factor", "factor", app.factor(), "answer", app.next()).redirects(t, "/login")
+	s.clock.passes(10 * time.Minute)
+	ada.get("/login/factor").redirects(t, "/login")
+
+	ada.login(goodPassword).redirects(t, "/login/factor")
+	owner := s.visitor()
+	owner.email = ada.email
+	owner.post("/password/forgot", "email", ada.email)
+	owner.get(owner.mail().Link).submit("password", otherPassword)
+	ada.post("/login/factor", "factor", app.factor(), "answer", app.next()).redirects(t, "/login")
+	ada.get("/dashboard").is(t, 303)
+}
+
+// Item 25: a reset is no way round the second factor.
+func TestItem25AResetDoesNotBypassTheSecondFactor(t *testing.T) {
+	s := newStage(t)
+	ada, app := s.owing("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	ada.login(otherPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+}
+
+func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.secondFactor()
+	s.clock.passes(idle)
+	login := ada.post("/account", "name", "Ada Lovelace").is(t, 401)
+	factor := login.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "One more step")
+	factor.submit("answer", app.next()).is(t, 200).says(t, "You are back", "Ada Lovelace")
+	ada.post("/logout")
+	ada.get("/account/sessions").redirects(t, "/login?next=%2Faccount%2Fsessions").submit("email", ada.email, "password", goodPassword).
+		redirects(t, "/login/factor?next=%2Faccount%2Fsessions").submit("answer", app.next()).redirects(t, "/account/sessions")
+}

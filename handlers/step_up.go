@@ -1,0 +1,116 @@
+package handlers
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// askToProve answers auth.ErrProofDue: the person proves who they are, and then the page that they asked for opens, or the form that
+// they were sending goes through. One with a password, a code or a file, which are not kept, opens its page again.
+func (h *Handlers) askToProve(c echo.Context) error {
+	r := c.Request()
+	if r.Method != http.MethodPost {
+		return c.Redirect(http.StatusSeeOther, withNext("/account/prove", r.URL.RequestURI()))
+	}
+	user := middleware.User(c)
+	errand := views.Errand{Next: auth.SafeNext(middleware.PathOf(r.Referer()))}
+	if form, _ := sentForm(r); form.Action != "" && !form.Secrets && !form.Files {
+		sealed, err := h.keep(user.ID, form)
+		if err != nil && !errors.Is(err, auth.ErrTooMuch) {
+			return err
+		}
+		errand.Kept = sealed
+	}
+	return h.prove(c, http.StatusUnauthorized, user, views.FactorForm{Errand: errand}, nil)
+}
+
+// ProvePage asks for a fresh proof of who is there.
+func (h *Handlers) ProvePage(c echo.Context, user *models.User) error {
+	return h.prove(c, http.StatusOK, user, views.FactorForm{Errand: views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}}, nil)
+}
+
+func (h *Handlers) prove(c echo.Context, status int, user *models.User, form views.FactorForm, problems auth.Invalid) error {
+	factors, err := h.auth.FactorsOf(c.Request().Context(), user)
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.Prove(user, form, factors, problems))
+}
+
+// Prove checks it, and carries on with what it was asked for.
+func (h *Handlers) Prove(c echo.Context, user *models.User) error {
+	var form views.FactorForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	form.Errand = checked(form.Errand)
+	if form.Choose != "" {
+		return h.prove(c, http.StatusOK, user, form.Chosen(), nil)
+	}
+	viewer := middleware.Viewer(c)
+	token, err := h.auth.StepUp(c.Request().Context(), viewer, form.Factor, form.Answer, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.prove(c, http.StatusUnprocessableEntity, user, form, invalid)
+	}
+	switch {
+	case errors.Is(err, auth.ErrTriesUsed):
+		return h.redirect(c, "/account", "That were too many wrong answers. Wait ten minutes, then try again.")
+	case errors.Is(err, auth.ErrChanged):
+		return h.redirect(c, "/login", accountChanged)
+	case err != nil:
+		return err
+	}
+	if err := h.renew(c, viewer, token); err != nil {
+		return err
+	}
+	if kept, ok := h.auth.KeptForm(user, form.Kept); ok {
+		return h.sendKept(c, kept)
+	}
+	return h.redirect(c, form.NextOr("/account"), "")
+}
+
+// renew gives the browser the new token of its session.
+func (h *Handlers) renew(c echo.Context, viewer *auth.Viewer, token string) error {
+	cookie := session.Session
+	if viewer.Session.Remember {
+		cookie = cookie.For(viewer.Session.ExpiresAt.Sub(h.now()))
+	}
+	return h.cookies.Set(c.Response(), c.Request(), cookie, token)
+}
+
+// sendKept carries out the form that a proof was asked for, as if it had been sent now.
+func (h *Handlers) sendKept(c echo.Context, kept []byte) error {
+	var form views.KeptForm
+	if err := json.Unmarshal(kept, &form); err != nil {
+		return err
+	}
+	target, err := url.Parse(form.Action)
+	if err != nil {
+		return err
+	}
+	fields := url.Values{}
+	for _, f := range form.Fields {
+		fields.Add(f.Name, f.Value)
+	}
+	body := fields.Encode()
+	r := c.Request().Clone(c.Request().Context())
+	r.URL, r.RequestURI = target, form.Action
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
+	r.Header.Set("Content-Type", echo.MIMEApplicationForm)
+	h.cookies.Carry(r, c.Response())
+	h.site.ServeHTTP(c.Response(), r)
+	return nil
+}

@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/views"
+)
+
+// TOTPPage lists the person's authenticators.
+func (h *Handlers) TOTPPage(c echo.Context, user *models.User) error {
+	return h.totp(c, http.StatusOK, user, views.AuthenticatorForm{}, nil)
+}
+
+func (h *Handlers) totp(c echo.Context, status int, user *models.User, form views.AuthenticatorForm, problems auth.Invalid) error {
+	list, err := h.auth.Authenticators(c.Request().Context(), middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.TOTP(user, list, form, problems, h.now()))
+}
+
+// NewTOTPPage shows the secret of a new authenticator.
+func (h *Handlers) NewTOTPPage(c echo.Context, user *models.User) error {
+	enrollment, err := h.auth.NewTOTP(c.Request().Context(), middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.NewTOTP(user, views.Enrollment(enrollment), views.NewTOTPForm{}, nil))
+}
+
+// NewTOTP adds the authenticator when it has shown a code.
+func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
+	var form views.NewTOTPForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	viewer := middleware.Viewer(c)
+	token, err := h.auth.AddTOTP(c.Request().Context(), viewer, form.Enrollment, form.Name, form.Code, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		if enrollment, ok := h.auth.TOTPEnrollment(viewer, form.Enrollment); ok {
+			return h.render(c, http.StatusUnprocessableEntity, views.NewTOTP(user, views.Enrollment(enrollment), form, invalid))
+		}
+		err = auth.ErrDeadLink
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.redirect(c, "/account/totp/new", "That took too long. Here is a new code to scan.")
+	}
+	if errors.Is(err, auth.ErrChanged) {
+		return h.redirect(c, "/login", accountChanged)
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.renew(c, viewer, token); err != nil {
+		return err
+	}
+	return h.factorAdded(c, viewer, "Your authenticator app is set up.")
+}
+
+// RenameTOTP gives an authenticator another name.
+func (h *Handlers) RenameTOTP(c echo.Context, user *models.User) error {
+	var form views.AuthenticatorForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.RenameTOTP(c.Request().Context(), middleware.Viewer(c), form.ID, form.Name, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.totp(c, http.StatusUnprocessableEntity, user, form, invalid)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/totp", "The name is saved.")
+}
+
+// RemoveTOTP removes an authenticator.
+func (h *Handlers) RemoveTOTP(c echo.Context, _ *models.User) error {
+	var form views.AuthenticatorForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	if err := h.auth.RemoveTOTP(c.Request().Context(), middleware.Viewer(c), form.ID, middleware.Client(c)); err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/totp", "The authenticator app is removed.")
+}
+
+func (h *Handlers) totpProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {
+	list, err := h.auth.Authenticators(ctx, viewer)
+	return views.TOTPProtection(len(list)), err
+}

@@ -1,0 +1,210 @@
+package handlers_test
+
+import (
+	"bytes"
+	"encoding/base32"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"example.com/gatehouse/models"
+)
+
+// authenticator is a person's app that makes codes.
+type authenticator struct {
+	t      *testing.T
+	clock  *clock
+	secret string
+}
+
+func (a *authenticator) factor() string { return "totp" }
+
+// code is the one that the app shows now.
+func (a *authenticator) code() string {
+	code, err := totp.GenerateCode(a.secret, a.clock.now())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return code
+}
+
+// next waits for the app's next code.
+func (a *authenticator) next() string {
+	a.clock.passes(30 * time.Second)
+	return a.code()
+}
+
+// authenticator is a new app of the person's, which stays signed in.
+func (p *person) authenticator() *authenticator {
+	p.s.t.Helper()
+	page := p.get("/account/totp/new").is(p.s.t, 200)
+	app := &authenticator{p.s.t, p.s.clock, page.key()}
+	page.submit("code", app.next()).is(p.s.t, 303)
+	p.get("/account") // and its notice is seen
+	if subject := p.mail().Subject; !strings.Contains(subject, "security") {
+		p.s.t.Fatalf("the owner is mailed %q", subject)
+	}
+	return app
+}
+
+// key is the secret that a page shows to be typed.
+func (g *page) key() string {
+	for _, code := range g.all("code") {
+		if attribute(code, "id") == "totp-key" {
+			return strings.ReplaceAll(code.FirstChild.Data, " ", "")
+		}
+	}
+	return ""
+}
+
+func TestSomebodySetsUpAnAuthenticatorAndLogsInWithIt(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	ada.get("/account/totp").says(t, "Authenticator app", "Last used")
+	ada.post("/logout")
+	asked := ada.login(goodPassword).redirects(t, "/login/factor").says(t, "One more step", "authenticator app")
+	ada.get("/dashboard").is(t, 303)
+	asked.submit("answer", app.next()).redirects(t, "/dashboard").says(t, "Hello, Ada")
+}
+
+// Item 44: a code is accepted once, and its neighbors in time; no more.
+func TestItem44ACodeIsAcceptedOnceAndOneStepAround(t *testing.T) {
+	s := newStage(t)
+	app := s.member("ada@example.com").authenticator()
+	logIn := func(code string) *page {
+		ada := s.visitor()
+		return ada.post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor").submit("answer", code)
+	}
+	code := app.next()
+	s.clock.passes(30 * time.Second)
+	logIn(code).redirects(t, "/dashboard") // late, as people are
+	logIn(code).is(t, 422).says(t, "used already")
+	old := app.next()
+	s.clock.passes(60 * time.Second)
+	logIn(old).is(t, 422)
+}
+
+// Item 67: of fifty requests with one code one is let in.
+func TestItem67FiftyRequestsWithOneCodeAreOneLogIn(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	app := s.member("ada@example.com").authenticator()
+	pages := make([]*page, 50)
+	for i := range pages {
+		pages[i] = s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor")
+	}
+	code := app.next()
+	in := s.count("sessions", "method = 'password totp'")
+	atOnce(len(pages), func(i int) {
+		_, _ = pages[i].p.try("POST", "/login/factor", map[string][]string{"factor": {"totp"}, "answer": {code}})
+	})
+	if got := s.count("sessions", "method = 'password totp'") - in; got != 1 {
+		t.Errorf("%d are let in", got)
+	}
+}
+
+// Items 14 and 45: five tries a log-in, ten failures in all, then a pause.
+func TestItem45GuessingACodeEndsTheLogInAndThenPausesTheFactor(t *testing.T) {
+	s := newStage(t)
+	app := s.member("ada@example.com").authenticator()
+	for range 2 {
+		asked := s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor")
+		for range 5 {
+			asked.submit("answer", "000000").is(t, 422)
+		}
+		asked.submit("answer", app.code()).is(t, 303)
+		asked.p.get("/login/factor").redirects(t, "/login")
+	}
+	paused := s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor")
+	paused.submit("answer", app.next()).is(t, 429)
+	s.clock.passes(15 * time.Minute)
+	s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+}
+
+// Item 48: nothing is asked for before a code has shown that the app has the secret, and who asks has just shown who they are.
+func TestItem48AnAuthenticatorIsNoneBeforeItHasProvenItself(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	page := ada.get("/account/totp/new").is(t, 200)
+	page.submit("code", "000000").is(t, 422).says(t, "not right")
+	if s.count("authenticators", "1=1") != 0 {
+		t.Error("there is one already")
+	}
+	s.clock.passes(10 * time.Minute)
+	ada.get("/account/totp/new").redirects(t, "/account/prove?next=%2Faccount%2Ftotp%2Fnew")
+	mallory := s.member("mallory@example.com")
+	mallory.post("/account/totp/new", "enrollment", attribute(page.input("enrollment"), "value"), "name", "x", "code", "000000").redirects(t, "/account/totp/new")
+}
+
+func TestAnAuthenticatorIsRenamedAndRemovedByItsOwnerAlone(t *testing.T) {
+	s := newStage(t)
+	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
+	ada.authenticator()
+	id := ada.first("authenticators")
+	mallory.post("/account/totp/rename", "id", id, "name", "Mine").is(t, 404)
+	mallory.post("/account/totp/remove", "id", id).is(t, 404)
+	ada.post("/account/totp/rename", "id", id, "name", "").is(t, 422).says(t, "Enter a name.")
+	ada.post("/account/totp/rename", "id", id, "name", "My phone").redirects(t, "/account/totp").says(t, "My phone")
+	ada.post("/account/totp/remove", "id", id).redirects(t, "/account/totp").says(t, "No app yet")
+	ada.mail()
+	ada.post("/logout")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// The secret at rest is sealed: a stolen copy of the database makes no codes.
+func TestTheSecretOfAnAuthenticatorIsNotInTheDatabase(t *testing.T) {
+	s := newStage(t)
+	app := s.member("ada@example.com").authenticator()
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(app.secret)
+	if err != nil || len(secret) != 20 {
+		t.Fatalf("the secret is %d bytes long, %v", len(secret), err)
+	}
+	var stored models.Authenticator
+	if err := s.db.Take(&stored).Error; err != nil || len(stored.Secret) < 20 || bytes.Contains(stored.Secret, secret) {
+		t.Errorf("stored: %q, %v", stored.Secret, err)
+	}
+}
+
+// oathtool is somebody else's implementation of RFC 6238.
+func TestCodesOfOathtoolAreAccepted(t *testing.T) {
+	oathtool, err := exec.LookPath("oathtool")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("install oathtool")
+		}
+		t.Skip("install oathtool to compare with it")
+	}
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	page := ada.get("/account/totp/new").is(t, 200)
+	code, err := exec.Command(oathtool, "--totp", "--base32", "--now", s.clock.now().UTC().Format("2006-01-02 15:04:05 UTC"), page.key()).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.submit("code", strings.TrimSpace(string(code))).is(t, 303)
+}
+
+func TestTheLastFactorTakesItsRecoveryCodesAlong(t *testing.T) { // feature:recovery_codes
+	s := newStage(t)                                                                                  // feature:recovery_codes
+	ada := s.member("ada@example.com")                                                                // feature:recovery_codes
+	ada.authenticator()                                                                               // feature:recovery_codes
+	ada.recoveryCodes()                                                                               // feature:recovery_codes
+	ada.post("/account/totp/remove", "id", ada.first("authenticators")).redirects(t, "/account/totp") // feature:recovery_codes
+	if s.count("recovery_codes", "1=1") != 0 {                                                        // feature:recovery_codes
+		t.Error("they are left behind") // feature:recovery_codes
+	} // feature:recovery_codes
+} // feature:recovery_codes
+
+func TestAPageThatNeedsAFreshProofOpensAfterIt(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	s.clock.passes(10 * time.Minute)
+	ada.get("/account/totp/new").redirects(t, "/account/prove?next=%2Faccount%2Ftotp%2Fnew").hides(t, "Use your password").
+		submit("answer", app.next()).redirects(t, "/account/totp/new")
+	ada.post("/account/prove", "factor", "password", "answer", goodPassword).is(t, 422)
+}

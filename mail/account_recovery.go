@@ -1,0 +1,21 @@
+package mail
+
+import "time"
+
+// RecoverAccount carries the link that removes every second factor of an account whose owner has lost them.
+func (l Letters) RecoverAccount(to, token string, life time.Duration) Message {
+	return l.message("recover_account", to, letter{
+		Subject:   "Get back into your " + l.appName + " account",
+		Preheader: "Remove the second factors that you have lost.",
+		Heading:   "Get back into your account",
+		Greeting:  greeting(""),
+		Opening: []string{"You have told us that you lost your second factors. This link removes them all and logs every device out. " +
+			"You then log in with your password, and can set up new ones."},
+		Button: "Remove my second factors",
+		Link:   l.link("/account-recovery", token),
+		Closing: []string{
+			"The link works once, within " + lasting(life) + ".",
+			"If you did not ask for this, do not use the link, and tell us: somebody has asked in your name.",
+		},
+	})
+}

@@ -1,0 +1,37 @@
+package models
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// SignIn is a sign-in that still owes something, such as a second factor. It is no session, and no query for sessions finds it.
+// Its token is known to one browser alone; the row keeps the SHA-256 of it.
+type SignIn struct {
+	ID         string
+	UserID     string
+	TokenHash  []byte
+	Method     string // what was proven so far: "password"
+	Level      int
+	Remember   bool
+	Generation []byte // of the password that it was begun with
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+}
+
+// Generation tells one password of the user from the next.
+func (u *User) Generation() []byte {
+	sum := sha256.Sum256([]byte(u.PasswordHash))
+	return sum[:]
+}
+
+// FindSignIn returns the unfinished sign-in with a token's hash, and whose it is; gorm.ErrRecordNotFound where there is none.
+func FindSignIn(db *gorm.DB, tokenHash []byte, now time.Time) (signIn SignIn, user User, err error) {
+	if err = db.Where("token_hash = ? AND expires_at > ?", tokenHash, now).Take(&signIn).Error; err != nil {
+		return signIn, user, err
+	}
+	err = db.Where("id = ? AND disabled_at IS NULL", signIn.UserID).Take(&user).Error
+	return signIn, user, err
+}

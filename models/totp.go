@@ -1,0 +1,45 @@
+package models
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Authenticator is an app that makes codes (RFC 6238) from a secret that it shares with this application.
+type Authenticator struct {
+	ID         string
+	UserID     string
+	Name       string
+	Secret     []byte // sealed to the row's id
+	LastStep   int64  // the step of the last code that was accepted
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+}
+
+// HasTOTP says whether the user has an authenticator.
+func HasTOTP(db *gorm.DB, userID string) (bool, error) {
+	var n int64
+	err := db.Model(&Authenticator{}).Where("user_id = ?", userID).Count(&n).Error
+	return n > 0, err
+}
+
+// ForgetAuthenticators removes all that the user has.
+func ForgetAuthenticators(db *gorm.DB, userID string) error {
+	return db.Where("user_id = ?", userID).Delete(&Authenticator{}).Error
+}
+
+// AuthenticatorsOf lists a user's authenticators, the first one first.
+func AuthenticatorsOf(db *gorm.DB, userID string) ([]Authenticator, error) {
+	var list []Authenticator
+	err := db.Where("user_id = ?", userID).Order("created_at, id").Find(&list).Error
+	return list, err
+}
+
+// UseStep accepts a code of a step, and says whether it was the first of its step or a later one. One statement decides, so that of
+// fifty at once one is the first.
+func UseStep(db *gorm.DB, authenticatorID string, step int64, now time.Time) (first bool, err error) {
+	used := db.Model(&Authenticator{}).Where("id = ? AND last_step < ?", authenticatorID, step).
+		Updates(map[string]any{"last_step": step, "last_used_at": now})
+	return used.RowsAffected == 1, used.Error
+}
