@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -47,7 +48,7 @@ func (a *Auth) NewTOTP(ctx context.Context, viewer *Viewer) (Enrollment, error) 
 	}
 	secret := make([]byte, totpSecret)
 	rand.Read(secret)
-	sealed, err := a.KeepForm(enrollmentOf(viewer), secret)
+	sealed, err := a.KeepForm(enrollmentOf(viewer), append(secret, newID()...))
 	if err != nil {
 		return Enrollment{}, err
 	}
@@ -56,12 +57,22 @@ func (a *Auth) NewTOTP(ctx context.Context, viewer *Viewer) (Enrollment, error) 
 
 // TOTPEnrollment opens what NewTOTP sealed; ok is false for an old one and for junk.
 func (a *Auth) TOTPEnrollment(viewer *Viewer, sealed string) (e Enrollment, ok bool) {
-	secret, ok := a.keptFor(enrollmentOf(viewer), sealed)
+	secret, _, ok := a.openEnrollment(viewer, sealed)
 	if !ok {
 		return e, false
 	}
 	e, err := a.enrollment(viewer, secret, sealed)
 	return e, err == nil
+}
+
+// openEnrollment returns the secret, and the id that its authenticator will have: sent twice, a form adds one authenticator. Two with the
+// same secret would accept each code twice.
+func (a *Auth) openEnrollment(viewer *Viewer, sealed string) (secret []byte, id string, ok bool) {
+	plain, ok := a.keptFor(enrollmentOf(viewer), sealed)
+	if !ok || len(plain) <= totpSecret {
+		return nil, "", false
+	}
+	return plain[:totpSecret], string(plain[totpSecret:]), true
 }
 
 // enrollmentOf is what an enrollment is sealed to: this session of this user's.
@@ -95,12 +106,12 @@ func qrCode(content string) (size int, svgPath string, err error) {
 
 // AddTOTP adds the authenticator once it has proven that it makes the right codes, and returns a new token for the session, which
 // has proven a second factor with it. The owner is told by mail. The error is an Invalid, a Limited, ErrProofDue, ErrDeadLink for an
-// enrollment that is too old, or ErrChanged.
+// enrollment that is too old or was used, or ErrChanged.
 func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code string, client Client) (token string, err error) {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return "", err
 	}
-	secret, ok := a.keptFor(enrollmentOf(viewer), sealed)
+	secret, id, ok := a.openEnrollment(viewer, sealed)
 	if !ok {
 		return "", ErrDeadLink
 	}
@@ -115,7 +126,6 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 	if !ok {
 		return "", Invalid{"code": "That code is not right. Is the clock of your device right? Enter the code that it shows now."}
 	}
-	id := newID()
 	keys, err := a.totpKeys()
 	if err != nil {
 		return "", err
@@ -133,6 +143,9 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 		}
 		err = t.Create(&models.Authenticator{ID: id, UserID: viewer.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step,
 			CreatedAt: a.now(), LastUsedAt: a.now()}).Error
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return ErrDeadLink
+		}
 		if err != nil {
 			return fmt.Errorf("add the authenticator: %w", err)
 		}

@@ -50,7 +50,7 @@ func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
 		err = auth.ErrDeadLink
 	}
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.redirect(c, "/account/totp/new", "That took too long. Here is a new code to scan.")
+		return h.redirect(c, "/account/totp/new", "That code to scan was used already, or is too old. Here is a new one.")
 	}
 	if errors.Is(err, auth.ErrChanged) {
 		return h.redirect(c, "/login", accountChanged)

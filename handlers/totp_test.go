@@ -140,6 +140,19 @@ func TestItem48AnAuthenticatorIsNoneBeforeItHasProvenItself(t *testing.T) {
 	mallory.post("/account/totp/new", "enrollment", attribute(page.input("enrollment"), "value"), "name", "x", "code", "000000").redirects(t, "/account/totp/new")
 }
 
+// Two authenticators with one secret would accept each code twice.
+func TestItem44AnEnrollmentThatIsSentAgainAddsNothing(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	page := ada.get("/account/totp/new").is(t, 200)
+	app := &authenticator{t, s.clock, page.key()}
+	page.submit("code", app.next()).is(t, 303)
+	page.submit("code", app.next()).redirects(t, "/account/totp/new").says(t, "used already")
+	if n := s.count("authenticators", "1=1"); n != 1 {
+		t.Errorf("there are %d authenticators", n)
+	}
+}
+
 func TestAnAuthenticatorIsRenamedAndRemovedByItsOwnerAlone(t *testing.T) {
 	s := newStage(t)
 	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
