@@ -40,8 +40,9 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 	views := slices.Concat(
 		publicViews(t),
 		privateViews(t),
-		totpViews(t), // feature:totp
-		noteViews(t), // feature:notes
+		totpViews(t),            // feature:totp
+		accountRecoveryViews(t), // feature:account_recovery
+		noteViews(t),            // feature:notes
 		refusals(t),
 		mailboxViews(t),
 	)

@@ -24,6 +24,7 @@ func (p *person) enrolls() *app {
 	p.t.Helper()
 	a := &app{p: p, secret: evaluate[string](p, `document.getElementById("totp-key").textContent.replaceAll(" ", "")`)}
 	p.fill("Code", a.code()).press("Turn it on")
+	p.letter("security")
 	return a
 }
 
@@ -118,3 +119,18 @@ func TestAdaLogsInWithASecondFactor(t *testing.T) {
 		ada.fill("Code", phone.code()).press("Log in").at("/dashboard", http.StatusOK)
 	}
 }
+
+// recovers is somebody who has lost the app, at the page that the link in the mail leads to. // feature:account_recovery
+func (s *site) recovers(p *person) { // feature:account_recovery
+	p.joins().open("/account/totp/new").enrolls() // feature:account_recovery
+	path, err := build()                          // feature:account_recovery
+	if err != nil {                               // feature:account_recovery
+		p.t.Fatal(err) // feature:account_recovery
+	} // feature:account_recovery
+	command := exec.Command(path, "user", "recover", p.email)                // feature:account_recovery
+	command.Dir, command.Env = s.dir, append(os.Environ(), "APP_URL="+s.url) // feature:account_recovery
+	if said, err := command.CombinedOutput(); err != nil {                   // feature:account_recovery
+		p.t.Fatalf("user recover: %v\n%s", err, said) // feature:account_recovery
+	} // feature:account_recovery
+	p.open(p.letter("Get back").Link) // feature:account_recovery
+} // feature:account_recovery
