@@ -149,11 +149,11 @@ func TestAPictureIsAddedSeenReplacedAndRemoved(t *testing.T) {
 
 func TestAPictureArrivesOverASlowLine(t *testing.T) {
 	s := newStage(t)
+	s.server.Config.ReadTimeout = 2 * time.Second // before the server reads it for the first time
 	ada := s.member("ada@example.com")
 	path := "/notes/" + ada.note("Poem", "") + "/image"
-	s.server.Config.ReadTimeout, s.server.Config.WriteTimeout = time.Second, time.Second
 	slow := ada.uploading(path, "image", "a.png", pngOf(t, 4, 3))
-	slow.Body = &late{slow.Body, 2 * time.Second}
+	slow.Body = &late{slow.Body, 4 * time.Second}
 	page, err := ada.send(slow)
 	if err != nil {
 		t.Fatal(err)
