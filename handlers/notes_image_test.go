@@ -12,6 +12,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -149,11 +150,15 @@ func TestAPictureIsAddedSeenReplacedAndRemoved(t *testing.T) {
 
 func TestAPictureArrivesOverASlowLine(t *testing.T) {
 	s := newStage(t)
-	s.server.Config.ReadTimeout = 2 * time.Second // before the server reads it for the first time
 	ada := s.member("ada@example.com")
-	path := "/notes/" + ada.note("Poem", "") + "/image"
-	slow := ada.uploading(path, "image", "a.png", pngOf(t, 4, 3))
-	slow.Body = &late{slow.Body, 4 * time.Second}
+	slow := ada.uploading("/notes/"+ada.note("Poem", "")+"/image", "image", "a.png", pngOf(t, 4, 3))
+	impatient := httptest.NewUnstartedServer(s.server.Config.Handler)
+	impatient.Config.ReadTimeout, impatient.Config.WriteTimeout = time.Second, time.Second
+	impatient.Start()
+	defer impatient.Close()
+	slow.URL.Host, slow.Host = impatient.Listener.Addr().String(), ""
+	slow.Header.Set("Origin", impatient.URL)
+	slow.Body = &late{slow.Body, 2 * time.Second}
 	page, err := ada.send(slow)
 	if err != nil {
 		t.Fatal(err)
