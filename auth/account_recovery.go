@@ -69,17 +69,7 @@ func voidRecoveries(t *tx, userID string) error {
 
 // RecoveryByToken returns whose second factors a mailed link removes; ErrDeadLink where it removes none.
 func (a *Auth) RecoveryByToken(ctx context.Context, token string) (*models.User, error) {
-	var user models.User
-	err := a.db.WithContext(ctx).Joins("JOIN account_recoveries ON account_recoveries.user_id = users.id").
-		Where("account_recoveries.token_hash = ? AND account_recoveries.expires_at > ? AND users.disabled_at IS NULL", hashToken(token), a.now()).
-		Take(&user).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, ErrDeadLink
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find the recovery: %w", err)
-	}
-	return &user, nil
+	return a.linkOwner(ctx, "account_recoveries", token)
 }
 
 // RecoverAccount removes every second factor of the link's owner, once for each link. Every session ends, the owner is told by mail, and
@@ -105,9 +95,9 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 			return ErrDeadLink
 		}
 		for _, f := range a.factors() {
-			if f.Second {
+			if f.second {
 				if err := f.forget(t.DB, user.ID); err != nil {
-					return fmt.Errorf("remove the factor %s: %w", f.Name, err)
+					return fmt.Errorf("remove the factor %s: %w", f.name, err)
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"runtime"
@@ -145,6 +146,21 @@ func newToken() (token string, hash []byte) {
 func hashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+// linkOwner returns the user whose living link the token names in a table of mailed links; ErrDeadLink where there is none.
+func (a *Auth) linkOwner(ctx context.Context, table, token string) (*models.User, error) {
+	var user models.User
+	err := a.db.WithContext(ctx).Joins(fmt.Sprintf("JOIN %s AS links ON links.user_id = users.id", table)).
+		Where("links.token_hash = ? AND links.expires_at > ? AND users.disabled_at IS NULL", hashToken(token), a.now()).
+		Take(&user).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrDeadLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the link in %s: %w", table, err)
+	}
+	return &user, nil
 }
 
 // newID returns a UUIDv7: ordered by time, and never a secret.

@@ -12,23 +12,23 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// Factor is one way to prove once more who one is.
-type Factor struct {
-	Name   string // the word of its feature
-	Second bool   // it is a second factor, and not the password's equal
-	// Backup says that it stands in for other factors: who has nothing else does not have it.
-	Backup bool
+// factor is one way to prove once more who one is.
+type factor struct {
+	name   string // the word of its feature
+	second bool   // it is a second factor, and not the password's equal
+	// backup says that it stands in for other factors: who has nothing else does not have it.
+	backup bool
 	has    func(db *gorm.DB, userID string) (bool, error)
 	forget func(db *gorm.DB, userID string) error // of a second factor
 	check  func(ctx context.Context, user *models.User, answer string, client Client) (bool, error)
 }
 
 // factors lists the ways that there are, in the order in which they are offered.
-func (a *Auth) factors() []Factor {
-	return []Factor{
-		{Name: "totp", Second: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                                         // feature:totp
-		{Name: "recovery_codes", Second: true, Backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, forget: models.ForgetRecoveryCodes}, // feature:recovery_codes
-		{Name: "password", has: hasPassword, check: a.checkPassword},
+func (a *Auth) factors() []factor {
+	return []factor{
+		{name: "totp", second: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                                         // feature:totp
+		{name: "recovery_codes", second: true, backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, forget: models.ForgetRecoveryCodes}, // feature:recovery_codes
+		{name: "password", has: hasPassword, check: a.checkPassword},
 	}
 }
 
@@ -40,16 +40,16 @@ func (a *Auth) FactorsOf(ctx context.Context, user *models.User) ([]string, erro
 func (a *Auth) factorsOf(db *gorm.DB, userID string) (names []string, err error) {
 	second := false
 	for _, f := range a.factors() {
-		if second && !f.Second || f.Backup && !second {
+		if second && !f.second || f.backup && !second {
 			continue
 		}
 		has, err := f.has(db, userID)
 		if err != nil {
-			return nil, fmt.Errorf("look for the factor %s: %w", f.Name, err)
+			return nil, fmt.Errorf("look for the factor %s: %w", f.name, err)
 		}
 		if has {
-			names = append(names, f.Name)
-			second = second || f.Second
+			names = append(names, f.name)
+			second = second || f.second
 		}
 	}
 	return names, nil
@@ -61,8 +61,17 @@ func (a *Auth) HasSecondFactor(ctx context.Context, user *models.User) (bool, er
 }
 
 func (a *Auth) hasSecondFactor(db *gorm.DB, userID string) (bool, error) {
-	names, err := a.factorsOf(db, userID)
-	return slices.ContainsFunc(a.factors(), func(f Factor) bool { return f.Second && slices.Contains(names, f.Name) }), err
+	for _, f := range a.factors() {
+		if !f.second || f.backup {
+			continue
+		}
+		if has, err := f.has(db, userID); err != nil {
+			return false, fmt.Errorf("look for the factor %s: %w", f.name, err)
+		} else if has {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // ErrTriesUsed says that a challenge was answered wrongly too often, and takes no more answers.
@@ -74,20 +83,20 @@ type challenge struct {
 	sessionID string // "" at a sign-in
 }
 
-// checkFactor counts the answer before it looks at it, under the challenge and under the factor, so that fifty at once are fifty. The
-// error is an Invalid, a Limited or ErrTriesUsed.
-func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) error {
+// checkFactor counts the answer before it looks at it, under the challenge and under the factor, so that fifty at once are fifty. It returns
+// the factor that was proven. The error is an Invalid, a Limited or ErrTriesUsed.
+func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) (proven factor, err error) {
 	names, err := a.FactorsOf(ctx, user)
 	if err != nil {
-		return err
+		return factor{}, err
 	}
 	all := a.factors()
-	i := slices.IndexFunc(all, func(f Factor) bool { return f.Name == name && slices.Contains(names, name) })
+	i := slices.IndexFunc(all, func(f factor) bool { return f.name == name && slices.Contains(names, name) })
 	if i < 0 {
-		return Invalid{"": "That is not a way to prove who you are here. Choose another."}
+		return factor{}, Invalid{"": "That is not a way to prove who you are here. Choose another."}
 	}
 	if answer == "" {
-		return Invalid{"answer": wrongAnswer(name).empty}
+		return factor{}, Invalid{"answer": wrongAnswer(name).empty}
 	}
 	ok, err := a.guess(ctx, client, []hit{hitBy(limitChallenge, of.id), hitBy(limitFactor, user.ID, name)},
 		func() (bool, error) { return all[i].check(ctx, user, answer, client) },
@@ -95,19 +104,19 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
 		})
 	if limited, is := errors.AsType[Limited](err); is && limited.Rule == limitChallenge.Name {
-		return ErrTriesUsed
+		return factor{}, ErrTriesUsed
 	}
 	if err == nil && !ok {
-		return Invalid{"answer": wrongAnswer(name).wrong}
+		return factor{}, Invalid{"answer": wrongAnswer(name).wrong}
 	}
-	return err
+	return all[i], err
 }
 
 type answerWords struct{ empty, wrong string }
 
 // wrongAnswer is what is said of an answer that is missing or wrong.
-func wrongAnswer(factor string) answerWords {
-	if factor == "password" {
+func wrongAnswer(name string) answerWords {
+	if name == "password" {
 		return answerWords{"Enter your password.", "That is not your password."}
 	}
 	return answerWords{"Enter the code.", "That code is not right, or was used already."}
@@ -128,7 +137,7 @@ func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail D
 		return err
 	}
 	for _, f := range a.factors() {
-		if f.Backup && !enrolled {
+		if f.backup && !enrolled {
 			if err := f.forget(t.DB, viewer.User.ID); err != nil {
 				return fmt.Errorf("forget what stood in for a factor: %w", err)
 			}

@@ -60,17 +60,7 @@ func voidResets(t *tx, userID string) error {
 
 // ResetByToken returns whose password a mailed link resets; ErrDeadLink where it resets none.
 func (a *Auth) ResetByToken(ctx context.Context, token string) (*models.User, error) {
-	var user models.User
-	err := a.db.WithContext(ctx).Joins("JOIN password_resets ON password_resets.user_id = users.id").
-		Where("password_resets.token_hash = ? AND password_resets.expires_at > ? AND users.disabled_at IS NULL", hashToken(token), a.now()).
-		Take(&user).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, ErrDeadLink
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find the reset: %w", err)
-	}
-	return &user, nil
+	return a.linkOwner(ctx, "password_resets", token)
 }
 
 // ResetPassword sets a new password, once for each link. Every session of the user's ends, every other link and known

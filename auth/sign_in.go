@@ -47,7 +47,7 @@ const (
 )
 
 // owed is the first duty that the person still owes. Another one, such as terms to be accepted, is a case here, its constant, its page
-// in handlers.Handlers.dutyPage, and the page's routes behind the guard of the duty.
+// in handlers.Handlers.duties, and the page's routes behind the guard of the duty.
 func (a *Auth) owed(db *gorm.DB, user *models.User, proof Proof) (Duty, error) {
 	if proof.Second {
 		return NoDuty, nil
@@ -146,10 +146,10 @@ func (a *Auth) PendingSignIn(ctx context.Context, token string) (*Pending, error
 
 // CompleteFactor checks the second factor that a sign-in owes, and returns the proof that includes it. The error is an Invalid, a
 // Limited, or ErrTriesUsed where the sign-in is over.
-func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, factor, answer string, client Client) (Proof, error) {
-	err := a.checkFactor(ctx, &p.User, factor, answer, challenge{id: p.id}, client)
+func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer string, client Client) (Proof, error) {
+	proven, err := a.checkFactor(ctx, &p.User, name, answer, challenge{id: p.id}, client)
 	if errors.Is(err, ErrTriesUsed) {
 		return Proof{}, errors.Join(err, a.db.WithContext(ctx).Where("id = ?", p.id).Delete(&models.SignIn{}).Error)
 	}
-	return p.proof.With(factor), err
+	return p.proof.With(proven.name), err
 }

@@ -42,20 +42,18 @@ func (a *Auth) FreshSecond(ctx context.Context, viewer *Viewer) error {
 
 // StepUp checks a factor of the viewer's and returns a new token for their session, which is as good as new from then on (ASVS 7.2.4).
 // The error is an Invalid, a Limited, ErrBusy, ErrTriesUsed, or ErrChanged where the session has ended meanwhile.
-func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, factor, answer string, client Client) (token string, err error) {
+func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, name, answer string, client Client) (token string, err error) {
 	of := challenge{id: viewer.Session.ID, sessionID: viewer.Session.ID}
-	if err := a.checkFactor(ctx, &viewer.User, factor, answer, of, client); err != nil {
+	proven, err := a.checkFactor(ctx, &viewer.User, name, answer, of, client)
+	if err != nil {
 		return "", err
 	}
-	proof := Proof{Method: viewer.Session.Method, Second: viewer.Session.Level > 1}
-	if factor != "password" {
-		proof.Second = true
-	}
+	proof := Proof{Method: viewer.Session.Method, Second: proven.second || viewer.Session.Level > 1}
 	err = a.transact(ctx, func(t *tx) error {
 		if token, err = a.renewSession(t, viewer, proof); err != nil {
 			return err
 		}
-		return a.record(t, EventProved, &viewer.User.ID, viewer.Session.ID, client, Detail{"method": factor})
+		return a.record(t, EventProved, &viewer.User.ID, viewer.Session.ID, client, Detail{"method": name})
 	})
 	return token, err
 }

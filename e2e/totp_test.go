@@ -19,10 +19,15 @@ type app struct {
 	last   int64 // the step of the last code
 }
 
+// key is the secret that the open page shows to be typed.
+func (p *person) key() string {
+	return evaluate[string](p, `document.getElementById("totp-key").textContent.replaceAll(" ", "")`)
+}
+
 // enrolls sets an authenticator up from the key on the open page.
 func (p *person) enrolls() *app {
 	p.t.Helper()
-	a := &app{p: p, secret: evaluate[string](p, `document.getElementById("totp-key").textContent.replaceAll(" ", "")`)}
+	a := &app{p: p, secret: p.key()}
 	p.fill("Code", a.code()).press("Turn it on")
 	p.letter("security")
 	return a
@@ -101,7 +106,7 @@ func TestTheQRCodeIsTheKeyThatIsShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if key := evaluate[string](ada, `document.getElementById("totp-key").textContent.replaceAll(" ", "")`); address.Query().Get("secret") != key {
+		if key := ada.key(); address.Query().Get("secret") != key {
 			t.Errorf("the QR code holds %s, the page shows %s", address, key)
 		}
 	}

@@ -35,7 +35,6 @@ type Handlers struct {
 	log     *slog.Logger
 	now     func() time.Time
 	buffers sync.Pool
-	site    http.Handler // what Router returned, for what was kept to be carried out
 
 	pictures models.Pictures // feature:notes
 }
@@ -64,7 +63,6 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 			list[i].Limits = nil // a map shows what is so
 		}
 	}
-	h.site = e
 	return e, list
 }
 

@@ -3,7 +3,6 @@ package handlers
 import (
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -20,28 +19,27 @@ func (h *Handlers) askFor(c echo.Context, entry auth.Entry, errand views.Errand)
 	if err := h.cookies.Set(c.Response(), c.Request(), session.SignIn, entry.Browser.SignIn); err != nil {
 		return err
 	}
+	duty := h.duties()[entry.Owes]
 	if errand.Kept == "" {
-		return c.Redirect(http.StatusSeeOther, withNext(dutyPage(entry.Owes), errand.Next))
+		return c.Redirect(http.StatusSeeOther, middleware.WithNext(duty.page, errand.Next))
 	}
 	pending, err := h.auth.PendingSignIn(c.Request().Context(), entry.Browser.SignIn)
 	if err != nil || pending == nil {
 		return errors.Join(err, h.signInIsOver(c))
 	}
-	return h.secondFactor(c, http.StatusUnauthorized, pending, views.FactorForm{Errand: checked(errand)}, nil)
+	return duty.ask(c, http.StatusUnauthorized, pending, checked(errand))
 }
 
-// dutyPage is where a duty is asked for.
-func dutyPage(duty auth.Duty) string {
-	return map[auth.Duty]string{
-		auth.DutySecondFactor: "/login/factor",
-	}[duty]
+// duty is where something that is owed is asked for.
+type duty struct {
+	page string
+	ask  func(echo.Context, int, *auth.Pending, views.Errand) error
 }
 
-func withNext(path, next string) string {
-	if next = auth.SafeNext(next); next != "" {
-		path += "?next=" + url.QueryEscape(next)
+func (h *Handlers) duties() map[auth.Duty]duty {
+	return map[auth.Duty]duty{
+		auth.DutySecondFactor: {"/login/factor", h.askSecondFactor},
 	}
-	return path
 }
 
 // signInIsOver answers a page of the sign-in to who has not begun one, or took too long.
@@ -52,7 +50,11 @@ func (h *Handlers) signInIsOver(c echo.Context) error {
 
 // SecondFactorPage asks for the second factor.
 func (h *Handlers) SecondFactorPage(c echo.Context, p *auth.Pending) error {
-	return h.secondFactor(c, http.StatusOK, p, views.FactorForm{Errand: views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}}, nil)
+	return h.askSecondFactor(c, http.StatusOK, p, views.Errand{Next: auth.SafeNext(c.QueryParam("next"))})
+}
+
+func (h *Handlers) askSecondFactor(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
+	return h.secondFactor(c, status, p, views.FactorForm{Errand: errand}, nil)
 }
 
 func (h *Handlers) secondFactor(c echo.Context, status int, p *auth.Pending, form views.FactorForm, problems auth.Invalid) error {
@@ -78,7 +80,7 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 		return h.secondFactor(c, http.StatusUnprocessableEntity, p, form, invalid)
 	}
 	if errors.Is(err, auth.ErrTriesUsed) {
-		return h.redirect(c, "/login", "That were too many wrong codes. Please log in again.")
+		return h.redirect(c, "/login", "There were too many wrong codes. Please log in again.")
 	}
 	if err != nil {
 		return err

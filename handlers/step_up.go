@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,7 +23,7 @@ import (
 func (h *Handlers) askToProve(c echo.Context) error {
 	r := c.Request()
 	if r.Method != http.MethodPost {
-		return c.Redirect(http.StatusSeeOther, withNext("/account/prove", r.URL.RequestURI()))
+		return c.Redirect(http.StatusSeeOther, middleware.WithNext("/account/prove", r.URL.RequestURI()))
 	}
 	user := middleware.User(c)
 	errand := views.Errand{Next: auth.SafeNext(middleware.PathOf(r.Referer()))}
@@ -66,7 +67,7 @@ func (h *Handlers) Prove(c echo.Context, user *models.User) error {
 	}
 	switch {
 	case errors.Is(err, auth.ErrTriesUsed):
-		return h.redirect(c, "/account", "That were too many wrong answers. Wait ten minutes, then try again.")
+		return h.redirect(c, "/account", "There were too many wrong answers. Wait ten minutes, then try again.")
 	case errors.Is(err, auth.ErrChanged):
 		return h.redirect(c, "/login", accountChanged)
 	case err != nil:
@@ -78,7 +79,7 @@ func (h *Handlers) Prove(c echo.Context, user *models.User) error {
 	if kept, ok := h.auth.KeptForm(user, form.Kept); ok {
 		return h.sendKept(c, kept)
 	}
-	return h.redirect(c, form.NextOr("/account"), "")
+	return h.redirect(c, cmp.Or(form.Next, "/account"), "")
 }
 
 // renew gives the browser the new token of its session.
@@ -111,6 +112,6 @@ func (h *Handlers) sendKept(c echo.Context, kept []byte) error {
 	r.Form, r.PostForm, r.MultipartForm = nil, nil, nil
 	r.Header.Set("Content-Type", echo.MIMEApplicationForm)
 	h.cookies.Carry(r, c.Response())
-	h.site.ServeHTTP(c.Response(), r)
+	c.Echo().ServeHTTP(c.Response(), r)
 	return nil
 }

@@ -110,11 +110,14 @@ func SignIn(c echo.Context) *auth.Pending {
 }
 
 // LoginTo is the address of the log-in that leads back to a path of this site; to none where it is not certainly one.
-func LoginTo(path string) string {
+func LoginTo(path string) string { return WithNext("/login", path) }
+
+// WithNext is the address of a page that leads on to a path of this site; to none where it is not certainly one.
+func WithNext(page, path string) string {
 	if next := auth.SafeNext(path); next != "" {
-		return "/login?next=" + url.QueryEscape(next)
+		return page + "?next=" + url.QueryEscape(next)
 	}
-	return "/login"
+	return page
 }
 
 // PathOf is the path and query of a page's address, as browsers tell it in headers; "" for what is none.

@@ -1,4 +1,4 @@
-// Package session keeps the browser's cookies: the session token, the device, a started sign-up, a notice, where to return to.
+// Package session keeps the browser's cookies: the session token, a sign-in under way, the device, a started sign-up, a notice, where to return to.
 package session
 
 import (

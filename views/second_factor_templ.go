@@ -9,7 +9,6 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"cmp"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
@@ -26,9 +25,6 @@ type FactorForm struct {
 
 // Chosen is the form with the factor that was chosen, and nothing answered.
 func (f FactorForm) Chosen() FactorForm { return FactorForm{Factor: f.Choose, Errand: f.Errand} }
-
-// NextOr is where to go on, or a page of this site.
-func (f FactorForm) NextOr(page string) string { return cmp.Or(f.Next, page) }
 
 // factorWords is how one factor is asked for.
 type factorWords struct {
@@ -220,6 +216,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 			templ_7745c5c3_Var6 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
+		asked := form.asked(factors)
 		templ_7745c5c3_Var7 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -240,7 +237,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Hidden("factor", form.asked(factors).name).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Hidden("factor", asked.name).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -248,7 +245,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if form.asked(factors).name == "password" {
+			if asked.name == "password" {
 				templ_7745c5c3_Err = username(email).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -258,7 +255,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = form.asked(factors).field(problems).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = asked.field(problems).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -271,7 +268,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 				return templ_7745c5c3_Err
 			}
 			for _, words := range factorForms() {
-				if slices.Contains(factors, words.name) && words.name != form.asked(factors).name {
+				if slices.Contains(factors, words.name) && words.name != asked.name {
 					templ_7745c5c3_Var8 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 						templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 						templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -287,7 +284,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 						var templ_7745c5c3_Var9 string
 						templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(words.choose)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 89, Col: 19}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 86, Col: 19}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 						if templ_7745c5c3_Err != nil {
