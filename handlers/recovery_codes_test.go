@@ -73,11 +73,7 @@ func TestItem67FiftyRequestsWithOneRecoveryCodeAreOneLogIn(t *testing.T) {
 	ada := s.member("ada@example.com")
 	ada.secondFactor()
 	code := ada.recoveryCodes()[0]
-	people := make([]*person, 50)
-	for i := range people {
-		people[i] = s.visitor()
-		people[i].post("/login", "email", ada.email, "password", goodPassword).redirects(t, "/login/factor")
-	}
+	people := s.owingAtOnce(ada.email, 50)
 	atOnce(len(people), func(i int) {
 		_, _ = people[i].try("POST", "/login/factor", map[string][]string{"factor": {"recovery_codes"}, "answer": {code}})
 	})

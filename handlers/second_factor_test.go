@@ -55,6 +55,19 @@ func (s *stage) owing(email string) (*person, factor) {
 	return p, f
 }
 
+// owingAtOnce is somebody with a second factor who has entered the password in n browsers.
+func (s *stage) owingAtOnce(email string, n int) []*person {
+	s.t.Helper()
+	people := make([]*person, n)
+	for i := range people {
+		people[i] = s.visitor()
+		people[i].email = email
+		people[i].enters()
+	}
+	people[0].get("/login/factor").is(s.t, 200)
+	return people
+}
+
 // Item 49: who still owes a second factor reaches no page of the signed in.
 func TestItem49AnUnfinishedSignInOpensNothingElse(t *testing.T) {
 	s := newStage(t)

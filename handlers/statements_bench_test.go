@@ -104,8 +104,11 @@ func count(t *testing.T, db *gorm.DB) *tally {
 	for _, pool := range slices.Compact([]*sql.DB{reader, writer}) {
 		connector := (*driver.Connector)(unsafe.Pointer(reflect.ValueOf(pool).Elem().FieldByName("connector").UnsafeAddr()))
 		*connector = countedConnector{*connector, l}
-		// Connections that are open already are not counted; close them.
+		// Connections that are open already are not counted; each is closed when nobody uses it any more.
 		pool.SetMaxIdleConns(0)
+		for pool.Stats().OpenConnections > 0 {
+			time.Sleep(time.Millisecond)
+		}
 		pool.SetMaxIdleConns(4)
 	}
 	return l

@@ -93,14 +93,11 @@ func TestItem44ACodeIsAcceptedOnceAndOneStepAround(t *testing.T) {
 func TestItem67FiftyRequestsWithOneCodeAreOneLogIn(t *testing.T) {
 	s := newStage(t, noRateLimit)
 	app := s.member("ada@example.com").authenticator()
-	pages := make([]*page, 50)
-	for i := range pages {
-		pages[i] = s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor")
-	}
+	people := s.owingAtOnce("ada@example.com", 50)
 	code := app.next()
 	in := s.count("sessions", "method = 'password totp'")
-	atOnce(len(pages), func(i int) {
-		_, _ = pages[i].p.try("POST", "/login/factor", map[string][]string{"factor": {"totp"}, "answer": {code}})
+	atOnce(len(people), func(i int) {
+		_, _ = people[i].try("POST", "/login/factor", map[string][]string{"factor": {"totp"}, "answer": {code}})
 	})
 	if got := s.count("sessions", "method = 'password totp'") - in; got != 1 {
 		t.Errorf("%d are let in", got)
