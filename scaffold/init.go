@@ -6,8 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/build"
 	"net/mail"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -244,7 +244,7 @@ func checkModule(module string) error {
 			return fmt.Errorf("%q is no module path; it is like example.org/acme/shop", module)
 		}
 	}
-	if standard, err := build.Default.Import(elements[0], "", build.FindOnly); err == nil && standard.Goroot {
+	if isStandard(elements[0]) {
 		return fmt.Errorf("%q begins like the standard library's packages; begin with a name of your own, as in example.org/acme/shop", module)
 	}
 	last := elements[len(elements)-1]
@@ -252,6 +252,13 @@ func checkModule(module string) error {
 		return fmt.Errorf("%q ends in a version that module paths don't carry", module)
 	}
 	return nil
+}
+
+// isStandard says whether the standard library has a package, or a folder of them, of that name. It asks the go command: a program built with
+// -trimpath, as GOFLAGS may say, does not know where the library is.
+func isStandard(name string) bool {
+	found, err := exec.Command("go", "list", "-e", "-f", "{{.Standard}}", name, name+"/...").Output()
+	return err == nil && strings.Contains(string(found), "true")
 }
 
 // checkName holds a name to what a setting, a struct tag, a mail's sender and a line of a file can carry.
