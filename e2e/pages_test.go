@@ -42,6 +42,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		privateViews(t),
 		totpViews(t),            // feature:totp
 		accountRecoveryViews(t), // feature:account_recovery
+		activityViews(t),        // feature:activity
 		noteViews(t),            // feature:notes
 		refusals(t),
 		mailboxViews(t),

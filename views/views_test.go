@@ -91,13 +91,16 @@ func appPages() map[string]templ.Component {
 		"security, wrong":      views.Security(person(), []views.Protection{{Name: markup, Text: markup, Urgent: markup, Href: "/", Action: markup}, {On: true, Href: "/x", Action: "More"}}, security, 15, faults("current_password", "password")),
 		"sessions":             views.Sessions(person(), sessions, "a", now),
 		"sessions, one":        views.Sessions(person(), sessions[:1], "a", now),
-		"notes":                views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                          // feature:notes
-		"notes, none":          views.Notes(person(), models.List[models.Note]{}, now),                                                                          // feature:notes
-		"notes, no find":       views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                       // feature:notes
-		"note":                 views.Note(person(), note(), models.NoteImage{}, nil, now),                                                                      // feature:notes
-		"note, wrong picture":  views.Note(person(), note(), models.NoteImage{Private: note().Private, NoteID: "1", Width: 4, Height: 3}, faults("image"), now), // feature:notes
-		"note, new":            views.NewNote(person(), models.NoteForm{}, nil),                                                                                 // feature:notes
-		"note, wrong":          views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                           // feature:notes
+		"activity":             views.Activity(person(), models.List[models.Event]{Rows: []models.Event{{Name: markup, Device: markup, IP: markup, Detail: markup, At: now}, {Name: "login.failed", Detail: `{"method":"password"}`}}, Size: 20, Total: 41}, views.ActivityRefused, "a", now), // feature:activity
+		"activity, none":       views.Activity(person(), models.List[models.Event]{}, views.ActivityAll, "a", now),                                                                                                                                                                            // feature:activity
+		"activity, no find":    views.Activity(person(), models.List[models.Event]{Query: models.Query{Search: markup}}, views.ActivityAll, "a", now),                                                                                                                                         // feature:activity
+		"notes":                views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                                                                                                                                                        // feature:notes
+		"notes, none":          views.Notes(person(), models.List[models.Note]{}, now),                                                                                                                                                                                                        // feature:notes
+		"notes, no find":       views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                                                                                                                                                     // feature:notes
+		"note":                 views.Note(person(), note(), models.NoteImage{}, nil, now),                                                                                                                                                                                                    // feature:notes
+		"note, wrong picture":  views.Note(person(), note(), models.NoteImage{Private: note().Private, NoteID: "1", Width: 4, Height: 3}, faults("image"), now),                                                                                                                               // feature:notes
+		"note, new":            views.NewNote(person(), models.NoteForm{}, nil),                                                                                                                                                                                                               // feature:notes
+		"note, wrong":          views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                                                                                                                                                         // feature:notes
 	}
 }
 
