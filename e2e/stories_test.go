@@ -184,3 +184,13 @@ func TestAMailedTokenLeavesTheAddressBar(t *testing.T) {
 		t.Errorf("the address bar shows %s", address)
 	}
 }
+
+func TestTheAccountsPagesAreOneButtonAwayOnAPhone(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().withoutScripts().look("light", 360)
+	ada.open("/account/security")
+	if ada.offered("Sessions") {
+		t.Error("the list is open before anybody asks for it")
+	}
+	ada.toggle("Account pages").press("Sessions").at("/account/sessions", http.StatusOK)
+	ada.look("light", 1280).press("Security").at("/account/security", http.StatusOK)
+}

@@ -69,7 +69,7 @@ func DevUIParts() []DevUIPart {
 			showTable, showPager, showPagerEnd, showEmptyState, showBadges, showAvatars,
 		)},
 		{"navigation", "Navigation", "Where one is, what is beside it, and the way back up.", ui.IconFolder, nil, show(
-			showTabs, showBreadcrumb, showMenu, showMenuPerson, showMenuIcon,
+			showTabs, showArea, showBreadcrumb, showMenu, showMenuPerson, showMenuIcon,
 		)},
 		{"messages", "Messages", "What was done, how far something has come, and what there is to know.", ui.IconInfo, nil, show(
 			showSummary, showNotice, showNoticeAction, showToast, showCallouts, showProgress, showProgressUnknown, showSkeleton,

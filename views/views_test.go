@@ -494,3 +494,44 @@ func TestTheCurrentPlaceIsMarked(t *testing.T) {
 		t.Errorf("%q", current)
 	}
 }
+
+func TestAPageBelowASectionMarksItAndLeadsBack(t *testing.T) {
+	p := render(t, views.Prove(person(), views.FactorForm{}, []string{"password"}, nil), layout.Request{Path: "/account/prove"})
+	if strings.Contains(p.text, "Back to Security") {
+		t.Error("a page outside of the area leads back into it")
+	}
+	p = render(t, appPages()["security"], layout.Request{Path: "/account/security/new"})
+	marks := map[string]string{}
+	var back []string
+	for _, n := range p.elements {
+		if words(n) == "Back to Security" {
+			back = append(back, attr(n, "href"))
+		}
+		if mark := attr(n, "aria-current"); mark != "" {
+			marks[attr(n, "href")] = mark
+		}
+	}
+	if marks["/account/security"] != "true" || !slices.Equal(back, []string{"/account/security"}) {
+		t.Errorf("marked are %v, and %q leads back", marks, back)
+	}
+}
+
+func TestTheOverviewSaysWhatToDoFirst(t *testing.T) {
+	off := views.Protection{Name: "App", Text: "A code.", Second: true, Href: "/app", Action: "Set it up"}
+	on := views.Protection{Name: "App", Text: "A code.", Second: true, On: true, Href: "/app", Action: "Manage"}
+	few := views.Protection{Name: "Codes", Text: "1 left.", On: true, Urgent: "You are running out", Href: "/codes", Action: "Make some"}
+	for _, c := range []struct {
+		protections []views.Protection
+		want        string
+	}{
+		{[]views.Protection{off, few}, "Your password alone protects this account Whoever learns it is in. A code. Set it up"},
+		{[]views.Protection{off, on}, "Your account is well protected Whoever learns your password still stays out."},
+		{[]views.Protection{few, on}, "You are running out 1 left. Make some"},
+		{[]views.Protection{{Name: "Codes", On: true}}, "Your account is well protected Whoever learns your password still stays out."},
+	} {
+		p := render(t, views.Security(person(), c.protections, views.SecurityForm{}, 15, nil), layout.Request{})
+		if got := words(p.byID["verdict"].Parent.Parent); got != c.want {
+			t.Errorf("%q, not %q", got, c.want)
+		}
+	}
+}
