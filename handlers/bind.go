@@ -29,26 +29,29 @@ func bind(c echo.Context, form any) error {
 		if !isInput {
 			continue // it is the program's own, also for whoever sends a field without a name
 		}
-		if field.Type == reflect.TypeFor[*multipart.FileHeader]() {
-			if err := bindFile(r, name, into.FieldByIndex(field.Index)); err != nil {
-				return err
-			}
-			continue
+		if err := bindField(r, name, into.FieldByIndex(field.Index)); err != nil {
+			return err
 		}
-		values := r.PostForm[name]
-		if len(values) == 0 {
-			continue
-		}
-		// PostgreSQL has no room for NUL in text, and nobody types it.
-		if len(values) > 1 || !utf8.ValidString(values[0]) || strings.ContainsRune(values[0], 0) {
-			return echo.ErrBadRequest
-		}
-		switch into := into.FieldByIndex(field.Index); into.Kind() {
-		case reflect.Bool:
-			into.SetBool(values[0] != "" && values[0] != "false" && values[0] != "0")
-		default:
-			into.SetString(values[0])
-		}
+	}
+	return nil
+}
+
+func bindField(r *http.Request, name string, into reflect.Value) error {
+	if into.Type() == reflect.TypeFor[*multipart.FileHeader]() {
+		return bindFile(r, name, into)
+	}
+	values := r.PostForm[name]
+	if len(values) == 0 {
+		return nil
+	}
+	// PostgreSQL has no room for NUL in text, and nobody types it.
+	if len(values) > 1 || !utf8.ValidString(values[0]) || strings.ContainsRune(values[0], 0) {
+		return echo.ErrBadRequest
+	}
+	if into.Kind() == reflect.Bool {
+		into.SetBool(values[0] != "" && values[0] != "false" && values[0] != "0")
+	} else {
+		into.SetString(values[0])
 	}
 	return nil
 }
