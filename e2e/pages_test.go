@@ -15,6 +15,7 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
@@ -49,32 +50,56 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 	)
 	views = append(views, unlistedViews(t, views)...)
 	everyRouteIsAmong(t, views)
-	pages := map[string][]byte{}
-	for _, v := range views {
-		t.Run(v.name, func(t *testing.T) {
-			defer v.who.during(t)()
-			v.who.look("light", 1280)
-			v.reach(v.who)
-			if v.who.status != v.status {
-				t.Fatalf("%s was answered %d, not %d:\n%s", v.who.address(), v.who.status, v.status, v.who.text())
-			}
-			if !v.isMail() { // mail programs want what the checker calls obsolete
-				pages[v.name] = v.who.html()
-			}
-			v.weighs(t)
-			for _, scheme := range []string{"light", "dark"} {
-				for _, width := range []int64{390, 1280} {
-					v.who.look(scheme, width).settle()
-					v.passes(t, axe, scheme, width)
-					v.fits(t, width)
-					v.shoot(t, scheme, width)
+	var pages sync.Map // of name to HTML
+	t.Run("pages", func(t *testing.T) {
+		for _, group := range bySite(views) {
+			t.Run("from "+group[0].name, func(t *testing.T) {
+				t.Parallel()
+				for _, v := range group {
+					t.Run(v.name, func(t *testing.T) { v.isGood(t, axe, &pages) })
 				}
-			}
-			v.who.look("light", 360)
-			v.fits(t, 360)
-		})
+			})
+		}
+	})
+	t.Run("HTML", func(t *testing.T) { valid(t, &pages) })
+}
+
+// bySite parts the views into those that can be looked at side by side: those of one site are often steps of one way.
+func bySite(views []view) (groups [][]view) {
+	at := map[*site]int{}
+	for _, v := range views {
+		i, known := at[v.who.site]
+		if !known {
+			i = len(groups)
+			at[v.who.site], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], v)
 	}
-	t.Run("HTML", func(t *testing.T) { valid(t, pages) })
+	return groups
+}
+
+// isGood looks at the page in both schemes at both widths, and keeps its HTML.
+func (v view) isGood(t *testing.T, axe string, pages *sync.Map) {
+	defer v.who.during(t)()
+	v.who.look("light", 1280)
+	v.reach(v.who)
+	if v.who.status != v.status {
+		t.Fatalf("%s was answered %d, not %d:\n%s", v.who.address(), v.who.status, v.status, v.who.text())
+	}
+	if !v.isMail() { // mail programs want what the checker calls obsolete
+		pages.Store(v.name, v.who.html())
+	}
+	v.weighs(t)
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{390, 1280} {
+			v.who.look(scheme, width).settle()
+			v.passes(t, axe, scheme, width)
+			v.fits(t, width)
+			v.shoot(t, scheme, width)
+		}
+	}
+	v.who.look("light", 360)
+	v.fits(t, 360)
 }
 
 // publicViews are what those see who are not signed in.
@@ -393,7 +418,7 @@ func (v view) shoot(t *testing.T, scheme string, width int64) {
 }
 
 // valid holds the pages, by name, against the Nu HTML Checker, which is the W3C's.
-func valid(t *testing.T, pages map[string][]byte) {
+func valid(t *testing.T, pages *sync.Map) {
 	java, err := lookPath("java")
 	if err != nil {
 		missing(t, "this test needs Java (on Debian: apt-get install default-jre-headless)")
@@ -403,8 +428,8 @@ func valid(t *testing.T, pages map[string][]byte) {
 		missing(t, "this test needs the Nu HTML Checker: install Node.js, then run npm ci in e2e")
 	}
 	folder := t.TempDir()
-	for name, html := range pages {
-		if err := os.WriteFile(filepath.Join(folder, name+".html"), html, 0o644); err != nil {
+	for name, html := range pages.Range {
+		if err := os.WriteFile(filepath.Join(folder, name.(string)+".html"), html.([]byte), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
