@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -104,9 +105,10 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
 			return err
 		}
-		letter := a.letters.FactorChanged(user.Email, "Every second factor was removed through a link in a mail to this address, and every device was logged out.",
-			a.now(), client.IP.String(), client.Device())
-		if err := a.post(t, letter); err != nil {
+		err := a.alert(t, user, client, func(i mail.Incident) mail.Message {
+			return a.letters.FactorChanged(user.Email, "Every second factor was removed through a link in a mail to this address, and every device was logged out.", i)
+		})
+		if err != nil {
 			return err
 		}
 		return a.record(t, EventAccountRecovered, &user.ID, "", client, nil)

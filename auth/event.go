@@ -26,6 +26,7 @@ const (
 	EventPasswordResetFailed    = "password.reset_failed"
 	EventPasswordChanged        = "password.changed"
 	EventPasswordChangeFailed   = "password.change_failed"
+	EventDisowned               = "account.disowned"
 	EventNameChanged            = "account.renamed"
 	EventLimitReached           = "limit.reached"
 	EventAccessDenied           = "access.denied"

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -28,7 +29,7 @@ func (a *Auth) factors() []factor {
 	return []factor{
 		{name: "totp", second: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                                         // feature:totp
 		{name: "recovery_codes", second: true, backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, forget: models.ForgetRecoveryCodes}, // feature:recovery_codes
-		{name: "password", has: hasPassword, check: a.checkPassword},
+		{name: "password", has: models.HasPassword, check: a.checkPassword},
 	}
 }
 
@@ -122,8 +123,6 @@ func wrongAnswer(name string) answerWords {
 	return answerWords{"Enter the code.", "That code is not right, or was used already."}
 }
 
-func hasPassword(*gorm.DB, string) (bool, error) { return true, nil }
-
 func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ Client) (bool, error) {
 	ok, _, err := a.hasher.Verify(ctx, password, user.PasswordHash)
 	return ok, err
@@ -143,7 +142,8 @@ func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail D
 			}
 		}
 	}
-	if err := a.post(t, a.letters.FactorChanged(viewer.User.Email, what, a.now(), client.IP.String(), client.Device())); err != nil {
+	err = a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.FactorChanged(viewer.User.Email, what, i) })
+	if err != nil {
 		return err
 	}
 	return a.record(t, event, &viewer.User.ID, viewer.Session.ID, client, detail)

@@ -43,6 +43,9 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	if !ok {
 		return nil, Invalid{"": wrongLogin}
 	}
+	if err := a.notePassword(ctx, user, password); err != nil {
+		return nil, err
+	}
 	// On a known device the guesses of strangers end here as well: they are no longer failures in a row.
 	strangers := hitBy(limitLoginAccount, email)
 	return user, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)

@@ -19,8 +19,8 @@ const (
 	maxPasswordBytes  = 4 * maxPasswordLength // which follows
 )
 
-// PasswordRules are the rules of a new password. There are none of composition (ASVS 6.2.5), and a password that was
-// accepted once is never judged again at login.
+// PasswordRules are the rules of a new password. There are none of composition (ASVS 6.2.5). Who logs in with a password that does not
+// meet them any more has to choose another; none is ever too old (ASVS 6.2.10).
 type PasswordRules struct {
 	min  int
 	need int

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -102,40 +103,50 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		if used.RowsAffected == 0 {
 			return ErrDeadLink
 		}
-		if err := voidResets(t, user.ID); err != nil {
-			return err
-		}
-		if err := a.setPassword(t, &current, hash, ""); err != nil {
-			return err
-		}
-		if err := t.Where("user_id = ?", user.ID).Delete(&models.KnownDevice{}).Error; err != nil {
-			return fmt.Errorf("forget the known devices: %w", err)
-		}
-		if newDevice, err = a.knowDevice(t, user.ID, device); err != nil {
-			return err
-		}
-		for _, h := range []hit{hitBy(limitLoginPair, user.Email, network(client.IP)), hitBy(limitLoginAccount, user.Email)} {
-			if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
-				return fmt.Errorf("forget the failed log-ins: %w", err)
-			}
-		}
-		if err := a.post(t, a.letters.PasswordReset(user.Email, a.now(), client.IP.String(), client.Device())); err != nil {
-			return err
-		}
-		return a.record(t, EventPasswordReset, &user.ID, "", client, nil)
+		newDevice, err = a.reset(t, &current, hash, device, client)
+		return err
 	})
 	return newDevice, err
 }
 
-// setPassword replaces the password that was read with user, and ends every session but the one named.
+// reset is what follows on a new password of somebody who has shown that the mailbox is theirs. Older links and alerts are void: whoever
+// comes upon an old mail has nothing in it.
+func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Client) (newDevice string, err error) {
+	if err := a.setPassword(t, user, hash, ""); err != nil {
+		return "", err
+	}
+	if err := errors.Join(voidResets(t, user.ID), voidAlerts(t, user.ID)); err != nil {
+		return "", err
+	}
+	if newDevice, err = a.knowOnly(t, user.ID, device); err != nil {
+		return "", err
+	}
+	for _, h := range []hit{hitBy(limitLoginPair, user.Email, network(client.IP)), hitBy(limitLoginAccount, user.Email)} {
+		if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
+			return "", fmt.Errorf("forget the failed log-ins: %w", err)
+		}
+	}
+	err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordReset(user.Email, i) })
+	if err != nil {
+		return "", err
+	}
+	return newDevice, a.record(t, EventPasswordReset, &user.ID, "", client, nil)
+}
+
+// setPassword replaces the password that was read with user, "" by none, and ends every session but the one named, and every sign-in that
+// was begun with it.
 func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) error {
 	set := t.Model(&models.User{}).Where("id = ? AND disabled_at IS NULL AND password_hash = ?", user.ID, user.PasswordHash).
-		Updates(map[string]any{"password_hash": hash, "updated_at": a.now()})
+		Updates(map[string]any{"password_hash": hash, "password_due_at": nil, "updated_at": a.now()})
 	if set.Error != nil {
 		return fmt.Errorf("set the password: %w", set.Error)
 	}
 	if set.RowsAffected == 0 {
 		return ErrChanged
+	}
+	user.PasswordHash, user.PasswordDueAt = hash, nil
+	if err := t.Where("user_id = ?", user.ID).Delete(&models.SignIn{}).Error; err != nil {
+		return fmt.Errorf("end the unfinished sign-ins: %w", err)
 	}
 	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keepSession)
 	return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -94,7 +95,8 @@ func (a *Auth) checkRecoveryCode(ctx context.Context, user *models.User, code st
 		if err != nil {
 			return fmt.Errorf("count the recovery codes: %w", err)
 		}
-		if err := a.post(t, a.letters.RecoveryCodeUsed(user.Email, int(left), a.now(), client.IP.String(), client.Device())); err != nil {
+		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.RecoveryCodeUsed(user.Email, int(left), i) })
+		if err != nil {
 			return err
 		}
 		return a.record(t, EventRecoveryCodeUsed, &user.ID, "", client, Detail{"left": fmt.Sprint(left)})

@@ -1,6 +1,10 @@
 package auth
 
-import "context"
+import (
+	"context"
+
+	"example.com/gatehouse/mail"
+)
 
 // ChangePassword replaces the viewer's password after proving the current one, ends every other session, voids mailed
 // links, tells the owner by mail, and returns a new token for this session (ASVS 7.2.4). The current password is a fresh proof for who
@@ -34,7 +38,8 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 		if token, err = a.renewSession(t, viewer, Proof{Second: viewer.Session.Level > 1}); err != nil {
 			return err
 		}
-		if err := a.post(t, a.letters.PasswordChanged(user.Email, a.now(), client.IP.String(), client.Device())); err != nil {
+		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })
+		if err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordChanged, &user.ID, viewer.Session.ID, client, nil)

@@ -73,6 +73,9 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 		return started, fmt.Errorf("start a session: %w", err)
 	}
 	started.Session = token
+	if err := a.alertNewDevice(t, user, browser.Device, client); err != nil {
+		return started, err
+	}
 	if started.Device, err = a.knowDevice(t, user.ID, browser.Device); err != nil {
 		return started, err
 	}
@@ -89,6 +92,14 @@ func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
 		return "", fmt.Errorf("remember the device: %w", err)
 	}
 	return token, nil
+}
+
+// knowOnly remembers the browser as the only one of the user's.
+func (a *Auth) knowOnly(t *tx, userID, token string) (string, error) {
+	if err := t.Where("user_id = ?", userID).Delete(&models.KnownDevice{}).Error; err != nil {
+		return "", fmt.Errorf("forget the known devices: %w", err)
+	}
+	return a.knowDevice(t, userID, token)
 }
 
 // EndSession ends one of the viewer's sessions; gorm.ErrRecordNotFound where the id is not one of theirs, ErrProofDue.

@@ -37,6 +37,12 @@ func (p Proof) With(factor string) Proof {
 	return p
 }
 
+// first is what was proven first.
+func (p Proof) first() string {
+	method, _, _ := strings.Cut(p.Method, " ")
+	return method
+}
+
 // Duty is what a person still owes when they have shown who they are, before they are in.
 type Duty string
 
@@ -44,19 +50,25 @@ type Duty string
 const (
 	NoDuty           Duty = ""
 	DutySecondFactor Duty = "second_factor"
+	DutyNewPassword  Duty = "new_password"
 )
 
 // owed is the first duty that the person still owes. Another one, such as terms to be accepted, is a case here, its constant, its page
 // in handlers.Handlers.duties, and the page's routes behind the guard of the duty.
 func (a *Auth) owed(db *gorm.DB, user *models.User, proof Proof) (Duty, error) {
-	if proof.Second {
-		return NoDuty, nil
+	if !proof.Second {
+		enrolled, err := a.hasSecondFactor(db, user.ID)
+		if err != nil {
+			return NoDuty, err
+		}
+		if enrolled {
+			return DutySecondFactor, nil
+		}
 	}
-	enrolled, err := a.hasSecondFactor(db, user.ID)
-	if err != nil || !enrolled {
-		return NoDuty, err
+	if proof.Resets() || user.PasswordHash == "" || user.PasswordDueAt != nil {
+		return DutyNewPassword, nil
 	}
-	return DutySecondFactor, nil
+	return NoDuty, nil
 }
 
 // Entry is what SignIn answers: the browser's new tokens of a session, or of a sign-in that still owes something.

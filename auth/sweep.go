@@ -32,6 +32,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"sign_ins", "expires_at <= ?", []any{now}},
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
+		{"security_alerts", "expires_at <= ?", []any{now}},
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},

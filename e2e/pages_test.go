@@ -152,6 +152,12 @@ func publicViews(t *testing.T) []view {
 			p.open(bobLink).fill("New password", "quiet rivers carry paper boats").press("Set new password")
 		}},
 		{"password-reset-dead", "/password/reset", 410, cid, func(p *person) { p.open(bobLink) }},
+		{"security-alert", "/security-alert", 200, cid, func(p *person) { p.open(p.letter("was reset").Link) }},
+		{"new-password", "/login/password", 200, cid, func(p *person) { p.press("Lock everybody out") }},
+		{"new-password-wrong", "/login/password", 422, cid, func(p *person) {
+			p.fill("New password", "tiny secret").press("Set new password")
+		}},
+		{"security-alert-dead", "/security-alert", 410, bob, opens("/security-alert?token=gone")},
 		{"not-found", "", 404, bob, opens("/nowhere")},
 	}
 }

@@ -194,3 +194,16 @@ func TestTheAccountsPagesAreOneButtonAwayOnAPhone(t *testing.T) {
 	ada.toggle("Account pages").press("Sessions").at("/account/sessions", http.StatusOK)
 	ada.look("light", 1280).press("Security").at("/account/security", http.StatusOK)
 }
+
+func TestWhoWasNotItLocksTheThiefOut(t *testing.T) {
+	s := startWithMail(t)
+	ada, thief := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
+	ada.joins()
+	thief.logIn().at("/dashboard", http.StatusOK)
+	ada.open(ada.letter("New log-in").Link).press("Lock everybody out").at("/login/password", http.StatusOK)
+	thief.open("/dashboard").at("/login", http.StatusOK)
+	thief.logIn().at("/login", http.StatusUnprocessableEntity)
+	ada.password = "quiet rivers carry paper boats"
+	ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
+	ada.logIn().at("/dashboard", http.StatusOK)
+}

@@ -13,18 +13,20 @@ import (
 
 // mailPreviews are all mails, with made-up data. Their links lead to pages that say what becomes of a link that is void.
 func (h *Handlers) mailPreviews() []mail.Message {
-	const to, token, ip, device = "ada@example.com", "made-up", "203.0.113.7", "Firefox 140.0 on Linux"
-	at := time.Date(2026, time.November, 22, 14, 5, 0, 0, time.UTC)
+	const to, token = "ada@example.com", "made-up"
+	incident := mail.Incident{At: time.Date(2026, time.November, 22, 14, 5, 0, 0, time.UTC), IP: "203.0.113.7",
+		Device: "Firefox 140.0 on Linux", Token: token, Life: 7 * 24 * time.Hour}
 	letters := mail.NewLetters(h.config.AppName, h.config.AppURL)
 	return []mail.Message{
 		letters.ConfirmAddress(to, "Ada Lovelace", token, h.config.ConfirmTTL),
 		letters.AddressTaken(to),
 		letters.ResetPassword(to, token, h.config.ResetTTL),
-		letters.PasswordReset(to, at, ip, device),
-		letters.PasswordChanged(to, at, ip, device),
-		letters.FactorChanged(to, "An authenticator app was added.", at, ip, device),
-		letters.RecoverAccount(to, token, time.Hour),    // feature:account_recovery
-		letters.RecoveryCodeUsed(to, 3, at, ip, device), // feature:recovery_codes
+		letters.NewDevice(to, incident),
+		letters.PasswordReset(to, incident),
+		letters.PasswordChanged(to, incident),
+		letters.FactorChanged(to, "An authenticator app was added.", incident),
+		letters.RecoverAccount(to, token, time.Hour), // feature:account_recovery
+		letters.RecoveryCodeUsed(to, 3, incident),    // feature:recovery_codes
 	}
 }
 

@@ -25,6 +25,7 @@ var public = []string{
 	"GET /register", "POST /register", "GET /register/sent", "POST /register/resend", "POST /register/correct",
 	"GET /email/confirm", "POST /email/confirm",
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
+	"GET /security-alert", "POST /security-alert",
 	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
 	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
 	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html", // feature:dev_mail_previews
@@ -80,10 +81,8 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	reset := ada.mail().Link
 	recovery := s.recovery(t) // feature:account_recovery
 	letter := newcomer.get("/dev/mail").rows()[0]
-	var owing *person
-	if len(secondFactors()) > 0 {
-		owing, _ = s.owing("grace@example.com")
-	}
+	alert := s.alerted("joan@example.com").mail().Link
+	owing := s.whoOwe()
 	rows := map[string]string{} // of Ada's, by table
 	for _, table := range models.PrivateTables() {
 		rows[table] = owned()[table](ada)
@@ -98,6 +97,8 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 			path = confirm
 		case path == "/password/reset":
 			path = reset
+		case path == "/security-alert":
+			path = alert
 		case path == "/account-recovery" && recovery == "": // feature:account_recovery
 			continue // feature:account_recovery
 		case path == "/account-recovery": // feature:account_recovery
@@ -111,11 +112,11 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 		case strings.Contains(path, ":id"):
 			path = strings.Replace(path, "/dev/mail/:id", letter, 1)
 		}
-		switch route.Guard {
-		case "signed in":
+		if route.Guard == "signed in" {
 			who = ada
-		case "owing a second factor":
-			if who = owing; who == nil {
+		}
+		if strings.HasPrefix(route.Guard, "owing ") {
+			if who = owing[route.Guard]; who == nil {
 				continue // there is no kind of it
 			}
 		}
@@ -155,6 +156,7 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	newcomer.post("/password/reset", "token", "dead", "password", otherPassword)
 	ada.post("/account/security", "current_password", otherPassword, "password", otherPassword)
 	ada.post("/account/prove", "factor", "password", "answer", otherPassword)
+	newcomer.post("/security-alert", "token", "dead")
 	newcomer.post("/account-recovery", "token", "dead")   // feature:account_recovery
 	ada.get("/account/totp/new").submit("code", "000000") // feature:totp
 	if len(secondFactors()) > 0 {
@@ -192,7 +194,7 @@ func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
 }
 
 func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
-	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "owing a second factor": {"guest"}, "signed in": {"app"}}
+	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "signed in": {"app"}}
 	everyPage(t, func(guard string, page *page) {
 		if strings.HasSuffix(page.path, "/html") || !page.isHTML() {
 			return // a mail or a picture, not a page
@@ -234,11 +236,7 @@ func TestLawNoGetChangesARow(t *testing.T) {
 
 func TestLawOnlyFormsReachForms(t *testing.T) {
 	s := newStage(t)
-	ada := s.member("ada@example.com")
-	var owing *person
-	if len(secondFactors()) > 0 {
-		owing, _ = s.owing("grace@example.com")
-	}
+	ada, owing := s.member("ada@example.com"), s.whoOwe()
 	for _, route := range s.routes {
 		if route.Method != http.MethodPost || route.Path == "/logout" {
 			continue
@@ -248,9 +246,9 @@ func TestLawOnlyFormsReachForms(t *testing.T) {
 			switch {
 			case route.Guard == "signed in":
 				who = ada
-			case route.Guard == "owing a second factor" && owing != nil:
-				who = owing
-			case route.Guard == "owing a second factor":
+			case owing[route.Guard] != nil:
+				who = owing[route.Guard]
+			case strings.HasPrefix(route.Guard, "owing "):
 				continue // there is no kind of it
 			}
 			r := who.request(http.MethodPost, route.Path, strings.NewReader(`{"name":"x"}`))

@@ -79,13 +79,20 @@ func (h *Handlers) Logout(c echo.Context) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if viewer := middleware.Viewer(c); viewer != nil {
-		if err := h.auth.Logout(c.Request().Context(), viewer, middleware.Client(c)); err != nil {
-			return err
-		}
+	if err := h.leave(c); err != nil {
+		return err
 	}
-	h.cookies.Clear(c.Response(), session.Session)
 	// Not "cookies": the device cookie stays, it is what keeps strangers' guesses from slowing this browser down.
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return h.redirect(c, "/login", "You are logged out.")
+}
+
+// leave logs the browser out, whoever is logged in there.
+func (h *Handlers) leave(c echo.Context) error {
+	h.cookies.Clear(c.Response(), session.Session)
+	viewer := middleware.Viewer(c)
+	if viewer == nil {
+		return nil
+	}
+	return h.auth.Logout(c.Request().Context(), viewer, middleware.Client(c))
 }

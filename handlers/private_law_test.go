@@ -34,6 +34,11 @@ func owned() map[string]func(*person) string {
 			p.mail()
 			return p.first("password_resets")
 		},
+		"security_alerts": func(p *person) string {
+			p.post("/account/security", "current_password", goodPassword, "password", goodPassword)
+			p.mail()
+			return p.first("security_alerts")
+		},
 		"account_recoveries": func(p *person) string { return p.unusedRecovery() }, // feature:account_recovery
 		"sign_ins":           func(p *person) string { return p.unfinishedSignIn() },
 		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") }, // feature:totp

@@ -16,6 +16,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest := site.with("signed out", middleware.RequireGuest(h.turnBack))
 	owing := guest.with("owing a second factor", middleware.RequireDuty(h.auth, h.cookies, auth.DutySecondFactor, h.signInIsOver))
 	factor := behind(owing, middleware.SignIn)
+	renewing := behind(guest.with("owing a new password", middleware.RequireDuty(h.auth, h.cookies, auth.DutyNewPassword, h.signInIsOver)), middleware.SignIn)
 	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)), middleware.User)
 
 	open.GET("/healthz", h.Healthz)
@@ -30,6 +31,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.GET("/password/forgot/sent", h.ForgotPasswordSent)
 	site.GET("/password/reset", h.ResetPasswordPage)
 	site.POST("/password/reset", h.ResetPassword, limits(auth.ResetLimits()))
+	site.GET("/security-alert", h.SecurityAlertPage)
+	site.POST("/security-alert", h.SecurityAlert, limits(auth.AlertLimits()))
 	site.GET("/account-recovery", h.AccountRecoveryPage)                             // feature:account_recovery
 	site.POST("/account-recovery", h.AccountRecovery, limits(auth.RecoveryLimits())) // feature:account_recovery
 	site.POST("/logout", h.Logout)
@@ -44,6 +47,9 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 
 	factor.GET("/login/factor", h.SecondFactorPage)
 	factor.POST("/login/factor", h.SecondFactor, limits(auth.FactorLimits()))
+
+	renewing.GET("/login/password", h.NewPasswordPage)
+	renewing.POST("/login/password", h.NewPassword)
 
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)

@@ -39,6 +39,7 @@ type duty struct {
 func (h *Handlers) duties() map[auth.Duty]duty {
 	return map[auth.Duty]duty{
 		auth.DutySecondFactor: {"/login/factor", h.askSecondFactor},
+		auth.DutyNewPassword:  {"/login/password", h.askNewPassword},
 	}
 }
 
@@ -62,6 +63,7 @@ func (h *Handlers) secondFactor(c echo.Context, status int, p *auth.Pending, for
 	if err != nil {
 		return err
 	}
+	form.Resets = p.Proof().Resets()
 	return h.render(c, status, views.SecondFactor(form, factors, problems))
 }
 
@@ -78,6 +80,9 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 	proof, err := h.auth.CompleteFactor(c.Request().Context(), p, form.Factor, form.Answer, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.secondFactor(c, http.StatusUnprocessableEntity, p, form, invalid)
+	}
+	if errors.Is(err, auth.ErrTriesUsed) && p.Proof().Resets() {
+		return h.redirect(c, "/password/forgot", "There were too many wrong codes. Ask for another link to try again.")
 	}
 	if errors.Is(err, auth.ErrTriesUsed) {
 		return h.redirect(c, "/login", "There were too many wrong codes. Please log in again.")

@@ -56,6 +56,7 @@ type stage struct {
 	auth    *auth.Auth
 	outbox  *mail.Outbox
 	mailbox *mailtest.Server
+	unread  map[string][]mailtest.Message // by recipient: what came before the mail that was looked for
 	clock   *clock
 	log     *logbook
 	routes  []handlers.Route
@@ -68,7 +69,7 @@ type stage struct {
 func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 	t.Helper()
 	t.Parallel()
-	s := &stage{t: t, db: modelstest.Open(t), mailbox: mailtest.NewServer(t), clock: newClock(), log: &logbook{}, counted: &ledger{}}
+	s := &stage{t: t, db: modelstest.Open(t), mailbox: mailtest.NewServer(t), unread: map[string][]mailtest.Message{}, clock: newClock(), log: &logbook{}, counted: &ledger{}}
 	s.db.NowFunc = func() time.Time { return s.clock.now().UTC().Truncate(time.Microsecond) }
 	s.counted.keep(t, s.db)
 	c, err := config.Load([]string{"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz"})
@@ -283,10 +284,35 @@ func (p *person) signUp(name, email, password string) *page {
 	return p.get(p.mail().Link).submit()
 }
 
-// mail is the next mail to the person.
+// mail is the next mail to the person, but for those that tell of a log-in on a new device.
 func (p *person) mail() mailtest.Message {
 	p.s.t.Helper()
-	return p.s.mailbox.Next(p.s.t, p.email)
+	return p.letter(false)
+}
+
+// notice is the next mail that tells the person of a log-in on a new device.
+func (p *person) notice() mailtest.Message {
+	p.s.t.Helper()
+	return p.letter(true)
+}
+
+func (p *person) letter(ofNewDevice bool) mailtest.Message {
+	p.s.t.Helper()
+	is := func(m mailtest.Message) bool {
+		return strings.HasPrefix(m.Subject, "New log-in to your ") == ofNewDevice
+	}
+	if i := slices.IndexFunc(p.s.unread[p.email], is); i >= 0 {
+		found := p.s.unread[p.email][i]
+		p.s.unread[p.email] = slices.Delete(p.s.unread[p.email], i, i+1)
+		return found
+	}
+	for {
+		next := p.s.mailbox.Next(p.s.t, p.email)
+		if is(next) {
+			return next
+		}
+		p.s.unread[p.email] = append(p.s.unread[p.email], next)
+	}
 }
 
 // cookie is the value of a cookie in the person's browser, "" for none.

@@ -12,7 +12,7 @@ import (
 
 // Message is one mail to one person. Make it with Letters.
 type Message struct {
-	Kind    string // "confirm_address", "address_taken", "reset_password", "password_reset" or "password_changed"
+	Kind    string // the name of the method of Letters that made it: "confirm_address"
 	To      string // a bare address
 	Subject string
 	HTML    string

@@ -73,53 +73,72 @@ func (l Letters) ResetPassword(to, token string, life time.Duration) Message {
 	})
 }
 
-// PasswordReset tells the owner that a mailed link was used to set a new password. Device is what the browser calls itself.
-func (l Letters) PasswordReset(to string, at time.Time, ip, device string) Message {
-	return l.message("password_reset", to, letter{
-		Subject:   "Your " + l.appName + " password was reset",
-		Preheader: "You were logged out everywhere. Was this you?",
-		Heading:   "Your password was reset",
-		Greeting:  greeting(""),
-		Opening: []string{"The password of your " + l.appName + " account has been reset through a link in a mail to this address. " +
-			"Every device was logged out."},
-		Facts: facts(at, ip, device),
-		Question: "If this was you, there is nothing more to do. If it was not, somebody can read your mail: " +
-			"secure your mailbox first, then choose a new password here.",
-		Button: "This wasn’t me",
-		Link:   l.link("/password/forgot", ""),
+// Incident is what a security alert tells beside what was done: when, where, and the token of the link for when it was not the owner.
+// Device is what the browser calls itself.
+type Incident struct {
+	At     time.Time
+	IP     string
+	Device string
+	Token  string
+	Life   time.Duration // of the link
+}
+
+// alert is a letter that tells the owner of an account what was done to it, with a link for when it was not them.
+func (l Letters) alert(kind, to string, i Incident, content letter) Message {
+	content.Greeting = greeting("")
+	content.Facts = facts(i)
+	content.Button = "This wasn’t me"
+	content.Link = l.link("/security-alert", i.Token)
+	content.Closing = []string{
+		"The link asks before it does anything. It works once, within " + lasting(i.Life) + ": it logs out every device and lets you choose a new password.",
+	}
+	return l.message(kind, to, content)
+}
+
+// NewDevice tells the owner of a log-in in a browser that they have not logged in with before.
+func (l Letters) NewDevice(to string, i Incident) Message {
+	return l.alert("new_device", to, i, letter{
+		Subject:   "New log-in to your " + l.appName + " account",
+		Preheader: "On a device that we have not seen before. Was this you?",
+		Heading:   "New log-in to your account",
+		Opening:   []string{"Somebody has logged in to your " + l.appName + " account on a device that we have not seen you use before."},
+		Question:  "If this was you, there is nothing to do. If it was not, somebody knows your password: lock them out at once.",
 	})
 }
 
-// PasswordChanged tells the owner that somebody signed in has changed the password. Device is what the browser calls itself.
-func (l Letters) PasswordChanged(to string, at time.Time, ip, device string) Message {
-	return l.message("password_changed", to, letter{
+// PasswordReset tells the owner that a mailed link was used to set a new password.
+func (l Letters) PasswordReset(to string, i Incident) Message {
+	return l.alert("password_reset", to, i, letter{
+		Subject:   "Your " + l.appName + " password was reset",
+		Preheader: "You were logged out everywhere. Was this you?",
+		Heading:   "Your password was reset",
+		Opening: []string{"The password of your " + l.appName + " account has been reset through a link in a mail to this address. " +
+			"Every device was logged out."},
+		Question: "If this was you, there is nothing more to do. If it was not, somebody can read your mail: " +
+			"secure your mailbox first, then lock them out here.",
+	})
+}
+
+// PasswordChanged tells the owner that somebody who knew the password has replaced it.
+func (l Letters) PasswordChanged(to string, i Incident) Message {
+	return l.alert("password_changed", to, i, letter{
 		Subject:   "Your " + l.appName + " password was changed",
 		Preheader: "Your other devices were logged out. Was this you?",
 		Heading:   "Your password was changed",
-		Greeting:  greeting(""),
-		Opening: []string{"The password of your " + l.appName + " account has been changed on the security page of your account. " +
+		Opening: []string{"The password of your " + l.appName + " account has been changed by somebody who knew it. " +
 			"Every other device was logged out."},
-		Facts: facts(at, ip, device),
-		Question: "If this was you, there is nothing more to do. If it was not, choose a new password at once: " +
-			"that logs out every device, the intruder’s too.",
-		Button: "This wasn’t me",
-		Link:   l.link("/password/forgot", ""),
+		Question: "If this was you, there is nothing more to do. If it was not, lock them out at once.",
 	})
 }
 
 // FactorChanged tells the owner in one sentence what changed in how the account is protected.
-func (l Letters) FactorChanged(to, what string, at time.Time, ip, device string) Message {
-	return l.message("factor_changed", to, letter{
+func (l Letters) FactorChanged(to, what string, i Incident) Message {
+	return l.alert("factor_changed", to, i, letter{
 		Subject:   "The security of your " + l.appName + " account was changed",
 		Preheader: "Was this you?",
 		Heading:   "Your security settings were changed",
-		Greeting:  greeting(""),
 		Opening:   []string{what},
-		Facts:     facts(at, ip, device),
-		Question: "If this was you, there is nothing more to do. If it was not, choose a new password at once: " +
-			"that logs out every device, the intruder’s too.",
-		Button: "This wasn’t me",
-		Link:   l.link("/password/forgot", ""),
+		Question:  "If this was you, there is nothing more to do. If it was not, lock them out at once.",
 	})
 }
 
@@ -180,15 +199,15 @@ func greeting(name string) string {
 	return "Hello " + name + ","
 }
 
-func facts(at time.Time, ip, device string) []fact {
+func facts(i Incident) []fact {
 	where := "unknown"
-	if address, err := netip.ParseAddr(ip); err == nil {
+	if address, err := netip.ParseAddr(i.IP); err == nil {
 		where = address.WithZone("").String()
 	}
 	return []fact{
-		{"When", at.UTC().Format("January 2, 2006 at 15:04 UTC")},
+		{"When", i.At.UTC().Format("January 2, 2006 at 15:04 UTC")},
 		{"IP address", where},
-		{"Device", deviceName(device)},
+		{"Device", deviceName(i.Device)},
 	}
 }
 

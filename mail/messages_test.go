@@ -20,9 +20,14 @@ func everyLetter(l Letters) []Message {
 		l.ConfirmAddress("ada@example.com", "Ada Lovelace", "T0ken_-x", 24*time.Hour),
 		l.AddressTaken("ada@example.com"),
 		l.ResetPassword("ada@example.com", "T0ken_-x", 30*time.Minute),
-		l.PasswordReset("ada@example.com", noon, "2001:db8::7", "Firefox on Linux"),
-		l.PasswordChanged("ada@example.com", noon, "192.0.2.7", "Safari on iPhone"),
+		l.NewDevice("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
+		l.PasswordReset("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
+		l.PasswordChanged("ada@example.com", seen("192.0.2.7", "Safari on iPhone")),
 	}
+}
+
+func seen(ip, device string) Incident {
+	return Incident{At: noon, IP: ip, Device: device, Token: "T0ken_-x", Life: 7 * 24 * time.Hour}
 }
 
 func TestEveryMessageIsFitToBeSent(t *testing.T) {
@@ -38,8 +43,9 @@ func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 		"confirm_address":  "/email/confirm?token=T0ken_-x",
 		"address_taken":    "/login",
 		"reset_password":   "/password/reset?token=T0ken_-x",
-		"password_reset":   "/password/forgot",
-		"password_changed": "/password/forgot",
+		"new_device":       "/security-alert?token=T0ken_-x",
+		"password_reset":   "/security-alert?token=T0ken_-x",
+		"password_changed": "/security-alert?token=T0ken_-x",
 	}
 	for _, m := range everyLetter(letters) {
 		want := "https://app.example.com" + paths[m.Kind]
@@ -127,10 +133,10 @@ func TestTheDeviceCannotSpeakToTheReader(t *testing.T) {
 		"<script>":                  "unknown",
 		strings.Repeat("d", 61):     "unknown",
 	} {
-		contains(t, letters.PasswordChanged("a@example.com", noon, "192.0.2.7", device).Text, "Device:     "+want+"\n")
+		contains(t, letters.PasswordChanged("a@example.com", seen("192.0.2.7", device)).Text, "Device:     "+want+"\n")
 	}
-	contains(t, letters.PasswordChanged("a@example.com", noon, "evil.example", "x").Text, "IP address: unknown\n")
-	contains(t, letters.PasswordChanged("a@example.com", noon, "192.0.2.7", "x").Text, "When:       March 1, 2026 at 11:00 UTC\n")
+	contains(t, letters.PasswordChanged("a@example.com", seen("evil.example", "x")).Text, "IP address: unknown\n")
+	contains(t, letters.PasswordChanged("a@example.com", seen("192.0.2.7", "x")).Text, "When:       March 1, 2026 at 11:00 UTC\n")
 }
 
 func TestNamesAreEscaped(t *testing.T) {

@@ -1,12 +1,9 @@
 package mail
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // RecoveryCodeUsed tells the owner that somebody signed in, or proved who they are, with a recovery code, and how many are left.
-func (l Letters) RecoveryCodeUsed(to string, left int, at time.Time, ip, device string) Message {
+func (l Letters) RecoveryCodeUsed(to string, left int, i Incident) Message {
 	remaining := fmt.Sprintf("You have %d recovery codes left.", left)
 	switch left {
 	case 0:
@@ -14,16 +11,12 @@ func (l Letters) RecoveryCodeUsed(to string, left int, at time.Time, ip, device 
 	case 1:
 		remaining = "You have one recovery code left: it is time to make new ones."
 	}
-	return l.message("recovery_code_used", to, letter{
+	return l.alert("recovery_code_used", to, i, letter{
 		Subject:   "A recovery code of your " + l.appName + " account was used",
 		Preheader: "It cannot be used again. Was this you?",
 		Heading:   "A recovery code was used",
-		Greeting:  greeting(""),
 		Opening:   []string{"One of the recovery codes of your " + l.appName + " account was used in place of your second factor. " + remaining},
-		Facts:     facts(at, ip, device),
 		Question: "If this was you, there is nothing more to do. If it was not, somebody has your codes and your password: " +
-			"choose a new password at once, then make new codes.",
-		Button: "This wasn’t me",
-		Link:   l.link("/password/forgot", ""),
+			"lock them out at once, then make new codes.",
 	})
 }

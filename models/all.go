@@ -9,6 +9,7 @@ func All() []any {
 		&KnownDevice{},
 		&Registration{},
 		&PasswordReset{},
+		&SecurityAlert{},
 		&Limit{},
 		&Event{},
 		&OutboxMail{},

@@ -24,6 +24,14 @@ func IsKnownDevice(db *gorm.DB, email string, tokenHash []byte) (bool, error) {
 	return n > 0, err
 }
 
+// DevicesOf says whether the user has signed in with the browser that has this device token before, and whether with any at all.
+func DevicesOf(db *gorm.DB, userID string, tokenHash []byte) (here, seen bool, err error) {
+	var n struct{ Seen, Here int64 }
+	err = db.Table("known_devices").Where("user_id = ?", userID).
+		Select("COUNT(*) AS seen, COUNT(CASE WHEN token_hash = ? THEN 1 END) AS here", tokenHash).Take(&n).Error
+	return n.Here > 0, n.Seen > 0, err
+}
+
 // SaveKnownDevice writes d, or, where the user's device is known already, when it was last seen.
 func SaveKnownDevice(db *gorm.DB, d KnownDevice) error {
 	return db.Clauses(clause.OnConflict{

@@ -31,6 +31,7 @@ func authTables() []string {
 		"sign_ins",
 		"known_devices",
 		"password_resets",
+		"security_alerts",
 		"events",
 		"authenticators",     // feature:totp
 		"account_recoveries", // feature:account_recovery

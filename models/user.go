@@ -8,13 +8,21 @@ import (
 
 // User is a person with a confirmed address. Email is stored as auth.NormalizeEmail returned it and is unique.
 type User struct {
-	ID           string
-	Name         string
-	Email        string
-	PasswordHash string
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
-	DisabledAt   *time.Time
+	ID            string
+	Name          string
+	Email         string
+	PasswordHash  string // "" where there is no password, and none matches
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	DisabledAt    *time.Time
+	PasswordDueAt *time.Time // since when a new password is due before the next sign-in is finished; nil for not
+}
+
+// HasPassword says whether there is a password to be asked for.
+func HasPassword(db *gorm.DB, userID string) (bool, error) {
+	var n int64
+	err := db.Model(&User{}).Where("id = ? AND password_hash <> ''", userID).Count(&n).Error
+	return n > 0, err
 }
 
 // FindUserByEmail returns the user who may sign in with a normalized address, or gorm.ErrRecordNotFound.

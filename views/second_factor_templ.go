@@ -21,6 +21,15 @@ type FactorForm struct {
 	Answer string `form:"answer"`
 	Choose string `form:"choose"` // another factor instead
 	Errand
+	Resets bool // no field: what follows is a new password, and not a session
+}
+
+// label is what the button says.
+func (f FactorForm) label() string {
+	if f.Resets {
+		return "Go on"
+	}
+	return "Log in"
 }
 
 // Chosen is the form with the factor that was chosen, and nothing answered.
@@ -99,7 +108,7 @@ func SecondFactor(form FactorForm, factors []string, problems map[string]string)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = factorForm("/login/factor", "Log in", "", form, factors, problems).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = factorForm("/login/factor", form.label(), "", form, factors, problems).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -284,7 +293,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 						var templ_7745c5c3_Var9 string
 						templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(words.choose)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 86, Col: 19}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 95, Col: 19}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 						if templ_7745c5c3_Err != nil {

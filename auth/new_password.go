@@ -1,0 +1,82 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// byMail is the method of a sign-in that was begun by a mailed link. It can end in a new password, and not in a session (item 24 of the
+// security model).
+const byMail = "reset"
+
+// ByMail is the proof of who has opened a link that resets their password.
+func ByMail() Proof { return Proof{Method: byMail} }
+
+// Resets says whether what was proven leads to a new password and no further.
+func (p Proof) Resets() bool { return p.first() == byMail }
+
+// notePassword remembers that a password, which was just right, is one that could not be chosen now: PASSWORD_MIN was raised, the password
+// came in with an import, or it has become common. A new one is due before the sign-in is finished.
+func (a *Auth) notePassword(ctx context.Context, user *models.User, password string) error {
+	if user.PasswordDueAt != nil || a.rules.Check(password, user.Name, user.Email) == "" {
+		return nil
+	}
+	due := a.now()
+	err := a.db.WithContext(ctx).Model(&models.User{}).Where("id = ? AND password_hash = ?", user.ID, user.PasswordHash).
+		Update("password_due_at", due).Error
+	if err != nil {
+		return fmt.Errorf("note that a new password is due: %w", err)
+	}
+	user.PasswordDueAt = &due
+	return nil
+}
+
+// OwedPassword sets the new password that a sign-in owes, and returns the user as they are from then on. What it ends and voids, and whom
+// it tells, is as ResetPassword and ChangePassword have it. newDevice is "" where the browser stays what it is. The error is an Invalid,
+// ErrBusy, or ErrChanged where the password was replaced meanwhile.
+func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device string, client Client) (user *models.User, newDevice string, err error) {
+	if err := (Invalid{"password": a.rules.Check(password, p.User.Name, p.User.Email)}).Err(); err != nil {
+		return nil, "", err
+	}
+	hash, err := a.hasher.Hash(ctx, password)
+	if err != nil {
+		return nil, "", err
+	}
+	err = a.transact(ctx, func(t *tx) (err error) {
+		current, err := models.LockUser(t.DB, p.User.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != p.User.PasswordHash {
+			return ErrChanged
+		} else if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if p.proof.Resets() {
+			newDevice, err = a.reset(t, &current, hash, device, client)
+		} else {
+			err = a.replacePassword(t, &current, hash, client)
+		}
+		user = &current
+		return err
+	})
+	return user, newDevice, err
+}
+
+// replacePassword is what follows on a new password of somebody who is signing in with the old one.
+func (a *Auth) replacePassword(t *tx, user *models.User, hash string, client Client) error {
+	if err := a.setPassword(t, user, hash, ""); err != nil {
+		return err
+	}
+	if err := voidResets(t, user.ID); err != nil {
+		return err
+	}
+	err := a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })
+	if err != nil {
+		return err
+	}
+	return a.record(t, EventPasswordChanged, &user.ID, "", client, nil)
+}

@@ -1,0 +1,99 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// alertFor is how long the link in a security alert works: people are away from their mail for a week, not for longer.
+const alertFor = 7 * 24 * time.Hour
+
+// alert mails the owner what was done to the account, in the transaction that does it. The mail has a link for when it was not them.
+func (a *Auth) alert(t *tx, user *models.User, client Client, letter func(mail.Incident) mail.Message) error {
+	token, hash := newToken()
+	now := a.now()
+	err := t.Create(&models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(alertFor)}).Error
+	if err != nil {
+		return fmt.Errorf("keep the alert: %w", err)
+	}
+	return a.post(t, letter(mail.Incident{At: now, IP: client.IP.String(), Device: client.Device(), Token: token, Life: alertFor}))
+}
+
+// alertNewDevice tells the owner of a sign-in where they have not signed in before. Nobody is told of their first one.
+func (a *Auth) alertNewDevice(t *tx, user *models.User, device string, client Client) error {
+	known, others, err := models.DevicesOf(t.DB, user.ID, hashToken(device))
+	if err != nil {
+		return fmt.Errorf("look for the known devices: %w", err)
+	}
+	if known || !others {
+		return nil
+	}
+	return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.NewDevice(user.Email, i) })
+}
+
+// AlertByToken returns whose account the link in an alert is about; ErrDeadLink where it is about none.
+func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, error) {
+	return a.linkOwner(ctx, "security_alerts", token)
+}
+
+// Disown takes the owner's word that what an alert told of was not them, once for each link. Whoever it was is out: every session ends,
+// every known device, mailed link and other alert is void, and the password is none any more, so that knowing it leads nowhere. The owner
+// holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByMail, SignIn asks for what is owed. The error
+// is a Limited or ErrDeadLink.
+func (a *Auth) Disown(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+	user, err = a.AlertByToken(ctx, token)
+	if errors.Is(err, ErrDeadLink) {
+		return nil, "", errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	err = a.transact(ctx, func(t *tx) (err error) {
+		current, err := models.LockUser(t.DB, user.ID)
+		if err != nil {
+			return ErrDeadLink
+		}
+		// One statement decides which of several submissions wins.
+		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.SecurityAlert{})
+		if used.Error != nil {
+			return fmt.Errorf("use the link: %w", used.Error)
+		}
+		if used.RowsAffected == 0 {
+			return ErrDeadLink
+		}
+		if newDevice, err = a.lockOut(t, &current, device); err != nil {
+			return err
+		}
+		user = &current
+		return a.record(t, EventDisowned, &user.ID, "", client, nil)
+	})
+	return user, newDevice, err
+}
+
+// lockOut leaves an account to whoever holds its mailbox: without a password, a session, a known device but the one that asks, and
+// anything mailed that opens it.
+func (a *Auth) lockOut(t *tx, user *models.User, device string) (newDevice string, err error) {
+	if err := a.setPassword(t, user, "", ""); err != nil {
+		return "", err
+	}
+	if err := errors.Join(voidResets(t, user.ID), voidAlerts(t, user.ID)); err != nil {
+		return "", err
+	}
+	return a.knowOnly(t, user.ID, device)
+}
+
+// voidAlerts makes the links in all alerts so far lead nowhere.
+func voidAlerts(t *tx, userID string) error {
+	if err := t.Where("user_id = ?", userID).Delete(&models.SecurityAlert{}).Error; err != nil {
+		return fmt.Errorf("void the alerts: %w", err)
+	}
+	return nil
+}
+
+// AlertLimits are the rules that a dead link counts under.
+func AlertLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }

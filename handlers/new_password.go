@@ -1,0 +1,54 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// NewPasswordPage asks for the new password that a sign-in owes.
+func (h *Handlers) NewPasswordPage(c echo.Context, p *auth.Pending) error {
+	return h.askNewPassword(c, http.StatusOK, p, views.Errand{Next: auth.SafeNext(c.QueryParam("next"))})
+}
+
+func (h *Handlers) askNewPassword(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
+	return h.newPassword(c, status, p, views.NewPasswordForm{Errand: errand}, nil)
+}
+
+func (h *Handlers) newPassword(c echo.Context, status int, p *auth.Pending, form views.NewPasswordForm, problems auth.Invalid) error {
+	form.Resets = p.Proof().Resets()
+	return h.render(c, status, views.NewPassword(form, p.User.Email, h.config.PasswordMin, problems))
+}
+
+// NewPassword sets it. Who came by a mailed link goes to the log-in page, since a link alone signs nobody in; everybody else is in.
+func (h *Handlers) NewPassword(c echo.Context, p *auth.Pending) error {
+	var form views.NewPasswordForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	form.Errand = checked(form.Errand)
+	user, device, err := h.auth.OwedPassword(c.Request().Context(), p, form.Password, h.browser(c).Device, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.newPassword(c, http.StatusUnprocessableEntity, p, form, invalid)
+	}
+	if errors.Is(err, auth.ErrChanged) {
+		return h.redirect(c, "/login", accountChanged)
+	}
+	if err != nil {
+		return err
+	}
+	if !p.Proof().Resets() {
+		return h.signIn(c, user, p.Proof(), form.Errand)
+	}
+	h.cookies.Clear(c.Response(), session.SignIn)
+	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
+		return err
+	}
+	return h.redirect(c, "/login", "Your password is changed. Log in with the new one.")
+}

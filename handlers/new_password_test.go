@@ -1,0 +1,69 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/config"
+)
+
+// hasPassword gives the person a password past the rules, as an import does.
+func (p *person) hasPassword(password string) {
+	p.s.t.Helper()
+	hash, err := auth.NewHasher(1, 1).Hash(p.s.t.Context(), password)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	if err := p.s.db.Exec("UPDATE users SET password_hash = ? WHERE email = ?", hash, p.email).Error; err != nil {
+		p.s.t.Fatal(err)
+	}
+}
+
+// A password that could not be chosen any more lets nobody in before there is another.
+func TestAPasswordThatNoLongerMeetsTheRulesIsReplacedAtTheLogIn(t *testing.T) {
+	s := newStage(t, func(c *config.Config) { c.PasswordMin = 20 })
+	ada := s.user("ada@example.com")
+	for _, weak := range []string{"passwordpassword1234", "nine lamps hum"} {
+		ada.hasPassword(weak)
+		ada.get("/account/sessions").redirects(t, "/login?next=%2Faccount%2Fsessions")
+		asked := ada.post("/login", "email", ada.email, "password", weak, "next", "/account/sessions").
+			redirects(t, "/login/password?next=%2Faccount%2Fsessions").says(t, "no longer meets the rules")
+		ada.get("/dashboard").is(t, 303)
+		asked.submit("password", weak).is(t, 422)
+		asked.submit("password", goodPassword).redirects(t, "/account/sessions")
+		if told := ada.mail(); !strings.Contains(told.Subject, "password was changed") {
+			t.Errorf("the owner is told %q", told.Subject)
+		}
+		ada.post("/logout")
+		ada.login(weak).is(t, 422)
+		ada.login(goodPassword).redirects(t, "/dashboard")
+		ada.post("/logout")
+	}
+}
+
+// Item 46: what is owed is owed on every way in, and a wrong password tells nothing of it.
+func TestItem46ANewPasswordIsOwedUntilItIsThere(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.hasPassword("ada1815ada1815ada")
+	ada.login("ada1815ada1815adb").is(t, 422)
+	ada.login("ada1815ada1815ada").redirects(t, "/login/password")
+	if _, err := s.auth.SignIn(t.Context(), ada.user(), auth.Proof{Method: "somehow"}, auth.Browser{}, auth.Client{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.count("sessions", "1=1"); n != 0 {
+		t.Errorf("there are %d sessions", n)
+	}
+}
+
+// The second factor comes first: who only knows the password chooses no other.
+func TestTheSecondFactorComesBeforeTheNewPassword(t *testing.T) {
+	s := newStage(t)
+	ada, app := s.owing("ada@example.com")
+	ada.hasPassword("ada1815ada1815ada")
+	ada.login("ada1815ada1815ada").redirects(t, "/login/factor")
+	ada.post("/login/password", "password", otherPassword).redirects(t, "/login")
+	asked := ada.login("ada1815ada1815ada").redirects(t, "/login/factor")
+	asked.submit("answer", app.next()).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/dashboard")
+}

@@ -1,0 +1,57 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// SecurityAlertPage says what becomes of the account of who was not it. Opening it uses nothing up.
+func (h *Handlers) SecurityAlertPage(c echo.Context) error {
+	hideToken(c)
+	user, err := h.auth.AlertByToken(c.Request().Context(), c.QueryParam("token"))
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadAlert(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: c.QueryParam("token")}, user.Email))
+}
+
+func (h *Handlers) deadAlert(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
+		"Choose a new password", "/password/forgot"))
+}
+
+// SecurityAlert locks everybody out, and has the owner, who holds the mailbox, choose a new password.
+func (h *Handlers) SecurityAlert(c echo.Context) error {
+	var form views.SecurityAlertForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	user, device, err := h.auth.Disown(c.Request().Context(), form.Token, h.browser(c).Device, middleware.Client(c))
+	if limited, ok := errors.AsType[auth.Limited](err); ok {
+		return limited
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadAlert(c)
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
+		return err
+	}
+	if err := h.leave(c); err != nil {
+		return err
+	}
+	return h.signIn(c, user, auth.ByMail(), views.Errand{})
+}

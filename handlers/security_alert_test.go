@@ -1,0 +1,188 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// alerted is somebody who has a mail that their password was changed.
+func (s *stage) alerted(email string) *person {
+	s.t.Helper()
+	p := s.member(email)
+	p.post("/account/security", "current_password", goodPassword, "password", otherPassword).redirects(s.t, "/account/security")
+	return p
+}
+
+// elsewhere is a new browser of the person's.
+func (p *person) elsewhere() *person {
+	other := p.s.visitor()
+	other.email = p.email
+	return other
+}
+
+// Item 17: a log-in on a device that was never seen is told of; the first of all, and one on a device that is known, are not.
+func TestItem17TheOwnerIsToldOfALogInOnANewDevice(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard")
+	ada.post("/logout")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	phone := ada.elsewhere()
+	phone.agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
+	phone.login(goodPassword).redirects(t, "/dashboard")
+	told := ada.notice()
+	for _, fact := range []string{"Safari on iOS", phone.ip, s.clock.now().UTC().Format("January 2, 2006 at 15:04 UTC"), "This wasn’t me"} {
+		if !strings.Contains(told.Text, fact) {
+			t.Errorf("the mail does not tell %q:\n%s", fact, told.Text)
+		}
+	}
+	phone.post("/logout")
+	phone.login(goodPassword).redirects(t, "/dashboard")
+	s.mailIsSent()
+	if n := len(s.mailbox.To(ada.email)); n != 2 {
+		t.Errorf("she got %d mails, not one to confirm and one of the phone", n)
+	}
+}
+
+// A browser that somebody else has logged in with is a new one to her.
+func TestADeviceIsKnownForEachOfItsPeople(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
+	ada.post("/logout")
+	ada.email = bob.email
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	bob.notice()
+}
+
+// Items 17 and 33: whoever was not the one locks the thief out, whatever the thief knows, and chooses a new password.
+func TestItem17WhoeverItWasNotLocksTheThiefOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/dashboard")
+	page := ada.get(ada.notice().Link).is(t, 200).says(t, "ada@example.com", "Every device is logged out")
+	asked := page.submit().redirects(t, "/login/password").says(t, "Set a new password")
+	for _, p := range []*person{thief, ada} {
+		p.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	}
+	thief.login(goodPassword).is(t, 422).says(t, "don’t match")
+	thief.login("").is(t, 422)
+	asked.submit("password", "short").is(t, 422).says(t, "15 characters")
+	asked.submit("password", otherPassword).redirects(t, "/login").says(t, "Log in with the new one.")
+	ada.login(otherPassword).redirects(t, "/dashboard")
+	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.disowned") || !strings.Contains(events, "account.disowned session.ended login.failed password.reset session.started") {
+		t.Errorf("the log tells %s", events)
+	}
+}
+
+// Without a password the owner is not locked out: the mailbox opens the way, as it does for who has forgotten it.
+func TestWhoLocksEverybodyOutAndLeavesResetsByMail(t *testing.T) {
+	s := newStage(t)
+	ada := s.alerted("ada@example.com")
+	ada.get(ada.mail().Link).submit().redirects(t, "/login/password")
+	s.clock.passes(10 * time.Minute)
+	ada.get("/login/password").redirects(t, "/login")
+	ada.login(otherPassword).is(t, 422)
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit("password", goodPassword).redirects(t, "/login")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 25: the link in an alert is as good as one to reset, and no better.
+func TestItem25TheLinkInAnAlertDoesNotBypassTheSecondFactor(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.secondFactor()
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+	asked := ada.get(ada.notice().Link).submit().redirects(t, "/login/factor").says(t, "Go on")
+	thief.twin().post("/login/password", "password", otherPassword).is(t, 303)
+	asked.submit("answer", app.next()).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.login(otherPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+}
+
+func TestItem21TheLinkInAnAlertWorksOnceForAWeek(t *testing.T) {
+	s := newStage(t)
+	ada := s.alerted("ada@example.com")
+	link := ada.mail().Link
+	page := ada.get(link).is(t, 200)
+	s.clock.passes(7 * 24 * time.Hour)
+	page.submit().is(t, 410)
+	ada = s.alerted("bob@example.com")
+	link = ada.mail().Link
+	s.clock.passes(7*24*time.Hour - time.Second)
+	ada.get(link).submit().is(t, 303)
+	ada.get(link).is(t, 410).says(t, "Choose a new password")
+}
+
+// An old mail is nothing to come upon: a reset voids the alerts before it.
+func TestAResetVoidsOlderAlerts(t *testing.T) {
+	s := newStage(t)
+	ada := s.alerted("ada@example.com")
+	link := ada.mail().Link
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit("password", goodPassword).redirects(t, "/login")
+	s.visitor().get(link).is(t, 410)
+}
+
+// Item 67: fifty who press at once have one winner.
+func TestItem67FiftyWhoDisownAtOnceHaveOneWinner(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.alerted("ada@example.com")
+	link, _ := url.Parse(ada.mail().Link)
+	var won, lost atomic.Int32
+	atOnce(50, func(int) {
+		page, err := ada.elsewhere().try(http.MethodPost, "/security-alert", url.Values{"token": {link.Query().Get("token")}})
+		switch {
+		case err != nil:
+			t.Error(err)
+		case page.status == http.StatusSeeOther:
+			won.Add(1)
+		case page.status == http.StatusGone:
+			lost.Add(1)
+		default:
+			t.Errorf("one was answered %d: %s", page.status, page.text())
+		}
+	})
+	if won.Load() != 1 || lost.Load() != 49 {
+		t.Errorf("%d won and %d lost", won.Load(), lost.Load())
+	}
+}
+
+// Item 39: a scanner that opens the link of an alert does nothing.
+func TestItem39OpeningTheLinkInAnAlertChangesNothing(t *testing.T) {
+	s := newStage(t)
+	ada := s.alerted("ada@example.com")
+	link := ada.mail().Link
+	s.mailIsSent()
+	before := s.tables()
+	s.visitor().get(link).is(t, 200)
+	s.visitor().do(http.MethodHead, link, nil).is(t, 200)
+	for table, rows := range s.tables() {
+		if rows != before[table] {
+			t.Errorf("opening the link changed %s", table)
+		}
+	}
+}
+
+// Somebody else who is logged in in this browser is not any more: what follows is about another account.
+func TestWhoDisownsInSomebodyElsesBrowserLogsThemOut(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.alerted("ada@example.com"), s.member("bob@example.com")
+	bob.get(ada.mail().Link).submit().redirects(t, "/login/password").submit("password", goodPassword).redirects(t, "/login")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 27: the token cannot be guessed, and is not tried for ever.
+func TestItem27TryingTokensOfAlertsIsLimited(t *testing.T) {
+	s := newStage(t)
+	eve := s.visitor()
+	eve.post("/security-alert", "token", "guessed").is(t, 410)
+	s.hits("reset-ip", 29)
+	eve.post("/security-alert", "token", "guessed").is(t, 410)
+	eve.post("/security-alert", "token", "guessed").is(t, 429)
+}
