@@ -64,10 +64,14 @@ func (a *Auth) ResetByToken(ctx context.Context, token string) (*models.User, er
 	return a.linkOwner(ctx, "password_resets", token)
 }
 
+// ErrFactorDue is the answer to a link that resets the password of somebody with a second factor: SignIn with ByMail asks for that first,
+// then for the new password. The link is used up by the new password, not before.
+var ErrFactorDue = errors.New("a second factor is due before the new password")
+
 // ResetPassword sets a new password, once for each link. Every session of the user's ends, every other link and known
 // device is void, the owner is told by mail, and nobody is signed in. It returns the device token for the browser that
 // did it, which is known from then on: a stranger's guesses cannot keep the owner waiting there. The error is an Invalid,
-// a Limited, ErrBusy or ErrDeadLink.
+// a Limited, ErrBusy, ErrDeadLink or ErrFactorDue.
 func (a *Auth) ResetPassword(ctx context.Context, token, password, device string, client Client) (newDevice string, err error) {
 	user, err := a.ResetByToken(ctx, token)
 	if errors.Is(err, ErrDeadLink) {
@@ -80,6 +84,11 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 	}
 	if err != nil {
 		return "", err
+	}
+	if enrolled, err := a.HasSecondFactor(ctx, user); err != nil {
+		return "", err
+	} else if enrolled {
+		return "", ErrFactorDue
 	}
 	if err := (Invalid{"password": a.rules.Check(password, user.Name, user.Email)}).Err(); err != nil {
 		return "", err
@@ -94,6 +103,12 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 			return ErrDeadLink
 		} else if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
+		}
+		// Somebody who has just set one up is asked for it.
+		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
+			return err
+		} else if enrolled {
+			return ErrFactorDue
 		}
 		// One statement decides which of several submissions wins (ASVS 2.3.4).
 		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.PasswordReset{})

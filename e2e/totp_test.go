@@ -79,6 +79,11 @@ func totpViews(t *testing.T) []view {
 		{"factor-passed", "", 200, ada, func(p *person) {
 			p.logIn().fill("Code", phone.code()).press("Log in").at("/dashboard", http.StatusOK)
 		}},
+		{"password-reset-factor", "/password/reset", 200, ada, func(p *person) {
+			p.press("Log out").open("/password/forgot").fill("Email", p.email).press("Send the link")
+			p.open(p.letter("Reset").Link)
+		}},
+		{"factor-reset", "/login/factor", 200, ada, func(p *person) { p.press("Go on") }},
 	}
 }
 
@@ -123,6 +128,17 @@ func TestAdaLogsInWithASecondFactor(t *testing.T) {
 		ada.press("Log out").logIn().at("/login/factor", http.StatusOK)
 		ada.fill("Code", phone.code()).press("Log in").at("/dashboard", http.StatusOK)
 	}
+}
+
+func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/totp/new")
+	phone := ada.enrolls()
+	ada.open("/password/forgot").fill("Email", ada.email).press("Send the link")
+	ada.open(ada.letter("Reset").Link).press("Go on").at("/login/factor", http.StatusOK)
+	ada.fill("Code", phone.code()).press("Go on").at("/login/password", http.StatusOK)
+	ada.password = "quiet rivers carry paper boats"
+	ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
+	ada.logIn().fill("Code", phone.code()).press("Log in").at("/dashboard", http.StatusOK)
 }
 
 // recovers is somebody who has lost the app, at the page that the link in the mail leads to. // feature:account_recovery

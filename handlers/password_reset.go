@@ -26,6 +26,13 @@ func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetFor
 	if err != nil {
 		return err
 	}
+	second, err := h.auth.HasSecondFactor(c.Request().Context(), user)
+	if err != nil {
+		return err
+	}
+	if second {
+		return h.render(c, status, views.ResetPasswordFirst(form, user.Email))
+	}
 	return h.render(c, status, views.ResetPassword(form, user.Email, h.config.PasswordMin, problems))
 }
 
@@ -35,7 +42,8 @@ func (h *Handlers) deadReset(c echo.Context) error {
 		"Send me a new link", "/password/forgot"))
 }
 
-// ResetPassword sets the new password and goes to the log-in page: a link alone signs nobody in.
+// ResetPassword sets the new password and goes to the log-in page: a link alone signs nobody in. Who has a second factor is asked for that
+// first.
 func (h *Handlers) ResetPassword(c echo.Context) error {
 	var form views.ResetForm
 	if err := bind(c, &form); err != nil {
@@ -45,10 +53,12 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.resetPassword(c, http.StatusUnprocessableEntity, form, invalid)
 	}
-	if errors.Is(err, auth.ErrDeadLink) {
+	switch {
+	case errors.Is(err, auth.ErrDeadLink):
 		return h.deadReset(c)
-	}
-	if err != nil {
+	case errors.Is(err, auth.ErrFactorDue):
+		return h.resetWithFactor(c, form.Token)
+	case err != nil:
 		return err
 	}
 	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
@@ -56,4 +66,19 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 	}
 	h.cookies.Clear(c.Response(), session.Session)
 	return h.redirect(c, "/login", "Your password is changed. Log in with the new one.")
+}
+
+// resetWithFactor begins a sign-in that owes a second factor and then a new password. What follows is for the signed out.
+func (h *Handlers) resetWithFactor(c echo.Context, token string) error {
+	user, err := h.auth.ResetByToken(c.Request().Context(), token)
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadReset(c)
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.leave(c); err != nil {
+		return err
+	}
+	return h.signIn(c, user, auth.ByMail(), views.Errand{})
 }

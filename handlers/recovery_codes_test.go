@@ -107,3 +107,14 @@ func TestRecoveryCodesAreDownloadedAsAFile(t *testing.T) {
 		t.Errorf("%v %q", file.header, file.body)
 	}
 }
+
+// Item 25: who has lost the phone and the password has the mailbox and the codes.
+func TestARecoveryCodeOpensAReset(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	codes := ada.recoveryCodes()
+	ada.post("/password/forgot", "email", ada.email)
+	asked := ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").submit("choose", "recovery_codes").is(t, 200).says(t, "Go on")
+	asked.submit("answer", codes[0]).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+}

@@ -82,7 +82,7 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 		return h.secondFactor(c, http.StatusUnprocessableEntity, p, form, invalid)
 	}
 	if errors.Is(err, auth.ErrTriesUsed) && p.Proof().Resets() {
-		return h.redirect(c, "/password/forgot", "There were too many wrong codes. Ask for another link to try again.")
+		return h.redirect(c, "/password/forgot", "There were too many wrong codes. Open the link in our mail once more, or ask for a new one.")
 	}
 	if errors.Is(err, auth.ErrTriesUsed) {
 		return h.redirect(c, "/login", "There were too many wrong codes. Please log in again.")

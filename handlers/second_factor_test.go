@@ -106,7 +106,8 @@ func TestItem49AnUnfinishedSignInIsBoundToBrowserTimeAndPassword(t *testing.T) {
 	owner := s.visitor()
 	owner.email = ada.email
 	owner.post("/password/forgot", "email", ada.email)
-	owner.get(owner.mail().Link).submit("password", otherPassword)
+	owner.get(owner.mail().Link).submit().redirects(t, "/login/factor").submit("answer", app.next()).
+		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 	ada.post("/login/factor", "factor", app.factor(), "answer", app.next()).redirects(t, "/login")
 	ada.get("/dashboard").is(t, 303)
 }
@@ -116,8 +117,79 @@ func TestItem25AResetDoesNotBypassTheSecondFactor(t *testing.T) {
 	s := newStage(t)
 	ada, app := s.owing("ada@example.com")
 	ada.post("/password/forgot", "email", ada.email)
-	ada.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	link := ada.mail().Link
+	page := ada.get(link).is(t, 200).says(t, "ada@example.com", "second factor")
+	page.submit("password", otherPassword).redirects(t, "/login/factor") // a password that is sent along sets nothing
+	ada.get("/login/password").redirects(t, "/login")
+	ada.login(otherPassword).is(t, 422)
+	asked := ada.get(link).submit().redirects(t, "/login/factor").says(t, "Go on")
+	asked.submit("answer", app.next()).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.get("/dashboard").is(t, 303) // item 24
+	ada.get(link).is(t, 410)
+	ada.login(goodPassword).is(t, 422)
 	ada.login(otherPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+}
+
+// Items 25 and 45: guessing at the factor is bounded, and does not use the owner's link up.
+func TestItem25WrongCodesEndTheResetAndNotTheLink(t *testing.T) {
+	s := newStage(t)
+	ada, app := s.owing("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	link := ada.mail().Link
+	for range 2 {
+		asked := ada.get(link).submit().redirects(t, "/login/factor")
+		for range 5 {
+			asked.submit("answer", "000000").is(t, 422)
+		}
+		asked.submit("answer", app.next()).redirects(t, "/password/forgot").says(t, "Open the link in our mail once more")
+	}
+	ada.get(link).submit().redirects(t, "/login/factor").submit("answer", app.next()).is(t, 429)
+	s.clock.passes(15 * time.Minute)
+	ada.get(link).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+}
+
+// Item 67: of two browsers that the link was opened in, both past the second factor, one sets a password.
+func TestItem67OneLinkSetsOnePasswordBehindTheSecondFactor(t *testing.T) {
+	s := newStage(t)
+	ada, app := s.owing("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	link := ada.mail().Link
+	pages := make([]*page, 4)
+	for i := range pages {
+		pages[i] = ada.elsewhere().get(link).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+	}
+	to := make([]string, len(pages))
+	atOnce(len(pages), func(i int) {
+		answer, err := pages[i].p.try("POST", "/login/password", map[string][]string{"password": {otherPassword + strings.Repeat("!", i)}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		to[i] = pages[i].p.get(answer.header.Get("Location")).text()
+	})
+	if n := strings.Count(strings.Join(to, " "), "Log in with the new one."); n != 1 || s.count("events", "name = 'password.reset'") != 1 {
+		t.Errorf("%d of them have set one", n)
+	}
+}
+
+// Who is logged in here when they open the link is logged out: what follows is about an account that nobody is in yet.
+func TestAResetBehindASecondFactorLogsThisBrowserOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.secondFactor()
+	ada.post("/password/forgot", "email", ada.email)
+	ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+}
+
+// Whoever set a second factor up while the link was on its way is asked for it.
+func TestItem25AFormThatWasOpenedBeforeTheSecondFactorAsksForIt(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/password/forgot", "email", ada.email)
+	form := ada.elsewhere().get(ada.mail().Link).is(t, 200)
+	ada.secondFactor()
+	form.submit("password", otherPassword).redirects(t, "/login/factor")
+	ada.get("/dashboard").is(t, 200)
 }
 
 func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *testing.T) {

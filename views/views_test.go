@@ -57,6 +57,7 @@ func guestPages() map[string]templ.Component {
 		"forgot, wrong":         views.ForgotPassword(views.ForgotForm{Email: markup}, faults("email")),
 		"forgot, sent":          views.ForgotPasswordSent(30 * time.Minute),
 		"reset":                 views.ResetPassword(reset, markup, 15, nil),
+		"reset, second factor":  views.ResetPasswordFirst(reset, markup),
 		"reset, wrong":          views.ResetPassword(reset, markup, 15, faults("password")),
 		"factor":                views.SecondFactor(views.FactorForm{Answer: secret}, []string{"totp", "recovery_codes"}, nil),
 		"factor, wrong":         views.SecondFactor(views.FactorForm{Factor: "recovery_codes", Answer: secret}, []string{"totp", "recovery_codes"}, faults("answer")),
