@@ -29,7 +29,7 @@ document.addEventListener("htmx:after:swap", revealAll); // feature:htmx
 
 // A form is sent once; its button says that it is under way. The button is not disabled, which would move the focus away.
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented) return;
+  if (event.defaultPrevented || "download" in event.target.dataset) return; // a file comes and the page stays
   const button = event.submitter ?? event.target.querySelector('[type="submit"]');
   if (event.target.dataset.sent) {
     event.preventDefault();

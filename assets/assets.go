@@ -20,6 +20,7 @@ var styles = [...]string{
 	"htmx.css",           // feature:htmx
 	"totp.css",           // feature:totp
 	"recovery_codes.css", // feature:recovery_codes
+	"account_export.css", // feature:account_export
 	"activity.css",       // feature:activity
 	"app.css",
 }

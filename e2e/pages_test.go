@@ -43,6 +43,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		privateViews(t),
 		totpViews(t),            // feature:totp
 		accountRecoveryViews(t), // feature:account_recovery
+		accountExportViews(t),   // feature:account_export
 		activityViews(t),        // feature:activity
 		noteViews(t),            // feature:notes
 		refusals(t),

@@ -27,6 +27,7 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.FactorChanged(to, "An authenticator app was added.", incident),
 		letters.RecoverAccount(to, token, time.Hour), // feature:account_recovery
 		letters.RecoveryCodeUsed(to, 3, incident),    // feature:recovery_codes
+		letters.AccountExported(to, incident),        // feature:account_export
 	}
 }
 

@@ -157,6 +157,7 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	ada.post("/account/security", "current_password", otherPassword, "password", otherPassword)
 	ada.post("/account/prove", "factor", "password", "answer", otherPassword)
 	newcomer.post("/security-alert", "token", "dead")
+	ada.post("/account/export")                           // feature:account_export
 	newcomer.post("/account-recovery", "token", "dead")   // feature:account_recovery
 	ada.get("/account/totp/new").submit("code", "000000") // feature:totp
 	if len(secondFactors()) > 0 {

@@ -69,7 +69,9 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)
-	app.GET("/account/activity", h.ActivityPage) // feature:activity
+	app.GET("/account/export", h.AccountExportPage)                           // feature:account_export
+	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits())) // feature:account_export
+	app.GET("/account/activity", h.ActivityPage)                              // feature:activity
 
 	app.GET("/notes", h.Notes)                                       // feature:notes
 	app.GET("/notes/new", h.NewNotePage)                             // feature:notes

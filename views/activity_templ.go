@@ -13,6 +13,7 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -96,6 +97,7 @@ func eventWords() map[string]eventSentence {
 		"account.renamed":          {ActivityChanges, ui.IconUser, "Your name was changed"},
 		"access.denied":            {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
 		"origin.refused":           {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
+		"account.exported":         {ActivityChanges, ui.IconFile, "Your data was downloaded"},                                  // feature:account_export
 		"authenticator.added":      {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                           // feature:totp
 		"authenticator.renamed":    {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                         // feature:totp
 		"authenticator.removed":    {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                         // feature:totp
@@ -281,7 +283,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 templ.SafeURL
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(activityList(events, k.kind).Link(1)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 212, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 214, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -304,7 +306,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 216, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 218, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -322,7 +324,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 219, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 221, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -482,7 +484,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 249, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 251, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -505,7 +507,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 254, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 256, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -530,6 +532,9 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 // activityFacts are how, with what and from where.
 func activityFacts(event models.Event) []string {
 	facts := []string{methodOf(event), deviceName(event.Device), event.IP}
+	if _, err := netip.ParseAddr(event.IP); err != nil {
+		facts = facts[:1] // it came from the server itself
+	}
 	return slices.DeleteFunc(facts, func(fact string) bool { return fact == "" })
 }
 

@@ -1,0 +1,226 @@
+package handlers_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"example.com/gatehouse/models"
+)
+
+// export is what the person downloads, by the names of the files.
+func (p *person) export() map[string]string {
+	p.s.t.Helper()
+	page := p.post("/account/export").is(p.s.t, 200)
+	archive, err := zip.NewReader(strings.NewReader(page.body), int64(len(page.body)))
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, file := range archive.File {
+		content, err := file.Open()
+		if err != nil {
+			p.s.t.Fatal(err)
+		}
+		text, err := io.ReadAll(content)
+		if err != nil {
+			p.s.t.Fatal(err)
+		}
+		files[file.Name] = string(text)
+	}
+	return files
+}
+
+func TestSomebodyDownloadsWhatIsHeldAboutThem(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.get("/account").says(t, "A copy of it")
+	ada.get("/account/export").is(t, 200).says(t, "users.json", "are left out")
+	files := ada.export()
+	var rows []map[string]any
+	if err := json.Unmarshal([]byte(files["users.json"]), &rows); err != nil || len(rows) != 1 || rows[0]["email"] != ada.email {
+		t.Errorf("%v: %s", err, files["users.json"])
+	}
+	if made, _ := rows[0]["created_at"].(string); !strings.HasSuffix(made, "Z") {
+		t.Errorf("the account was made at %q", made)
+	}
+	for name := range files {
+		if !strings.Contains(files["README.txt"], strings.Split(name, "/")[0]) && name != "README.txt" {
+			t.Errorf("README.txt does not tell of %s", name)
+		}
+	}
+	if mail := ada.mail(); !strings.Contains(mail.Subject, "data was downloaded") || !slices.Contains(s.events(), "account.exported") {
+		t.Errorf("the owner is mailed %q, and the log has %v", mail.Subject, s.events())
+	}
+}
+
+func TestAnExportIsADownloadThatNobodyKeeps(t *testing.T) {
+	s := newStage(t)
+	page := s.member("ada@example.com").post("/account/export").is(t, 200)
+	for name, want := range map[string]string{
+		"Content-Type": `^application/zip$`, "Content-Disposition": `^attachment; filename="account-[-0-9]+\.zip"$`, "Cache-Control": `^no-store$`,
+	} {
+		if got := page.header.Get(name); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
+
+// Everything that is somebody's is in it, and nothing of anybody else's; what opens an account is not.
+func TestLawAnExportIsWholeAndNobodyElsesAndHoldsNoSecret(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
+	estateOf(t, ada)
+	files := ada.proven().export()
+	whole := ""
+	for _, content := range files {
+		whole += content
+	}
+	columns, bytes := map[string]string{}, map[string]string{}
+	for _, part := range models.ExportParts() {
+		columns[part.Table], bytes[part.Table] = strings.Join(part.Columns(), " ")+" ", strings.Join(part.FileColumns(), " ")
+	}
+	for _, model := range parsedModels(t) {
+		owner := "user_id"
+		if model.Table == "users" {
+			owner = "id"
+		} else if model.FieldsByDBName[owner] == nil {
+			continue
+		}
+		if files[model.Table+".json"] == "" {
+			t.Errorf("%s has an owner and is not exported: give it a line in exportLines (models/account_export.go)", model.Table)
+		}
+		var rows []map[string]any
+		if err := models.AsSystem(s.db).Unscoped().Table(model.Table).Where(owner+" = ?", ada.user().ID).Find(&rows).Error; err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range model.Fields {
+			for _, row := range rows {
+				shown := strings.Contains(columns[model.Table], field.DBName+" ")
+				if text, ok := row[field.DBName].(string); ok && shown && text != "" && !strings.Contains(files[model.Table+".json"], jsonText(text)) {
+					t.Errorf("%s.%s of the row is not exported: %q", model.Table, field.DBName, text)
+				} else if ok && !shown && len(text) > 8 && strings.Contains(whole, text) {
+					t.Errorf("%s.%s is exported", model.Table, field.DBName)
+				}
+				if raw, ok := row[field.DBName].([]byte); ok && !slices.Contains(strings.Fields(bytes[model.Table]), field.DBName) {
+					for _, form := range []string{string(raw), base64.StdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), hex.EncodeToString(raw)} {
+						if len(raw) > 0 && strings.Contains(whole, form) {
+							t.Errorf("%s.%s is exported", model.Table, field.DBName)
+						}
+					}
+				} else if ok && !strings.Contains(whole, string(raw)) {
+					t.Errorf("the file %s.%s is not exported", model.Table, field.DBName)
+				}
+			}
+		}
+	}
+	theirs := ""
+	for _, content := range mallory.export() {
+		theirs += content
+	}
+	if strings.Contains(theirs, ada.email) || strings.Contains(theirs, ada.user().ID) || strings.Contains(theirs, "mark-") || !strings.Contains(theirs, mallory.email) {
+		t.Error("Mallory's export has something of Ada's")
+	}
+}
+
+func jsonText(text string) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text)
+	return strings.TrimSpace(b.String())
+}
+
+// proven is the person just after they have proven once more who they are.
+func (p *person) proven() *person {
+	p.s.t.Helper()
+	changes := map[string]any{"proved_at": p.s.clock.now().UTC().Truncate(time.Microsecond), "level": 2}
+	if err := p.s.db.Model(&models.Session{}).Where("user_id = ?", p.user().ID).Updates(changes).Error; err != nil {
+		p.s.t.Fatal(err)
+	}
+	return p
+}
+
+// What a column is called tells whether it is a secret; bytes of auth's own tables are.
+func TestLawNoExportedColumnIsASecret(t *testing.T) {
+	secret := regexp.MustCompile(`hash|secret|token|password|passwd|generation|sealed|private_key|verifier|nonce|challenge`)
+	private := models.PrivateTables()
+	for _, part := range models.ExportParts() {
+		for _, column := range slices.Concat(part.Columns(), part.FileColumns()) {
+			if secret.MatchString(column) {
+				t.Errorf("%s.%s looks like a secret: leave it out in exportLines (models/account_export.go)", part.Table, column)
+			}
+		}
+		if bytes := part.FileColumns(); len(bytes) > 0 && !slices.Contains(private, part.Table) {
+			t.Errorf("%s has %v: leave it out in exportLines, or say why bytes of it are a person's file", part.Table, bytes)
+		}
+	}
+}
+
+// Items 34 and 14: a stolen session takes nothing with it, and nobody has the whole account read all day.
+func TestItem34AnExportAsksForAFreshProofAndIsBounded(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.clock.passes(s.config.StepUpTTL)
+	ada.get("/account/export").redirects(t, "/account/prove?next=%2Faccount%2Fexport")
+	if page := ada.post("/account/export").is(t, 401); strings.HasPrefix(page.body, "PK") {
+		t.Error("a stale session gets an export")
+	}
+	ada.get("/account/prove?next=%2Faccount%2Fexport").submit("answer", goodPassword).redirects(t, "/account/export").is(t, 200)
+	for range 5 {
+		ada.export()
+	}
+	ada.post("/account/export").is(t, 429)
+	s.member("grace@example.com").export()
+}
+
+func TestFiftyExportsAtOnceAreNoMoreThanTheLimit(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	var given [50]bool
+	atOnce(len(given), func(i int) {
+		page, err := ada.twin().try("POST", "/account/export", nil)
+		given[i] = err == nil && page.status == 200
+	})
+	n := 0
+	for _, was := range given {
+		if was {
+			n++
+		}
+	}
+	if n != 5 {
+		t.Errorf("%d exports were given", n)
+	}
+}
+
+func TestManyRowsAreExportedOnceEach(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	for range 450 {
+		event := models.Event{ID: uuid.NewString(), At: s.clock.now(), Name: "login.failed", UserID: &ada.user().ID, Detail: "{}"}
+		if err := s.db.Create(&event).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	var rows []map[string]any
+	if err := json.Unmarshal([]byte(ada.export()["events.json"]), &rows); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[any]bool{}
+	for _, row := range rows {
+		ids[row["id"]] = true
+	}
+	if want := int(s.count("events", "user_id = ?", ada.user().ID)); len(ids) != want || len(rows) != want {
+		t.Errorf("%d rows with %d ids, not %d", len(rows), len(ids), want)
+	}
+}

@@ -1,0 +1,45 @@
+package mail
+
+import (
+	"context"
+	"fmt"
+
+	"example.com/gatehouse/models"
+)
+
+// AccountExported tells the owner that all that is held about them was downloaded.
+func (l Letters) AccountExported(to string, i Incident) Message {
+	return l.alert("account_exported", to, i, letter{
+		Subject:   "Your " + l.appName + " data was downloaded",
+		Preheader: "Was this you?",
+		Heading:   "Your data was downloaded",
+		Opening: []string{"Somebody who is logged in to your " + l.appName + " account has downloaded everything that we hold about you. " +
+			"The file opens no account: it has no password and no key in it."},
+		Question: "If this was you, there is nothing more to do. If it was not, lock them out at once.",
+	})
+}
+
+// exportRows is how many mails are in memory at a time.
+const exportRows = 50
+
+// EachTo gives every mail to an address to a function, whose content is still there. To whom a mail goes is sealed, so all are opened:
+// outside of development that is what waits and what has failed.
+func (o *Outbox) EachTo(ctx context.Context, address string, each func(Letter) error) error {
+	for last := ""; ; {
+		var rows []models.OutboxMail
+		if err := o.db.WithContext(ctx).Where("id > ?", last).Order("id").Limit(exportRows).Find(&rows).Error; err != nil {
+			return fmt.Errorf("reading the outbox: %w", err)
+		}
+		for _, row := range rows {
+			last = row.ID
+			if letter, real := o.letter(row); real && letter.To == address {
+				if err := each(letter); err != nil {
+					return err
+				}
+			}
+		}
+		if len(rows) < exportRows {
+			return nil
+		}
+	}
+}
