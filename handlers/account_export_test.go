@@ -157,7 +157,7 @@ func TestLawNoExportedColumnIsASecret(t *testing.T) {
 	private := models.PrivateTables()
 	for _, part := range models.ExportParts() {
 		for _, column := range slices.Concat(part.Columns(), part.FileColumns()) {
-			if secret.MatchString(column) {
+			if secret.MatchString(column) && !strings.HasSuffix(column, "_at") { // when something was is none
 				t.Errorf("%s.%s looks like a secret: leave it out in exportLines (models/account_export.go)", part.Table, column)
 			}
 		}
