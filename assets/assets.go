@@ -22,6 +22,7 @@ var styles = [...]string{
 	"recovery_codes.css", // feature:recovery_codes
 	"account_export.css", // feature:account_export
 	"activity.css",       // feature:activity
+	"mail_login.css",     // feature:mail_login
 	"app.css",
 }
 

@@ -100,6 +100,16 @@ func TestItem16KnownAndUnknownAddressesCostTheSameWork(t *testing.T) {
 			return errors.Join(err, a.CorrectRegistration(t.Context(), browser, email, here))
 		},
 		"ForgotPassword": func(email string) error { return a.ForgotPassword(t.Context(), email, here) },
+		"RequestMailLogin": func(email string) error { // feature:mail_login
+			token, err := a.RequestMailLogin(t.Context(), email, false, Browser{Device: "of somebody else's"}, here) // feature:mail_login
+			for range 3 {                                                                                            // feature:mail_login
+				_, _, wrong := a.LogInByMailedCode(t.Context(), "AAAAAAAA", Browser{MailLogin: token}, here) // feature:mail_login
+				if _, ok := errors.AsType[Invalid](wrong); !ok && !errors.Is(wrong, ErrTriesUsed) {          // feature:mail_login
+					err = errors.Join(err, wrong) // feature:mail_login
+				} // feature:mail_login
+			} // feature:mail_login
+			return err // feature:mail_login
+		}, // feature:mail_login
 		"Authenticate": func(email string) error {
 			_, err := a.Authenticate(t.Context(), email, "wrong wrong wrong wrong", Browser{}, here)
 			if _, refused := errors.AsType[Invalid](err); refused {

@@ -54,20 +54,30 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 // loginHits is where a try at an address counts. A known device has a count of its own and no other: whatever strangers use up,
 // from wherever, they cannot keep the owner out there.
 func (a *Auth) loginHits(ctx context.Context, email, device string, client Client) ([]hit, error) {
-	if device != "" {
-		known, err := models.IsKnownDevice(a.db.WithContext(ctx), email, hashToken(device))
-		if err != nil {
-			return nil, fmt.Errorf("look for a known device: %w", err)
-		}
-		if known {
-			return []hit{hitBy(limitLoginAccount, email, device)}, nil
-		}
+	known, err := a.knownDevice(ctx, email, device)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		return []hit{hitBy(limitLoginAccount, email, device)}, nil
 	}
 	return []hit{
 		hitBy(limitLoginPair, email, network(client.IP)),
 		hitBy(limitLoginIP, network(client.IP)),
 		hitBy(limitLoginAccount, email),
 	}, nil
+}
+
+// knownDevice says whether the browser with this device token, "" for none, has signed in with this address before.
+func (a *Auth) knownDevice(ctx context.Context, email, device string) (bool, error) {
+	if device == "" {
+		return false, nil
+	}
+	known, err := models.IsKnownDevice(a.db.WithContext(ctx), email, hashToken(device))
+	if err != nil {
+		return false, fmt.Errorf("look for a known device: %w", err)
+	}
+	return known, nil
 }
 
 // checkLogin does one hash's work whether or not there is such a user. A matching hash with old parameters is replaced.

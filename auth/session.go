@@ -22,6 +22,8 @@ type Browser struct {
 	Session string
 	SignIn  string
 	Device  string
+
+	MailLogin string // feature:mail_login
 }
 
 // ErrChanged says that the account changed while somebody was proving to be its owner; they have to prove it again.

@@ -33,6 +33,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
 		{"security_alerts", "expires_at <= ?", []any{now}},
+		{"mail_logins", "expires_at <= ?", []any{now}}, // feature:mail_login
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},

@@ -45,6 +45,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		accountRecoveryViews(t), // feature:account_recovery
 		accountExportViews(t),   // feature:account_export
 		activityViews(t),        // feature:activity
+		mailLoginViews(t),       // feature:mail_login
 		noteViews(t),            // feature:notes
 		refusals(t),
 		mailboxViews(t),
@@ -259,6 +260,9 @@ func mailboxViews(t *testing.T) []view {
 			p.open(p.address() + "/html")
 			p.excuse("/favicon.ico") // browsers ask for it where a page names no icon
 		}},
+		{"mail-preview-code", "/dev/mail/previews/:kind/html", 200, dan, func(p *person) { // feature:mail_login feature:dev_mail_previews
+			p.open("/dev/mail/previews/mail_login/html").excuse("/favicon.ico") // feature:mail_login feature:dev_mail_previews
+		}}, // feature:mail_login feature:dev_mail_previews
 		{"mail-previews", "/dev/mail/previews", 200, dan, opens("/dev/mail/previews")},                                    // feature:dev_mail_previews
 		{"mail-preview", "/dev/mail/previews/:kind", 200, dan, opens("/dev/mail/previews/password_reset")},                // feature:dev_mail_previews
 		{"mail-preview-html", "/dev/mail/previews/:kind/html", 200, dan, opens("/dev/mail/previews/password_reset/html")}, // feature:dev_mail_previews

@@ -28,6 +28,7 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.RecoverAccount(to, token, time.Hour), // feature:account_recovery
 		letters.RecoveryCodeUsed(to, 3, incident),    // feature:recovery_codes
 		letters.AccountExported(to, incident),        // feature:account_export
+		letters.MailLogin(to, "K7QW-3MXP", mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: 10 * time.Minute}), // feature:mail_login
 	}
 }
 

@@ -61,6 +61,9 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 		if limited.EndsWithReset() {
 			page.Text = "Somebody has tried wrong passwords for this address, so we slow down. If it is yours, resetting your password by mail lets you in at once."
 		}
+		if limited.OfMailLogin() { // feature:mail_login
+			page.Text = "There were many mails or codes for this address, so we slow down. Log in with your password, reset it by mail, or use the link in a mail that you have asked for in this browser." // feature:mail_login
+		} // feature:mail_login
 		return page
 	case errors.Is(err, models.ErrBusy):
 		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}

@@ -27,6 +27,7 @@ var public = []string{
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
 	"GET /security-alert", "POST /security-alert",
 	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
+	"GET /login/mail", "POST /login/mail", "GET /login/mail/sent", "POST /login/mail/sent", "GET /login/mail/confirm", "POST /login/mail/confirm", // feature:mail_login
 	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
 	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html", // feature:dev_mail_previews
 	"GET /dev/ui", "GET /dev/ui/:part", "POST /dev/ui/:part", // feature:dev_ui
@@ -79,7 +80,9 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	confirm := newcomer.mail().Link
 	ada.post("/password/forgot", "email", ada.email)
 	reset := ada.mail().Link
-	recovery := s.recovery(t) // feature:account_recovery
+	recovery := s.recovery(t)                        // feature:account_recovery
+	newcomer.post("/login/mail", "email", ada.email) // feature:mail_login
+	mailLogin := ada.mail().Link                     // feature:mail_login
 	letter := newcomer.get("/dev/mail").rows()[0]
 	alert := s.alerted("joan@example.com").mail().Link
 	owing := s.whoOwe()
@@ -103,6 +106,8 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 			continue // feature:account_recovery
 		case path == "/account-recovery": // feature:account_recovery
 			path = recovery // feature:account_recovery
+		case path == "/login/mail/confirm": // feature:mail_login
+			path = mailLogin // feature:mail_login
 		case strings.Contains(path, ":kind"): // feature:dev_mail_previews
 			path = strings.Replace(path, ":kind", "confirm_address", 1) // feature:dev_mail_previews
 		case path == "/dev/ui/:part": // feature:dev_ui
@@ -157,9 +162,12 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	ada.post("/account/security", "current_password", otherPassword, "password", otherPassword)
 	ada.post("/account/prove", "factor", "password", "answer", otherPassword)
 	newcomer.post("/security-alert", "token", "dead")
-	ada.post("/account/export")                           // feature:account_export
-	newcomer.post("/account-recovery", "token", "dead")   // feature:account_recovery
-	ada.get("/account/totp/new").submit("code", "000000") // feature:totp
+	ada.post("/account/export")                            // feature:account_export
+	newcomer.post("/account-recovery", "token", "dead")    // feature:account_recovery
+	newcomer.post("/login/mail", "email", ada.email)       // feature:mail_login
+	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA") // feature:mail_login
+	newcomer.post("/login/mail/confirm", "token", "dead")  // feature:mail_login
+	ada.get("/account/totp/new").submit("code", "000000")  // feature:totp
 	if len(secondFactors()) > 0 {
 		grace, factor := s.owing("grace@example.com")
 		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")

@@ -71,6 +71,8 @@ func (h *Handlers) browser(c echo.Context) auth.Browser {
 		Session: h.cookies.Get(c.Request(), session.Session),
 		SignIn:  h.cookies.Get(c.Request(), session.SignIn),
 		Device:  h.cookies.Get(c.Request(), session.Device),
+
+		MailLogin: h.cookies.Get(c.Request(), session.MailLogin), // feature:mail_login
 	}
 }
 

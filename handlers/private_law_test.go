@@ -43,6 +43,7 @@ func owned() map[string]func(*person) string {
 		"sign_ins":           func(p *person) string { return p.unfinishedSignIn() },
 		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") }, // feature:totp
 		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                             // feature:recovery_codes
+		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                          // feature:mail_login
 		"events":             func(p *person) string { return p.first("events") },
 		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
 		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes

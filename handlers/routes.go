@@ -44,6 +44,12 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.RegisterLimits()))
 	guest.GET("/login", h.LoginPage)
 	guest.POST("/login", h.Login, limits(auth.LoginLimits()))
+	guest.GET("/login/mail", h.MailLoginPage)                                              // feature:mail_login
+	guest.POST("/login/mail", h.MailLogin, limits(auth.MailLoginLimits()))                 // feature:mail_login
+	guest.GET("/login/mail/sent", h.MailLoginSent)                                         // feature:mail_login
+	guest.POST("/login/mail/sent", h.MailLoginCode, limits(auth.MailLoginCodeLimits()))    // feature:mail_login
+	guest.GET("/login/mail/confirm", h.MailLoginLinkPage)                                  // feature:mail_login
+	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.MailLoginLinkLimits())) // feature:mail_login
 
 	factor.GET("/login/factor", h.SecondFactorPage)
 	factor.POST("/login/factor", h.SecondFactor, limits(auth.FactorLimits()))

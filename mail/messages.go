@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/a-h/templ"
 )
 
 // Letters writes the application's messages. Links are made from the configured base URL alone, never from a request, whose
@@ -150,6 +152,7 @@ type letter struct {
 	Heading   string
 	Greeting  string
 	Opening   []string
+	Code      string // feature:mail_login
 	Facts     []fact
 	Question  string
 	Button    string
@@ -158,6 +161,13 @@ type letter struct {
 }
 
 type fact struct{ Name, Value string }
+
+// blocks stand in the HTML between the opening and the facts.
+func (l letter) blocks() []templ.Component {
+	return []templ.Component{
+		codeBlock(l.Code), // feature:mail_login
+	}
+}
 
 func (l Letters) message(kind, to string, content letter) Message {
 	content.AppName = l.appName
@@ -264,6 +274,7 @@ func (l letter) text() string {
 	for _, paragraph := range l.Opening {
 		out.WriteString("\n" + wrap(paragraph) + "\n")
 	}
+	out.WriteString(codeText(l.Code)) // feature:mail_login
 	if len(l.Facts) > 0 {
 		out.WriteString("\n")
 	}

@@ -23,6 +23,7 @@ func everyLetter(l Letters) []Message {
 		l.NewDevice("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
 		l.PasswordReset("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
 		l.PasswordChanged("ada@example.com", seen("192.0.2.7", "Safari on iPhone")),
+		l.MailLogin("ada@example.com", "K7QW-3MXP", seen("192.0.2.7", "Safari on iPhone")), // feature:mail_login
 	}
 }
 
@@ -46,6 +47,7 @@ func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 		"new_device":       "/security-alert?token=T0ken_-x",
 		"password_reset":   "/security-alert?token=T0ken_-x",
 		"password_changed": "/security-alert?token=T0ken_-x",
+		"mail_login":       "/login/mail/confirm?token=T0ken_-x", // feature:mail_login
 	}
 	for _, m := range everyLetter(letters) {
 		want := "https://app.example.com" + paths[m.Kind]

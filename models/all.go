@@ -16,6 +16,7 @@ func All() []any {
 		&Authenticator{},   // feature:totp
 		&AccountRecovery{}, // feature:account_recovery
 		&RecoveryCode{},    // feature:recovery_codes
+		&MailLogin{},       // feature:mail_login
 		&Note{},            // feature:notes
 		&NoteImage{},       // feature:notes
 	}

@@ -36,6 +36,7 @@ func authTables() []string {
 		"authenticators",     // feature:totp
 		"account_recoveries", // feature:account_recovery
 		"recovery_codes",     // feature:recovery_codes
+		"mail_logins",        // feature:mail_login
 	}
 }
 

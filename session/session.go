@@ -1,4 +1,4 @@
-// Package session keeps the browser's cookies: the session token, a sign-in under way, the device, a started sign-up, a notice, where to return to.
+// Package session keeps the browser's cookies: the session token, a sign-in under way, the device, a started sign-up, a mailed sign-in, a notice, where to return to.
 package session
 
 import (
@@ -57,7 +57,8 @@ var (
 	Device       = Cookie{"device", maxAge}     // tells a browser that signed in before from a stranger's
 	Registration = Cookie{"registration", week} // tells the browser that started a sign-up from others
 	Notice       = Cookie{"notice", 0}          // a sentence for the next page
-	ReturnTo     = Cookie{"return_to", 0}       // where a new account was going when it was asked to sign up
+	ReturnTo     = Cookie{"return_to", 0}       // where somebody was going when they were asked to sign up, or for a mail
+	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed sign-in from others // feature:mail_login
 )
 
 // For returns the cookie with another life in the browser, as for a remembered session.

@@ -64,7 +64,13 @@ func guestPages() map[string]templ.Component {
 		"security alert":        views.SecurityAlert(views.SecurityAlertForm{Token: markup}, markup),
 		"new password":          views.NewPassword(views.NewPasswordForm{Password: secret, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, markup, 15, nil),
 		"new password, wrong":   views.NewPassword(views.NewPasswordForm{Password: secret, Resets: true}, markup, 15, faults("password")),
-		"account recovery":      views.AccountRecovery(views.AccountRecoveryForm{Token: markup}, markup), // feature:account_recovery
+		"account recovery":      views.AccountRecovery(views.AccountRecoveryForm{Token: markup}, markup),                                                  // feature:account_recovery
+		"mail login":            views.MailLogin(views.MailLoginForm{Email: markup, Remember: true, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, nil), // feature:mail_login
+		"mail login, wrong":     views.MailLogin(views.MailLoginForm{Email: markup}, faults("email")),                                                     // feature:mail_login
+		"mail login, sent":      views.MailLoginSent(views.MailCodeForm{Kept: markup}, 10*time.Minute, nil),                                               // feature:mail_login
+		"mail code, wrong":      views.MailLoginSent(views.MailCodeForm{Code: markup}, 10*time.Minute, faults("code")),                                    // feature:mail_login
+		"mail link":             views.MailLoginLink(views.MailLinkForm{Token: markup}, markup),                                                           // feature:mail_login
+		"mail link, elsewhere":  views.MailLoginElsewhere(),                                                                                               // feature:mail_login
 		"link dead":             views.LinkDead(markup, markup, markup, "/password/forgot"),
 		"link dead, leading to": views.LinkDead("Dead", "Dead", "Go", "javascript:alert(1)"),
 	}

@@ -1,0 +1,332 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// The events of mailed sign-in.
+const (
+	EventMailLoginRequested = "login.mail_requested"
+	EventMailLoginFailed    = "login.mail_failed"
+)
+
+const (
+	// MailLoginFor is how long a mailed link and its code work: what is sent out of band may live ten minutes (ASVS 6.5.5).
+	MailLoginFor = 10 * time.Minute
+	// mailLoginTries is how often a code may be typed, before the link is void as well.
+	mailLoginTries = 3
+	// mailLoginCode is the length of a code in bytes: 40 bits, which are eight characters.
+	mailLoginCode = 5
+)
+
+// mailLoginAlphabet is Crockford's base32: without I, L, O and U, which are read as what they look like.
+var mailLoginAlphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// The rules of mailed sign-in. A link needs no count: nobody guesses it. So whoever closes the count of an account's codes leaves the
+// owner the link.
+var (
+	limitMailLoginIP   = models.LimitRule{Name: "mail-login-ip", Free: 30, Window: time.Hour}
+	limitMailLoginMail = models.LimitRule{Name: "mail-login-mail", Free: 5, Window: MailLoginFor}
+	limitMailLoginCode = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+)
+
+// MailLoginLimits are the rules that asking for a mailed sign-in counts under.
+func MailLoginLimits() []models.LimitRule {
+	return []models.LimitRule{limitMailLoginIP, limitMailLoginMail}
+}
+
+// MailLoginCodeLimits are the rules that a typed code counts under.
+func MailLoginCodeLimits() []models.LimitRule { return []models.LimitRule{limitMailLoginCode} }
+
+// MailLoginLinkLimits are the rules that a dead link counts under.
+func MailLoginLinkLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
+
+// OfMailLogin says whether it is mailed sign-in that is closed, so that other ways in are open.
+func (l Limited) OfMailLogin() bool {
+	return l.Rule == limitMailLoginMail.Name || l.Rule == limitMailLoginCode.Name
+}
+
+// RequestMailLogin mails the owner of the address a link and a code, and returns the token that tells this browser from others. An
+// address without an account costs the same rows and the same statements, and the caller learns nothing (ASVS 6.3.8). A sign-up that
+// was not confirmed is no account: nothing that a stranger has begun for the address is taken up (CVE-2026-53516 and its kin).
+// The error is an Invalid or a Limited.
+func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bool, browser Browser, client Client) (token string, err error) {
+	email, problem := NormalizeEmail(address)
+	if err := (Invalid{"email": problem}).Err(); err != nil {
+		return "", err
+	}
+	known, err := a.knownDevice(ctx, email, browser.Device)
+	if err != nil {
+		return "", err
+	}
+	if err := a.take(ctx, client, mailLoginHits(email, known, browser.Device, client)...); err != nil {
+		return "", err
+	}
+	keys, err := a.mailLoginKeys()
+	if err != nil {
+		return "", err
+	}
+	row := models.MailLogin{ID: newID(), KnownDevice: known, Remember: remember, CreatedAt: a.now(), ExpiresAt: a.now().Add(MailLoginFor)}
+	token, row.BrowserHash = newToken()
+	link, code := a.fillMailLogin(&row, keys, email)
+	err = a.transact(ctx, func(t *tx) error {
+		// The lock makes two requests at once agree on which is the newer.
+		user, err := models.LockUserByEmail(t.DB, email)
+		post := a.post
+		switch {
+		case err == nil:
+			row.UserID = &user.ID
+		case errors.Is(err, gorm.ErrRecordNotFound):
+			post = a.postNobody
+		default:
+			return fmt.Errorf("find the user: %w", err)
+		}
+		row.Generation = user.Generation()
+		if err := keepMailLogin(t, &row, browser); err != nil {
+			return err
+		}
+		asked := mail.Incident{At: row.CreatedAt, IP: client.IP.String(), Device: client.Device(), Token: link, Life: MailLoginFor}
+		if err := post(t, a.letters.MailLogin(email, code, asked)); err != nil {
+			return err
+		}
+		return a.record(t, EventMailLoginRequested, row.UserID, "", client, nil)
+	})
+	return token, err
+}
+
+// mailLoginHits is where a request counts. A known device has a count of its own and no other: strangers who use up the recipient's
+// share leave the owner a way there, and everywhere else the password.
+func mailLoginHits(email string, known bool, device string, client Client) []hit {
+	if known {
+		return []hit{hitBy(limitMailLoginMail, email, device)}
+	}
+	return []hit{hitBy(limitMailLoginIP, network(client.IP)), hitBy(limitMailLoginMail, email)}
+}
+
+// fillMailLogin makes the two secrets that are mailed; the row keeps their hashes.
+func (a *Auth) fillMailLogin(row *models.MailLogin, keys mailLoginKeys, email string) (link, code string) {
+	link, row.TokenHash = newToken()
+	random := make([]byte, mailLoginCode)
+	rand.Read(random)
+	code = mailLoginAlphabet.EncodeToString(random)
+	row.CodeHash = keys.sum(row.ID, code)
+	row.Recipient = keys.sum("recipient", email)
+	return link, code[:4] + "-" + code[4:]
+}
+
+// keepMailLogin stores the newest request, and voids the recipient's and the browser's older ones.
+func keepMailLogin(t *tx, row *models.MailLogin, browser Browser) error {
+	if err := models.VoidMailLogins(t.DB, row.Recipient, row.KnownDevice); err != nil {
+		return fmt.Errorf("void the older mailed sign-ins: %w", err)
+	}
+	if err := t.Where("browser_hash = ?", hashToken(browser.MailLogin)).Delete(&models.MailLogin{}).Error; err != nil {
+		return fmt.Errorf("void the browser's older mailed sign-in: %w", err)
+	}
+	if err := t.Create(row).Error; err != nil {
+		return fmt.Errorf("keep the mailed sign-in: %w", err)
+	}
+	return nil
+}
+
+// MailLoginByLink returns whom a mailed link lets in; ErrDeadLink where it lets in nobody. here is false in a browser other than the
+// one that asked for it, where it is not told whose it is.
+func (a *Auth) MailLoginByLink(ctx context.Context, token string, browser Browser) (user *models.User, here bool, err error) {
+	db := a.db.WithContext(ctx)
+	row, err := models.FindMailLogin(db, hashToken(token), a.now())
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, false, ErrDeadLink
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("find the mailed sign-in: %w", err)
+	}
+	if !bytes.Equal(row.BrowserHash, hashToken(browser.MailLogin)) {
+		return nil, false, nil
+	}
+	user, err = a.mailLoginOwner(db, row)
+	return user, true, err
+}
+
+// mailLoginOwner is whom the row lets in: ErrDeadLink where that is nobody, or where the account, its address or its password is not
+// what it was when the mail went out.
+func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, error) {
+	if row.UserID == nil {
+		return nil, ErrDeadLink
+	}
+	keys, err := a.mailLoginKeys()
+	if err != nil {
+		return nil, err
+	}
+	var user models.User
+	err = db.Where("id = ? AND disabled_at IS NULL", *row.UserID).Take(&user).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrDeadLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the user: %w", err)
+	}
+	if !bytes.Equal(row.Generation, user.Generation()) || !keys.made(row.Recipient, "recipient", user.Email) {
+		return nil, ErrDeadLink
+	}
+	return &user, nil
+}
+
+// LogInByMailedLink uses a mailed link up, in the browser that asked for it, and returns whom it lets in and as what proof. The error is a
+// Limited or ErrDeadLink.
+func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
+	err = a.transact(ctx, func(t *tx) error {
+		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.MailLogin), a.now())
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrDeadLink
+		}
+		if err != nil {
+			return fmt.Errorf("use the link: %w", err)
+		}
+		user, proof = nil, Proof{Method: "mail", Remember: row.Remember}
+		if user, err = a.mailLoginOwner(t.DB, row); err != nil {
+			return err
+		}
+		count := mailLoginCodeHit(row, browser.Device)
+		return models.ForgetHits(t.DB, count.rule, count.key)
+	})
+	if errors.Is(err, ErrDeadLink) {
+		// Only dead links count: a neighbor's junk must not keep an owner from a good one.
+		if err := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); err != nil {
+			return nil, proof, err
+		}
+		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventMailLoginFailed, nil, "", client, Detail{"by": "link"}) })
+		return nil, proof, errors.Join(err, failed)
+	}
+	return user, proof, err
+}
+
+// LogInByMailedCode is LogInByMailedLink for the code. The error is an Invalid, a Limited, ErrDeadLink where the browser has asked for
+// nothing that still works, or ErrTriesUsed where it has been wrong too often.
+func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
+	code = plainMailLoginCode(code)
+	if err := (Invalid{"code": required(code, "Enter the code from the mail.")}).Err(); err != nil {
+		return nil, proof, err
+	}
+	row, err := models.FindBrowsersMailLogin(a.db.WithContext(ctx), hashToken(browser.MailLogin), a.now())
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, proof, ErrDeadLink
+	}
+	if err != nil {
+		return nil, proof, fmt.Errorf("find the mailed sign-in: %w", err)
+	}
+	ok, err := a.guess(ctx, client, []hit{mailLoginCodeHit(row, browser.Device)},
+		func() (ok bool, err error) {
+			row, user, err = a.tryMailedCode(ctx, code, browser)
+			return user != nil, err
+		},
+		func(t *tx) error {
+			return a.record(t, EventMailLoginFailed, row.UserID, "", client, Detail{"by": "code"})
+		})
+	switch {
+	case err != nil:
+		return nil, proof, err
+	case ok:
+		return user, Proof{Method: "mail", Remember: row.Remember}, nil
+	case row.Tries >= mailLoginTries:
+		return nil, proof, ErrTriesUsed
+	}
+	return nil, proof, Invalid{"code": "That code is not right. Look for the newest mail, and check each character."}
+}
+
+// mailLoginCodeHit is where a typed code counts: for the recipient, whether or not there is an account.
+func mailLoginCodeHit(row models.MailLogin, device string) hit {
+	if row.KnownDevice {
+		return hitBy(limitMailLoginCode, string(row.Recipient), device)
+	}
+	return hitBy(limitMailLoginCode, string(row.Recipient))
+}
+
+// tryMailedCode counts the try before it looks at the code, so that fifty at once are fifty; a right code uses the row up, and so does the
+// last wrong one. user is nil where the code is wrong. The error may be ErrDeadLink.
+func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) (row models.MailLogin, user *models.User, err error) {
+	keys, err := a.mailLoginKeys()
+	if err != nil {
+		return row, nil, err
+	}
+	err = a.transact(ctx, func(t *tx) error {
+		row, err = models.TryMailLogin(t.DB, hashToken(browser.MailLogin), mailLoginTries, a.now())
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrDeadLink
+		}
+		if err != nil {
+			return fmt.Errorf("count the try: %w", err)
+		}
+		if keys.made(row.CodeHash, row.ID, code) {
+			if user, err = a.mailLoginOwner(t.DB, row); err != nil && !errors.Is(err, ErrDeadLink) {
+				return err
+			}
+		}
+		if user == nil && row.Tries < mailLoginTries {
+			return nil
+		}
+		if err := t.Delete(&row).Error; err != nil {
+			return fmt.Errorf("use the mailed sign-in up: %w", err)
+		}
+		return nil
+	})
+	return row, user, err
+}
+
+// plainMailLoginCode reads a code as people type and paste it: groups, small letters, and what looks like a digit are all the same.
+func plainMailLoginCode(typed string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(typed))
+	return strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(plain)
+}
+
+// mailLoginKeys make keyed hashes (HMAC-SHA-256) under SECRET_KEY of what has too few bits for a plain one: whoever has the database alone
+// could try all codes, or all addresses that they know.
+type mailLoginKeys [][]byte
+
+func (a *Auth) mailLoginKeys() (keys mailLoginKeys, err error) {
+	for _, secret := range a.config.SecretKeys {
+		key, err := hkdf.Key(sha256.New, []byte(secret), nil, "mail login 1", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("derive the key of the mailed sign-ins: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// sum is the hash of a text for one place, under the newest key.
+func (k mailLoginKeys) sum(place, text string) []byte { return keyedHash(k[0], place, text) }
+
+// made says whether the hash is that of the text, under any of the keys, so that they rotate.
+func (k mailLoginKeys) made(hash []byte, place, text string) bool {
+	for _, key := range k {
+		if hmac.Equal(hash, keyedHash(key, place, text)) {
+			return true
+		}
+	}
+	return false
+}
+
+func keyedHash(key []byte, place, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	fmt.Fprintf(h, "%d:%s%s", len(place), place, text)
+	return h.Sum(nil)
+}

@@ -1,0 +1,134 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// MailLoginPage asks where to mail a link and a code to log in with.
+func (h *Handlers) MailLoginPage(c echo.Context) error {
+	form := views.MailLoginForm{Errand: views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}}
+	return h.render(c, http.StatusOK, views.MailLogin(form, nil))
+}
+
+// MailLogin mails them, if there is an account to mail them to; the answer does not tell.
+func (h *Handlers) MailLogin(c echo.Context) error {
+	var form views.MailLoginForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	form.Errand = checked(form.Errand)
+	if form.From != "" && form.Email == "" {
+		return h.render(c, http.StatusOK, views.MailLogin(form, nil))
+	}
+	token, err := h.auth.RequestMailLogin(c.Request().Context(), form.Email, form.Remember, h.browser(c), middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.MailLogin(form, invalid))
+	}
+	if err != nil {
+		return err
+	}
+	// The link may be opened in another tab, which knows nothing of this one.
+	err = errors.Join(
+		h.cookies.Set(c.Response(), c.Request(), session.MailLogin.For(auth.MailLoginFor), token),
+		h.cookies.Set(c.Response(), c.Request(), session.ReturnTo, form.Next),
+	)
+	if err != nil {
+		return err
+	}
+	if form.Kept != "" {
+		return h.mailLoginSent(c, http.StatusOK, views.MailCodeForm{Kept: form.Kept}, nil)
+	}
+	return h.redirect(c, "/login/mail/sent", "")
+}
+
+// MailLoginSent says to look into the mailbox, and takes the code.
+func (h *Handlers) MailLoginSent(c echo.Context) error {
+	if h.browser(c).MailLogin == "" {
+		return h.redirect(c, "/login/mail", "")
+	}
+	return h.mailLoginSent(c, http.StatusOK, views.MailCodeForm{}, nil)
+}
+
+func (h *Handlers) mailLoginSent(c echo.Context, status int, form views.MailCodeForm, problems auth.Invalid) error {
+	return h.render(c, status, views.MailLoginSent(form, auth.MailLoginFor, problems))
+}
+
+// MailLoginCode signs in with the code.
+func (h *Handlers) MailLoginCode(c echo.Context) error {
+	var form views.MailCodeForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	form.Kept = checked(views.Errand{Kept: form.Kept}).Kept
+	user, proof, err := h.auth.LogInByMailedCode(c.Request().Context(), form.Code, h.browser(c), middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.mailLoginSent(c, http.StatusUnprocessableEntity, form, invalid)
+	}
+	switch {
+	case errors.Is(err, auth.ErrTriesUsed):
+		h.cookies.Clear(c.Response(), session.MailLogin)
+		return h.redirect(c, "/login/mail", "That was one wrong code too many. Ask for a new mail.")
+	case errors.Is(err, auth.ErrDeadLink):
+		h.cookies.Clear(c.Response(), session.MailLogin)
+		return h.redirect(c, "/login/mail", "That mail is too old, or was replaced by a newer one. Ask for a new one.")
+	case err != nil:
+		return err
+	}
+	return h.mailedIn(c, user, proof, form.Kept)
+}
+
+// MailLoginLinkPage shows what a mailed link would do; only its button does it, since mail scanners open links.
+func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
+	hideToken(c)
+	user, here, err := h.auth.MailLoginByLink(c.Request().Context(), c.QueryParam("token"), h.browser(c))
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadMailLogin(c)
+	}
+	if err != nil {
+		return err
+	}
+	if !here {
+		return h.render(c, http.StatusOK, views.MailLoginElsewhere())
+	}
+	return h.render(c, http.StatusOK, views.MailLoginLink(views.MailLinkForm{Token: c.QueryParam("token")}, user.Email))
+}
+
+func (h *Handlers) deadMailLogin(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
+		"Mail me a new link", "/login/mail"))
+}
+
+// MailLoginLink signs in with the link.
+func (h *Handlers) MailLoginLink(c echo.Context) error {
+	var form views.MailLinkForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	user, proof, err := h.auth.LogInByMailedLink(c.Request().Context(), form.Token, h.browser(c), middleware.Client(c))
+	if limited, ok := errors.AsType[auth.Limited](err); ok {
+		return limited
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadMailLogin(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.mailedIn(c, user, proof, "")
+}
+
+func (h *Handlers) mailedIn(c echo.Context, user *models.User, proof auth.Proof, kept string) error {
+	h.cookies.Clear(c.Response(), session.MailLogin)
+	errand := views.Errand{Next: h.cookies.Take(c.Response(), c.Request(), session.ReturnTo), Kept: kept}
+	return h.signIn(c, user, proof, errand)
+}
