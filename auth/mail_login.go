@@ -263,7 +263,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 		return row, nil, err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		row, err = models.TryMailLogin(t.DB, hashToken(browser.MailLogin), mailLoginTries, a.now())
+		row, err = models.TryMailLogin(t.DB, hashToken(browser.MailLogin), a.now())
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrDeadLink
 		}

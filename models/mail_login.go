@@ -60,10 +60,10 @@ func UseMailLogin(tx *gorm.DB, tokenHash, browserHash []byte, now time.Time) (ro
 }
 
 // TryMailLogin counts a try at the code of the one that a browser has asked for, and returns it; gorm.ErrRecordNotFound where there is
-// none or its tries are used up. The row it locks is what makes fifty tries at once wait for each other.
-func TryMailLogin(tx *gorm.DB, browserHash []byte, most int, now time.Time) (row MailLogin, err error) {
+// none. The row it locks is what makes fifty tries at once wait for each other.
+func TryMailLogin(tx *gorm.DB, browserHash []byte, now time.Time) (row MailLogin, err error) {
 	var rows []MailLogin
-	err = tx.Model(&rows).Clauses(clause.Returning{}).Where("browser_hash = ? AND expires_at > ? AND tries < ?", browserHash, now, most).
+	err = tx.Model(&rows).Clauses(clause.Returning{}).Where("browser_hash = ? AND expires_at > ?", browserHash, now).
 		Update("tries", gorm.Expr("tries + 1")).Error
 	if err == nil && len(rows) == 0 {
 		err = gorm.ErrRecordNotFound
