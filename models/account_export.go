@@ -31,9 +31,10 @@ func exportLines() []ExportPart {
 		{Table: "password_resets", Says: "Links to reset your password that still work", without: []string{"token_hash"}},
 		{Table: "security_alerts", Says: "Links in mails that told you of a change, while they work", without: []string{"token_hash"}},
 		{Table: "events", Says: "The security log: what happened to your account, when, how and from where"},
-		{Table: "authenticators", Says: "Your authenticator apps", without: []string{"secret", "last_step"}},                        // feature:totp
-		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}}, // feature:account_recovery
-		{Table: "recovery_codes", Says: "When your recovery codes were made", without: []string{"code_hash"}},                       // feature:recovery_codes
+		{Table: "authenticators", Says: "Your authenticator apps", without: []string{"secret", "last_step"}},                                                          // feature:totp
+		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}},                                   // feature:account_recovery
+		{Table: "recovery_codes", Says: "When your recovery codes were made", without: []string{"code_hash"}},                                                         // feature:recovery_codes
+		{Table: "mail_logins", Says: "Mails to log in with that still work", without: []string{"recipient", "browser_hash", "token_hash", "code_hash", "generation"}}, // feature:mail_login
 	}
 }
 
