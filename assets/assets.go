@@ -23,6 +23,7 @@ var styles = [...]string{
 	"account_export.css", // feature:account_export
 	"activity.css",       // feature:activity
 	"mail_login.css",     // feature:mail_login
+	"passkeys.css",       // feature:passkeys
 	"app.css",
 }
 
@@ -31,6 +32,7 @@ var others = [...]string{
 	"app.js",
 	"htmx.min.js", // feature:htmx
 	"htmx.js",     // feature:htmx
+	"passkeys.js", // feature:passkeys
 	"favicon.svg",
 	"favicon.ico",
 	"apple-touch-icon.png",

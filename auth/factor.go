@@ -21,12 +21,13 @@ type factor struct {
 	backup bool
 	has    func(db *gorm.DB, userID string) (bool, error)
 	forget func(db *gorm.DB, userID string) error // of a second factor
-	check  func(ctx context.Context, user *models.User, answer string, client Client) (bool, error)
+	check  func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
 }
 
 // factors lists the ways that there are, in the order in which they are offered.
 func (a *Auth) factors() []factor {
 	return []factor{
+		{name: "passkeys", second: true, has: models.HasPasskeys, check: a.checkPasskey, forget: models.ForgetPasskeys},                                    // feature:passkeys
 		{name: "totp", second: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                                         // feature:totp
 		{name: "recovery_codes", second: true, backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, forget: models.ForgetRecoveryCodes}, // feature:recovery_codes
 		{name: "password", has: models.HasPassword, check: a.checkPassword},
@@ -100,7 +101,7 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 		return factor{}, Invalid{"answer": wrongAnswer(name).empty}
 	}
 	ok, err := a.guess(ctx, client, []hit{hitBy(limitChallenge, of.id), hitBy(limitFactor, user.ID, name)},
-		func() (bool, error) { return all[i].check(ctx, user, answer, client) },
+		func() (bool, error) { return all[i].check(ctx, user, answer, of, client) },
 		func(t *tx) error {
 			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
 		})
@@ -117,20 +118,26 @@ type answerWords struct{ empty, wrong string }
 
 // wrongAnswer is what is said of an answer that is missing or wrong.
 func wrongAnswer(name string) answerWords {
+	if name == "passkeys" { // feature:passkeys
+		return passkeyAnswer() // feature:passkeys
+	} // feature:passkeys
 	if name == "password" {
 		return answerWords{"Enter your password.", "That is not your password."}
 	}
 	return answerWords{"Enter the code.", "That code is not right, or was used already."}
 }
 
-func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ Client) (bool, error) {
+func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge, _ Client) (bool, error) {
 	ok, _, err := a.hasher.Verify(ctx, password, user.PasswordHash)
 	return ok, err
 }
 
 // factorChanged tells the owner, and the security log, that the account is protected in another way now. What stood in for factors that
-// are gone goes with the last of them.
+// are gone goes with the last of them. It comes last in its transaction, which the error ErrLastWayIn undoes.
 func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail Detail, client Client) error {
+	if err := a.keepsAWayIn(t.DB, &viewer.User); err != nil {
+		return err
+	}
 	enrolled, err := a.hasSecondFactor(t.DB, viewer.User.ID)
 	if err != nil {
 		return err

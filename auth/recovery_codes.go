@@ -82,7 +82,7 @@ func (a *Auth) RecoveryCodesLeft(ctx context.Context, viewer *Viewer) (int, erro
 }
 
 // checkRecoveryCode uses a code up, in one statement that has one winner. Each use is mailed: it is what a thief of the paper does.
-func (a *Auth) checkRecoveryCode(ctx context.Context, user *models.User, code string, client Client) (used bool, err error) {
+func (a *Auth) checkRecoveryCode(ctx context.Context, user *models.User, code string, _ challenge, client Client) (used bool, err error) {
 	err = a.transact(ctx, func(t *tx) error {
 		gone := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(plainCode(code))).Delete(&models.RecoveryCode{})
 		if gone.Error != nil {

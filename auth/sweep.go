@@ -35,6 +35,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"security_alerts", "expires_at <= ?", []any{now}},
 		{"mail_logins", "expires_at <= ?", []any{now}}, // feature:mail_login
 		{"registrations", "expires_at <= ?", []any{now}},
+		{"passkey_challenges", "expires_at <= ?", []any{now}}, // feature:passkeys
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
 		{"notes", "deleted_at <= ?", []any{now.Add(-models.KeepDeletedNotes)}}, // feature:notes

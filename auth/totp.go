@@ -209,7 +209,7 @@ func (a *Auth) RemoveTOTP(ctx context.Context, viewer *Viewer, id string, client
 
 // checkTOTP says whether one of the user's authenticators shows this code, and uses it up: no code is accepted twice (RFC 6238
 // section 5.2).
-func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ Client) (bool, error) {
+func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ challenge, _ Client) (bool, error) {
 	db := a.db.WithContext(ctx)
 	list, err := models.AuthenticatorsOf(db, user.ID)
 	if err != nil {

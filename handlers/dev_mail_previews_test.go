@@ -43,7 +43,7 @@ func TestAPreviewShowsBothPartsOfAMail(t *testing.T) {
 		if frame := attribute(page.all("iframe")[0], "src"); frame != address+"/html" {
 			t.Errorf("%s frames %s", address, frame)
 		}
-		page.says(t, "http://127.0.0.1", "-- Acme")
+		page.says(t, "http://localhost", "-- Acme")
 		eve.get(address+"/html").is(t, 200).says(t, "If the button does not work")
 	}
 	eve.get("/dev/mail/previews/nothing").is(t, 404)

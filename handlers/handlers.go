@@ -90,6 +90,7 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 		Viewer:      middleware.User(c),
 		Path:        c.Request().URL.Path,
 		Notice:      notice,
+		Offer:       h.passkeyOffer(c), // feature:passkeys
 		Development: !h.config.Production,
 	})
 	if err := page.Render(ctx, buffer); err != nil {

@@ -28,6 +28,7 @@ var public = []string{
 	"GET /security-alert", "POST /security-alert",
 	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
 	"GET /login/mail", "POST /login/mail", "GET /login/mail/sent", "POST /login/mail/sent", "GET /login/mail/confirm", "POST /login/mail/confirm", // feature:mail_login
+	"POST /login/passkey", "POST /login/passkey/options", // feature:passkeys
 	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
 	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html", // feature:dev_mail_previews
 	"GET /dev/ui", "GET /dev/ui/:part", "POST /dev/ui/:part", // feature:dev_ui
@@ -168,9 +169,14 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA") // feature:mail_login
 	newcomer.post("/login/mail/confirm", "token", "dead")  // feature:mail_login
 	ada.get("/account/totp/new").submit("code", "000000")  // feature:totp
+	newcomer.post("/login/passkey/options")                // feature:passkeys
+	newcomer.post("/login/passkey", "assertion", "{}")     // feature:passkeys
+	ada.post("/account/prove/options")                     // feature:passkeys
+	ada.post("/account/passkeys/new/options")              // feature:passkeys
 	if len(secondFactors()) > 0 {
 		grace, factor := s.owing("grace@example.com")
 		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")
+		grace.post("/login/factor/options") // feature:passkeys
 	}
 	for _, route := range s.routes {
 		if route.Guard == "owing a second factor" && len(secondFactors()) == 0 {
@@ -344,6 +350,7 @@ func TestLawImportsRunOneWay(t *testing.T) {
 		"golang.org/x/crypto/":     {"auth"},
 		"gorm.io/gorm":             {"auth", "models", "mail", "handlers", "."},
 		"github.com/wneessen/":     {"mail"},
+		"github.com/go-webauthn/":  {"auth"}, // feature:passkeys
 		app + "handlers":           {"."},
 		app + "views":              {"handlers", "views"},
 		app + "middleware":         {"handlers"},
@@ -433,13 +440,13 @@ func TestInDevelopmentAPhoneOnTheLocalNetworkUsesTheSite(t *testing.T) {
 func TestInDevelopmentEveryNameOfThisMachineLeadsToOne(t *testing.T) {
 	s := newStage(t)
 	r := s.visitor().request(http.MethodGet, "/login?next=%2Faccount", nil)
-	r.Host = "localhost:" + s.config.AppURL.Port()
+	r.Host = "127.0.0.1:" + s.config.AppURL.Port()
 	page, err := s.visitor().send(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if to := page.is(t, 307).header.Get("Location"); to != s.config.AppURL.String()+"/login?next=%2Faccount" {
-		t.Errorf("localhost leads to %s", to)
+		t.Errorf("127.0.0.1 leads to %s", to)
 	}
 }
 

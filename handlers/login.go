@@ -57,6 +57,7 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	err = errors.Join(
 		h.cookies.Set(c.Response(), c.Request(), cookie, entry.Session),
 		h.cookies.Set(c.Response(), c.Request(), session.Device, entry.Device),
+		h.rememberPasskeyOffer(c, user, proof), // feature:passkeys
 	)
 	if err != nil {
 		return err

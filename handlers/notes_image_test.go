@@ -156,8 +156,8 @@ func TestAPictureArrivesOverASlowLine(t *testing.T) {
 	impatient.Config.ReadTimeout, impatient.Config.WriteTimeout = time.Second, time.Second
 	impatient.Start()
 	defer impatient.Close()
-	slow.URL.Host, slow.Host = impatient.Listener.Addr().String(), ""
-	slow.Header.Set("Origin", impatient.URL)
+	slow.URL.Host, slow.Host = strings.Replace(impatient.Listener.Addr().String(), "127.0.0.1", "localhost", 1), ""
+	slow.Header.Set("Origin", "http://"+slow.URL.Host)
 	slow.Body = &late{slow.Body, 2 * time.Second}
 	page, err := ada.send(slow)
 	if err != nil {

@@ -44,6 +44,8 @@ func owned() map[string]func(*person) string {
 		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") }, // feature:totp
 		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                             // feature:recovery_codes
 		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                          // feature:mail_login
+		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },       // feature:passkeys
+		"passkeys":           func(p *person) string { return p.first("passkeys") },                          // feature:passkeys
 		"events":             func(p *person) string { return p.first("events") },
 		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
 		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes

@@ -20,6 +20,7 @@ type factor interface {
 func secondFactors() []func(*person) factor {
 	return []func(*person) factor{
 		func(p *person) factor { return p.authenticator() }, // feature:totp
+		func(p *person) factor { return p.passkey() },       // feature:passkeys
 	}
 }
 

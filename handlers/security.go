@@ -29,6 +29,7 @@ func (h *Handlers) security(c echo.Context, status int, user *models.User, form 
 // protections lists what protects the account beside the password.
 func (h *Handlers) protections(ctx context.Context, viewer *auth.Viewer) (list []views.Protection, err error) {
 	for _, protection := range []func(context.Context, *auth.Viewer) (views.Protection, error){
+		h.passkeysProtection,      // feature:passkeys
 		h.totpProtection,          // feature:totp
 		h.recoveryCodesProtection, // feature:recovery_codes
 	} {

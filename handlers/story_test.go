@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -81,7 +82,8 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 	c.SMTPURL = s.mailbox.URL()
 	c.AppName, c.MailFrom = "Acme", &netmail.Address{Name: "Acme", Address: "hello@acme.example"}
 	s.server = httptest.NewUnstartedServer(nil)
-	c.AppURL = &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
+	_, port, _ := net.SplitHostPort(s.server.Listener.Addr().String())
+	c.AppURL = &url.URL{Scheme: "http", Host: "localhost:" + port}
 	for _, change := range changes {
 		change(&c)
 	}
@@ -95,6 +97,7 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 	} else {
 		s.server.Start()
 	}
+	s.server.URL = c.AppURL.String()
 	t.Cleanup(func() {
 		s.server.Close()
 		s.counted.holdsTo(t, s.routes)

@@ -13,11 +13,14 @@ func All() []any {
 		&Limit{},
 		&Event{},
 		&OutboxMail{},
-		&Authenticator{},   // feature:totp
-		&AccountRecovery{}, // feature:account_recovery
-		&RecoveryCode{},    // feature:recovery_codes
-		&MailLogin{},       // feature:mail_login
-		&Note{},            // feature:notes
-		&NoteImage{},       // feature:notes
+		&Authenticator{},    // feature:totp
+		&AccountRecovery{},  // feature:account_recovery
+		&RecoveryCode{},     // feature:recovery_codes
+		&MailLogin{},        // feature:mail_login
+		&Note{},             // feature:notes
+		&NoteImage{},        // feature:notes
+		&PasskeyOwner{},     // feature:passkeys
+		&Passkey{},          // feature:passkeys
+		&PasskeyChallenge{}, // feature:passkeys
 	}
 }

@@ -37,6 +37,8 @@ func authTables() []string {
 		"account_recoveries", // feature:account_recovery
 		"recovery_codes",     // feature:recovery_codes
 		"mail_logins",        // feature:mail_login
+		"passkey_owners",     // feature:passkeys
+		"passkeys",           // feature:passkeys
 	}
 }
 

@@ -56,6 +56,8 @@ var (
 	SignIn       = Cookie{"sign_in", 0}         // the token of a sign-in that still owes something
 	Device       = Cookie{"device", maxAge}     // tells a browser that signed in before from a stranger's
 	Registration = Cookie{"registration", week} // tells the browser that started a sign-up from others
+	Passkey      = Cookie{"passkey", 0}         // the token of a browser that a passkey was asked for // feature:passkeys
+	PasskeyOffer = Cookie{"passkey_offer", 0}   // says that the person may be offered a passkey // feature:passkeys
 	Notice       = Cookie{"notice", 0}          // a sentence for the next page
 	ReturnTo     = Cookie{"return_to", 0}       // where somebody was going when they were asked to sign up, or for a mail
 	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed sign-in from others // feature:mail_login

@@ -105,6 +105,7 @@ func devUIIcons() []devIcon {
 		{"IconEye", ui.IconEye},
 		{"IconEyeOff", ui.IconEyeOff},
 		{"IconFile", ui.IconFile},
+		{"IconFinger", ui.IconFinger},
 		{"IconFolder", ui.IconFolder},
 		{"IconHome", ui.IconHome},
 		{"IconImage", ui.IconImage},

@@ -36,6 +36,7 @@ func (f LoginForm) text() string {
 // otherWaysIn stand below the button of the password; each sends the form on to its own page.
 func otherWaysIn() []templ.Component {
 	return []templ.Component{
+		passkeyButton(),   // feature:passkeys
 		mailLoginButton(), // feature:mail_login
 	}
 }
@@ -105,6 +106,7 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 				templ_7745c5c3_Err = ui.Field(ui.Input{
 					Name: "email", Label: "Email", Type: "email", Value: form.Email, Required: true, Autofocus: true,
 					Autocomplete: "username",
+					Attributes:   templ.Attributes{"autocomplete": "username webauthn"}, // feature:passkeys
 				}, problems).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -154,7 +156,7 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 			var templ_7745c5c3_Var4 templ.SafeURL
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(withNext("/register", form.Next)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/login.templ`, Line: 57, Col: 86}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/login.templ`, Line: 59, Col: 86}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

@@ -46,6 +46,7 @@ type factorWords struct {
 // factorForms lists the factors.
 func factorForms() []factorWords {
 	return []factorWords{
+		passkeyWords(),       // feature:passkeys
 		totpWords(),          // feature:totp
 		recoveryCodesWords(), // feature:recovery_codes
 		{"password", "Enter your password to go on.", "Use your password", passwordAnswer},
@@ -293,7 +294,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 						var templ_7745c5c3_Var9 string
 						templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(words.choose)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 95, Col: 19}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 96, Col: 19}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 						if templ_7745c5c3_Err != nil {

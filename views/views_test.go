@@ -71,6 +71,7 @@ func guestPages() map[string]templ.Component {
 		"mail code, wrong":      views.MailLoginSent(views.MailCodeForm{Code: markup}, 10*time.Minute, faults("code")),                                    // feature:mail_login
 		"mail link":             views.MailLoginLink(views.MailLinkForm{Token: markup}, markup),                                                           // feature:mail_login
 		"mail link, elsewhere":  views.MailLoginElsewhere(),                                                                                               // feature:mail_login
+		"factor, passkey":       views.SecondFactor(views.FactorForm{}, []string{"passkeys", "recovery_codes"}, faults("answer")),                         // feature:passkeys
 		"link dead":             views.LinkDead(markup, markup, markup, "/password/forgot"),
 		"link dead, leading to": views.LinkDead("Dead", "Dead", "Go", "javascript:alert(1)"),
 	}
@@ -92,12 +93,17 @@ func appPages() map[string]templ.Component {
 		"account, wrong":       views.Account(person(), views.AccountForm{}, faults("name")),
 		"security":             views.Security(person(), nil, security, 15, nil),
 		"prove":                views.Prove(person(), views.FactorForm{Factor: "password", Answer: secret}, []string{"password"}, nil),
-		"authenticators":       views.TOTP(person(), []models.Authenticator{{ID: "1", Name: markup, LastUsedAt: now}, {ID: "2", Name: "Phone"}}, views.AuthenticatorForm{ID: "2", Name: markup}, faults("name"), now),       // feature:totp
-		"authenticators, none": views.TOTP(person(), nil, views.AuthenticatorForm{}, nil, now),                                                                                                                              // feature:totp
-		"authenticator, new":   views.NewTOTP(person(), views.Enrollment{Key: "ABCD", URL: "otpauth://totp/x", QRSize: 1, QRPath: "M0 0h1v1h-1z"}, views.NewTOTPForm{Name: markup, Code: "123456"}, faults("code", "name")), // feature:totp
-		"recovery codes":       views.RecoveryCodes(person(), 2, 3, faults("")),                                                                                                                                             // feature:recovery_codes
-		"recovery codes, none": views.RecoveryCodes(person(), 0, 3, nil),                                                                                                                                                    // feature:recovery_codes
-		"recovery codes, new":  views.NewRecoveryCodes(person(), []string{markup}),                                                                                                                                          // feature:recovery_codes
+		"authenticators":       views.TOTP(person(), []models.Authenticator{{ID: "1", Name: markup, LastUsedAt: now}, {ID: "2", Name: "Phone"}}, views.AuthenticatorForm{ID: "2", Name: markup}, faults("name"), now),                                                               // feature:totp
+		"authenticators, none": views.TOTP(person(), nil, views.AuthenticatorForm{}, nil, now),                                                                                                                                                                                      // feature:totp
+		"authenticator, new":   views.NewTOTP(person(), views.Enrollment{Key: "ABCD", URL: "otpauth://totp/x", QRSize: 1, QRPath: "M0 0h1v1h-1z"}, views.NewTOTPForm{Name: markup, Code: "123456"}, faults("code", "name")),                                                         // feature:totp
+		"passkeys":             views.Passkeys(person(), []views.PasskeyRow{{ID: "1", Name: markup, Maker: markup, Synced: true, CreatedAt: now, LastUsedAt: &now}, {ID: "2", Name: "Phone", CreatedAt: now}}, views.PasskeyForm{ID: "2", Name: markup}, faults("name"), true, now), // feature:passkeys
+		"passkeys, none":       views.Passkeys(person(), nil, views.PasskeyForm{}, nil, true, now),                                                                                                                                                                                  // feature:passkeys
+		"passkeys, nowhere":    views.Passkeys(person(), nil, views.PasskeyForm{}, map[string]string{"": markup}, false, now),                                                                                                                                                       // feature:passkeys
+		"passkey, new":         views.NewPasskey(person(), true, map[string]string{"": markup}),                                                                                                                                                                                     // feature:passkeys
+		"passkey, nowhere":     views.NewPasskey(person(), false, nil),                                                                                                                                                                                                              // feature:passkeys
+		"recovery codes":       views.RecoveryCodes(person(), 2, 3, faults("")),                                                                                                                                                                                                     // feature:recovery_codes
+		"recovery codes, none": views.RecoveryCodes(person(), 0, 3, nil),                                                                                                                                                                                                            // feature:recovery_codes
+		"recovery codes, new":  views.NewRecoveryCodes(person(), []string{markup}),                                                                                                                                                                                                  // feature:recovery_codes
 		"security, wrong":      views.Security(person(), []views.Protection{{Name: markup, Text: markup, Urgent: markup, Href: "/", Action: markup}, {On: true, Href: "/x", Action: "More"}}, security, 15, faults("current_password", "password")),
 		"sessions":             views.Sessions(person(), sessions, "a", now),
 		"sessions, one":        views.Sessions(person(), sessions[:1], "a", now),
@@ -391,6 +397,7 @@ func TestItem9PasswordManagersFindTheirWay(t *testing.T) {
 		var got []string
 		for _, n := range p.elements {
 			if value := attr(n, "autocomplete"); value != "" {
+				value = strings.TrimSuffix(value, " webauthn") // feature:passkeys
 				got = append(got, value)
 			}
 			if attr(n, "type") == "password" && has(n, "maxlength") {

@@ -6,15 +6,17 @@ import (
 
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views/ui"
+	"github.com/a-h/templ"
 )
 
 // Request is what a layout may know of the request. Pages read only their arguments.
 type Request struct {
 	AppName     string
-	Viewer      *models.User // nil for a visitor
-	Path        string       // of the URL, for marking the current navigation entry
-	Notice      ui.Message   // one-time message ("Password changed."), without a text for none
-	Development bool         // shows a link to the development mailbox
+	Viewer      *models.User    // nil for a visitor
+	Path        string          // of the URL, for marking the current navigation entry
+	Notice      ui.Message      // one-time message ("Password changed."), without a text for none
+	Offer       templ.Component // what is suggested to somebody who has just logged in, above the page; nil for none
+	Development bool            // shows a link to the development mailbox
 }
 
 type contextKey struct{}

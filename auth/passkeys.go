@@ -1,0 +1,317 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-webauthn/webauthn/webauthn"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// The events of passkeys.
+const (
+	EventPasskeyAdded   = "passkey.added"
+	EventPasskeyRenamed = "passkey.renamed"
+	EventPasskeyRemoved = "passkey.removed"
+	EventPasskeyRefused = "passkey.refused"
+	EventPasskeyCopied  = "passkey.copied" // its device has not counted on, so there may be two of it
+)
+
+const (
+	passkeyHandle = 64 // random bytes, the most that there may be (Web Authentication Level 3, section 5.4.3)
+	maxPasskeys   = 20
+	offerAgain    = 14 * 24 * time.Hour
+)
+
+// The rules of passkeys. What is counted for a challenge is the page that asks for it, since each opening of the log-in page is one. What
+// is counted for an answer is a wrong one; it cannot be guessed, but costs a signature to check.
+var (
+	limitPasskeyAsked = models.LimitRule{Name: "passkey-asked", Free: 300, Window: 15 * time.Minute}
+	limitPasskeyIP    = models.LimitRule{Name: "passkey-ip", Free: 100, Window: 15 * time.Minute}
+)
+
+// PasskeyAskedLimits are the rules that asking for a challenge counts under.
+func PasskeyAskedLimits() []models.LimitRule { return []models.LimitRule{limitPasskeyAsked} }
+
+// PasskeyLimits are the rules that logging in with a passkey counts under.
+func PasskeyLimits() []models.LimitRule { return []models.LimitRule{limitPasskeyIP} }
+
+// ErrNoPasskeys is the answer where there is no passkey to ask for, or none can be.
+var ErrNoPasskeys = errors.New("there are no passkeys here")
+
+// countAsked comes before each challenge: it bounds the rows that one address can make.
+func (a *Auth) countAsked(ctx context.Context, client Client) error {
+	if err := a.take(ctx, client, hitBy(limitPasskeyAsked, network(client.IP))); err != nil {
+		return err
+	}
+	if !a.PasskeysWork() {
+		return ErrNoPasskeys
+	}
+	return nil
+}
+
+// PasskeyLogIn returns the options with which a browser asks for any passkey of this site, the same for everybody, and the token that
+// the answer has to come with: the browser's, or a new one. The error is a Limited or ErrNoPasskeys.
+func (a *Auth) PasskeyLogIn(ctx context.Context, browser string, client Client) (options []byte, token string, err error) {
+	if err := a.countAsked(ctx, client); err != nil {
+		return nil, "", err
+	}
+	if token = browser; token == "" {
+		token, _ = newToken()
+	}
+	options, err = a.askForPasskey(ctx, loggingIn(token), nil)
+	return options, token, err
+}
+
+// AuthenticateByPasskey returns the user whose passkey has answered in the browser with this token. The error is an Invalid, the same
+// whatever is wrong, or a Limited.
+func (a *Auth) AuthenticateByPasskey(ctx context.Context, browser, answer string, client Client) (user *models.User, err error) {
+	wrong := Invalid{"": "That passkey did not let you in. Try again, or log in with your password."}
+	if browser == "" || answer == "" {
+		return nil, wrong
+	}
+	ok, err := a.guess(ctx, client, []hit{hitBy(limitPasskeyIP, network(client.IP))},
+		func() (ok bool, err error) {
+			user, err = a.usePasskey(ctx, loggingIn(browser), nil, answer, client)
+			return a.passkeyIsRight(ctx, err)
+		},
+		func(t *tx) error { return a.record(t, EventPasskeyRefused, nil, "", client, nil) })
+	if err == nil && !ok {
+		return nil, wrong
+	}
+	return user, err
+}
+
+// passkeyIsRight turns a refusal into an answer that is wrong, and logs why, which the person is not told.
+func (a *Auth) passkeyIsRight(ctx context.Context, err error) (bool, error) {
+	if errors.Is(err, errPasskeyRefused) {
+		a.log.InfoContext(ctx, err.Error())
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// PasskeyFactor returns the options with which the browser asks for a passkey of whoever has begun this sign-in. The error is a Limited or
+// ErrNoPasskeys.
+func (a *Auth) PasskeyFactor(ctx context.Context, p *Pending, client Client) ([]byte, error) {
+	return a.passkeyOf(ctx, &p.User, challenge{id: p.id}, client)
+}
+
+// PasskeyProof returns the options with which the viewer's browser asks for one of their passkeys, for StepUp. The error is a Limited or
+// ErrNoPasskeys.
+func (a *Auth) PasskeyProof(ctx context.Context, viewer *Viewer, client Client) ([]byte, error) {
+	return a.passkeyOf(ctx, &viewer.User, challenge{id: viewer.Session.ID}, client)
+}
+
+func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge, client Client) ([]byte, error) {
+	if err := a.countAsked(ctx, client); err != nil {
+		return nil, err
+	}
+	k, err := keeperOf(a.db.WithContext(ctx), user)
+	if err != nil {
+		return nil, err
+	}
+	if len(k.list) == 0 {
+		return nil, ErrNoPasskeys
+	}
+	return a.askForPasskey(ctx, provingBy(of), k)
+}
+
+// checkPasskey says whether the answer is that of one of the user's passkeys to what PasskeyFactor or PasskeyProof asked.
+func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error) {
+	_, err := a.usePasskey(ctx, provingBy(of), user, answer, client)
+	return a.passkeyIsRight(ctx, err)
+}
+
+// passkeyAnswer is what is said of a passkey that did not come, or is not right.
+func passkeyAnswer() answerWords {
+	return answerWords{
+		"Your browser has to ask for the passkey, for which it needs JavaScript. Choose another way if there is one.",
+		"That passkey was not accepted. Try again, or choose another way.",
+	}
+}
+
+// NewPasskey returns the options with which the viewer's browser makes a passkey, as PublicKeyCredential.parseCreationOptionsFromJSON
+// reads them. The error is a Limited, ErrProofDue or ErrNoPasskeys.
+func (a *Auth) NewPasskey(ctx context.Context, viewer *Viewer, client Client) ([]byte, error) {
+	if err := a.countAsked(ctx, client); err != nil {
+		return nil, err
+	}
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return nil, err
+	}
+	db := a.db.WithContext(ctx)
+	if _, err := a.keepPasskeyOwner(db, viewer.User.ID); err != nil {
+		return nil, err
+	}
+	k, err := keeperOf(db, &viewer.User)
+	if err != nil {
+		return nil, err
+	}
+	rp, err := a.relyingParty()
+	if err != nil {
+		return nil, err
+	}
+	made, session, err := rp.BeginRegistration(k, webauthn.WithCredentialParameters(passkeyAlgorithms()),
+		webauthn.WithExclusions(webauthn.Credentials(k.WebAuthnCredentials()).CredentialDescriptors()))
+	if err != nil {
+		return nil, fmt.Errorf("begin to make a passkey: %w", err)
+	}
+	if err := a.keepChallenge(ctx, addingIn(viewer), session.Challenge); err != nil {
+		return nil, err
+	}
+	return json.Marshal(made.Response)
+}
+
+// keepPasskeyOwner returns what passkeys know of the user, from now on at least a handle.
+func (a *Auth) keepPasskeyOwner(db *gorm.DB, userID string) (models.PasskeyOwner, error) {
+	handle := make([]byte, passkeyHandle)
+	rand.Read(handle)
+	owner, err := models.KeepPasskeyOwner(db, models.PasskeyOwner{ID: newID(), UserID: userID, Handle: handle, CreatedAt: a.now()})
+	if err != nil {
+		return owner, fmt.Errorf("keep the owner of passkeys: %w", err)
+	}
+	return owner, nil
+}
+
+// AddPasskey adds the passkey that the viewer's browser has made, and returns a new token for the session, which has proven two factors
+// with it. The owner is told by mail. The error is an Invalid, ErrProofDue or ErrChanged.
+func (a *Auth) AddPasskey(ctx context.Context, viewer *Viewer, answer string, client Client) (token string, err error) {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return "", err
+	}
+	if answer == "" {
+		return "", Invalid{"": "Your browser has to make the passkey, for which it needs JavaScript."}
+	}
+	made, err := a.makePasskey(ctx, viewer, answer)
+	if ok, err := a.passkeyIsRight(ctx, err); err != nil {
+		return "", err
+	} else if !ok {
+		return "", Invalid{"": "That passkey could not be added. Try again."}
+	}
+	err = a.transact(ctx, func(t *tx) (err error) {
+		if err := a.insertPasskey(t, made); err != nil {
+			return err
+		}
+		if token, err = a.renewSession(t, viewer, Proof{Second: true}); err != nil {
+			return err
+		}
+		return a.factorChanged(t, viewer, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID}, client)
+	})
+	return token, err
+}
+
+func (a *Auth) insertPasskey(t *tx, made *models.Passkey) error {
+	if _, err := models.LockUser(t.DB, made.UserID); err != nil {
+		return fmt.Errorf("lock the user: %w", err)
+	}
+	list, err := models.PasskeysOf(t.DB, made.UserID)
+	if err != nil {
+		return fmt.Errorf("list the passkeys: %w", err)
+	}
+	if len(list) >= maxPasskeys {
+		return Invalid{"": fmt.Sprintf("%d passkeys are the most. Remove one first.", maxPasskeys)}
+	}
+	made.Name = nameAmong(list, passkeyMaker(made.Maker))
+	err = t.Create(made).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return Invalid{"": "That passkey is in use already."}
+	}
+	if err != nil {
+		return fmt.Errorf("add the passkey: %w", err)
+	}
+	return nil
+}
+
+// nameAmong is the maker's name, with a number where there is one of that name.
+func nameAmong(list []models.Passkey, maker string) string {
+	name := maker
+	for n := 2; slices.ContainsFunc(list, func(p models.Passkey) bool { return p.Name == name }); n++ {
+		name = fmt.Sprintf("%s %d", maker, n)
+	}
+	return name
+}
+
+// Passkeys lists the viewer's.
+func (a *Auth) Passkeys(ctx context.Context, viewer *Viewer) ([]models.Passkey, error) {
+	list, err := models.PasskeysOf(a.db.WithContext(ctx), viewer.User.ID)
+	if err != nil {
+		return nil, fmt.Errorf("list the passkeys: %w", err)
+	}
+	return list, nil
+}
+
+// RenamePasskey names one of the viewer's passkeys. The error is an Invalid, or gorm.ErrRecordNotFound.
+func (a *Auth) RenamePasskey(ctx context.Context, viewer *Viewer, id, name string, client Client) error {
+	name, problem := normalizeLabel(name)
+	if err := (Invalid{"name": problem}).Err(); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		renamed := t.Model(&models.Passkey{}).Where("id = ? AND user_id = ?", id, viewer.User.ID).Update("name", name)
+		if renamed.Error != nil {
+			return fmt.Errorf("name the passkey: %w", renamed.Error)
+		}
+		if renamed.RowsAffected == 0 {
+			return gorm.ErrRecordNotFound
+		}
+		return a.record(t, EventPasskeyRenamed, &viewer.User.ID, viewer.Session.ID, client, Detail{"passkey": id})
+	})
+}
+
+// RemovePasskey removes one of the viewer's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrProofDue or
+// ErrLastWayIn.
+func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, client Client) error {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		var gone models.Passkey
+		if err := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Take(&gone).Error; err != nil {
+			return err
+		}
+		if err := t.Delete(&gone).Error; err != nil {
+			return fmt.Errorf("remove the passkey: %w", err)
+		}
+		return a.factorChanged(t, viewer, EventPasskeyRemoved, "A passkey was removed: "+passkeyMaker(gone.Maker)+".", Detail{"passkey": id}, client)
+	})
+}
+
+// OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who came by password, has none, and
+// has not asked to be left alone.
+func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, proof Proof) (bool, error) {
+	if !a.PasskeysWork() || !strings.HasPrefix(proof.Method, "password") {
+		return false, nil
+	}
+	k, err := keeperOf(a.db.WithContext(ctx), user)
+	if err != nil || len(k.list) > 0 {
+		return false, err
+	}
+	return !k.owner.NeverOffer && (k.owner.OfferAfter == nil || !k.owner.OfferAfter.After(a.now())), nil
+}
+
+// DeclinePasskey leaves the viewer alone for two weeks, or for ever.
+func (a *Auth) DeclinePasskey(ctx context.Context, viewer *Viewer, never bool) error {
+	return a.transact(ctx, func(t *tx) error {
+		owner, err := a.keepPasskeyOwner(t.DB, viewer.User.ID)
+		if err != nil {
+			return err
+		}
+		err = t.Model(&owner).Updates(map[string]any{"never_offer": never, "offer_after": a.now().Add(offerAgain)}).Error
+		if err != nil {
+			return fmt.Errorf("decline the passkey: %w", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,329 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+	"github.com/go-webauthn/webauthn/webauthn"
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+const (
+	// passkeyTime is how long a challenge waits for its answer, here and in the browser.
+	passkeyTime = 5 * time.Minute
+	// openChallenges is how many answers one browser, session or sign-in may have open: as many as people have tabs.
+	openChallenges = 10
+	// maxPasskeyAnswer is in bytes; those of devices have some hundreds, with an attestation that nobody asked for a few thousand.
+	maxPasskeyAnswer = 64 << 10
+)
+
+// PasskeysWork says whether browsers have passkeys at APP_URL. They belong to a name, so an address made of numbers has none, and to a
+// secure context: https, or this very machine.
+func (a *Auth) PasskeysWork() bool {
+	host := a.config.AppURL.Hostname()
+	local := host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return net.ParseIP(host) == nil && (a.config.HTTPS() || local)
+}
+
+// passkeyPurpose is what the answer to a challenge is good for; it is good for nothing else.
+type passkeyPurpose string
+
+const (
+	passkeyLogIn passkeyPurpose = "log in"
+	passkeyProve passkeyPurpose = "prove"
+	passkeyAdd   passkeyPurpose = "add"
+)
+
+// ceremony is for what a device is asked to sign, and to what the answer is bound.
+type ceremony struct {
+	purpose passkeyPurpose
+	boundTo string
+}
+
+func provingBy(of challenge) ceremony { return ceremony{passkeyProve, of.id} }
+
+func addingIn(viewer *Viewer) ceremony { return ceremony{passkeyAdd, viewer.Session.ID} }
+
+// loggingIn is bound to a token that one browser has. The row keeps its SHA-256.
+func loggingIn(browser string) ceremony {
+	return ceremony{passkeyLogIn, fmt.Sprintf("%x", hashToken(browser))}
+}
+
+// relyingParty is this application as passkeys know it: they are made for its host, and accepted from its origin alone.
+func (a *Auth) relyingParty() (*webauthn.WebAuthn, error) {
+	rp, err := webauthn.New(&webauthn.Config{
+		RPID:                  a.config.AppURL.Hostname(),
+		RPDisplayName:         a.config.AppName,
+		RPOrigins:             []string{a.config.AppURL.Scheme + "://" + a.config.AppURL.Host},
+		AttestationPreference: protocol.PreferNoAttestation,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
+			UserVerification: protocol.VerificationRequired,
+		},
+		Timeouts: webauthn.TimeoutsConfig{
+			Login:        webauthn.TimeoutConfig{Timeout: passkeyTime},
+			Registration: webauthn.TimeoutConfig{Timeout: passkeyTime},
+		},
+		// No extension is asked for and none is read. Password managers answer some of them all the same.
+		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the relying party: %w", err)
+	}
+	return rp, nil
+}
+
+// passkeyAlgorithms are those that a new passkey may have, the best liked first.
+func passkeyAlgorithms() (list []protocol.CredentialParameter) {
+	for _, algorithm := range []webauthncose.COSEAlgorithmIdentifier{webauthncose.AlgES256, webauthncose.AlgRS256, webauthncose.AlgEdDSA} {
+		list = append(list, protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType, Algorithm: algorithm})
+	}
+	return list
+}
+
+// keeper is a person as the library wants to know them.
+type keeper struct {
+	user  *models.User
+	owner models.PasskeyOwner // without a handle where they never had a passkey
+	list  []models.Passkey
+}
+
+func (k *keeper) WebAuthnID() []byte          { return k.owner.Handle }
+func (k *keeper) WebAuthnName() string        { return k.user.Email }
+func (k *keeper) WebAuthnDisplayName() string { return k.user.Name }
+
+func (k *keeper) WebAuthnCredentials() []webauthn.Credential {
+	list := make([]webauthn.Credential, len(k.list))
+	for i, p := range k.list {
+		list[i] = webauthn.Credential{
+			ID: p.CredentialID, PublicKey: p.PublicKey, Transport: transportsOf(p.Transports),
+			Flags:         webauthn.CredentialFlags{BackupEligible: p.BackupEligible, BackupState: p.BackedUp},
+			Authenticator: webauthn.Authenticator{SignCount: uint32(p.SignCount)},
+		}
+	}
+	return list
+}
+
+// keeperOf reads what there is of the user's.
+func keeperOf(db *gorm.DB, user *models.User) (*keeper, error) {
+	owner, err := models.PasskeyOwnerOf(db, user.ID)
+	if err != nil {
+		return nil, fmt.Errorf("find the owner of passkeys: %w", err)
+	}
+	list, err := models.PasskeysOf(db, user.ID)
+	if err != nil {
+		return nil, fmt.Errorf("list the passkeys: %w", err)
+	}
+	return &keeper{user, owner, list}, nil
+}
+
+// transportsOf drops what is none: browsers are told again what another browser said.
+func transportsOf(list string) (known []protocol.AuthenticatorTransport) {
+	for name := range strings.SplitSeq(list, ",") {
+		switch t := protocol.AuthenticatorTransport(name); t {
+		case protocol.USB, protocol.NFC, protocol.BLE, protocol.SmartCard, protocol.Hybrid, protocol.Internal:
+			if !slices.Contains(known, t) {
+				known = append(known, t)
+			}
+		}
+	}
+	return known
+}
+
+func joinTransports(list []protocol.AuthenticatorTransport) string {
+	var names []string
+	for _, t := range list {
+		names = append(names, string(t))
+	}
+	known := transportsOf(strings.Join(names, ","))
+	names = names[:0]
+	for _, t := range known {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ",")
+}
+
+// keepChallenge keeps what was sent to a browser to be signed, for the one answer that counts.
+func (a *Auth) keepChallenge(ctx context.Context, of ceremony, text string) error {
+	now := a.now()
+	row := models.PasskeyChallenge{ID: newID(), ChallengeHash: hashToken(text), Purpose: string(of.purpose), BoundTo: of.boundTo,
+		CreatedAt: now, ExpiresAt: now.Add(passkeyTime)}
+	err := a.transact(ctx, func(t *tx) error { return models.KeepPasskeyChallenge(t.DB, row, openChallenges) })
+	if err != nil {
+		return fmt.Errorf("keep the challenge: %w", err)
+	}
+	return nil
+}
+
+// takeChallenge uses up the challenge that an answer names. The error may be errPasskeyRefused.
+func (a *Auth) takeChallenge(ctx context.Context, of ceremony, text string) error {
+	taken, err := models.TakePasskeyChallenge(a.db.WithContext(ctx), hashToken(text), string(of.purpose), of.boundTo, a.now())
+	if err != nil {
+		return fmt.Errorf("use the challenge: %w", err)
+	}
+	if !taken {
+		return refusePasskey(errNoChallenge)
+	}
+	return nil
+}
+
+// askForPasskey returns the options that PublicKeyCredential.parseRequestOptionsFromJSON reads. Those for a keeper name their passkeys;
+// those for nobody name none, so that they tell nothing of who has an account.
+func (a *Auth) askForPasskey(ctx context.Context, of ceremony, k *keeper) (options []byte, err error) {
+	rp, err := a.relyingParty()
+	if err != nil {
+		return nil, err
+	}
+	var asked *protocol.CredentialAssertion
+	var session *webauthn.SessionData
+	if k == nil {
+		asked, session, err = rp.BeginDiscoverableLogin()
+	} else {
+		asked, session, err = rp.BeginLogin(k)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask for a passkey: %w", err)
+	}
+	if err := a.keepChallenge(ctx, of, session.Challenge); err != nil {
+		return nil, err
+	}
+	return json.Marshal(asked.Response)
+}
+
+// errPasskeyRefused says that what a device answered is not as it should be. Why is for the log alone.
+var errPasskeyRefused = errors.New("the passkey is refused")
+
+func refusePasskey(why error) error {
+	if known, ok := errors.AsType[*protocol.Error](why); ok {
+		return fmt.Errorf("%w: %s", errPasskeyRefused, known.Details) // its DevInfo would repeat what the browser sent
+	}
+	return fmt.Errorf("%w: %w", errPasskeyRefused, why)
+}
+
+var (
+	errUnreadable  = errors.New("the answer cannot be read")
+	errNoChallenge = errors.New("the challenge was not sent there for this, is too old, or was answered already")
+	errNoOwner     = errors.New("the user handle is nobody's")
+	errCopied      = errors.New("the device has not counted on")
+)
+
+// usePasskey checks what a device has signed: type, challenge, origin, host, presence and verification of the person, signature, backup
+// flags, that the passkey is its owner's, and that the device has counted on (Web Authentication Level 3, section 7.2). The challenge is
+// used up by it, right or wrong. owner is nil where the passkey says who that is. The error may be errPasskeyRefused.
+func (a *Auth) usePasskey(ctx context.Context, of ceremony, owner *models.User, answer string, client Client) (*models.User, error) {
+	if len(answer) > maxPasskeyAnswer {
+		return nil, refusePasskey(errUnreadable)
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
+	if err != nil {
+		return nil, refusePasskey(errUnreadable)
+	}
+	text := parsed.Response.CollectedClientData.Challenge
+	if err := a.takeChallenge(ctx, of, text); err != nil {
+		return nil, err
+	}
+	k, err := a.keeperFor(ctx, owner, parsed.Response.UserHandle)
+	if err != nil {
+		return nil, err
+	}
+	rp, err := a.relyingParty()
+	if err != nil {
+		return nil, err
+	}
+	session := webauthn.SessionData{Challenge: text, RelyingPartyID: rp.Config.RPID, UserID: k.owner.Handle, UserVerification: protocol.VerificationRequired}
+	credential, err := rp.ValidateLogin(k, session, parsed)
+	if err != nil {
+		return nil, refusePasskey(err)
+	}
+	return k.user, a.notePasskeyUse(ctx, k, credential.ID, parsed.Response.AuthenticatorData, client)
+}
+
+// keeperFor is the owner who is to be proven, or else whoever has the handle. The error may be errPasskeyRefused.
+func (a *Auth) keeperFor(ctx context.Context, owner *models.User, handle []byte) (*keeper, error) {
+	db := a.db.WithContext(ctx)
+	if owner == nil {
+		user, err := models.FindPasskeyOwner(db, handle)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return nil, refusePasskey(errNoOwner)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find the owner of the handle: %w", err)
+		}
+		owner = &user
+	}
+	k, err := keeperOf(db, owner)
+	if err == nil && k.owner.Handle == nil {
+		err = refusePasskey(errNoOwner)
+	}
+	return k, err
+}
+
+// notePasskeyUse counts on with the device. Where it has not counted there are two of it, one of them perhaps a thief's: that is on record,
+// and neither is let in. The error may be errPasskeyRefused.
+func (a *Auth) notePasskeyUse(ctx context.Context, k *keeper, credential []byte, data protocol.AuthenticatorData, client Client) error {
+	i := slices.IndexFunc(k.list, func(p models.Passkey) bool { return bytes.Equal(p.CredentialID, credential) })
+	var further bool
+	err := a.transact(ctx, func(t *tx) (err error) {
+		further, err = models.UsePasskey(t.DB, k.list[i].ID, int64(data.Counter), data.Flags.HasBackupState(), a.now())
+		if err != nil {
+			return fmt.Errorf("note the use of the passkey: %w", err)
+		}
+		if further {
+			return nil
+		}
+		return a.record(t, EventPasskeyCopied, &k.user.ID, "", client, Detail{"passkey": k.list[i].ID})
+	})
+	if err == nil && !further {
+		err = refusePasskey(errCopied)
+	}
+	return err
+}
+
+// makePasskey checks a new passkey (Web Authentication Level 3, section 7.1), and uses its challenge up. The error may be
+// errPasskeyRefused.
+func (a *Auth) makePasskey(ctx context.Context, viewer *Viewer, answer string) (*models.Passkey, error) {
+	if len(answer) > maxPasskeyAnswer {
+		return nil, refusePasskey(errUnreadable)
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(answer))
+	if err != nil {
+		return nil, refusePasskey(errUnreadable)
+	}
+	text := parsed.Response.CollectedClientData.Challenge
+	if err := a.takeChallenge(ctx, addingIn(viewer), text); err != nil {
+		return nil, err
+	}
+	k, err := a.keeperFor(ctx, &viewer.User, nil)
+	if err != nil {
+		return nil, err
+	}
+	rp, err := a.relyingParty()
+	if err != nil {
+		return nil, err
+	}
+	session := webauthn.SessionData{Challenge: text, RelyingPartyID: rp.Config.RPID, UserID: k.owner.Handle, CredParams: passkeyAlgorithms(),
+		UserVerification: protocol.VerificationRequired}
+	made, err := rp.CreateCredential(k, session, parsed)
+	if err != nil {
+		return nil, refusePasskey(err)
+	}
+	maker, err := uuid.FromBytes(made.Authenticator.AAGUID)
+	if err != nil {
+		return nil, refusePasskey(err)
+	}
+	return &models.Passkey{ID: newID(), UserID: viewer.User.ID, CredentialID: made.ID, PublicKey: made.PublicKey,
+		SignCount: int64(made.Authenticator.SignCount), Maker: maker.String(), Transports: joinTransports(made.Transport),
+		BackupEligible: made.Flags.BackupEligible, BackedUp: made.Flags.BackupState, CreatedAt: a.now()}, nil
+}

@@ -1,0 +1,33 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// ErrLastWayIn is the refusal to take away what its owner needs to log in.
+var ErrLastWayIn = errors.New("it is the last way in")
+
+// waysIn are the things of a person's by which they can begin to log in. A new one is a line here.
+func waysIn() []func(db *gorm.DB, user *models.User) (bool, error) {
+	return []func(*gorm.DB, *models.User) (bool, error){
+		func(_ *gorm.DB, user *models.User) (bool, error) { return user.PasswordHash != "", nil },
+		func(db *gorm.DB, user *models.User) (bool, error) { return models.HasPasskeys(db, user.ID) }, // feature:passkeys
+	}
+}
+
+// keepsAWayIn returns ErrLastWayIn where the transaction has left the user none.
+func (a *Auth) keepsAWayIn(db *gorm.DB, user *models.User) error {
+	for _, has := range waysIn() {
+		if has, err := has(db, user); err != nil {
+			return fmt.Errorf("look for a way in: %w", err)
+		} else if has {
+			return nil
+		}
+	}
+	return ErrLastWayIn
+}

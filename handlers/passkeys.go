@@ -1,0 +1,214 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// PasskeyLoginOptions answers the log-in page's script with what it needs to ask for a passkey.
+func (h *Handlers) PasskeyLoginOptions(c echo.Context) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	options, token, err := h.auth.PasskeyLogIn(c.Request().Context(), h.cookies.Get(c.Request(), session.Passkey), middleware.Client(c))
+	if err != nil {
+		return passkeyOptions(c, nil, err)
+	}
+	return passkeyOptions(c, options, h.cookies.Set(c.Response(), c.Request(), session.Passkey, token))
+}
+
+// PasskeyLogin signs in with a passkey.
+func (h *Handlers) PasskeyLogin(c echo.Context) error {
+	var form views.PasskeyLoginForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	token := h.cookies.Get(c.Request(), session.Passkey)
+	user, err := h.auth.AuthenticateByPasskey(c.Request().Context(), token, form.Assertion, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		again := views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: checked(form.Errand)}
+		return h.render(c, http.StatusUnprocessableEntity, views.Login(again, invalid))
+	}
+	if err != nil {
+		return err
+	}
+	h.cookies.Clear(c.Response(), session.Passkey)
+	return h.signIn(c, user, auth.Proof{Method: "passkey", Second: true, Remember: form.Remember}, form.Errand)
+}
+
+// PasskeyFactorOptions answers the script of the page that asks for a second factor.
+func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.Pending) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	options, err := h.auth.PasskeyFactor(c.Request().Context(), p, middleware.Client(c))
+	return passkeyOptions(c, options, err)
+}
+
+// PasskeyProofOptions answers the script of the page that asks for a fresh proof.
+func (h *Handlers) PasskeyProofOptions(c echo.Context, _ *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	options, err := h.auth.PasskeyProof(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
+	return passkeyOptions(c, options, err)
+}
+
+// NewPasskeyOptions answers the script of the page that makes a passkey.
+func (h *Handlers) NewPasskeyOptions(c echo.Context, _ *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	options, err := h.auth.NewPasskey(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
+	return passkeyOptions(c, options, err)
+}
+
+func passkeyOptions(c echo.Context, options []byte, err error) error {
+	if errors.Is(err, auth.ErrNoPasskeys) {
+		return echo.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSONBlob(http.StatusOK, options)
+}
+
+// PasskeysPage lists the person's passkeys.
+func (h *Handlers) PasskeysPage(c echo.Context, user *models.User) error {
+	return h.passkeys(c, http.StatusOK, user, views.PasskeyForm{}, nil)
+}
+
+func (h *Handlers) passkeys(c echo.Context, status int, user *models.User, form views.PasskeyForm, problems auth.Invalid) error {
+	list, err := h.auth.Passkeys(c.Request().Context(), middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.Passkeys(user, h.passkeyRows(list), form, problems, h.auth.PasskeysWork(), h.now()))
+}
+
+func (h *Handlers) passkeyRows(list []models.Passkey) (rows []views.PasskeyRow) {
+	for _, p := range list {
+		rows = append(rows, views.PasskeyRow{ID: p.ID, Name: p.Name, Maker: auth.PasskeyMaker(p), Synced: p.BackedUp, CreatedAt: p.CreatedAt, LastUsedAt: p.LastUsedAt})
+	}
+	return rows
+}
+
+// NewPasskeyPage asks the browser to make one. Whoever opens it has just shown who they are, so that the device is not asked in vain.
+func (h *Handlers) NewPasskeyPage(c echo.Context, user *models.User) error {
+	if err := h.auth.Fresh(c.Request().Context(), middleware.Viewer(c)); err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.NewPasskey(user, h.auth.PasskeysWork(), nil))
+}
+
+// NewPasskey adds the passkey that the browser has made.
+func (h *Handlers) NewPasskey(c echo.Context, user *models.User) error {
+	var form views.NewPasskeyForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	viewer := middleware.Viewer(c)
+	token, err := h.auth.AddPasskey(c.Request().Context(), viewer, form.Credential, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.NewPasskey(user, h.auth.PasskeysWork(), invalid))
+	}
+	if errors.Is(err, auth.ErrChanged) {
+		return h.redirect(c, "/login", accountChanged)
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.renew(c, viewer, token); err != nil {
+		return err
+	}
+	h.cookies.Clear(c.Response(), session.PasskeyOffer)
+	return h.factorAdded(c, viewer, "Your passkey is ready.")
+}
+
+// RenamePasskey gives a passkey another name.
+func (h *Handlers) RenamePasskey(c echo.Context, user *models.User) error {
+	var form views.PasskeyForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.RenamePasskey(c.Request().Context(), middleware.Viewer(c), form.ID, form.Name, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.passkeys(c, http.StatusUnprocessableEntity, user, form, invalid)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/passkeys", "The name is saved.")
+}
+
+// RemovePasskey removes a passkey.
+func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
+	var form views.PasskeyForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.RemovePasskey(c.Request().Context(), middleware.Viewer(c), form.ID, middleware.Client(c))
+	if errors.Is(err, auth.ErrLastWayIn) {
+		return h.passkeys(c, http.StatusUnprocessableEntity, user, views.PasskeyForm{}, auth.Invalid{"": "This passkey is your only way to log in. Add another, or set a password, before you remove it."})
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/passkeys", "The passkey is removed. Your device may still show it; delete it there as well.")
+}
+
+func (h *Handlers) passkeysProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {
+	list, err := h.auth.Passkeys(ctx, viewer)
+	return views.PasskeysProtection(len(list), h.auth.PasskeysWork()), err
+}
+
+// rememberPasskeyOffer decides at the log-in whether the dashboard offers a passkey, and gives the browser the answer to carry: what is
+// asked once a log-in is not asked at each page.
+func (h *Handlers) rememberPasskeyOffer(c echo.Context, user *models.User, proof auth.Proof) error {
+	offer, err := h.auth.OffersPasskey(c.Request().Context(), user, proof)
+	if err != nil {
+		return err
+	}
+	if !offer {
+		h.cookies.Clear(c.Response(), session.PasskeyOffer)
+		return nil
+	}
+	return h.cookies.Set(c.Response(), c.Request(), session.PasskeyOffer, user.ID)
+}
+
+// passkeyOffer stands above the dashboard, where nobody is on their way to something else; nil for none.
+func (h *Handlers) passkeyOffer(c echo.Context) templ.Component {
+	user := middleware.User(c)
+	if user == nil || c.Path() != "/dashboard" || h.cookies.Get(c.Request(), session.PasskeyOffer) != user.ID {
+		return nil
+	}
+	return views.PasskeyOffer()
+}
+
+// DeclinePasskey puts the offer off, or away.
+func (h *Handlers) DeclinePasskey(c echo.Context, _ *models.User) error {
+	var form views.PasskeyOfferForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	never := form.When == "never"
+	if err := h.auth.DeclinePasskey(c.Request().Context(), middleware.Viewer(c), never); err != nil {
+		return err
+	}
+	h.cookies.Clear(c.Response(), session.PasskeyOffer)
+	notice := "We will ask again in two weeks."
+	if never {
+		notice = "We will not ask again. Passkeys are on the security page, should you want one."
+	}
+	return h.redirect(c, "/dashboard", notice)
+}
