@@ -41,6 +41,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 	views := slices.Concat(
 		publicViews(t),
 		privateViews(t),
+		passkeyViews(t),         // feature:passkeys
 		totpViews(t),            // feature:totp
 		accountRecoveryViews(t), // feature:account_recovery
 		accountExportViews(t),   // feature:account_export

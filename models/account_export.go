@@ -35,6 +35,8 @@ func exportLines() []ExportPart {
 		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}},                                   // feature:account_recovery
 		{Table: "recovery_codes", Says: "When your recovery codes were made", without: []string{"code_hash"}},                                                         // feature:recovery_codes
 		{Table: "mail_logins", Says: "Mails to log in with that still work", without: []string{"recipient", "browser_hash", "token_hash", "code_hash", "generation"}}, // feature:mail_login
+		{Table: "passkey_owners", Says: "Whether you want to be offered a passkey", without: []string{"handle"}},                                                      // feature:passkeys
+		{Table: "passkeys", Says: "Your passkeys", without: []string{"credential_id", "public_key", "sign_count"}},                                                    // feature:passkeys
 	}
 }
 

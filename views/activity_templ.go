@@ -101,6 +101,10 @@ func eventWords() map[string]eventSentence {
 		"authenticator.added":      {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                           // feature:totp
 		"authenticator.renamed":    {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                         // feature:totp
 		"authenticator.removed":    {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                         // feature:totp
+		"passkey.added":            {ActivityChanges, ui.IconFinger, "A passkey was added"},                                     // feature:passkeys
+		"passkey.renamed":          {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                                   // feature:passkeys
+		"passkey.removed":          {ActivityChanges, ui.IconFinger, "A passkey was removed"},                                   // feature:passkeys
+		"passkey.copied":           {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"},        // feature:passkeys
 		"recovery_codes.made":      {ActivityChanges, ui.IconKey, "New recovery codes were made"},                               // feature:recovery_codes
 		"recovery_code.used":       {ActivityLogIns, ui.IconKey, "A recovery code was used"},                                    // feature:recovery_codes
 		"account.recovery_offered": {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},     // feature:account_recovery
@@ -118,6 +122,8 @@ func methodWords() map[string]string {
 		"totp":           "authenticator app",   // feature:totp
 		"recovery_codes": "recovery code",       // feature:recovery_codes
 		"mail":           "mailed link or code", // feature:mail_login
+		"passkey":        "passkey",             // feature:passkeys
+		"passkeys":       "passkey",             // feature:passkeys
 	}
 }
 
@@ -286,7 +292,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 templ.SafeURL
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(activityList(events, k.kind).Link(1)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 217, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 223, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -309,7 +315,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 221, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 227, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -327,7 +333,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 224, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 230, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -487,7 +493,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 254, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 260, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -510,7 +516,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 259, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 265, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {

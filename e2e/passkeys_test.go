@@ -1,0 +1,235 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+// phone is an authenticator of the person's browser.
+type phone struct {
+	p  *person
+	id webauthn.AuthenticatorID
+}
+
+// withPhone gives the person's browser an authenticator that has passkeys, and a person who is always there to unlock it.
+func (p *person) withPhone() *phone {
+	p.t.Helper()
+	call(p, webauthn.Enable, webauthn.EnableParams{})
+	added := call(p, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}})
+	return &phone{p, added.AuthenticatorID}
+}
+
+// withoutSuggestions is a browser that has passkeys and does not offer them in the name field.
+func (p *person) withoutSuggestions() *person {
+	p.t.Helper()
+	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: "PublicKeyCredential.isConditionalMediationAvailable = async () => false",
+	})
+	return p
+}
+
+// makesPasskey has the phone make one, and leaves the person where that leads.
+func (p *person) makesPasskey() *person {
+	p.t.Helper()
+	p.open("/account/passkeys/new").press("Create a passkey")
+	p.letter("security")
+	return p
+}
+
+// isACopy puts what the phone has made into it anew, as a thief would: such a copy has not counted.
+func (f *phone) isACopy() {
+	f.p.t.Helper()
+	for _, made := range call(f.p, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: f.id}).Credentials {
+		call(f.p, webauthn.RemoveCredential, webauthn.RemoveCredentialParams{AuthenticatorID: f.id, CredentialID: made.CredentialID})
+		made.SignCount = 0
+		call(f.p, webauthn.AddCredential, webauthn.AddCredentialParams{AuthenticatorID: f.id, Credential: made})
+	}
+}
+
+// options are those that the site sends to be signed.
+func (p *person) options(path string) string {
+	p.t.Helper()
+	return evaluate[string](p, fmt.Sprintf(`fetch(%q, {method: "POST", body: new URLSearchParams()}).then(r => r.text())`, path))
+}
+
+// signs has the phone answer options, on whatever page is open.
+func (p *person) signs(options string) string {
+	p.t.Helper()
+	return evaluate[string](p, fmt.Sprintf(`navigator.credentials.get({publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(%s)}).then(JSON.stringify)`, options))
+}
+
+// sends posts a form as a script of the site does, and says where that ended and how.
+func (p *person) sends(path, field, value string) string {
+	p.t.Helper()
+	return evaluate[string](p, fmt.Sprintf(`fetch(%q, {method: "POST", body: new URLSearchParams({factor: "passkeys", [%q]: %q})}).then(r => r.status + " " + new URL(r.url).pathname)`, path, field, value))
+}
+
+// passkeyViews are the pages around passkeys.
+func passkeyViews(t *testing.T) []view {
+	s := startWithMail(t, "RATE_LIMIT=off")
+	ada := s.visit(t, "Ada Lovelace").withoutSuggestions().joins()
+	f := ada.withPhone()
+	return []view{
+		{"dashboard-offer", "/dashboard", 200, ada, func(p *person) { p.press("Log out").logIn().sees("Log in faster next time") }},
+		{"passkeys-none", "/account/passkeys", 200, ada, opens("/account/passkeys")},
+		{"passkey-new", "/account/passkeys/new", 200, ada, opens("/account/passkeys/new")},
+		{"passkey-new-wrong", "", 422, ada, func(p *person) { p.open("/account/passkeys/new").fails("create").press("Create a passkey") }},
+		{"passkey-new-dismissed", "/account/passkeys/new", 200, ada, func(p *person) {
+			p.open("/account/passkeys/new")
+			f.locked(true)
+			p.toggle("Create a passkey").hears("Nothing was chosen")
+			f.locked(false)
+		}},
+		{"passkey-added", "", 200, ada, func(p *person) { p.makesPasskey() }},
+		{"passkeys", "/account/passkeys", 200, ada, opens("/account/passkeys")},
+		{"passkeys-rename", "/account/passkeys", 200, ada, func(p *person) { p.open("/account/passkeys").toggle("Rename") }},
+		{"passkeys-rename-wrong", "", 422, ada, func(p *person) { p.open("/account/passkeys").toggle("Rename").fill("Name", " ").press("Save name") }},
+		{"security-passkey", "/account/security", 200, ada, opens("/account/security")},
+		{"prove-passkey", "/account/prove", 200, ada, opens("/account/prove")},
+		{"factor-passkey", "/login/factor", 200, ada, func(p *person) { p.open("/account").press("Log out").logIn() }},
+		{"factor-passkey-wrong", "/login/factor", 422, ada, func(p *person) { p.fails("get").press("Log in") }},
+		{"login-passkey-wrong", "", 422, ada, func(p *person) { p.open("/login").fails("get").press("Log in with a passkey") }},
+	}
+}
+
+// locked has nobody there to unlock the phone, or somebody again.
+func (f *phone) locked(locked bool) {
+	f.p.t.Helper()
+	call(f.p, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: f.id, IsUserVerified: !locked})
+}
+
+// fails has the open page's phone answer nonsense.
+func (p *person) fails(method string) *person {
+	p.t.Helper()
+	evaluate[bool](p, fmt.Sprintf(`navigator.credentials.%s = async () => ({}), true`, method))
+	return p
+}
+
+// hears waits for words that a script says.
+func (p *person) hears(words string) *person {
+	p.t.Helper()
+	evaluate[bool](p, fmt.Sprintf(`(async () => { while (!document.body.innerText.includes(%q)) await new Promise(requestAnimationFrame); return true })()`, words))
+	return p
+}
+
+// chooses touches the phone, which has been waiting for it.
+func (f *phone) chooses() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: f.id, Enabled: true})
+		return err
+	})
+}
+
+func TestAdaLogsInWithAPasskeyThatTheNameFieldOffers(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
+	f := ada.withPhone()
+	ada.makesPasskey().open("/account/passkeys").sees("Not used yet")
+	call(ada, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: f.id})
+	ada.press("Log out").at("/login", http.StatusOK)
+	ada.arrive(f.chooses()).at("/dashboard", http.StatusOK).open("/account/passkeys").sees("Last used")
+}
+
+func TestAdaLogsInWithAPasskeyByItsButtonAndIsRemembered(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()
+	ada.withPhone()
+	ada.makesPasskey().press("Log out").at("/login", http.StatusOK)
+	ada.toggle("Keep me signed in").press("Log in with a passkey").at("/dashboard", http.StatusOK)
+	ada.open("/account/sessions").sees("This device")
+}
+
+func TestAdaProvesHerselfWithAPasskeyAndRemovesIt(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()
+	ada.withPhone()
+	ada.makesPasskey().press("Log out").logIn().at("/login/factor", http.StatusOK)
+	ada.press("Log in").at("/dashboard", http.StatusOK)
+	ada.open("/account/prove").press("Go on").at("/account", http.StatusOK)
+	ada.open("/account/passkeys").press("Remove").sees("No passkey yet").letter("security")
+	ada.press("Log out").logIn().at("/dashboard", http.StatusOK)
+}
+
+func TestAPasskeyIsSuggestedAndDeclinedWithoutAScriptOfOurs(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out").logIn()
+	ada.sees("Log in faster next time").press("Not now").sees("We will ask again in two weeks.")
+	if ada.offered("Create a passkey") {
+		t.Error("it is offered again at once")
+	}
+	ada.press("Log out").withoutScripts().logIn()
+	if ada.offered("Create a passkey") {
+		t.Error("it is offered where it cannot be made")
+	}
+}
+
+// Whoever has no JavaScript is told that a passkey needs it, and shown another way.
+func TestAdaWithoutScriptsUsesARecoveryCodeInsteadOfHerPasskey(t *testing.T) { // feature:recovery_codes
+	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()                    // feature:recovery_codes
+	ada.withPhone()                                                                                  // feature:recovery_codes
+	ada.makesPasskey().press("Make new codes")                                                       // feature:recovery_codes
+	code := evaluate[string](ada, `document.querySelector("#codes code").textContent`)               // feature:recovery_codes
+	ada.press("Log out").withoutScripts().logIn().at("/login/factor", http.StatusOK)                 // feature:recovery_codes
+	ada.sees("A passkey needs JavaScript.").press("Use a recovery code").fill("Recovery code", code) // feature:recovery_codes
+	ada.press("Log in").at("/dashboard", http.StatusOK)                                              // feature:recovery_codes
+} // feature:recovery_codes
+
+// Items 50 and 51, with a real browser: what another site has had signed, what was sent before, what is another person's, and what a copy
+// of the device signs.
+func TestItem51ForeignReplayedForeignersAndCopiedPasskeysAreRefused(t *testing.T) {
+	s := startWithMail(t)
+	ada := s.visit(t, "Ada Lovelace").withoutSuggestions().joins()
+	f := ada.withPhone()
+	ada.makesPasskey().press("Log out")
+	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<title>Elsewhere</title><link rel="icon" href="data:,">`)
+	}))
+	defer foreign.Close()
+
+	asked := ada.options("/login/passkey/options")
+	// To browsers each port of localhost is another site, which may ask for the passkeys of the name all the same.
+	elsewhere := strings.Replace(foreign.URL, "127.0.0.1", "localhost", 1)
+	phished := ada.open(elsewhere).signs(asked)
+	ada.excuse(elsewhere)
+	ada.open("/login")
+	if got := ada.sends("/login/passkey", "assertion", phished); got != "422 /login/passkey" {
+		t.Errorf("what was signed for another site is answered %s", got)
+	}
+	if !strings.Contains(s.log.String(), "Error validating origin") {
+		t.Error("it is refused for another reason")
+	}
+
+	once := ada.signs(ada.options("/login/passkey/options"))
+	if got := ada.sends("/login/passkey", "assertion", once); got != "200 /dashboard" {
+		t.Errorf("what was signed for this site is answered %s", got)
+	}
+	ada.open("/dashboard").press("Log out")
+	ada.options("/login/passkey/options")
+	if got := ada.sends("/login/passkey", "assertion", once); got != "422 /login/passkey" {
+		t.Errorf("what was sent before is answered %s", got)
+	}
+
+	bob := s.visit(t, "Bob").withoutSuggestions().joins()
+	bob.withPhone()
+	bob.makesPasskey().press("Log out")
+	bob.fill("Email", ada.email).fill("Password", ada.password).press("Log in").at("/login/factor", http.StatusOK)
+	his := bob.signs(`{...` + bob.options("/login/factor/options") + `, allowCredentials: []}`)
+	if got := bob.sends("/login/factor", "answer", his); got != "422 /login/factor" {
+		t.Errorf("another person's passkey is answered %s", got)
+	}
+
+	f.isACopy()
+	ada.open("/login").press("Log in with a passkey").at("/login/passkey", http.StatusUnprocessableEntity).sees("did not let you in")
+	for _, p := range []*person{ada, bob} {
+		p.excuse("answered 422")
+	}
+}
