@@ -95,6 +95,7 @@ func TestItem16AStrangersGuessesAreToldToTheOwnerAlone(t *testing.T) {
 // nobodys are the events that no person's row of the log has: they happen before there is a user, or to an address.
 var nobodys = []string{
 	"registration.requested", "registration.corrected", "registration.resent", "email.confirmation_failed", "password.reset_failed", "limit.reached",
+	"passkey.refused", // feature:passkeys
 }
 
 func TestLawEveryEventOfAPersonHasASentence(t *testing.T) {

@@ -507,9 +507,9 @@ func TestChallengesThatNobodyAnswersAreFewAndSwept(t *testing.T) {
 func TestAPasskeyIsOfferedAfterALogInByPasswordUntilItIsDeclined(t *testing.T) {
 	s := newStage(t)
 	const offer = "Log in faster next time"
-	ada := s.member("ada@example.com")
-	ada.get("/dashboard").says(t, offer).submit("when", "later").redirects(t, "/dashboard").hides(t, offer)
+	ada := s.user("ada@example.com")
 	again := func() *page { ada.post("/logout"); return ada.login(goodPassword).redirects(t, "/dashboard") }
+	again().says(t, offer).submit("when", "later").redirects(t, "/dashboard").hides(t, offer)
 	again().hides(t, offer)
 	s.clock.passes(14 * 24 * time.Hour)
 	again().says(t, offer)
@@ -527,8 +527,9 @@ func TestWhoHasAPasskeyIsNotOfferedOne(t *testing.T) {
 	ada.get("/dashboard").hides(t, offer)
 	ada.post("/logout")
 	ada.login(goodPassword).redirects(t, "/login/factor").submit("answer", phone.next()).redirects(t, "/dashboard").hides(t, offer)
-	bob := s.user("bob@example.com") // in a browser that she has left with an offer
-	grace := s.member("grace@example.com")
+	bob := s.user("bob@example.com") // in a browser that Grace has left with an offer
+	grace := s.user("grace@example.com")
+	grace.login(goodPassword).redirects(t, "/dashboard").says(t, offer)
 	grace.post("/logout")
 	grace.post("/login", "email", bob.email, "password", goodPassword).redirects(t, "/dashboard").says(t, offer)
 	grace.post("/logout")
