@@ -12,7 +12,8 @@ import (
 // ErrLastWayIn is the refusal to take away what its owner needs to log in.
 var ErrLastWayIn = errors.New("it is the last way in")
 
-// waysIn are the things of a person's by which they can begin to log in. A new one is a line here.
+// waysIn are the things of a person's by which they can begin to log in. A new one is a line here. The mailbox is none: it is there for
+// whoever has lost the rest.
 func waysIn() []func(db *gorm.DB, user *models.User) (bool, error) {
 	return []func(*gorm.DB, *models.User) (bool, error){
 		func(_ *gorm.DB, user *models.User) (bool, error) { return user.PasswordHash != "", nil },
