@@ -24,15 +24,17 @@ var styles = [...]string{
 	"activity.css",       // feature:activity
 	"mail_login.css",     // feature:mail_login
 	"passkeys.css",       // feature:passkeys
+	"preferences.css",    // feature:preferences
 	"app.css",
 }
 
 // others are served as they are.
 var others = [...]string{
 	"app.js",
-	"htmx.min.js", // feature:htmx
-	"htmx.js",     // feature:htmx
-	"passkeys.js", // feature:passkeys
+	"htmx.min.js",    // feature:htmx
+	"htmx.js",        // feature:htmx
+	"passkeys.js",    // feature:passkeys
+	"preferences.js", // feature:preferences
 	"favicon.svg",
 	"favicon.ico",
 	"apple-touch-icon.png",

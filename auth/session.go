@@ -12,10 +12,7 @@ import (
 )
 
 // Viewer is who is asking: a user, through one session.
-type Viewer struct {
-	User    models.User
-	Session models.Session
-}
+type Viewer = models.SignedIn
 
 // Browser is what the request's browser carried: tokens, "" for none.
 type Browser struct {
@@ -38,11 +35,11 @@ func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer
 		return nil, nil
 	}
 	now := a.now()
-	session, user, found, err := a.sessions.Find(ctx, hashToken(token), now, now.Add(-a.config.SessionIdle))
+	viewer, found, err := a.sessions.Find(ctx, hashToken(token), now, now.Add(-a.config.SessionIdle))
 	if err != nil || !found {
 		return nil, err
 	}
-	if now.Sub(session.LastSeenAt) >= seenEvery {
+	if session := &viewer.Session; now.Sub(session.LastSeenAt) >= seenEvery {
 		session.LastSeenAt, session.IP = now, client.IP.String()
 		// The second condition lets one of several simultaneous requests write.
 		err = a.db.WithContext(ctx).Exec("UPDATE sessions SET last_seen_at = ?, ip = ? WHERE id = ? AND last_seen_at <= ?",
@@ -51,7 +48,7 @@ func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer
 			return nil, fmt.Errorf("mark the session as seen: %w", err)
 		}
 	}
-	return &Viewer{user, session}, nil
+	return &viewer, nil
 }
 
 // startSession signs user in and returns the browser's new tokens: a fresh session token (ASVS 7.2.4), with whatever session the

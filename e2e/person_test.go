@@ -283,10 +283,10 @@ func (p *person) press(name string) *person {
 	return p.arrive(p.click(p.find(name, "button", "link")))
 }
 
-// toggle presses what leads nowhere else: a checkbox, a fold, a button that a script serves.
+// toggle presses what leads nowhere else: a checkbox, a radio, a fold, a button that a script serves.
 func (p *person) toggle(name string) *person {
 	p.t.Helper()
-	p.do(p.click(p.find(name, "checkbox", "button", disclosure)))
+	p.do(p.click(p.find(name, "checkbox", "radio", "button", disclosure)))
 	return p
 }
 

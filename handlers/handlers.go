@@ -37,6 +37,8 @@ type Handlers struct {
 	buffers sync.Pool
 
 	pictures models.Pictures // feature:notes
+
+	zones sync.Map // feature:preferences
 }
 
 // New makes Handlers.
@@ -91,8 +93,10 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 		Path:        c.Request().URL.Path,
 		Notice:      notice,
 		Offer:       h.passkeyOffer(c), // feature:passkeys
+		Theme:       h.theme(c),        // feature:preferences
 		Development: !h.config.Production,
 	})
+	ctx = ui.ReadIn(ctx, h.locale(c)) // feature:preferences
 	if err := page.Render(ctx, buffer); err != nil {
 		return fmt.Errorf("render the page: %w", err)
 	}

@@ -58,6 +58,7 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 		h.cookies.Set(c.Response(), c.Request(), cookie, entry.Session),
 		h.cookies.Set(c.Response(), c.Request(), session.Device, entry.Device),
 		h.rememberPasskeyOffer(c, user, proof), // feature:passkeys
+		h.bringTheme(c, user),                  // feature:preferences
 	)
 	if err != nil {
 		return err

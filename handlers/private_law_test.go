@@ -41,11 +41,12 @@ func owned() map[string]func(*person) string {
 		},
 		"account_recoveries": func(p *person) string { return p.unusedRecovery() }, // feature:account_recovery
 		"sign_ins":           func(p *person) string { return p.unfinishedSignIn() },
-		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") }, // feature:totp
-		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                             // feature:recovery_codes
-		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                          // feature:mail_login
-		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },       // feature:passkeys
-		"passkeys":           func(p *person) string { return p.first("passkeys") },                          // feature:passkeys
+		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") },                        // feature:totp
+		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                                                    // feature:recovery_codes
+		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                                                 // feature:mail_login
+		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },                              // feature:passkeys
+		"passkeys":           func(p *person) string { return p.first("passkeys") },                                                 // feature:passkeys
+		"preferences":        func(p *person) string { p.prefers("light", "en-GB", "Europe/Paris"); return p.first("preferences") }, // feature:preferences
 		"events":             func(p *person) string { return p.first("events") },
 		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
 		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes

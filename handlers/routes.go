@@ -63,6 +63,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
 	app.POST("/account", h.Account)
+	app.GET("/account/preferences", h.PreferencesPage) // feature:preferences
+	app.POST("/account/preferences", h.Preferences)    // feature:preferences
 	app.GET("/account/security", h.SecurityPage)
 	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
 	app.GET("/account/prove", h.ProvePage)

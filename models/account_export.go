@@ -30,6 +30,7 @@ func exportLines() []ExportPart {
 		{Table: "known_devices", Says: "Browsers that have logged in before", without: []string{"token_hash"}},
 		{Table: "password_resets", Says: "Links to reset your password that still work", without: []string{"token_hash"}},
 		{Table: "security_alerts", Says: "Links in mails that told you of a change, while they work", without: []string{"token_hash"}},
+		{Table: "preferences", Says: "How you want to see the site"}, // feature:preferences
 		{Table: "events", Says: "The security log: what happened to your account, when, how and from where"},
 		{Table: "authenticators", Says: "Your authenticator apps", without: []string{"secret", "last_step"}},                                                          // feature:totp
 		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}},                                   // feature:account_recovery

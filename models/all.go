@@ -10,6 +10,7 @@ func All() []any {
 		&Registration{},
 		&PasswordReset{},
 		&SecurityAlert{},
+		&Preferences{}, // feature:preferences
 		&Limit{},
 		&Event{},
 		&OutboxMail{},

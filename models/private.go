@@ -33,6 +33,7 @@ func authTables() []string {
 		"password_resets",
 		"security_alerts",
 		"events",
+		"preferences",        // feature:preferences
 		"authenticators",     // feature:totp
 		"account_recoveries", // feature:account_recovery
 		"recovery_codes",     // feature:recovery_codes

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -34,6 +35,39 @@ type Session struct {
 	ExpiresAt  time.Time // the absolute end; past where the session was ended
 }
 
+// SignedIn is who a session's token speaks for, and all that each of their pages needs to know.
+type SignedIn struct {
+	Session     Session
+	User        User
+	Preferences Preferences // feature:preferences
+}
+
+// sessionTables are read for it; a person need not have a row in those that are joined last.
+func sessionTables() []string {
+	return []string{
+		"sessions s JOIN users u ON u.id = s.user_id",
+		"LEFT JOIN preferences p ON p.user_id = u.id", // feature:preferences
+	}
+}
+
+// sessionColumn is a column of the statement, and where its value goes.
+type sessionColumn struct {
+	name string
+	into any
+}
+
+func (f *SignedIn) columns() []sessionColumn {
+	s, u := &f.Session, &f.User
+	return []sessionColumn{
+		{"s.id", &s.ID}, {"s.user_id", &s.UserID}, {"s.method", &s.Method}, {"s.level", &s.Level}, {"s.remember", &s.Remember}, {"s.ip", &s.IP},
+		{"s.device", &s.Device}, {"s.created_at", &s.CreatedAt}, {"s.proved_at", &s.ProvedAt}, {"s.last_seen_at", &s.LastSeenAt}, {"s.expires_at", &s.ExpiresAt},
+		{"u.name", &u.Name}, {"u.email", &u.Email}, {"u.password_hash", &u.PasswordHash}, {"u.created_at", &u.CreatedAt}, {"u.updated_at", &u.UpdatedAt},
+		{"coalesce(p.theme, '')", &f.Preferences.Theme},        // feature:preferences
+		{"coalesce(p.language, '')", &f.Preferences.Language},  // feature:preferences
+		{"coalesce(p.time_zone, '')", &f.Preferences.TimeZone}, // feature:preferences
+	}
+}
+
 // SessionFinder runs the one statement that every request of a signed-in browser runs, prepared once.
 type SessionFinder struct {
 	find   *sql.Stmt
@@ -42,10 +76,12 @@ type SessionFinder struct {
 
 // NewSessionFinder prepares the statement on a migrated database.
 func NewSessionFinder(db *gorm.DB) (*SessionFinder, error) {
-	find, err := Prepare(db, `SELECT s.id, s.user_id, s.method, s.level, s.remember, s.ip, s.device, s.created_at, s.proved_at, s.last_seen_at, s.expires_at,
-			u.name, u.email, u.password_hash, u.created_at, u.updated_at
-		FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.token_hash = ? AND s.expires_at > ? AND (s.remember OR s.last_seen_at > ?) AND u.disabled_at IS NULL`)
+	var names []string
+	for _, column := range (&SignedIn{}).columns() {
+		names = append(names, column.name)
+	}
+	find, err := Prepare(db, "SELECT "+strings.Join(names, ", ")+" FROM "+strings.Join(sessionTables(), " ")+
+		" WHERE s.token_hash = ? AND s.expires_at > ? AND (s.remember OR s.last_seen_at > ?) AND u.disabled_at IS NULL")
 	if err != nil {
 		return nil, fmt.Errorf("prepare the session query: %w", err)
 	}
@@ -57,23 +93,26 @@ func (f *SessionFinder) Close() error { return f.find.Close() }
 
 // Find returns the living session with a token's hash, and whose it is. A session that is not remembered also ends when it
 // was not seen since idleSince. found is false where there is none.
-func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (s Session, u User, found bool, err error) {
+func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (who SignedIn, found bool, err error) {
 	if f.sqlite {
 		// For a context that may end, the driver starts a goroutine for each row, which took a third of what a dashboard
 		// costs, only to be able to interrupt a look-up of microseconds.
 		ctx = context.WithoutCancel(ctx)
 	}
-	err = f.find.QueryRowContext(ctx, tokenHash, now, idleSince).Scan(
-		&s.ID, &s.UserID, &s.Method, &s.Level, &s.Remember, &s.IP, &s.Device, &s.CreatedAt, &s.ProvedAt, &s.LastSeenAt, &s.ExpiresAt,
-		&u.Name, &u.Email, &u.PasswordHash, &u.CreatedAt, &u.UpdatedAt)
+	columns := who.columns()
+	into := make([]any, len(columns))
+	for i, column := range columns {
+		into[i] = column.into
+	}
+	err = f.find.QueryRowContext(ctx, tokenHash, now, idleSince).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Session{}, User{}, false, nil
+		return SignedIn{}, false, nil
 	}
 	if err != nil {
-		return Session{}, User{}, false, fmt.Errorf("find the session: %w", err)
+		return SignedIn{}, false, fmt.Errorf("find the session: %w", err)
 	}
-	s.TokenHash, u.ID = tokenHash, s.UserID
-	return s, u, true, nil
+	who.Session.TokenHash, who.User.ID = tokenHash, who.Session.UserID
+	return who, true, nil
 }
 
 // FindSessionOwner returns the id of the user whose session a token's hash names, living or ended; gorm.ErrRecordNotFound where no

@@ -541,7 +541,7 @@ func (r resourceData) Shown(f field) string {
 		if f.Pointer() {
 			value = "*" + value
 		}
-		return "ui.Date(" + value + ")"
+		return "ui.Day(ctx, " + value + ")"
 	}
 	return f.Typed(variable)
 }

@@ -166,7 +166,7 @@ func DevMail(rows []MailRow) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = moment(m.At, ui.DateTime(m.At)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = moment(m.At, ui.DateTime(ctx, m.At)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -314,7 +314,7 @@ func DevMailMessage(mail MailView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = moment(mail.At, ui.DateTime(mail.At)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = moment(mail.At, ui.DateTime(ctx, mail.At)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -56,7 +56,7 @@ func DevUIParts() []DevUIPart {
 			showFieldNumber, showFieldMoney, showFieldDate, showTextarea, showTextareaProblem, showPassword, showOneTimeCode, showOneTimeCodeProblem,
 		)},
 		{"choices", "Choices", "What is chosen from: one of many, some of a few, on or off, a file.", ui.IconList, nil, show(
-			showSelect, showSelectProblem, showSelectDisabled, showRadios, showRadiosProblem, showCheckbox, showCheckboxProblem, showSwitch, showSwitchOff,
+			showSelect, showSelectGroups, showSelectProblem, showSelectDisabled, showRadios, showRadiosProblem, showCheckbox, showCheckboxProblem, showSwitch, showSwitchOff,
 			showSwitchDisabled, showFile, showFileProblem,
 		)},
 		{"forms", "Forms", "A form that was sent comes back with what was typed, and with a summary that has the focus.", ui.IconFile, nil, show(

@@ -217,7 +217,7 @@ func Notes(user *models.User, notes models.List[models.Note], now time.Time) tem
 								}()
 							}
 							ctx = templ.InitializeContext(ctx)
-							templ_7745c5c3_Err = moment(note.UpdatedAt, ui.Ago(note.UpdatedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = moment(note.UpdatedAt, ui.Ago(ctx, note.UpdatedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -555,7 +555,7 @@ func Note(user *models.User, note models.Note, picture models.NoteImage, problem
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.PageHead(note.Title, "Changed "+ui.Ago(note.UpdatedAt, now)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHead(note.Title, "Changed "+ui.Ago(ctx, note.UpdatedAt, now)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -714,7 +714,7 @@ func passkeyRow(p PasskeyRow, form PasskeyForm, problems map[string]string, now 
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = moment(p.CreatedAt, ui.Date(p.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = moment(p.CreatedAt, ui.Date(ctx, p.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -738,7 +738,7 @@ func passkeyRow(p PasskeyRow, form PasskeyForm, problems map[string]string, now 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = moment(*p.LastUsedAt, ui.Ago(*p.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = moment(*p.LastUsedAt, ui.Ago(ctx, *p.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

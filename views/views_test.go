@@ -91,6 +91,8 @@ func appPages() map[string]templ.Component {
 		"dashboard":            views.Dashboard(person()),
 		"account":              views.Account(person(), views.AccountForm{Name: markup}, nil),
 		"account, wrong":       views.Account(person(), views.AccountForm{}, faults("name")),
+		"preferences":          views.Preferences(person(), models.PreferencesForm{Theme: "dark", Language: "en-GB", TimeZone: "Europe/Rome"}, nil, now),                              // feature:preferences
+		"preferences, odd":     views.Preferences(person(), models.PreferencesForm{Theme: markup, Language: markup, TimeZone: markup}, faults("theme", "language", "time_zone"), now), // feature:preferences
 		"security":             views.Security(person(), nil, security, 15, nil),
 		"prove":                views.Prove(person(), views.FactorForm{Factor: "password", Answer: secret}, []string{"password"}, nil),
 		"authenticators":       views.TOTP(person(), []models.Authenticator{{ID: "1", Name: markup, LastUsedAt: now}, {ID: "2", Name: "Phone"}}, views.AuthenticatorForm{ID: "2", Name: markup}, faults("name"), now),                                                               // feature:totp

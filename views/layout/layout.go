@@ -4,9 +4,10 @@ package layout
 import (
 	"context"
 
+	"github.com/a-h/templ"
+
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views/ui"
-	"github.com/a-h/templ"
 )
 
 // Request is what a layout may know of the request. Pages read only their arguments.
@@ -17,6 +18,7 @@ type Request struct {
 	Notice      ui.Message      // one-time message ("Password changed."), without a text for none
 	Offer       templ.Component // what is suggested to somebody who has just logged in, above the page; nil for none
 	Development bool            // shows a link to the development mailbox
+	Theme       string          // "light" or "dark"; "" is the device's
 }
 
 type contextKey struct{}
@@ -30,4 +32,13 @@ func With(ctx context.Context, r Request) context.Context {
 func From(ctx context.Context) Request {
 	r, _ := ctx.Value(contextKey{}).(Request)
 	return r
+}
+
+// root are the attributes of the html element: the language of what is read, and the theme where somebody has chosen one.
+func root(ctx context.Context) templ.Attributes {
+	a := templ.Attributes{"lang": ui.LocaleOf(ctx).Language}
+	if theme := From(ctx).Theme; theme != "" {
+		a["data-theme"] = theme
+	}
+	return a
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -20,7 +21,7 @@ func TestHowLongAgoIsToldInTheLargestUnitThatFits(t *testing.T) {
 		30 * 24 * time.Hour:  "on October 23, 2026",
 		400 * 24 * time.Hour: "on October 18, 2025",
 	} {
-		if got := Ago(now.Add(-before), now); got != want {
+		if got := Ago(context.Background(), now.Add(-before), now); got != want {
 			t.Errorf("%s before: %q, want %q", before, got, want)
 		}
 	}

@@ -1,0 +1,41 @@
+// The page works without this: it saves looking for one's time zone, and shows a theme before it is saved.
+"use strict";
+
+// What browsers still call a zone that has been renamed since.
+const renamed = {
+  "Africa/Asmera": "Africa/Asmara",
+  "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+  "America/Godthab": "America/Nuuk",
+  "America/Indianapolis": "America/Indiana/Indianapolis",
+  "Asia/Calcutta": "Asia/Kolkata",
+  "Asia/Katmandu": "Asia/Kathmandu",
+  "Asia/Rangoon": "Asia/Yangon",
+  "Asia/Saigon": "Asia/Ho_Chi_Minh",
+  "Atlantic/Faeroe": "Atlantic/Faroe",
+  "Etc/UTC": "UTC",
+  "Europe/Kiev": "Europe/Kyiv",
+};
+
+for (const button of document.querySelectorAll("[data-zone]")) {
+  const select = document.getElementById(button.dataset.zone);
+  const named = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = renamed[named] ?? named;
+  const here = [...select.options].find((option) => option.value === zone);
+  const offer = () => { button.hidden = !here || here.selected; };
+  if (here) button.textContent = `Use this device’s: ${here.label}`;
+  button.addEventListener("click", () => {
+    here.selected = true;
+    select.focus();
+    offer();
+  });
+  select.addEventListener("change", offer);
+  offer();
+}
+
+for (const radio of document.querySelectorAll('input[name="theme"]')) {
+  radio.addEventListener("change", () => {
+    const root = document.documentElement;
+    if (radio.value === "system") delete root.dataset.theme;
+    else root.dataset.theme = radio.value;
+  });
+}

@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+)
+
+// preferencesViews are the page of preferences, and pages shown otherwise than the device wants.
+func preferencesViews(t *testing.T) []view {
+	s := startWithMail(t, "RATE_LIMIT=off")
+	ada := s.visit(t, "Ada Lovelace").joins()
+	return []view{
+		{"preferences", "/account/preferences", 200, ada, opens("/account/preferences")},
+		{"preferences-dark", "/account/preferences", 200, ada, func(p *person) {
+			p.open("/account/preferences").toggle("Dark").press("Save preferences")
+		}},
+		{"dashboard-dark", "/dashboard", 200, ada, opens("/dashboard")},
+		{"login-dark", "/login", 200, ada, func(p *person) { p.press("Log out") }},
+	}
+}
+
+// ground is the color behind the page.
+func (p *person) ground() string {
+	return evaluate[string](p, "getComputedStyle(document.body.parentElement).backgroundColor")
+}
+
+func TestAdaChoosesAThemeWhateverHerDeviceWants(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		ada := startWithMail(t).visit(t, "Ada Lovelace").joins().look("light", 1280)
+		if !scripts {
+			ada.withoutScripts()
+		}
+		light := ada.open("/account/preferences").ground()
+		ada.toggle("Dark").press("Save preferences").at("/account/preferences", http.StatusOK)
+		dark := ada.ground()
+		if dark == light {
+			t.Errorf("dark is %s as well", dark)
+		}
+		if ada.press("Log out"); ada.ground() != dark {
+			t.Errorf("signed out it is %s", ada.ground())
+		}
+		ada.logIn().open("/account/preferences").toggle("System").press("Save preferences")
+		if ada.ground() != light {
+			t.Errorf("the device's theme is %s, not %s", ada.ground(), light)
+		}
+	}
+}
+
+func TestABrowserOffersItsTimeZone(t *testing.T) {
+	for _, zone := range []struct{ browser, button, clock string }{
+		{"Europe/Berlin", "Use this device’s: Berlin", "Europe/Berlin"},
+		{"Asia/Calcutta", "Use this device’s: Kolkata", "Asia/Kolkata"},
+	} {
+		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
+		call(ada, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone.browser})
+		ada.open("/account/preferences").toggle(zone.button).press("Save preferences")
+		if got := evaluate[string](ada, `document.getElementById("time_zone").value`); got != zone.clock {
+			t.Errorf("it is %s", got)
+		}
+		if ada.offered("Use this device") {
+			t.Error("what is chosen already is offered")
+		}
+	}
+}
