@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -20,7 +21,7 @@ type factor struct {
 	// backup says that it stands in for other factors: who has nothing else does not have it.
 	backup bool
 	has    func(db *gorm.DB, userID string) (bool, error)
-	forget func(db *gorm.DB, userID string) error // of a second factor
+	forget func(db *gorm.DB, userID string, since time.Time) error // of a second factor: what the user has had since then
 	check  func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
 }
 
@@ -138,22 +139,30 @@ func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail D
 	if err := a.keepsAWayIn(t.DB, &viewer.User); err != nil {
 		return err
 	}
-	enrolled, err := a.hasSecondFactor(t.DB, viewer.User.ID)
-	if err != nil {
+	if err := a.forgetBackups(t, viewer.User.ID); err != nil {
 		return err
 	}
-	for _, f := range a.factors() {
-		if f.backup && !enrolled {
-			if err := f.forget(t.DB, viewer.User.ID); err != nil {
-				return fmt.Errorf("forget what stood in for a factor: %w", err)
-			}
-		}
-	}
-	err = a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.FactorChanged(viewer.User.Email, what, i) })
+	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.FactorChanged(viewer.User.Email, what, i) })
 	if err != nil {
 		return err
 	}
 	return a.record(t, event, &viewer.User.ID, viewer.Session.ID, client, detail)
+}
+
+// forgetBackups lets go of what stands in for factors, where there are none any more.
+func (a *Auth) forgetBackups(t *tx, userID string) error {
+	if enrolled, err := a.hasSecondFactor(t.DB, userID); err != nil || enrolled {
+		return err
+	}
+	for _, f := range a.factors() {
+		if !f.backup {
+			continue
+		}
+		if err := f.forget(t.DB, userID, time.Time{}); err != nil {
+			return fmt.Errorf("forget what stood in for a factor: %w", err)
+		}
+	}
+	return nil
 }
 
 // inGroups writes what people copy by hand in groups of four.

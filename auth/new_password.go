@@ -55,6 +55,9 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 		} else if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
+		if err := a.forgetThiefsFactors(t, &current, p.proof); err != nil {
+			return err
+		}
 		if p.proof.Resets() {
 			newDevice, err = a.reset(t, &current, hash, device, client)
 		} else {
@@ -64,6 +67,23 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 		return err
 	})
 	return user, newDevice, err
+}
+
+// forgetThiefsFactors removes the second factors of an account that its owner has locked which are no older than what they disowned. A
+// mailbox alone removes none: it takes a second factor to come this far where there is one.
+func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error {
+	if !lockedOut(user) || !proof.Second {
+		return nil
+	}
+	for _, f := range a.factors() {
+		if !f.second {
+			continue
+		}
+		if err := f.forget(t.DB, user.ID, *user.PasswordDueAt); err != nil {
+			return fmt.Errorf("forget what a thief may have added: %w", err)
+		}
+	}
+	return a.forgetBackups(t, user.ID)
 }
 
 // replacePassword is what follows on a new password of somebody who is signing in with the old one.

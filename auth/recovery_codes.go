@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"strings"
+	"time"
 
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -44,7 +45,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Cli
 		} else if !enrolled {
 			return Invalid{"": "Set up a second factor first: recovery codes stand in for it."}
 		}
-		if err := models.ForgetRecoveryCodes(t.DB, user.ID); err != nil {
+		if err := models.ForgetRecoveryCodes(t.DB, user.ID, time.Time{}); err != nil {
 			return fmt.Errorf("void the older codes: %w", err)
 		}
 		rows := make([]models.RecoveryCode, recoveryCodes)

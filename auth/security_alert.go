@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"gorm.io/gorm/clause"
+
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -59,14 +61,15 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 			return ErrDeadLink
 		}
 		// One statement decides which of several submissions wins.
-		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.SecurityAlert{})
-		if used.Error != nil {
-			return fmt.Errorf("use the link: %w", used.Error)
+		var used []models.SecurityAlert
+		err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&used).Error
+		if err != nil {
+			return fmt.Errorf("use the link: %w", err)
 		}
-		if used.RowsAffected == 0 {
+		if len(used) == 0 {
 			return ErrDeadLink
 		}
-		if newDevice, err = a.lockOut(t, &current, device); err != nil {
+		if newDevice, err = a.lockOut(t, &current, used[0].CreatedAt, device); err != nil {
 			return err
 		}
 		user = &current
@@ -75,11 +78,21 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 	return user, newDevice, err
 }
 
+// ErrLockedOut is the answer to a sign-in to an account that its owner has locked, other than by its mailbox.
+var ErrLockedOut = errors.New("the account's owner has locked everybody out")
+
+// lockedOut says whether the account waits for a new password of whoever holds its mailbox.
+func lockedOut(user *models.User) bool { return user.PasswordHash == "" && user.PasswordDueAt != nil }
+
 // lockOut leaves an account to whoever holds its mailbox: without a password, a session, a known device but the one that asks, and
-// anything mailed that opens it.
-func (a *Auth) lockOut(t *tx, user *models.User, device string) (newDevice string, err error) {
+// anything mailed that opens it. since is when it was somebody else's already.
+func (a *Auth) lockOut(t *tx, user *models.User, since time.Time, device string) (newDevice string, err error) {
 	if err := a.setPassword(t, user, "", ""); err != nil {
 		return "", err
+	}
+	user.PasswordDueAt = &since
+	if err := t.Model(user).Update("password_due_at", since).Error; err != nil {
+		return "", fmt.Errorf("note since when the account was not its owner's: %w", err)
 	}
 	if err := errors.Join(voidResets(t, user.ID), voidAlerts(t, user.ID)); err != nil {
 		return "", err

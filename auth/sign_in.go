@@ -43,6 +43,9 @@ func (p Proof) first() string {
 	return method
 }
 
+// byMailbox says whether it began with a mail that was received.
+func (p Proof) byMailbox() bool { return p.Resets() || p.first() == "mail" }
+
 // Duty is what a person still owes when they have shown who they are, before they are in.
 type Duty string
 
@@ -78,7 +81,7 @@ type Entry struct {
 }
 
 // SignIn lets user in who has proven who they are; where something is owed it begins a sign-in that waits for it instead (item 49 of
-// the security model). user is as it was when the proof was checked; ErrChanged when the password has changed since.
+// the security model). user is as it was when the proof was checked; ErrChanged when the password has changed since, ErrLockedOut.
 func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, browser Browser, client Client) (entry Entry, err error) {
 	err = a.transact(ctx, func(t *tx) error {
 		// A log-in that was checked just before a password reset must not outlive it.
@@ -86,6 +89,10 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 			return ErrChanged
 		} else if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
+		}
+		// What a thief has added, such as a passkey, must not let them back in: the new password is for whoever holds the mailbox to choose.
+		if lockedOut(user) && !proof.byMailbox() {
+			return ErrLockedOut
 		}
 		if err := endSignIn(t, browser.SignIn); err != nil {
 			return err

@@ -44,6 +44,9 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	if errors.Is(err, auth.ErrChanged) {
 		return h.redirect(c, "/login", accountChanged)
 	}
+	if errors.Is(err, auth.ErrLockedOut) {
+		return h.redirect(c, "/password/forgot", "This account was locked. To open it, choose a new password: we mail its owner a link.")
+	}
 	if err != nil {
 		return err
 	}

@@ -173,7 +173,7 @@ func (h *Handlers) passkeysProtection(ctx context.Context, viewer *auth.Viewer) 
 }
 
 // rememberPasskeyOffer decides at the log-in whether the dashboard offers a passkey, and gives the browser the answer to carry: what is
-// asked once a log-in is not asked at each page.
+// asked once a log-in, whoever logs in, is not asked at each page.
 func (h *Handlers) rememberPasskeyOffer(c echo.Context, user *models.User, proof auth.Proof) error {
 	offer, err := h.auth.OffersPasskey(c.Request().Context(), user, proof)
 	if err != nil {
@@ -183,13 +183,12 @@ func (h *Handlers) rememberPasskeyOffer(c echo.Context, user *models.User, proof
 		h.cookies.Clear(c.Response(), session.PasskeyOffer)
 		return nil
 	}
-	return h.cookies.Set(c.Response(), c.Request(), session.PasskeyOffer, user.ID)
+	return h.cookies.Set(c.Response(), c.Request(), session.PasskeyOffer, "due")
 }
 
 // passkeyOffer stands above the dashboard, where nobody is on their way to something else; nil for none.
 func (h *Handlers) passkeyOffer(c echo.Context) templ.Component {
-	user := middleware.User(c)
-	if user == nil || c.Path() != "/dashboard" || h.cookies.Get(c.Request(), session.PasskeyOffer) != user.ID {
+	if middleware.User(c) == nil || c.Path() != "/dashboard" || h.cookies.Get(c.Request(), session.PasskeyOffer) == "" {
 		return nil
 	}
 	return views.PasskeyOffer()

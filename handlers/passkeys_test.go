@@ -581,3 +581,36 @@ func TestThePasskeyOfADisabledAccountLetsNobodyIn(t *testing.T) {
 	}
 	phone.logsIn().is(t, 422)
 }
+
+// Item 17: a passkey is the classic way of staying in somebody's account.
+func TestItem17AThiefsPasskeyDoesNotLetThemBackIn(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/dashboard")
+	told := ada.notice()
+	key := thief.passkey()
+	ada.get(told.Link).submit().redirects(t, "/login/factor")
+	key.in(s.visitor()).logsIn().redirects(t, "/password/forgot").says(t, "This account was locked.")
+	if n := s.count("sessions", "expires_at > ?", s.clock.now()) + s.count("sign_ins", "method <> 'reset'"); n != 0 {
+		t.Errorf("%d ways are open to the thief", n)
+	}
+}
+
+func TestItem17WhoLocksAThiefOutLosesTheThiefsPasskeyAndKeepsTheirOwn(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	own := ada.secondFactor()
+	s.clock.passes(time.Minute)
+	thief := ada.twin()
+	key := thief.newDevice()
+	made := key.makes(thief.post("/account/passkeys/new/options").options())
+	thief.get("/account/passkeys/new").submit("credential", made).is(t, 303)
+	ada.get(ada.mail().Link).submit().redirects(t, "/login/factor")
+	ada.post("/login/factor", "factor", own.factor(), "answer", own.next()).redirects(t, "/login/password").
+		submit("password", otherPassword).redirects(t, "/login")
+	key.in(s.visitor()).logsIn().is(t, 422)
+	s.clock.passes(time.Minute)
+	ada.login(otherPassword).redirects(t, "/login/factor")
+	ada.post("/login/factor", "factor", own.factor(), "answer", own.next()).redirects(t, "/dashboard")
+}

@@ -51,9 +51,9 @@ func HasPasskeys(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetPasskeys removes all that the user has.
-func ForgetPasskeys(db *gorm.DB, userID string) error {
-	return db.Where("user_id = ?", userID).Delete(&Passkey{}).Error
+// ForgetPasskeys removes what the user has had since a time; since its zero, all.
+func ForgetPasskeys(db *gorm.DB, userID string, since time.Time) error {
+	return db.Where("user_id = ? AND created_at >= ?", userID, since).Delete(&Passkey{}).Error
 }
 
 // PasskeysOf lists a user's passkeys, the first one first.

@@ -26,7 +26,7 @@ func CountRecoveryCodes(db *gorm.DB, userID string) (n int64, err error) {
 	return n, err
 }
 
-// ForgetRecoveryCodes voids all that the user has.
-func ForgetRecoveryCodes(db *gorm.DB, userID string) error {
-	return db.Where("user_id = ?", userID).Delete(&RecoveryCode{}).Error
+// ForgetRecoveryCodes voids what the user has had since a time; since its zero, all.
+func ForgetRecoveryCodes(db *gorm.DB, userID string, since time.Time) error {
+	return db.Where("user_id = ? AND created_at >= ?", userID, since).Delete(&RecoveryCode{}).Error
 }

@@ -24,9 +24,9 @@ func HasTOTP(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetAuthenticators removes all that the user has.
-func ForgetAuthenticators(db *gorm.DB, userID string) error {
-	return db.Where("user_id = ?", userID).Delete(&Authenticator{}).Error
+// ForgetAuthenticators removes what the user has had since a time; since its zero, all.
+func ForgetAuthenticators(db *gorm.DB, userID string, since time.Time) error {
+	return db.Where("user_id = ? AND created_at >= ?", userID, since).Delete(&Authenticator{}).Error
 }
 
 // AuthenticatorsOf lists a user's authenticators, the first one first.
