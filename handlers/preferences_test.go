@@ -102,7 +102,7 @@ func TestTimesAreToldWhereThePersonIs(t *testing.T) {
 		t.Errorf("machines are told another time, or the language %q", page.root("lang"))
 	}
 	ada.prefers("system", "en-US", "America/Argentina/Buenos_Aires")
-	ada.get("/account/sessions").says(t, at("America/Argentina/Buenos_Aires", "Jan 2, 2006, 3:04 PM UTC-03"))
+	ada.get("/account/sessions").says(t, at("America/Argentina/Buenos_Aires", "Jan 2, 2006, 3:04 PM UTC-07"))
 }
 
 func TestWhatCannotBeChosenIsRefusedAndNothingChanges(t *testing.T) {
