@@ -57,6 +57,11 @@ func (a *Auth) mailRegistration(t *tx, registration models.Registration, token s
 	case !errors.Is(err, gorm.ErrRecordNotFound):
 		return fmt.Errorf("look for the address: %w", err)
 	}
+	if letter, closing, err := a.closingLetter(t, registration.Email); err != nil { // feature:account_deletion
+		return err // feature:account_deletion
+	} else if closing { // feature:account_deletion
+		message = letter // feature:account_deletion
+	} // feature:account_deletion
 	return a.post(t, message)
 }
 

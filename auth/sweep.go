@@ -51,6 +51,9 @@ func (a *Auth) Sweep(ctx context.Context) error {
 			}
 		}
 	}
+	if err := a.sweepDeletions(ctx); err != nil { // feature:account_deletion
+		return err // feature:account_deletion
+	} // feature:account_deletion
 	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
 		return fmt.Errorf("sweep the outbox: %w", err)
 	}

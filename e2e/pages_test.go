@@ -44,6 +44,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		passkeyViews(t),         // feature:passkeys
 		totpViews(t),            // feature:totp
 		accountRecoveryViews(t), // feature:account_recovery
+		accountDeletionViews(t), // feature:account_deletion
 		accountExportViews(t),   // feature:account_export
 		activityViews(t),        // feature:activity
 		mailLoginViews(t),       // feature:mail_login

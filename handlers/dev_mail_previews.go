@@ -29,6 +29,9 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.RecoveryCodeUsed(to, 3, incident),    // feature:recovery_codes
 		letters.AccountExported(to, incident),        // feature:account_export
 		letters.MailLogin(to, "K7QW-3MXP", mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: 10 * time.Minute}), // feature:mail_login
+		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),                                                                              // feature:account_deletion
+		letters.AccountRestored(to, incident),                      // feature:account_deletion
+		letters.AccountClosing(to, incident.At.Add(incident.Life)), // feature:account_deletion
 	}
 }
 

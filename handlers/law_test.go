@@ -26,6 +26,7 @@ var public = []string{
 	"GET /email/confirm", "POST /email/confirm",
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
 	"GET /security-alert", "POST /security-alert",
+	"GET /account/restore", "POST /account/restore", // feature:account_deletion
 	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
 	"GET /login/mail", "POST /login/mail", "GET /login/mail/sent", "POST /login/mail/sent", "GET /login/mail/confirm", "POST /login/mail/confirm", // feature:mail_login
 	"POST /login/passkey", "POST /login/passkey/options", // feature:passkeys
@@ -81,9 +82,10 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	confirm := newcomer.mail().Link
 	ada.post("/password/forgot", "email", ada.email)
 	reset := ada.mail().Link
-	recovery := s.recovery(t)                        // feature:account_recovery
-	newcomer.post("/login/mail", "email", ada.email) // feature:mail_login
-	mailLogin := ada.mail().Link                     // feature:mail_login
+	recovery := s.recovery(t)                               // feature:account_recovery
+	newcomer.post("/login/mail", "email", ada.email)        // feature:mail_login
+	mailLogin := ada.mail().Link                            // feature:mail_login
+	restore := s.member("edsger@example.com").leaves().Link // feature:account_deletion
 	letter := newcomer.get("/dev/mail").rows()[0]
 	alert := s.alerted("joan@example.com").mail().Link
 	owing := s.whoOwe()
@@ -103,6 +105,8 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 			path = reset
 		case path == "/security-alert":
 			path = alert
+		case path == "/account/restore": // feature:account_deletion
+			path = restore // feature:account_deletion
 		case path == "/account-recovery" && recovery == "": // feature:account_recovery
 			continue // feature:account_recovery
 		case path == "/account-recovery": // feature:account_recovery
@@ -173,6 +177,7 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	newcomer.post("/login/passkey", "assertion", "{}")     // feature:passkeys
 	ada.post("/account/prove/options")                     // feature:passkeys
 	ada.post("/account/passkeys/new/options")              // feature:passkeys
+	newcomer.post("/account/restore", "token", "dead")     // feature:account_deletion
 	if len(secondFactors()) > 0 {
 		grace, factor := s.owing("grace@example.com")
 		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")

@@ -39,6 +39,7 @@ func owned() map[string]func(*person) string {
 			p.mail()
 			return p.first("security_alerts")
 		},
+		"account_deletions":  func(p *person) string { return p.undoneDeletion() }, // feature:account_deletion
 		"account_recoveries": func(p *person) string { return p.unusedRecovery() }, // feature:account_recovery
 		"sign_ins":           func(p *person) string { return p.unfinishedSignIn() },
 		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") },                        // feature:totp

@@ -33,8 +33,10 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.POST("/password/reset", h.ResetPassword, limits(auth.ResetLimits()))
 	site.GET("/security-alert", h.SecurityAlertPage)
 	site.POST("/security-alert", h.SecurityAlert, limits(auth.AlertLimits()))
-	site.GET("/account-recovery", h.AccountRecoveryPage)                             // feature:account_recovery
-	site.POST("/account-recovery", h.AccountRecovery, limits(auth.RecoveryLimits())) // feature:account_recovery
+	site.GET("/account-recovery", h.AccountRecoveryPage)                               // feature:account_recovery
+	site.POST("/account-recovery", h.AccountRecovery, limits(auth.RecoveryLimits()))   // feature:account_recovery
+	site.GET("/account/restore", h.RestoreAccountPage)                                 // feature:account_deletion
+	site.POST("/account/restore", h.RestoreAccount, limits(auth.UndoDeletionLimits())) // feature:account_deletion
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
@@ -88,6 +90,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)
+	app.GET("/account/delete", h.DeleteAccountPage)                           // feature:account_deletion
+	app.POST("/account/delete", h.DeleteAccount)                              // feature:account_deletion
 	app.GET("/account/export", h.AccountExportPage)                           // feature:account_export
 	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits())) // feature:account_export
 	app.GET("/account/activity", h.ActivityPage)                              // feature:activity

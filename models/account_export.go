@@ -38,6 +38,7 @@ func exportLines() []ExportPart {
 		{Table: "mail_logins", Says: "Mails to log in with that still work", without: []string{"recipient", "browser_hash", "token_hash", "code_hash", "generation"}}, // feature:mail_login
 		{Table: "passkey_owners", Says: "Whether you want to be offered a passkey", without: []string{"handle"}},                                                      // feature:passkeys
 		{Table: "passkeys", Says: "Your passkeys", without: []string{"credential_id", "public_key", "sign_count"}},                                                    // feature:passkeys
+		{Table: "account_deletions", Says: "A deletion of your account that was asked for", without: []string{"token_hash"}},                                          // feature:account_deletion
 	}
 }
 

@@ -23,5 +23,6 @@ func All() []any {
 		&PasskeyOwner{},     // feature:passkeys
 		&Passkey{},          // feature:passkeys
 		&PasskeyChallenge{}, // feature:passkeys
+		&AccountDeletion{},  // feature:account_deletion
 	}
 }

@@ -35,6 +35,7 @@ func authTables() []string {
 		"events",
 		"preferences",        // feature:preferences
 		"authenticators",     // feature:totp
+		"account_deletions",  // feature:account_deletion
 		"account_recoveries", // feature:account_recovery
 		"recovery_codes",     // feature:recovery_codes
 		"mail_logins",        // feature:mail_login

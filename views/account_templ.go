@@ -310,7 +310,8 @@ type dataChoice struct {
 // yourData lists the choices; where there is none the page has no card for them.
 func yourData() []dataChoice {
 	return []dataChoice{
-		{ui.IconFile, "A copy of it", "Everything that is held about you, in one file.", "/account/export", "Download"}, // feature:account_export
+		{ui.IconFile, "A copy of it", "Everything that is held about you, in one file.", "/account/export", "Download"},          // feature:account_export
+		{ui.IconTrash, "Delete your account", "Everything goes, after a week to change your mind.", "/account/delete", "Delete"}, // feature:account_deletion
 	}
 }
 

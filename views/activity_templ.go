@@ -81,36 +81,38 @@ type eventSentence struct {
 // is told in several ways (see eventKey).
 func eventWords() map[string]eventSentence {
 	return map[string]eventSentence{
-		"email.confirmed":          {ActivityChanges, ui.IconMailCheck, "The address was confirmed and the account made"},
-		"login.failed":             {ActivityRefused, ui.IconAlert, "A wrong password at the log-in"},
-		"session.started":          {ActivityLogIns, ui.IconDoor, "Logged in"},
-		"session.ended":            {ActivityLogIns, ui.IconLogOut, "Logged out"},
-		"session.ended another":    {ActivityLogIns, ui.IconLogOut, "Logged another device out"},
-		"session.ended others":     {ActivityLogIns, ui.IconLogOut, "Logged every other device out"},
-		"session.proved":           {ActivityLogIns, ui.IconShield, "Proved once more who you are"},
-		"factor.failed":            {ActivityRefused, ui.IconAlert, "A proof of who you are was wrong"},
-		"password.reset_requested": {ActivityChanges, ui.IconMail, "A link to reset the password was asked for"},
-		"password.reset":           {ActivityChanges, ui.IconLock, "The password was reset by mail"},
-		"password.changed":         {ActivityChanges, ui.IconLock, "The password was changed"},
-		"password.change_failed":   {ActivityRefused, ui.IconAlert, "A new password was refused: the current one was wrong"},
-		"account.disowned":         {ActivityChanges, ui.IconLock, "Everybody was locked out through the link in an alert"},
-		"account.renamed":          {ActivityChanges, ui.IconUser, "Your name was changed"},
-		"access.denied":            {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
-		"origin.refused":           {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
-		"account.exported":         {ActivityChanges, ui.IconFile, "Your data was downloaded"},                                  // feature:account_export
-		"authenticator.added":      {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                           // feature:totp
-		"authenticator.renamed":    {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                         // feature:totp
-		"authenticator.removed":    {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                         // feature:totp
-		"passkey.added":            {ActivityChanges, ui.IconFinger, "A passkey was added"},                                     // feature:passkeys
-		"passkey.renamed":          {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                                   // feature:passkeys
-		"passkey.removed":          {ActivityChanges, ui.IconFinger, "A passkey was removed"},                                   // feature:passkeys
-		"passkey.copied":           {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"},        // feature:passkeys
-		"recovery_codes.made":      {ActivityChanges, ui.IconKey, "New recovery codes were made"},                               // feature:recovery_codes
-		"recovery_code.used":       {ActivityLogIns, ui.IconKey, "A recovery code was used"},                                    // feature:recovery_codes
-		"account.recovery_offered": {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},     // feature:account_recovery
-		"account.recovered":        {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"}, // feature:account_recovery
-		"login.mail_requested":     {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"},                        // feature:mail_login
-		"login.mail_failed":        {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},                                  // feature:mail_login
+		"email.confirmed":            {ActivityChanges, ui.IconMailCheck, "The address was confirmed and the account made"},
+		"login.failed":               {ActivityRefused, ui.IconAlert, "A wrong password at the log-in"},
+		"session.started":            {ActivityLogIns, ui.IconDoor, "Logged in"},
+		"session.ended":              {ActivityLogIns, ui.IconLogOut, "Logged out"},
+		"session.ended another":      {ActivityLogIns, ui.IconLogOut, "Logged another device out"},
+		"session.ended others":       {ActivityLogIns, ui.IconLogOut, "Logged every other device out"},
+		"session.proved":             {ActivityLogIns, ui.IconShield, "Proved once more who you are"},
+		"factor.failed":              {ActivityRefused, ui.IconAlert, "A proof of who you are was wrong"},
+		"password.reset_requested":   {ActivityChanges, ui.IconMail, "A link to reset the password was asked for"},
+		"password.reset":             {ActivityChanges, ui.IconLock, "The password was reset by mail"},
+		"password.changed":           {ActivityChanges, ui.IconLock, "The password was changed"},
+		"password.change_failed":     {ActivityRefused, ui.IconAlert, "A new password was refused: the current one was wrong"},
+		"account.disowned":           {ActivityChanges, ui.IconLock, "Everybody was locked out through the link in an alert"},
+		"account.renamed":            {ActivityChanges, ui.IconUser, "Your name was changed"},
+		"access.denied":              {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
+		"origin.refused":             {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
+		"account.exported":           {ActivityChanges, ui.IconFile, "Your data was downloaded"},                                  // feature:account_export
+		"authenticator.added":        {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                           // feature:totp
+		"authenticator.renamed":      {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                         // feature:totp
+		"authenticator.removed":      {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                         // feature:totp
+		"passkey.added":              {ActivityChanges, ui.IconFinger, "A passkey was added"},                                     // feature:passkeys
+		"passkey.renamed":            {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                                   // feature:passkeys
+		"passkey.removed":            {ActivityChanges, ui.IconFinger, "A passkey was removed"},                                   // feature:passkeys
+		"passkey.copied":             {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"},        // feature:passkeys
+		"recovery_codes.made":        {ActivityChanges, ui.IconKey, "New recovery codes were made"},                               // feature:recovery_codes
+		"recovery_code.used":         {ActivityLogIns, ui.IconKey, "A recovery code was used"},                                    // feature:recovery_codes
+		"account.recovery_offered":   {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},     // feature:account_recovery
+		"account.recovered":          {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"}, // feature:account_recovery
+		"login.mail_requested":       {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"},                        // feature:mail_login
+		"login.mail_failed":          {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},                                  // feature:mail_login
+		"account.deletion_scheduled": {ActivityChanges, ui.IconTrash, "The account was closed, to be deleted"},                    // feature:account_deletion
+		"account.deletion_undone":    {ActivityChanges, ui.IconUndo, "The account was brought back"},                              // feature:account_deletion
 	}
 }
 
@@ -292,7 +294,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 templ.SafeURL
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(activityList(events, k.kind).Link(1)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 223, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 225, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -315,7 +317,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 227, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 229, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -333,7 +335,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 230, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 232, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -493,7 +495,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 260, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 262, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -516,7 +518,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 265, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 267, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {

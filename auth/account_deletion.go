@@ -1,0 +1,223 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// The events of leaving.
+const (
+	EventDeletionScheduled = "account.deletion_scheduled"
+	EventDeletionUndone    = "account.deletion_undone"
+	EventAccountDeleted    = "account.deleted"
+)
+
+// DeletionAfter is how long an account that is to be deleted can be brought back: people are away from their mail for a week.
+const DeletionAfter = 7 * 24 * time.Hour
+
+// deletionsAtOnce is how many deletions are read at a time.
+const deletionsAtOnce = 100
+
+// ScheduleDeletion closes the viewer's account at once and has it deleted after DeletionAfter, which a mailed link undoes. typed is their
+// address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, ErrProofDue, or ErrChanged where the session
+// has ended or the account was closed meanwhile.
+func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed string, client Client) (due time.Time, err error) {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return due, err
+	}
+	if email, _ := NormalizeEmail(typed); email != viewer.User.Email {
+		return due, Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
+	}
+	due = a.now().Add(DeletionAfter)
+	return due, a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUser(t.DB, viewer.User.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrChanged
+		}
+		if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if err := a.stillSignedIn(t, viewer); err != nil {
+			return err
+		}
+		return a.closeAccount(t, viewer, &user, due, client)
+	})
+}
+
+// stillSignedIn returns ErrChanged where the viewer's session has ended since the request began: its owner may have ended it because it
+// was stolen.
+func (a *Auth) stillSignedIn(t *tx, viewer *Viewer) error {
+	var living int64
+	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, a.now()).Count(&living).Error
+	if err != nil {
+		return fmt.Errorf("look for the session: %w", err)
+	}
+	if living == 0 {
+		return ErrChanged
+	}
+	return nil
+}
+
+func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, due time.Time, client Client) error {
+	now := due.Add(-DeletionAfter)
+	if err := t.Model(user).Updates(map[string]any{"disabled_at": now, "updated_at": now}).Error; err != nil {
+		return fmt.Errorf("close the account: %w", err)
+	}
+	token, hash := newToken()
+	err := t.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: due}).Error
+	if err != nil {
+		return fmt.Errorf("keep the deletion: %w", err)
+	}
+	if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
+		return err
+	}
+	if err := t.Where("user_id = ?", user.ID).Delete(&models.SignIn{}).Error; err != nil {
+		return fmt.Errorf("end the sign-ins: %w", err)
+	}
+	incident := mail.Incident{At: now, IP: client.IP.String(), Device: client.Device(), Token: token, Life: DeletionAfter}
+	if err := a.post(t, a.letters.AccountDeletion(user.Email, due, incident)); err != nil {
+		return err
+	}
+	return a.record(t, EventDeletionScheduled, &user.ID, viewer.Session.ID, client, nil)
+}
+
+// DeletionByToken returns whose account a mailed link brings back, and when it would go; ErrDeadLink where it brings back none.
+func (a *Auth) DeletionByToken(ctx context.Context, token string) (*models.User, time.Time, error) {
+	deletion, user, err := models.FindDeletion(a.db.WithContext(ctx), hashToken(token), a.now())
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, time.Time{}, ErrDeadLink
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("find the deletion: %w", err)
+	}
+	return &user, deletion.ExpiresAt, nil
+}
+
+// UndoDeletion brings an account back, once for each link. Nobody is signed in by it. The owner is told by mail, with a link for when it
+// was not them who asked: somebody who could ask knew their password. The error is a Limited or ErrDeadLink.
+func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) error {
+	user, due, err := a.DeletionByToken(ctx, token)
+	if errors.Is(err, ErrDeadLink) {
+		return errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
+	}
+	if err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		if _, err := models.LockAnyUser(t.DB, user.ID); err != nil {
+			return ErrDeadLink
+		}
+		// One statement decides which of several submissions wins, and whether the sweep was first.
+		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.AccountDeletion{})
+		if used.Error != nil {
+			return fmt.Errorf("use the link: %w", used.Error)
+		}
+		if used.RowsAffected == 0 {
+			return ErrDeadLink
+		}
+		// What was closed by somebody else since stays closed.
+		opened := t.Model(user).Where("disabled_at = ?", due.Add(-DeletionAfter)).Updates(map[string]any{"disabled_at": nil, "updated_at": a.now()})
+		if opened.Error != nil {
+			return fmt.Errorf("open the account: %w", opened.Error)
+		}
+		err := a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.AccountRestored(user.Email, i) })
+		if err != nil {
+			return err
+		}
+		return a.record(t, EventDeletionUndone, &user.ID, "", client, nil)
+	})
+}
+
+// UndoDeletionLimits are the rules that a dead link counts under.
+func UndoDeletionLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
+
+// closingLetter is what a sign-up is answered with whose address belongs to an account that is to be deleted; ok is false where none does.
+func (a *Auth) closingLetter(t *tx, email string) (letter mail.Message, ok bool, err error) {
+	deletion, err := models.FindDeletionByEmail(t.DB, email)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return letter, false, nil
+	}
+	if err != nil {
+		return letter, false, fmt.Errorf("look for a deletion: %w", err)
+	}
+	return a.letters.AccountClosing(email, deletion.ExpiresAt), true, nil
+}
+
+// sweepDeletions deletes the accounts whose time has come, each in a transaction of its own: one that fails keeps no other, and is whole
+// until the next sweep.
+func (a *Auth) sweepDeletions(ctx context.Context) error {
+	for {
+		due, err := models.DeletionsDue(a.db.WithContext(ctx), a.now(), deletionsAtOnce)
+		if err != nil {
+			return fmt.Errorf("list the deletions: %w", err)
+		}
+		var failed error
+		for _, deletion := range due {
+			if err := a.deleteAccount(ctx, deletion); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("delete the account %s: %w", deletion.UserID, err))
+			}
+		}
+		if failed != nil || len(due) < deletionsAtOnce {
+			return failed
+		}
+	}
+}
+
+// deleteAccount removes a person: their row, and by the references to it every row of theirs. What would outlive that goes first: mail
+// to them, sign-ups and counts under their address, which its next owner must not inherit. Of the security log it stays what happened and
+// when (ASVS 16.4), of nobody.
+func (a *Auth) deleteAccount(ctx context.Context, deletion models.AccountDeletion) error {
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockAnyUser(t.DB, deletion.UserID)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return nil // another server was here
+		}
+		if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		used := t.Where("id = ? AND expires_at <= ?", deletion.ID, a.now()).Delete(&models.AccountDeletion{})
+		if used.Error != nil {
+			return fmt.Errorf("use the deletion: %w", used.Error)
+		}
+		if used.RowsAffected == 0 {
+			return nil // it was undone in the last moment
+		}
+		if err := models.ForgetInEvents(t.DB, user.ID); err != nil {
+			return fmt.Errorf("forget the user in the log: %w", err)
+		}
+		if err := a.freeAddress(t, user.Email); err != nil {
+			return err
+		}
+		if err := t.Where("id = ?", user.ID).Delete(&models.User{}).Error; err != nil {
+			return fmt.Errorf("delete the user: %w", err)
+		}
+		return a.record(t, EventAccountDeleted, nil, "", Client{}, nil)
+	})
+}
+
+// freeAddress removes what is kept under an address and not under its user.
+func (a *Auth) freeAddress(t *tx, email string) error {
+	if err := a.outbox.Forget(t.DB, email); err != nil {
+		return err
+	}
+	if err := t.Where("email = ?", email).Delete(&models.Registration{}).Error; err != nil {
+		return fmt.Errorf("delete the sign-ups: %w", err)
+	}
+	for _, h := range []hit{
+		hitBy(limitLoginAccount, email),
+		hitBy(limitRegistrationMail, email),
+		hitBy(limitForgotMail, email),
+	} {
+		if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
+			return fmt.Errorf("forget the counts: %w", err)
+		}
+	}
+	return nil
+}

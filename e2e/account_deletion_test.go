@@ -1,0 +1,40 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+)
+
+// accountDeletionViews are the pages of leaving, and of coming back.
+func accountDeletionViews(t *testing.T) []view {
+	ada := startWithMail(t, "RATE_LIMIT=off").visit(t, "Ada Lovelace").joins()
+	var link string
+	return []view{
+		{"account-delete", "/account/delete", 200, ada, opens("/account/delete")},
+		{"account-delete-wrong", "/account/delete", 422, ada, func(p *person) {
+			p.open("/account/delete").fill("Your email address", "not this one").press("Delete my account")
+		}},
+		{"account-closed", "/login", 200, ada, func(p *person) {
+			p.open("/account/delete").fill("Your email address", p.email).press("Delete my account")
+		}},
+		{"account-restore", "/account/restore", 200, ada, func(p *person) {
+			link = p.letter("will be deleted").Link
+			p.open(link)
+		}},
+		{"account-restored", "/login", 200, ada, func(p *person) { p.open(link).press("Keep my account") }},
+		{"account-restore-dead", "/account/restore", 410, ada, func(p *person) { p.open(link) }},
+	}
+}
+
+func TestAdaLeavesAndComesBack(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
+		if !scripts {
+			ada.withoutScripts()
+		}
+		ada.open("/account").press("Delete").fill("Your email address", ada.email).press("Delete my account").sees("Your account is closed")
+		ada.open("/dashboard").at("/login", http.StatusOK)
+		ada.open(ada.letter("will be deleted").Link).press("Keep my account").sees("Your account is back")
+		ada.logIn().at("/dashboard", http.StatusOK)
+	}
+}

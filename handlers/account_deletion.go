@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/ui"
+)
+
+// DeleteAccountPage says what a deletion does. A proof is asked for here: what comes after the last button should be the end.
+func (h *Handlers) DeleteAccountPage(c echo.Context, user *models.User) error {
+	if err := h.auth.Fresh(c.Request().Context(), middleware.Viewer(c)); err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.DeleteAccount(user, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
+}
+
+// DeleteAccount closes the account and has it deleted.
+func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
+	var form views.DeleteAccountForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	due, err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Viewer(c), form.Confirmation, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(user, auth.DeletionAfter, form, invalid))
+	}
+	if errors.Is(err, auth.ErrChanged) {
+		return h.redirect(c, "/login", accountChanged)
+	}
+	if err != nil {
+		return err
+	}
+	h.cookies.Clear(c.Response(), session.Session)
+	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return h.redirect(c, "/login", "Your account is closed, and will be deleted on "+ui.Date(due)+". Until then the link in our mail brings it back.")
+}
+
+// RestoreAccountPage asks whether to bring an account back. Opening it uses nothing up.
+func (h *Handlers) RestoreAccountPage(c echo.Context) error {
+	hideToken(c)
+	token := c.QueryParam("token")
+	user, due, err := h.auth.DeletionByToken(c.Request().Context(), token)
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadRestore(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.RestoreAccount(views.RestoreAccountForm{Token: token}, user.Email, due))
+}
+
+func (h *Handlers) deadRestore(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"The account is back already, or its seven days are over and it was deleted. Log in to see.", "Log in", "/login"))
+}
+
+// RestoreAccount brings it back and goes to the log-in page: a link alone signs nobody in.
+func (h *Handlers) RestoreAccount(c echo.Context) error {
+	var form views.RestoreAccountForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.UndoDeletion(c.Request().Context(), form.Token, middleware.Client(c))
+	if limited, ok := errors.AsType[auth.Limited](err); ok {
+		return limited
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadRestore(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/login", "Your account is back, as it was. Log in with your password.")
+}

@@ -1,0 +1,89 @@
+package mail
+
+import (
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// AccountDeletion tells the owner that their account is closed and goes at due, and carries the link that brings it back.
+func (l Letters) AccountDeletion(to string, due time.Time, i Incident) Message {
+	return l.message("account_deletion", to, letter{
+		Subject:   "Your " + l.appName + " account will be deleted",
+		Preheader: "Until then, one button brings it back.",
+		Heading:   "Your account will be deleted",
+		Greeting:  greeting(""),
+		Opening: []string{
+			"Somebody who is logged in to your " + l.appName + " account, hopefully you, has asked to delete it. It is closed now: every device is logged out.",
+			"On " + moment(due) + " everything in it is deleted for good. Until then you can have it back as it was.",
+		},
+		Facts:    facts(i),
+		Question: "If it was not you, keep the account. We then mail you a link that locks everybody else out.",
+		Button:   "Keep my account",
+		Link:     l.link("/account/restore", i.Token),
+		Closing:  []string{"The link asks before it does anything. It works once, within " + lasting(i.Life) + "."},
+	})
+}
+
+// AccountRestored tells the owner that their account is back.
+func (l Letters) AccountRestored(to string, i Incident) Message {
+	return l.alert("account_restored", to, i, letter{
+		Subject:   "Your " + l.appName + " account is back",
+		Preheader: "It will not be deleted. Was it you who asked?",
+		Heading:   "Your account is back",
+		Opening:   []string{"Your " + l.appName + " account will not be deleted. It is as it was: log in with your password as before."},
+		Question:  "If it was not you who had asked to delete it, somebody knows your password: lock them out at once.",
+	})
+}
+
+// AccountClosing tells whoever signs up with the address of an account that is to be deleted when it is free.
+func (l Letters) AccountClosing(to string, due time.Time) Message {
+	return l.message("account_closing", to, letter{
+		Subject:   "Your " + l.appName + " account is being deleted",
+		Preheader: "Nothing was changed by the sign-up with your address.",
+		Heading:   "Your account is being deleted",
+		Greeting:  greeting(""),
+		Opening: []string{
+			"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. It belongs to an account that will be deleted on " +
+				moment(due) + ", so no new one was made.",
+			"To keep the account, use the link in the mail that told you of the deletion. From that day on you can sign up anew.",
+		},
+		Button:  "Sign up",
+		Link:    l.link("/register", ""),
+		Closing: []string{"If it was not you, there is nothing to do. Whoever tried was not told that you have an account."},
+	})
+}
+
+func moment(at time.Time) string { return at.UTC().Format("January 2, 2006 at 15:04 UTC") }
+
+// forgetRows is how many mails are in memory at a time.
+const forgetRows = 50
+
+// Forget deletes every mail to an address, sent or not, within the caller's transaction. To whom a mail goes is sealed, so all are opened
+// whose content is still there: outside of development that is what waits and what has failed.
+func (o *Outbox) Forget(tx *gorm.DB, address string) error {
+	for last := ""; ; {
+		var rows []models.OutboxMail
+		if err := tx.Where("id > ?", last).Order("id").Limit(forgetRows).Find(&rows).Error; err != nil {
+			return fmt.Errorf("reading the outbox: %w", err)
+		}
+		for _, row := range rows {
+			last = row.ID
+			if len(row.Payload) == 0 {
+				continue
+			}
+			if p, err := openPayload(o.keys, row.ID, row.Payload); err != nil || p.To != address {
+				continue // what cannot be opened with any key tells nobody's address
+			}
+			if err := tx.Delete(&row).Error; err != nil {
+				return fmt.Errorf("deleting a mail: %w", err)
+			}
+		}
+		if len(rows) < forgetRows {
+			return nil
+		}
+	}
+}
