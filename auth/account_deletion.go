@@ -202,7 +202,7 @@ func (a *Auth) deleteAccount(ctx context.Context, deletion models.AccountDeletio
 	})
 }
 
-// freeAddress removes what is kept under an address and not under its user.
+// freeAddress removes what is kept under an address and not under its user. A law looks for counts that are missing here.
 func (a *Auth) freeAddress(t *tx, email string) error {
 	if err := a.outbox.Forget(t.DB, email); err != nil {
 		return err
@@ -213,7 +213,8 @@ func (a *Auth) freeAddress(t *tx, email string) error {
 	for _, h := range []hit{
 		hitBy(limitLoginAccount, email),
 		hitBy(limitRegistrationMail, email),
-		hitBy(limitForgotMail, email),
+		hitBy(forgotMail(a.config), email),
+		hitBy(limitMailLoginMail, email), // feature:mail_login
 	} {
 		if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
 			return fmt.Errorf("forget the counts: %w", err)
