@@ -33,6 +33,7 @@ type deletionStep struct {
 
 func deletionSteps(after time.Duration) []deletionStep {
 	return []deletionStep{
+		{ui.IconFile, "First", "If you want to keep a copy, download your data. The profile page has it."}, // feature:account_export
 		{ui.IconLogOut, "At once", "You are logged out on every device, and nobody can log in."},
 		{ui.IconUndo, "For " + ui.Length(after), "The link in the mail that we send you brings everything back as it was."},
 		{ui.IconTrash, "After that", "Your account and everything in it is deleted for good. Your address is free again. Of the security log it stays " +
@@ -118,7 +119,7 @@ func DeleteAccount(user *models.User, after time.Duration, form DeleteAccountFor
 						var templ_7745c5c3_Var5 string
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(step.when)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account_deletion.templ`, Line: 47, Col: 40}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account_deletion.templ`, Line: 48, Col: 40}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -131,7 +132,7 @@ func DeleteAccount(user *models.User, after time.Duration, form DeleteAccountFor
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(step.what)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account_deletion.templ`, Line: 48, Col: 39}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account_deletion.templ`, Line: 49, Col: 39}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
