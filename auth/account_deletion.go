@@ -28,15 +28,14 @@ const deletionsAtOnce = 100
 // ScheduleDeletion closes the viewer's account at once and has it deleted after DeletionAfter, which a mailed link undoes. typed is their
 // address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, ErrProofDue, or ErrChanged where the session
 // has ended or the account was closed meanwhile.
-func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed string, client Client) (due time.Time, err error) {
+func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed string, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
-		return due, err
+		return err
 	}
 	if email, _ := NormalizeEmail(typed); email != viewer.User.Email {
-		return due, Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
+		return Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
 	}
-	due = a.now().Add(DeletionAfter)
-	return due, a.transact(ctx, func(t *tx) error {
+	return a.transact(ctx, func(t *tx) error {
 		user, err := models.LockUser(t.DB, viewer.User.ID)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrChanged
@@ -47,7 +46,7 @@ func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed strin
 		if err := a.stillSignedIn(t, viewer); err != nil {
 			return err
 		}
-		return a.closeAccount(t, viewer, &user, due, client)
+		return a.closeAccount(t, viewer, &user, client)
 	})
 }
 
@@ -65,8 +64,9 @@ func (a *Auth) stillSignedIn(t *tx, viewer *Viewer) error {
 	return nil
 }
 
-func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, due time.Time, client Client) error {
-	now := due.Add(-DeletionAfter)
+func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Client) error {
+	now := a.now()
+	due := now.Add(DeletionAfter)
 	if err := t.Model(user).Updates(map[string]any{"disabled_at": now, "updated_at": now}).Error; err != nil {
 		return fmt.Errorf("close the account: %w", err)
 	}

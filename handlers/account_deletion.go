@@ -28,7 +28,7 @@ func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	due, err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Viewer(c), form.Confirmation, middleware.Client(c))
+	err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Viewer(c), form.Confirmation, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(user, auth.DeletionAfter, form, invalid))
 	}
@@ -40,7 +40,7 @@ func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
 	}
 	h.cookies.Clear(c.Response(), session.Session)
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return h.redirect(c, "/login", "Your account is closed, and will be deleted on "+ui.Date(due)+". Until then the link in our mail brings it back.")
+	return h.redirect(c, "/login", "Your account is closed, and will be deleted in "+ui.Length(auth.DeletionAfter)+". Until then the link in our mail brings it back.")
 }
 
 // RestoreAccountPage asks whether to bring an account back. Opening it uses nothing up.

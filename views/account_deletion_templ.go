@@ -302,7 +302,7 @@ func RestoreAccount(form RestoreAccountForm, email string, due time.Time) templ.
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.PageHead("Keep your account?", "The account of "+email+" will be deleted on "+ui.Date(due)+". You can have it back as it was.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHead("Keep your account?", "The account of "+email+" will be deleted on "+ui.Date(ctx, due)+". You can have it back as it was.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
