@@ -102,6 +102,9 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 				}
 			}
 		}
+		if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
+			return err // feature:trusted_devices
+		} // feature:trusted_devices
 		if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
 			return err
 		}

@@ -163,6 +163,9 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) e
 	if err := t.Where("user_id = ?", user.ID).Delete(&models.SignIn{}).Error; err != nil {
 		return fmt.Errorf("end the unfinished sign-ins: %w", err)
 	}
+	if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
+		return err // feature:trusted_devices
+	} // feature:trusted_devices
 	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keepSession)
 	return err
 }

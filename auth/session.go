@@ -21,6 +21,7 @@ type Browser struct {
 	Device  string
 
 	MailLogin string // feature:mail_login
+	Trusted   string // feature:trusted_devices
 }
 
 // ErrChanged says that the account changed while somebody was proving to be its owner; they have to prove it again.

@@ -21,6 +21,7 @@ type Proof struct {
 	Method   string // "password", "registration"; with what was added: "password totp"
 	Second   bool   // a second factor was part of it
 	Remember bool   // the session outlives the browser's closing
+	Trust    bool   // this browser is to stand in for the second factor from now on // feature:trusted_devices
 }
 
 // Level counts the factors, as the authenticator assurance levels of NIST SP 800-63B-4 do: 1 or 2.
@@ -58,20 +59,26 @@ const (
 
 // owed is the first duty that the person still owes. Another one, such as terms to be accepted, is a case here, its constant, its page
 // in handlers.Handlers.duties, and the page's routes behind the guard of the duty.
-func (a *Auth) owed(db *gorm.DB, user *models.User, proof Proof) (Duty, error) {
-	if !proof.Second {
-		enrolled, err := a.hasSecondFactor(db, user.ID)
-		if err != nil {
-			return NoDuty, err
-		}
-		if enrolled {
-			return DutySecondFactor, nil
-		}
+func (a *Auth) owed(db *gorm.DB, user *models.User, proof Proof, browser Browser) (Duty, error) {
+	if second, err := a.owesSecond(db, user, proof, browser); err != nil {
+		return NoDuty, err
+	} else if second {
+		return DutySecondFactor, nil
 	}
 	if proof.Resets() || user.PasswordHash == "" || user.PasswordDueAt != nil {
 		return DutyNewPassword, nil
 	}
 	return NoDuty, nil
+}
+
+func (a *Auth) owesSecond(db *gorm.DB, user *models.User, proof Proof, browser Browser) (bool, error) {
+	if proof.Second {
+		return false, nil
+	}
+	if trust, err := a.trustOf(db, user, proof, browser); err != nil || trust != nil { // feature:trusted_devices
+		return false, err // feature:trusted_devices
+	} // feature:trusted_devices
+	return a.hasSecondFactor(db, user.ID)
 }
 
 // Entry is what SignIn answers: the browser's new tokens of a session, or of a sign-in that still owes something.
@@ -97,14 +104,17 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 		if err := endSignIn(t, browser.SignIn); err != nil {
 			return err
 		}
-		if entry.Owes, err = a.owed(t.DB, user, proof); err != nil {
+		if entry.Owes, err = a.owed(t.DB, user, proof, browser); err != nil {
 			return err
 		}
 		if entry.Owes != NoDuty {
 			entry.Browser.SignIn, err = a.beginSignIn(t, user, proof)
 			return err
 		}
-		entry.Browser, err = a.startSession(t, user, proof, browser, client)
+		if entry.Browser, err = a.startSession(t, user, proof, browser, client); err != nil {
+			return err
+		}
+		entry.Trusted, err = a.noteTrust(t, user, proof, browser, client) // feature:trusted_devices
 		return err
 	})
 	return entry, err
@@ -144,14 +154,13 @@ type Pending struct {
 // Proof is what was proven so far.
 func (p *Pending) Proof() Proof { return p.proof }
 
-// PendingSignIn finds what the browser with this token has not finished; nil where there is nothing, or it was begun with a password
-// that is no more.
-func (a *Auth) PendingSignIn(ctx context.Context, token string) (*Pending, error) {
-	if token == "" {
+// PendingSignIn finds what the browser has not finished; nil where there is nothing, or it was begun with a password that is no more.
+func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, error) {
+	if browser.SignIn == "" {
 		return nil, nil
 	}
 	db := a.db.WithContext(ctx)
-	signIn, user, err := models.FindSignIn(db, hashToken(token), a.now())
+	signIn, user, err := models.FindSignIn(db, hashToken(browser.SignIn), a.now())
 	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !bytes.Equal(signIn.Generation, user.Generation()) {
 		return nil, nil
 	}
@@ -159,7 +168,7 @@ func (a *Auth) PendingSignIn(ctx context.Context, token string) (*Pending, error
 		return nil, fmt.Errorf("find the sign-in: %w", err)
 	}
 	p := &Pending{User: user, id: signIn.ID, proof: Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember}}
-	p.Owes, err = a.owed(db, &user, p.proof)
+	p.Owes, err = a.owed(db, &user, p.proof, browser)
 	return p, err
 }
 

@@ -33,7 +33,8 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
 		{"security_alerts", "expires_at <= ?", []any{now}},
-		{"mail_logins", "expires_at <= ?", []any{now}}, // feature:mail_login
+		{"trusted_devices", "expires_at <= ?", []any{now}}, // feature:trusted_devices
+		{"mail_logins", "expires_at <= ?", []any{now}},     // feature:mail_login
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"passkey_challenges", "expires_at <= ?", []any{now}}, // feature:passkeys
 		{"limits", "ends_at <= ?", []any{now}},

@@ -49,6 +49,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		activityViews(t),        // feature:activity
 		mailLoginViews(t),       // feature:mail_login
 		preferencesViews(t),     // feature:preferences
+		trustedDeviceViews(t),   // feature:trusted_devices
 		noteViews(t),            // feature:notes
 		refusals(t),
 		mailboxViews(t),

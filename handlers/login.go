@@ -66,20 +66,18 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	if err != nil {
 		return err
 	}
+	if entry.Trusted != "" { // feature:trusted_devices
+		err = h.cookies.Set(c.Response(), c.Request(), session.Trusted.For(auth.TrustedFor), entry.Trusted) // feature:trusted_devices
+		if err != nil {                                                                                     // feature:trusted_devices
+			return err // feature:trusted_devices
+		} // feature:trusted_devices
+	} // feature:trusted_devices
 	h.cookies.Clear(c.Response(), session.SignIn)
 	return h.carryOn(c, user, errand)
 }
 
 // browser is what the request's cookies say of the browser.
-func (h *Handlers) browser(c echo.Context) auth.Browser {
-	return auth.Browser{
-		Session: h.cookies.Get(c.Request(), session.Session),
-		SignIn:  h.cookies.Get(c.Request(), session.SignIn),
-		Device:  h.cookies.Get(c.Request(), session.Device),
-
-		MailLogin: h.cookies.Get(c.Request(), session.MailLogin), // feature:mail_login
-	}
-}
+func (h *Handlers) browser(c echo.Context) auth.Browser { return middleware.Browser(c, h.cookies) }
 
 // Logout is the one way out. It succeeds for visitors too: who clicks twice, or in a second tab, wants to be out.
 func (h *Handlers) Logout(c echo.Context) error {

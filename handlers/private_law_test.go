@@ -48,6 +48,7 @@ func owned() map[string]func(*person) string {
 		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },                              // feature:passkeys
 		"passkeys":           func(p *person) string { return p.first("passkeys") },                                                 // feature:passkeys
 		"preferences":        func(p *person) string { p.prefers("light", "en-GB", "Europe/Paris"); return p.first("preferences") }, // feature:preferences
+		"trusted_devices":    func(p *person) string { return p.trustedDevice() },                                                   // feature:trusted_devices
 		"events":             func(p *person) string { return p.first("events") },
 		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
 		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes

@@ -87,6 +87,9 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                           // feature:recovery_codes
 	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                          // feature:recovery_codes
 	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                             // feature:recovery_codes
+	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                         // feature:trusted_devices
+	app.POST("/account/trusted-devices/end", h.EndTrust)                                              // feature:trusted_devices
+	app.POST("/account/trusted-devices/end-all", h.EndAllTrust)                                       // feature:trusted_devices
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)

@@ -23,7 +23,9 @@ func (h *Handlers) askFor(c echo.Context, entry auth.Entry, errand views.Errand)
 	if errand.Kept == "" {
 		return c.Redirect(http.StatusSeeOther, middleware.WithNext(duty.page, errand.Next))
 	}
-	pending, err := h.auth.PendingSignIn(c.Request().Context(), entry.Browser.SignIn)
+	browser := h.browser(c)
+	browser.SignIn = entry.Browser.SignIn
+	pending, err := h.auth.PendingSignIn(c.Request().Context(), browser)
 	if err != nil || pending == nil {
 		return errors.Join(err, h.signInIsOver(c))
 	}
@@ -90,6 +92,7 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 	if err != nil {
 		return err
 	}
+	proof.Trust = form.Trust // feature:trusted_devices
 	return h.signIn(c, &p.User, proof, form.Errand)
 }
 

@@ -32,6 +32,7 @@ func (h *Handlers) protections(ctx context.Context, viewer *auth.Viewer) (list [
 		h.passkeysProtection,      // feature:passkeys
 		h.totpProtection,          // feature:totp
 		h.recoveryCodesProtection, // feature:recovery_codes
+		h.trustProtection,         // feature:trusted_devices
 	} {
 		p, err := protection(ctx, viewer)
 		if err != nil {

@@ -90,7 +90,7 @@ func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 func RequireDuty(a *auth.Auth, cookies *session.Cookies, duty auth.Duty, turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			pending, err := a.PendingSignIn(c.Request().Context(), cookies.Get(c.Request(), session.SignIn))
+			pending, err := a.PendingSignIn(c.Request().Context(), Browser(c, cookies))
 			if err != nil {
 				return fmt.Errorf("load the sign-in: %w", err)
 			}
@@ -107,6 +107,18 @@ func RequireDuty(a *auth.Auth, cookies *session.Cookies, duty auth.Duty, turn ec
 func SignIn(c echo.Context) *auth.Pending {
 	pending, _ := c.Get(signInKey).(*auth.Pending)
 	return pending
+}
+
+// Browser is what the request's cookies say of the browser.
+func Browser(c echo.Context, cookies *session.Cookies) auth.Browser {
+	return auth.Browser{
+		Session: cookies.Get(c.Request(), session.Session),
+		SignIn:  cookies.Get(c.Request(), session.SignIn),
+		Device:  cookies.Get(c.Request(), session.Device),
+
+		MailLogin: cookies.Get(c.Request(), session.MailLogin), // feature:mail_login
+		Trusted:   cookies.Get(c.Request(), session.Trusted),   // feature:trusted_devices
+	}
 }
 
 // LoginTo is the address of the log-in that leads back to a path of this site; to none where it is not certainly one.

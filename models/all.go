@@ -24,5 +24,6 @@ func All() []any {
 		&Passkey{},          // feature:passkeys
 		&PasskeyChallenge{}, // feature:passkeys
 		&AccountDeletion{},  // feature:account_deletion
+		&TrustedDevice{},    // feature:trusted_devices
 	}
 }

@@ -41,6 +41,7 @@ func authTables() []string {
 		"mail_logins",        // feature:mail_login
 		"passkey_owners",     // feature:passkeys
 		"passkeys",           // feature:passkeys
+		"trusted_devices",    // feature:trusted_devices
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package session keeps the browser's cookies: the session token, a sign-in under way, the device, a started sign-up, a mailed sign-in, a notice, where to return to.
+// Package session keeps the browser's cookies: the session token, a sign-in under way, the device, a started sign-up, a mailed sign-in, trust in the device, a notice, where to return to.
 package session
 
 import (
@@ -62,6 +62,7 @@ var (
 	Theme        = Cookie{"theme", maxAge}      // how this browser shows the site, to the signed out too // feature:preferences
 	ReturnTo     = Cookie{"return_to", 0}       // where somebody was going when they were asked to sign up, or for a mail
 	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed sign-in from others // feature:mail_login
+	Trusted      = Cookie{"trusted_device", 0}  // stands in for the second factor // feature:trusted_devices
 )
 
 // For returns the cookie with another life in the browser, as for a remembered session.

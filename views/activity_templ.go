@@ -97,22 +97,25 @@ func eventWords() map[string]eventSentence {
 		"account.renamed":            {ActivityChanges, ui.IconUser, "Your name was changed"},
 		"access.denied":              {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
 		"origin.refused":             {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
-		"account.exported":           {ActivityChanges, ui.IconFile, "Your data was downloaded"},                                  // feature:account_export
-		"authenticator.added":        {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                           // feature:totp
-		"authenticator.renamed":      {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                         // feature:totp
-		"authenticator.removed":      {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                         // feature:totp
-		"passkey.added":              {ActivityChanges, ui.IconFinger, "A passkey was added"},                                     // feature:passkeys
-		"passkey.renamed":            {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                                   // feature:passkeys
-		"passkey.removed":            {ActivityChanges, ui.IconFinger, "A passkey was removed"},                                   // feature:passkeys
-		"passkey.copied":             {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"},        // feature:passkeys
-		"recovery_codes.made":        {ActivityChanges, ui.IconKey, "New recovery codes were made"},                               // feature:recovery_codes
-		"recovery_code.used":         {ActivityLogIns, ui.IconKey, "A recovery code was used"},                                    // feature:recovery_codes
-		"account.recovery_offered":   {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},     // feature:account_recovery
-		"account.recovered":          {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"}, // feature:account_recovery
-		"login.mail_requested":       {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"},                        // feature:mail_login
-		"login.mail_failed":          {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},                                  // feature:mail_login
-		"account.deletion_scheduled": {ActivityChanges, ui.IconTrash, "The account was closed, to be deleted"},                    // feature:account_deletion
-		"account.deletion_undone":    {ActivityChanges, ui.IconUndo, "The account was brought back"},                              // feature:account_deletion
+		"account.exported":           {ActivityChanges, ui.IconFile, "Your data was downloaded"},                                           // feature:account_export
+		"authenticator.added":        {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                                    // feature:totp
+		"authenticator.renamed":      {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                                  // feature:totp
+		"authenticator.removed":      {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                                  // feature:totp
+		"passkey.added":              {ActivityChanges, ui.IconFinger, "A passkey was added"},                                              // feature:passkeys
+		"passkey.renamed":            {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                                            // feature:passkeys
+		"passkey.removed":            {ActivityChanges, ui.IconFinger, "A passkey was removed"},                                            // feature:passkeys
+		"passkey.copied":             {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"},                 // feature:passkeys
+		"recovery_codes.made":        {ActivityChanges, ui.IconKey, "New recovery codes were made"},                                        // feature:recovery_codes
+		"recovery_code.used":         {ActivityLogIns, ui.IconKey, "A recovery code was used"},                                             // feature:recovery_codes
+		"account.recovery_offered":   {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},              // feature:account_recovery
+		"account.recovered":          {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"},          // feature:account_recovery
+		"login.mail_requested":       {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"},                                 // feature:mail_login
+		"login.mail_failed":          {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},                                           // feature:mail_login
+		"account.deletion_scheduled": {ActivityChanges, ui.IconTrash, "The account was closed, to be deleted"},                             // feature:account_deletion
+		"account.deletion_undone":    {ActivityChanges, ui.IconUndo, "The account was brought back"},                                       // feature:account_deletion
+		"trusted_device.added":       {ActivityChanges, ui.IconDevices, "A device was trusted, where your second factor is not asked for"}, // feature:trusted_devices
+		"trusted_device.used":        {ActivityLogIns, ui.IconDevices, "Your second factor was not asked for, on a trusted device"},        // feature:trusted_devices
+		"trusted_device.removed":     {ActivityChanges, ui.IconDevices, "The trust in a device was ended"},                                 // feature:trusted_devices
 	}
 }
 
@@ -294,7 +297,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 templ.SafeURL
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(activityList(events, k.kind).Link(1)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 225, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 228, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -317,7 +320,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 229, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 232, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -335,7 +338,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 232, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 235, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -495,7 +498,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 262, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 265, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -518,7 +521,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 267, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 270, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {

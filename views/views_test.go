@@ -123,6 +123,8 @@ func appPages() map[string]templ.Component {
 		"note, wrong":           views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                                                                                                                                                         // feature:notes
 		"account delete":        views.DeleteAccount(person(), 7*24*time.Hour, views.DeleteAccountForm{}, nil),                                                                                                                                                                                 // feature:account_deletion
 		"account delete, wrong": views.DeleteAccount(person(), 7*24*time.Hour, views.DeleteAccountForm{Confirmation: markup}, faults("confirmation")),                                                                                                                                          // feature:account_deletion
+		"trusted devices":       views.TrustedDevices(person(), []models.TrustedDevice{{ID: "1", Device: markup, IP: markup, CreatedAt: now, LastUsedAt: now, ExpiresAt: now}, {ID: "2"}}, now),                                                                                                // feature:trusted_devices
+		"trusted devices, none": views.TrustedDevices(person(), nil, now),                                                                                                                                                                                                                      // feature:trusted_devices
 	}
 }
 

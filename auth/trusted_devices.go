@@ -1,0 +1,155 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// The events of trusted devices.
+const (
+	EventTrustedDeviceAdded   = "trusted_device.added"
+	EventTrustedDeviceUsed    = "trusted_device.used"
+	EventTrustedDeviceRemoved = "trusted_device.removed"
+)
+
+const (
+	// TrustedFor is how long a device is trusted, however often it is used.
+	TrustedFor = 30 * 24 * time.Hour
+	// maxTrusting is how many people may trust one browser.
+	maxTrusting = 5
+)
+
+// trustOf is the trust in the browser that stands in for the second factor, nil for none. It does beside the password alone: whoever has
+// the device often has its mailbox as well, and both together must not be enough (items 25 and 46 of the security model).
+func (a *Auth) trustOf(db *gorm.DB, user *models.User, proof Proof, browser Browser) (*models.TrustedDevice, error) {
+	tokens := trustTokens(browser)
+	if len(tokens) == 0 || proof.Second || proof.first() != "password" {
+		return nil, nil
+	}
+	device, err := models.FindTrustedDevice(db, user, tokens.hashes(), a.now())
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for a trusted device: %w", err)
+	}
+	return &device, nil
+}
+
+// noteTrust is what a finished sign-in leaves of it: the trust is new, and the browser has something else to carry, or it was used.
+func (a *Auth) noteTrust(t *tx, user *models.User, proof Proof, browser Browser, client Client) (trusted string, err error) {
+	if proof.Trust && proof.Second {
+		return a.trust(t, user, browser, client)
+	}
+	device, err := a.trustOf(t.DB, user, proof, browser)
+	if err != nil || device == nil {
+		return "", err
+	}
+	if err := t.Model(device).Updates(map[string]any{"last_used_at": a.now(), "ip": client.IP.String()}).Error; err != nil {
+		return "", fmt.Errorf("mark the trusted device as used: %w", err)
+	}
+	return "", a.record(t, EventTrustedDeviceUsed, &user.ID, "", client, Detail{"trusted_device": device.ID})
+}
+
+// trust makes the browser one of the user's trusted devices, and returns what it carries from then on. The token is new: nobody can have
+// planted it. The owner is told by mail, since from now on their password is enough here.
+func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (trusted string, err error) {
+	tokens := trustTokens(browser)
+	if len(tokens) > 0 {
+		err := t.Where("user_id = ? AND token_hash IN ?", user.ID, tokens.hashes()).Delete(&models.TrustedDevice{}).Error
+		if err != nil {
+			return "", fmt.Errorf("replace the browser's former trust: %w", err)
+		}
+	}
+	token, hash := newToken()
+	now := a.now()
+	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, Generation: user.Generation(), IP: client.IP.String(), Device: client.Device(),
+		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(TrustedFor)}
+	if err := t.Create(&device).Error; err != nil {
+		return "", fmt.Errorf("trust the device: %w", err)
+	}
+	err = a.alert(t, user, client, func(i mail.Incident) mail.Message {
+		return a.letters.FactorChanged(user.Email, "A device was trusted: for 30 days your second factor is not asked for there, only your password.", i)
+	})
+	if err != nil {
+		return "", err
+	}
+	return tokens.with(token), a.record(t, EventTrustedDeviceAdded, &user.ID, "", client, Detail{"trusted_device": device.ID})
+}
+
+// tokenList is what the browser's cookie carries: a token for each person who trusts it, the newest first.
+type tokenList []string
+
+func trustTokens(browser Browser) tokenList {
+	tokens := strings.Fields(browser.Trusted)
+	return tokens[:min(len(tokens), maxTrusting)]
+}
+
+func (l tokenList) with(token string) string {
+	return strings.Join(append([]string{token}, l[:min(len(l), maxTrusting-1)]...), " ")
+}
+
+func (l tokenList) hashes() (hashes [][]byte) {
+	for _, token := range l {
+		hashes = append(hashes, hashToken(token))
+	}
+	return hashes
+}
+
+// distrust makes no device of the user's stand in for the second factor any more.
+func distrust(t *tx, userID string) error {
+	if err := models.ForgetTrustedDevices(t.DB, userID); err != nil {
+		return fmt.Errorf("forget the trusted devices: %w", err)
+	}
+	return nil
+}
+
+// TrustedDevices lists the viewer's.
+func (a *Auth) TrustedDevices(ctx context.Context, viewer *Viewer) ([]models.TrustedDevice, error) {
+	list, err := models.TrustedDevicesOf(a.db.WithContext(ctx), &viewer.User, a.now())
+	if err != nil {
+		return nil, fmt.Errorf("list the trusted devices: %w", err)
+	}
+	return list, nil
+}
+
+// EndTrust ends the trust in one of the viewer's devices; gorm.ErrRecordNotFound where the id is none of theirs, ErrProofDue.
+func (a *Auth) EndTrust(ctx context.Context, viewer *Viewer, id string, client Client) error {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		ended := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Delete(&models.TrustedDevice{})
+		if ended.Error != nil {
+			return fmt.Errorf("end the trust: %w", ended.Error)
+		}
+		if ended.RowsAffected == 0 {
+			return gorm.ErrRecordNotFound
+		}
+		return a.record(t, EventTrustedDeviceRemoved, &viewer.User.ID, viewer.Session.ID, client, Detail{"trusted_device": id})
+	})
+}
+
+// EndAllTrust ends the trust in all of them. The error may be ErrProofDue.
+func (a *Auth) EndAllTrust(ctx context.Context, viewer *Viewer, client Client) error {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if err := distrust(t, viewer.User.ID); err != nil {
+			return err
+		}
+		return a.record(t, EventTrustedDeviceRemoved, &viewer.User.ID, viewer.Session.ID, client, Detail{"trusted_device": "all"})
+	})
+}

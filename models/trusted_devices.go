@@ -1,0 +1,44 @@
+package models
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// TrustedDevice is a browser in which a person is not asked for the second factor. Its token is known to that browser alone; the row
+// keeps the SHA-256 of it.
+type TrustedDevice struct {
+	ID         string
+	UserID     string
+	TokenHash  []byte
+	Generation []byte // of the password with which it was trusted
+	IP         string // when it was last used
+	Device     string
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+	ExpiresAt  time.Time
+}
+
+// trustedBy is what trusts the user's devices now: neither what has ended nor what another password trusted.
+func trustedBy(db *gorm.DB, user *User, now time.Time) *gorm.DB {
+	return db.Where("user_id = ? AND generation = ? AND expires_at > ?", user.ID, user.Generation(), now)
+}
+
+// FindTrustedDevice returns the user's that has one of the tokens' hashes; gorm.ErrRecordNotFound where there is none.
+func FindTrustedDevice(db *gorm.DB, user *User, tokenHashes [][]byte, now time.Time) (device TrustedDevice, err error) {
+	err = trustedBy(db, user, now).Where("token_hash IN ?", tokenHashes).Take(&device).Error
+	return device, err
+}
+
+// TrustedDevicesOf lists a user's, the one used last first.
+func TrustedDevicesOf(db *gorm.DB, user *User, now time.Time) ([]TrustedDevice, error) {
+	var list []TrustedDevice
+	err := trustedBy(db, user, now).Order("last_used_at DESC, id DESC").Find(&list).Error
+	return list, err
+}
+
+// ForgetTrustedDevices removes all that the user has.
+func ForgetTrustedDevices(db *gorm.DB, userID string) error {
+	return db.Where("user_id = ?", userID).Delete(&TrustedDevice{}).Error
+}
