@@ -17,14 +17,15 @@ var styles = [...]string{
 	"tokens.css",
 	"base.css",
 	"components.css",
-	"htmx.css",           // feature:htmx
-	"totp.css",           // feature:totp
-	"recovery_codes.css", // feature:recovery_codes
-	"account_export.css", // feature:account_export
-	"activity.css",       // feature:activity
-	"mail_login.css",     // feature:mail_login
-	"passkeys.css",       // feature:passkeys
-	"preferences.css",    // feature:preferences
+	"htmx.css",            // feature:htmx
+	"totp.css",            // feature:totp
+	"recovery_codes.css",  // feature:recovery_codes
+	"account_export.css",  // feature:account_export
+	"activity.css",        // feature:activity
+	"mail_login.css",      // feature:mail_login
+	"passkeys.css",        // feature:passkeys
+	"preferences.css",     // feature:preferences
+	"trusted_devices.css", // feature:trusted_devices
 	"app.css",
 }
 
