@@ -164,7 +164,7 @@ func TrustedDevices(user *models.User, list []models.TrustedDevice, now time.Tim
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = moment(d.LastUsedAt, ui.Ago(d.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = moment(d.LastUsedAt, ui.Ago(ctx, d.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -181,7 +181,7 @@ func TrustedDevices(user *models.User, list []models.TrustedDevice, now time.Tim
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = moment(d.CreatedAt, ui.Date(d.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = moment(d.CreatedAt, ui.Date(ctx, d.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -194,7 +194,7 @@ func TrustedDevices(user *models.User, list []models.TrustedDevice, now time.Tim
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = moment(d.ExpiresAt, ui.Date(d.ExpiresAt)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = moment(d.ExpiresAt, ui.Date(ctx, d.ExpiresAt)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -224,9 +224,9 @@ func TrustedDevices(user *models.User, list []models.TrustedDevice, now time.Tim
 								return templ_7745c5c3_Err
 							}
 							var templ_7745c5c3_Var11 string
-							templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(ui.DateTime(d.CreatedAt))
+							templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(ui.DateTime(ctx, d.CreatedAt))
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/trusted_devices.templ`, Line: 62, Col: 92}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/trusted_devices.templ`, Line: 62, Col: 97}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 							if templ_7745c5c3_Err != nil {
