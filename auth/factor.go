@@ -142,19 +142,11 @@ func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail D
 	if err := a.forgetBackups(t, viewer.User.ID); err != nil {
 		return err
 	}
-	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.FactorChanged(viewer.User.Email, what, i) })
-	for _, f := range a.factors() {
-		if f.backup && !enrolled {
-			if err := f.forget(t.DB, viewer.User.ID); err != nil {
-				return fmt.Errorf("forget what stood in for a factor: %w", err)
-			}
-		}
-	}
 	// What was trusted was trusted beside the factors that there were. // feature:trusted_devices
 	if err := distrust(t, viewer.User.ID); err != nil { // feature:trusted_devices
 		return err // feature:trusted_devices
 	} // feature:trusted_devices
-	err = a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.FactorChanged(viewer.User.Email, what, i) })
+	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.FactorChanged(viewer.User.Email, what, i) })
 	if err != nil {
 		return err
 	}
