@@ -166,6 +166,9 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) e
 	if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
 		return err // feature:trusted_devices
 	} // feature:trusted_devices
+	if err := voidEmailChanges(t, user.ID); err != nil { // feature:email_change
+		return err // feature:email_change
+	} // feature:email_change
 	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keepSession)
 	return err
 }

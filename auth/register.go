@@ -62,6 +62,11 @@ func (a *Auth) mailRegistration(t *tx, registration models.Registration, token s
 	} else if closing { // feature:account_deletion
 		message = letter // feature:account_deletion
 	} // feature:account_deletion
+	if kept, err := a.emailKept(t.DB, registration.Email, ""); err != nil { // feature:email_change
+		return err // feature:email_change
+	} else if kept { // feature:email_change
+		message = a.letters.EmailKept(registration.Email) // feature:email_change
+	} // feature:email_change
 	return a.post(t, message)
 }
 
@@ -165,6 +170,9 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 		} else if err != nil {
 			return fmt.Errorf("make the account: %w", err)
 		}
+		if err := a.holdKept(t, &user); err != nil { // feature:email_change
+			return err // feature:email_change
+		} // feature:email_change
 		return a.record(t, EventEmailConfirmed, &user.ID, "", client, Detail{"registration": registration.ID})
 	})
 	if err != nil {

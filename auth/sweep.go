@@ -35,6 +35,8 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"security_alerts", "expires_at <= ?", []any{now}},
 		{"trusted_devices", "expires_at <= ?", []any{now}}, // feature:trusted_devices
 		{"mail_logins", "expires_at <= ?", []any{now}},     // feature:mail_login
+		{"email_changes", "expires_at <= ?", []any{now}},   // feature:email_change
+		{"former_emails", "expires_at <= ?", []any{now}},   // feature:email_change
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"passkey_challenges", "expires_at <= ?", []any{now}}, // feature:passkeys
 		{"limits", "ends_at <= ?", []any{now}},

@@ -43,6 +43,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		privateViews(t),
 		passkeyViews(t),         // feature:passkeys
 		totpViews(t),            // feature:totp
+		emailChangeViews(t),     // feature:email_change
 		accountRecoveryViews(t), // feature:account_recovery
 		accountDeletionViews(t), // feature:account_deletion
 		accountExportViews(t),   // feature:account_export

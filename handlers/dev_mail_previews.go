@@ -32,6 +32,13 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),                                                                              // feature:account_deletion
 		letters.AccountRestored(to, incident),                      // feature:account_deletion
 		letters.AccountClosing(to, incident.At.Add(incident.Life)), // feature:account_deletion
+		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL), // feature:email_change
+		letters.ApproveEmailChange(to, token, h.config.ConfirmTTL), // feature:email_change
+		letters.EmailChangeTaken(to),                               // feature:email_change
+		letters.EmailKept(to),                                      // feature:email_change
+		letters.EmailChanged(to, incident),                         // feature:email_change
+		letters.UndoEmailChange(to, incident),                      // feature:email_change
+		letters.EmailChangeUndone(to),                              // feature:email_change
 	}
 }
 

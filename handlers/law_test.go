@@ -27,6 +27,7 @@ var public = []string{
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
 	"GET /security-alert", "POST /security-alert",
 	"GET /account/restore", "POST /account/restore", // feature:account_deletion
+	"GET /email/change", "POST /email/change", "GET /email/undo", "POST /email/undo", // feature:email_change
 	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
 	"GET /login/mail", "POST /login/mail", "GET /login/mail/sent", "POST /login/mail/sent", "GET /login/mail/confirm", "POST /login/mail/confirm", // feature:mail_login
 	"POST /login/passkey", "POST /login/passkey/options", // feature:passkeys
@@ -88,6 +89,8 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	restore := s.member("edsger@example.com").leaves().Link // feature:account_deletion
 	letter := newcomer.get("/dev/mail").rows()[0]
 	alert := s.alerted("joan@example.com").mail().Link
+	moving, _ := s.member("edith@example.com").moving("edith@example.org") // feature:email_change
+	undo := s.member("hedy@example.com").moves("hedy@example.org")         // feature:email_change
 	owing := s.whoOwe()
 	rows := map[string]string{} // of Ada's, by table
 	for _, table := range models.PrivateTables() {
@@ -103,6 +106,10 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 			path = confirm
 		case path == "/password/reset":
 			path = reset
+		case path == "/email/change": // feature:email_change
+			path = moving // feature:email_change
+		case path == "/email/undo": // feature:email_change
+			path = undo // feature:email_change
 		case path == "/security-alert":
 			path = alert
 		case path == "/account/restore": // feature:account_deletion
@@ -178,6 +185,9 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	ada.post("/account/prove/options")                     // feature:passkeys
 	ada.post("/account/passkeys/new/options")              // feature:passkeys
 	newcomer.post("/account/restore", "token", "dead")     // feature:account_deletion
+	newcomer.post("/email/change", "token", "dead")        // feature:email_change
+	newcomer.post("/email/undo", "token", "dead")          // feature:email_change
+	ada.post("/account/email", "email", "ada@example.org") // feature:email_change
 	if len(secondFactors()) > 0 {
 		grace, factor := s.owing("grace@example.com")
 		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")

@@ -34,6 +34,8 @@ func owned() map[string]func(*person) string {
 			p.mail()
 			return p.first("password_resets")
 		},
+		"email_changes": func(p *person) string { p.moving("a-" + p.email); return p.first("email_changes") }, // feature:email_change
+		"former_emails": func(p *person) string { return p.formerEmail() },                                    // feature:email_change
 		"security_alerts": func(p *person) string {
 			p.post("/account/security", "current_password", goodPassword, "password", goodPassword)
 			p.mail()

@@ -37,6 +37,10 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.POST("/account-recovery", h.AccountRecovery, limits(auth.RecoveryLimits()))   // feature:account_recovery
 	site.GET("/account/restore", h.RestoreAccountPage)                                 // feature:account_deletion
 	site.POST("/account/restore", h.RestoreAccount, limits(auth.UndoDeletionLimits())) // feature:account_deletion
+	site.GET("/email/change", h.EmailLinkPage)                                         // feature:email_change
+	site.POST("/email/change", h.EmailLink, limits(auth.EmailLinkLimits()))            // feature:email_change
+	site.GET("/email/undo", h.UndoEmailPage)                                           // feature:email_change
+	site.POST("/email/undo", h.UndoEmail, limits(auth.EmailLinkLimits()))              // feature:email_change
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
@@ -65,8 +69,11 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
 	app.POST("/account", h.Account)
-	app.GET("/account/preferences", h.PreferencesPage) // feature:preferences
-	app.POST("/account/preferences", h.Preferences)    // feature:preferences
+	app.GET("/account/preferences", h.PreferencesPage)                          // feature:preferences
+	app.POST("/account/preferences", h.Preferences)                             // feature:preferences
+	app.GET("/account/email", h.EmailPage)                                      // feature:email_change
+	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits())) // feature:email_change
+	app.POST("/account/email/cancel", h.CancelEmailChange)                      // feature:email_change
 	app.GET("/account/security", h.SecurityPage)
 	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
 	app.GET("/account/prove", h.ProvePage)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -8,6 +9,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 )
@@ -37,12 +39,17 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	user, device, err := h.auth.Disown(c.Request().Context(), form.Token, h.browser(c).Device, middleware.Client(c))
+	return h.lockOut(c, form.Token, h.auth.Disown, h.deadAlert)
+}
+
+// lockOut answers the owner of a mailbox who uses a link that locks everybody out of the account: they choose a new password.
+func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead echo.HandlerFunc) error {
+	user, device, err := verb(c.Request().Context(), token, h.browser(c).Device, middleware.Client(c))
 	if limited, ok := errors.AsType[auth.Limited](err); ok {
 		return limited
 	}
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadAlert(c)
+		return dead(c)
 	}
 	if err != nil {
 		return err
@@ -55,3 +62,6 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 	}
 	return h.signIn(c, user, auth.ByMail(), views.Errand{})
 }
+
+// lockingOut is a verb that uses a mailed link to lock everybody out, and returns who is to choose a new password, in which browser.
+type lockingOut func(ctx context.Context, token, device string, client auth.Client) (user *models.User, newDevice string, err error)

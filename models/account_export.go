@@ -32,6 +32,8 @@ func exportLines() []ExportPart {
 		{Table: "security_alerts", Says: "Links in mails that told you of a change, while they work", without: []string{"token_hash"}},
 		{Table: "preferences", Says: "How you want to see the site"}, // feature:preferences
 		{Table: "events", Says: "The security log: what happened to your account, when, how and from where"},
+		{Table: "email_changes", Says: "An address that you are about to change to", without: []string{"new_token_hash", "old_token_hash"}},                           // feature:email_change
+		{Table: "former_emails", Says: "Addresses that you had until a week ago", without: []string{"token_hash"}},                                                    // feature:email_change
 		{Table: "authenticators", Says: "Your authenticator apps", without: []string{"secret", "last_step"}},                                                          // feature:totp
 		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}},                                   // feature:account_recovery
 		{Table: "recovery_codes", Says: "When your recovery codes were made", without: []string{"code_hash"}},                                                         // feature:recovery_codes

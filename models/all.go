@@ -25,5 +25,7 @@ func All() []any {
 		&PasskeyChallenge{}, // feature:passkeys
 		&AccountDeletion{},  // feature:account_deletion
 		&TrustedDevice{},    // feature:trusted_devices
+		&EmailChange{},      // feature:email_change
+		&FormerEmail{},      // feature:email_change
 	}
 }

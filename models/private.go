@@ -34,6 +34,8 @@ func authTables() []string {
 		"security_alerts",
 		"events",
 		"preferences",        // feature:preferences
+		"email_changes",      // feature:email_change
+		"former_emails",      // feature:email_change
 		"authenticators",     // feature:totp
 		"account_deletions",  // feature:account_deletion
 		"account_recoveries", // feature:account_recovery

@@ -73,6 +73,9 @@ func guestPages() map[string]templ.Component {
 		"mail link, elsewhere":  views.MailLoginElsewhere(),                                                                                               // feature:mail_login
 		"factor, passkey":       views.SecondFactor(views.FactorForm{}, []string{"passkeys", "recovery_codes"}, faults("answer")),                         // feature:passkeys
 		"account restore":       views.RestoreAccount(views.RestoreAccountForm{Token: markup}, markup, now),                                               // feature:account_deletion
+		"email, confirm":        views.ConfirmNewEmail(views.EmailLinkForm{Token: markup}, markup),                                                        // feature:email_change
+		"email, approve":        views.ApproveEmail(views.EmailLinkForm{Token: markup}, markup, markup),                                                   // feature:email_change
+		"email, undo":           views.UndoEmail(views.EmailLinkForm{Token: markup}, markup),                                                              // feature:email_change
 		"link dead":             views.LinkDead(markup, markup, markup, "/password/forgot"),
 		"link dead, leading to": views.LinkDead("Dead", "Dead", "Go", "javascript:alert(1)"),
 	}
@@ -125,6 +128,9 @@ func appPages() map[string]templ.Component {
 		"account delete, wrong": views.DeleteAccount(person(), 7*24*time.Hour, views.DeleteAccountForm{Confirmation: markup}, faults("confirmation")),                                                                                                                                          // feature:account_deletion
 		"trusted devices":       views.TrustedDevices(person(), []models.TrustedDevice{{ID: "1", Device: markup, IP: markup, CreatedAt: now, LastUsedAt: now, ExpiresAt: now}, {ID: "2"}}, now),                                                                                                // feature:trusted_devices
 		"trusted devices, none": views.TrustedDevices(person(), nil, now),                                                                                                                                                                                                                      // feature:trusted_devices
+		"email":                 views.Email(person(), views.EmailForm{}, nil),                                                                                                                                                                                                                 // feature:email_change
+		"email, wrong":          views.Email(person(), views.EmailForm{Email: markup}, faults("email")),                                                                                                                                                                                        // feature:email_change
+		"email, waiting":        views.EmailWaiting(person(), models.EmailChange{Email: markup, NewProvenAt: &now, ExpiresAt: now}, now),                                                                                                                                                       // feature:email_change
 	}
 }
 

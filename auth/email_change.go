@@ -1,0 +1,401 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// The events of an address that changes.
+const (
+	EventEmailChangeRequested = "email.change_requested"
+	EventEmailChangeCanceled  = "email.change_canceled"
+	EventEmailChangeApproved  = "email.change_approved"
+	EventEmailChanged         = "email.changed"
+	EventEmailChangeUndone    = "email.change_undone"
+)
+
+// undoFor is how long a change of the address can be undone from the former mailbox, and that address is nobody else's.
+const undoFor = 7 * 24 * time.Hour
+
+// limitEmailChange bounds what one person has mailed; limitRegistrationMail bounds what a mailbox gets, whoever asks.
+var limitEmailChange = models.LimitRule{Name: "email-change", Free: 5, Window: time.Hour}
+
+// EmailChangeLimits are the rules that asking for another address counts under.
+func EmailChangeLimits() []models.LimitRule {
+	return []models.LimitRule{limitEmailChange, limitRegistrationMail}
+}
+
+// EmailLinkLimits are the rules that a dead link counts under.
+func EmailLinkLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
+
+// errEmailTaken says that somebody else got the address before both mailboxes had agreed.
+var errEmailTaken = errors.New("the address is somebody else's")
+
+// RequestEmailChange begins a change of the viewer's address: both mailboxes get a link, and the address changes when both were used. An
+// older request is void. Whether the new address has an account shows in the mail to it alone; the rows and the statements are the same.
+// The error is an Invalid, a Limited or ErrProofDue.
+func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address string, client Client) error {
+	email, problem := NormalizeEmail(address)
+	if problem == "" && email == viewer.User.Email {
+		problem = "That is your address already."
+	}
+	if err := (Invalid{"email": problem}).Err(); err != nil {
+		return err
+	}
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
+	if err := a.take(ctx, client, hitBy(limitEmailChange, viewer.User.ID), hitBy(limitRegistrationMail, email)); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUser(t.DB, viewer.User.ID)
+		if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: viewer.Session.ID}
+		approve, err := a.beginEmailChange(t, &change)
+		if err != nil {
+			return err
+		}
+		if err := a.post(t, a.letters.ApproveEmailChange(user.Email, approve, a.config.ConfirmTTL)); err != nil {
+			return err
+		}
+		return a.record(t, EventEmailChangeRequested, &user.ID, viewer.Session.ID, client, nil)
+	})
+}
+
+// beginEmailChange keeps the change in place of an older one and mails the new mailbox. It returns the token for the present one.
+func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve string, err error) {
+	if err := voidEmailChanges(t, change.UserID); err != nil {
+		return "", err
+	}
+	confirm, confirmHash := newToken()
+	approve, approveHash := newToken()
+	change.ID, change.NewTokenHash, change.OldTokenHash = newID(), confirmHash, approveHash
+	change.CreatedAt, change.ExpiresAt = a.now(), a.now().Add(a.config.ConfirmTTL)
+	if err := t.Create(change).Error; err != nil {
+		return "", fmt.Errorf("keep the change of the address: %w", err)
+	}
+	taken, err := a.emailTaken(t.DB, change.Email, change.UserID)
+	if err != nil {
+		return "", err
+	}
+	letter := a.letters.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL)
+	if taken {
+		letter = a.letters.EmailChangeTaken(change.Email)
+	}
+	return approve, a.post(t, letter)
+}
+
+// emailTaken says whether an address has an account, or is kept for somebody else than this user.
+func (a *Auth) emailTaken(db *gorm.DB, email, userID string) (bool, error) {
+	_, err := models.FindUserByEmail(db, email)
+	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+		return false, fmt.Errorf("look for the address: %w", err)
+	}
+	kept, keptErr := a.emailKept(db, email, userID)
+	return err == nil || kept, keptErr
+}
+
+// emailKept says whether an address is kept for somebody else than this user.
+func (a *Auth) emailKept(db *gorm.DB, email, userID string) (bool, error) {
+	kept, err := models.IsEmailKept(db, email, userID, a.now())
+	if err != nil {
+		return false, fmt.Errorf("look for the former address: %w", err)
+	}
+	return kept, nil
+}
+
+// holdKept returns ErrDeadLink where the address of a user who was just made is kept for somebody else. It looks after the row is written:
+// the two of them met in the index, so that whoever came second sees what the first did.
+func (a *Auth) holdKept(t *tx, user *models.User) error {
+	kept, err := a.emailKept(t.DB, user.Email, user.ID)
+	if err == nil && kept {
+		return ErrDeadLink
+	}
+	return err
+}
+
+func voidEmailChanges(t *tx, userID string) error {
+	if err := t.Where("user_id = ?", userID).Delete(&models.EmailChange{}).Error; err != nil {
+		return fmt.Errorf("void the older change of the address: %w", err)
+	}
+	return nil
+}
+
+// EmailChange returns what the viewer is waiting for; nil for nothing.
+func (a *Auth) EmailChange(ctx context.Context, viewer *Viewer) (*models.EmailChange, error) {
+	change, err := models.EmailChangeOf(a.db.WithContext(ctx), viewer.User.ID, a.now())
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the change of the address: %w", err)
+	}
+	return &change, nil
+}
+
+// CancelEmailChange ends what the viewer is waiting for.
+func (a *Auth) CancelEmailChange(ctx context.Context, viewer *Viewer, client Client) error {
+	return a.transact(ctx, func(t *tx) error {
+		if err := voidEmailChanges(t, viewer.User.ID); err != nil {
+			return err
+		}
+		return a.record(t, EventEmailChangeCanceled, &viewer.User.ID, viewer.Session.ID, client, nil)
+	})
+}
+
+// EmailLink is what a mailed link about a change of the address stands for.
+type EmailLink struct {
+	User    models.User
+	Change  models.EmailChange
+	Present bool // it was mailed to the present mailbox, not to the new one
+}
+
+// EmailLinkByToken returns what a mailed link approves or confirms; ErrDeadLink where there is nothing.
+func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, error) {
+	db := a.db.WithContext(ctx)
+	link := &EmailLink{}
+	var err error
+	if link.Change, err = models.FindEmailChange(db, hashToken(token), a.now()); err == nil {
+		err = db.Where("id = ? AND disabled_at IS NULL", link.Change.UserID).Take(&link.User).Error
+	}
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrDeadLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the change of the address: %w", err)
+	}
+	link.Present = bytes.Equal(link.Change.OldTokenHash, hashToken(token))
+	return link, nil
+}
+
+// liveEmailLink is EmailLinkByToken that counts dead links.
+func (a *Auth) liveEmailLink(ctx context.Context, token string, client Client) (*EmailLink, error) {
+	link, err := a.EmailLinkByToken(ctx, token)
+	if errors.Is(err, ErrDeadLink) {
+		return nil, errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
+	}
+	return link, err
+}
+
+// ProveEmailChange takes the word of one of the mailboxes, once, and changes the address when it is the second of them: changed says so.
+// The error is a Limited, or ErrDeadLink also where the address was taken meanwhile.
+func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client) (link *EmailLink, changed bool, err error) {
+	link, err = a.liveEmailLink(ctx, token, client)
+	if err != nil {
+		return nil, false, err
+	}
+	err = a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUser(t.DB, link.User.ID)
+		if err != nil {
+			return ErrDeadLink
+		}
+		change, err := a.useEmailLink(t, link)
+		if err != nil {
+			return err
+		}
+		if changed = change.NewProvenAt != nil && change.OldProvenAt != nil; changed {
+			return a.changeEmail(t, &user, change, client)
+		}
+		return a.record(t, EventEmailChangeApproved, &user.ID, "", client, nil)
+	})
+	if errors.Is(err, errEmailTaken) {
+		voided := a.transact(ctx, func(t *tx) error { return voidEmailChanges(t, link.User.ID) })
+		return nil, false, errors.Join(ErrDeadLink, voided)
+	}
+	return link, changed, err
+}
+
+// useEmailLink notes that the link's mailbox agrees, and returns the change as it is then. One statement decides which of several
+// submissions wins.
+func (a *Auth) useEmailLink(t *tx, link *EmailLink) (change models.EmailChange, err error) {
+	proven, token, hash := "new_proven_at", "new_token_hash", link.Change.NewTokenHash
+	if link.Present {
+		proven, token, hash = "old_proven_at", "old_token_hash", link.Change.OldTokenHash
+	}
+	used := t.Model(&models.EmailChange{}).Where(token+" = ? AND "+proven+" IS NULL AND expires_at > ?", hash, a.now()).Update(proven, a.now())
+	if used.Error != nil {
+		return change, fmt.Errorf("use the link: %w", used.Error)
+	}
+	if used.RowsAffected == 0 {
+		return change, ErrDeadLink
+	}
+	if err := t.Where("id = ?", link.Change.ID).Take(&change).Error; err != nil {
+		return change, fmt.Errorf("read the change of the address: %w", err)
+	}
+	return change, nil
+}
+
+// changeEmail gives the user the new address. Every session but the one that asked ends, and whatever was mailed to the former address
+// opens nothing any more but the way back.
+func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, client Client) error {
+	former := user.Email
+	if err := a.setEmail(t, user, change.Email); err != nil {
+		return err
+	}
+	// Whoever goes back to an address of theirs needs no way back to it.
+	if err := t.Where("user_id = ? AND email = ?", user.ID, user.Email).Delete(&models.FormerEmail{}).Error; err != nil {
+		return fmt.Errorf("forget that the address was left: %w", err)
+	}
+	if err := a.voidMailed(t, user.ID); err != nil {
+		return err
+	}
+	if _, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, change.SessionID); err != nil {
+		return err
+	}
+	undo, hash := newToken()
+	err := t.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: former, TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(undoFor)}).Error
+	if err != nil {
+		return fmt.Errorf("keep the former address: %w", err)
+	}
+	incident := mail.Incident{At: a.now(), IP: client.IP.String(), Device: client.Device(), Token: undo, Life: undoFor}
+	if err := a.post(t, a.letters.UndoEmailChange(former, incident)); err != nil {
+		return err
+	}
+	err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.EmailChanged(user.Email, i) })
+	if err != nil {
+		return err
+	}
+	return a.record(t, EventEmailChanged, &user.ID, "", client, nil)
+}
+
+// setEmail gives the user another address; errEmailTaken where it is somebody else's, or kept for them.
+func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
+	err := t.Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{"email": email, "updated_at": a.now()}).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return errEmailTaken
+	}
+	if err != nil {
+		return fmt.Errorf("set the address: %w", err)
+	}
+	user.Email = email
+	if err := a.holdKept(t, user); errors.Is(err, ErrDeadLink) {
+		return errEmailTaken
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// voidMailed makes worthless whatever was mailed to a user and would open the account.
+func (a *Auth) voidMailed(t *tx, userID string) error {
+	if err := t.Where("user_id = ?", userID).Delete(&models.SignIn{}).Error; err != nil {
+		return fmt.Errorf("end the unfinished sign-ins: %w", err)
+	}
+	return errors.Join(
+		voidEmailChanges(t, userID),
+		voidResets(t, userID),
+		voidAlerts(t, userID),
+		voidRecoveries(t, userID), // feature:account_recovery
+	)
+}
+
+// DeclineEmailChange takes the word of the present mailbox's owner that the change was not asked for by them. As with Disown, whoever asked
+// for it is locked out, and SignIn with ByMail goes on. The error is a Limited or ErrDeadLink.
+func (a *Auth) DeclineEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+	link, err := a.liveEmailLink(ctx, token, client)
+	if err == nil && !link.Present {
+		err = ErrDeadLink // the new mailbox may be a stranger's
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	err = a.transact(ctx, func(t *tx) error {
+		current, err := models.LockUser(t.DB, link.User.ID)
+		if err != nil {
+			return ErrDeadLink
+		}
+		if _, err := a.useEmailLink(t, link); err != nil {
+			return err
+		}
+		if newDevice, err = a.lockOut(t, &current, link.Change.CreatedAt, device); err != nil {
+			return err
+		}
+		user = &current
+		return a.record(t, EventDisowned, &user.ID, "", client, nil)
+	})
+	return user, newDevice, err
+}
+
+// FormerEmailByToken returns the account whose address a link in its former mailbox changes back, and to what; ErrDeadLink where there is
+// none.
+func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *models.User, former string, err error) {
+	user, err = a.linkOwner(ctx, "former_emails", token)
+	if err != nil {
+		return nil, "", err
+	}
+	var row models.FormerEmail
+	err = a.db.WithContext(ctx).Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, "", ErrDeadLink
+	}
+	return user, row.Email, err
+}
+
+// UndoEmailChange puts the address back that a user had before, once for each link, and voids what the change allowed: whoever made it is
+// locked out as with Disown, and SignIn with ByMail goes on for the owner of the former mailbox. Changes after this one are undone with it.
+// The error is a Limited or ErrDeadLink.
+func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+	user, _, err = a.FormerEmailByToken(ctx, token)
+	if errors.Is(err, ErrDeadLink) {
+		return nil, "", errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	err = a.transact(ctx, func(t *tx) error {
+		current, err := models.LockUser(t.DB, user.ID)
+		if err != nil {
+			return ErrDeadLink
+		}
+		undone, since, err := a.useFormerEmail(t, &current, token)
+		if err != nil {
+			return err
+		}
+		if err := a.voidMailed(t, current.ID); err != nil {
+			return err
+		}
+		if newDevice, err = a.lockOut(t, &current, since, device); err != nil {
+			return err
+		}
+		if err := a.post(t, a.letters.EmailChangeUndone(undone)); err != nil {
+			return err
+		}
+		user = &current
+		return a.record(t, EventEmailChangeUndone, &user.ID, "", client, nil)
+	})
+	return user, newDevice, err
+}
+
+// useFormerEmail puts the former address back with the way to it and to those after it used up, and returns the one that it replaces, and
+// since when.
+func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (undone string, since time.Time, err error) {
+	var former models.FormerEmail
+	err = t.Where("token_hash = ? AND user_id = ? AND expires_at > ?", hashToken(token), user.ID, a.now()).Take(&former).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return "", since, ErrDeadLink // of several at once, the first one that had the user has used it
+	}
+	if err != nil {
+		return "", since, fmt.Errorf("read the former address: %w", err)
+	}
+	if err := t.Where("user_id = ? AND id >= ?", user.ID, former.ID).Delete(&models.FormerEmail{}).Error; err != nil {
+		return "", since, fmt.Errorf("use the way back: %w", err)
+	}
+	undone = user.Email
+	if err := a.setEmail(t, user, former.Email); errors.Is(err, errEmailTaken) {
+		return "", since, ErrDeadLink
+	} else if err != nil {
+		return "", since, err
+	}
+	return undone, former.CreatedAt, nil
+}

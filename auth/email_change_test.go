@@ -1,0 +1,52 @@
+package auth
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/models/modelstest"
+)
+
+// Items 16 and 28: asking for another address runs the same statements, whether or not the address has an account or is kept.
+func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
+	heard := &statements{}
+	a, _ := opened(t, modelstest.Open(t).Session(&gorm.Session{Logger: heard}))
+	ada, bob := added(t, a, "ada@example.com"), added(t, a, "bob@example.com")
+	now := a.now()
+	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: bob.ID, Email: "kept@example.com", TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
+	viewer := &Viewer{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, Level: 1, ProvedAt: now}}
+	ask := func(email string) []string {
+		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), viewer, email, here)) })
+	}
+	unknown := ask("unknown@example.com")
+	for _, email := range []string{"bob@example.com", "kept@example.com"} {
+		if known := ask(email); !slices.Equal(known, unknown) || len(known) == 0 {
+			t.Errorf("for %s\n%s\n\nand for an unknown one\n%s", email, strings.Join(known, "\n"), strings.Join(unknown, "\n"))
+		}
+	}
+}
+
+// A change that was approved while the address was taken by somebody else is not brought about.
+func TestItem67AnAddressThatIsTakenMeanwhileStaysTheirs(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	ada := added(t, a, "ada@example.com")
+	change := models.EmailChange{UserID: ada.ID, Email: "bob@example.com"}
+	var approve string
+	must(t, a.transact(t.Context(), func(tx *tx) (err error) {
+		approve, err = a.beginEmailChange(tx, &change)
+		return err
+	}))
+	must(t, a.db.Exec("UPDATE email_changes SET new_proven_at = created_at").Error)
+	added(t, a, "bob@example.com")
+	if _, _, err := a.ProveEmailChange(t.Context(), approve, here); !errors.Is(err, ErrDeadLink) {
+		t.Errorf("%v", err)
+	}
+	if rows(t, a, "users", "email = 'ada@example.com'") != 1 || rows(t, a, "email_changes", "true") != 0 {
+		t.Error("the address is another, or the change still waits")
+	}
+}

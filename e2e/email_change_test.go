@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"example.com/gatehouse/mail/mailtest"
+)
+
+// letterTo is the next mail to another mailbox of the person's.
+func (p *person) letterTo(email, subject string) mailtest.Message {
+	p.t.Helper()
+	present := p.email
+	defer func() { p.email = present }()
+	p.email = email
+	return p.letter(subject)
+}
+
+// asksFor sends the form for another address.
+func (p *person) asksFor(email string) *person {
+	p.t.Helper()
+	return p.open("/account/email").fill("New email", email).press("Change email").at("/account/email", http.StatusOK).sees(email, "Waiting")
+}
+
+// emailChangeViews are the pages around another address.
+func emailChangeViews(t *testing.T) []view {
+	s := startWithMail(t, "RATE_LIMIT=off")
+	ada, eve := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Eve")
+	const next = "ada@example.org"
+	return []view{
+		{"email", "/account/email", 200, ada, opens("/account/email")},
+		{"email-wrong", "/account/email", 422, ada, func(p *person) { p.open("/account/email").fill("New email", "nowhere").press("Change email") }},
+		{"email-waiting", "/account/email", 200, ada, func(p *person) { p.asksFor(next) }},
+		{"email-confirm-new", "/email/change", 200, ada, func(p *person) { p.open(p.letterTo(next, "Confirm").Link) }},
+		{"email-half-way", "/account/email", 200, ada, func(p *person) { p.press("Confirm new email") }},
+		{"email-approve", "/email/change", 200, ada, func(p *person) { p.open(p.letter("Approve").Link) }},
+		{"email-changed", "/account/email", 200, ada, func(p *person) { p.press("Approve the new email") }},
+		{"email-undo", "/email/undo", 200, eve, func(p *person) { p.open(ada.letter("was changed").Link) }},
+		{"email-undo-dead", "/email/undo", 410, eve, opens("/email/undo?token=gone")},
+		{"email-change-dead", "/email/change", 410, eve, opens("/email/change?token=gone")},
+	}
+}
+
+func TestAdaMovesToAnotherAddressAndBack(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		s := startWithMail(t)
+		ada, owner := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")
+		if !scripts {
+			ada.withoutScripts()
+			owner.withoutScripts()
+		}
+		const next = "ada@example.org"
+		ada.open("/account").press("Change email").at("/account/email", http.StatusOK)
+		ada.asksFor(next)
+		owner.open(ada.letterTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
+		ada.open(ada.letter("Approve").Link).sees(next, ada.email).press("Approve the new email").at("/account/email", http.StatusOK).sees(next)
+		undo := ada.letter("was changed").Link
+		ada.letterTo(next, "has this address now")
+		owner.email = next
+		owner.logIn().at("/dashboard", http.StatusOK)
+
+		owner.open(undo).press("Undo the change").at("/login/password", http.StatusOK)
+		owner.email, owner.password = ada.email, "quiet rivers carry paper boats"
+		owner.fill("New password", owner.password).press("Set new password").at("/login", http.StatusOK)
+		ada.open("/dashboard").at("/login", http.StatusOK)
+		owner.logIn().at("/dashboard", http.StatusOK)
+	}
+}

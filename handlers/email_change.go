@@ -1,0 +1,143 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+)
+
+// EmailPage asks for another address, or says what the one that was asked for is waiting for.
+func (h *Handlers) EmailPage(c echo.Context, user *models.User) error {
+	change, err := h.auth.EmailChange(c.Request().Context(), middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	if change != nil {
+		return h.render(c, http.StatusOK, views.EmailWaiting(user, *change, h.now()))
+	}
+	return h.render(c, http.StatusOK, views.Email(user, views.EmailForm{}, nil))
+}
+
+// ChangeEmail mails both mailboxes. What it answers does not depend on whether the new address has an account.
+func (h *Handlers) ChangeEmail(c echo.Context, user *models.User) error {
+	var form views.EmailForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.RequestEmailChange(c.Request().Context(), middleware.Viewer(c), form.Email, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.Email(user, form, invalid))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/email", "We have written to both addresses.")
+}
+
+// CancelEmailChange keeps the address that there is.
+func (h *Handlers) CancelEmailChange(c echo.Context, _ *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	if err := h.auth.CancelEmailChange(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/email", "Your address stays as it is.")
+}
+
+// EmailLinkPage says what a mailed link confirms or approves. Opening it uses nothing up.
+func (h *Handlers) EmailLinkPage(c echo.Context) error {
+	hideToken(c)
+	link, err := h.auth.EmailLinkByToken(c.Request().Context(), c.QueryParam("token"))
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadEmailLink(c)
+	}
+	if err != nil {
+		return err
+	}
+	form := views.EmailLinkForm{Token: c.QueryParam("token")}
+	if link.Present {
+		return h.render(c, http.StatusOK, views.ApproveEmail(form, link.User.Email, link.Change.Email))
+	}
+	return h.render(c, http.StatusOK, views.ConfirmNewEmail(form, link.Change.Email))
+}
+
+func (h *Handlers) deadEmailLink(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"It has been used, replaced by a newer one, canceled, or is too old. Your account says what its address is, and changes it.",
+		"Go to my account", "/account/email"))
+}
+
+// EmailLink takes the word of the mailbox that the link was mailed to.
+func (h *Handlers) EmailLink(c echo.Context) error {
+	var form views.EmailLinkForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	if form.Decline {
+		return h.lockOut(c, form.Token, h.auth.DeclineEmailChange, h.deadEmailLink)
+	}
+	link, changed, err := h.auth.ProveEmailChange(c.Request().Context(), form.Token, middleware.Client(c))
+	if limited, ok := errors.AsType[auth.Limited](err); ok {
+		return limited
+	}
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadEmailLink(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.emailProven(c, link, changed)
+}
+
+// emailProven says what has come of it, where the person goes on from here.
+func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed bool) error {
+	notice := "Thank you. The address changes once the link in our mail to the other one is used as well."
+	if changed {
+		notice = "The address is changed. Log in with the new one from now on."
+	}
+	viewer := middleware.Viewer(c)
+	if viewer == nil || viewer.User.ID != link.User.ID {
+		return h.redirect(c, "/login", notice)
+	}
+	if changed && viewer.Session.ID != link.Change.SessionID {
+		h.cookies.Clear(c.Response(), session.Session) // it has just ended
+		return h.redirect(c, "/login", notice)
+	}
+	return h.redirect(c, "/account/email", notice)
+}
+
+// UndoEmailPage asks whether the former address is to come back. Opening it uses nothing up.
+func (h *Handlers) UndoEmailPage(c echo.Context) error {
+	hideToken(c)
+	_, former, err := h.auth.FormerEmailByToken(c.Request().Context(), c.QueryParam("token"))
+	if errors.Is(err, auth.ErrDeadLink) {
+		return h.deadUndo(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.UndoEmail(views.EmailLinkForm{Token: c.QueryParam("token")}, former))
+}
+
+func (h *Handlers) deadUndo(c echo.Context) error {
+	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
+		"It has been used, or is older than a week. If the account still has an address that you can read, choose a new password for it.",
+		"Choose a new password", "/password/forgot"))
+}
+
+// UndoEmail puts the former address back, and has its owner choose a new password.
+func (h *Handlers) UndoEmail(c echo.Context) error {
+	var form views.EmailLinkForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	return h.lockOut(c, form.Token, h.auth.UndoEmailChange, h.deadUndo)
+}

@@ -1,0 +1,372 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"example.com/gatehouse/mail/mailtest"
+	"example.com/gatehouse/models"
+)
+
+// moving asks for another address, and returns the links that both mailboxes get.
+func (p *person) moving(to string) (confirm, approve string) {
+	p.s.t.Helper()
+	p.post("/account/email", "email", to).redirects(p.s.t, "/account/email").says(p.s.t, to, "Waiting")
+	return p.s.mailbox.Next(p.s.t, to).Link, p.mail().Link
+}
+
+// moves has both mailboxes agree to another address, which is the person's from then on. It returns the link that undoes it.
+func (p *person) moves(to string) (undo string) {
+	p.s.t.Helper()
+	confirm, approve := p.moving(to)
+	former := *p
+	p.s.visitor().get(confirm).submit().redirects(p.s.t, "/login").says(p.s.t, "once the link in our mail to the other one")
+	p.s.visitor().get(approve).submit().redirects(p.s.t, "/login").says(p.s.t, "The address is changed.")
+	p.email = to
+	if told := p.mail(); !strings.Contains(told.Subject, "has this address now") {
+		p.s.t.Fatalf("the new mailbox is told %q", told.Subject)
+	}
+	told := former.mail()
+	if !strings.Contains(told.Link, "/email/undo?token=") || !strings.Contains(told.Text, "Nobody else can have this address") {
+		p.s.t.Fatalf("the former mailbox is told %q", told.Text)
+	}
+	return told.Link
+}
+
+// formerEmail is the id of an address that the person had.
+func (p *person) formerEmail() string {
+	p.s.t.Helper()
+	now, id := p.s.clock.now(), uuid.NewString()
+	err := p.s.db.Create(&models.FormerEmail{ID: id, UserID: p.user().ID, Email: "former-" + p.email, TokenHash: []byte(id), CreatedAt: now, ExpiresAt: now.Add(time.Hour)}).Error
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	return id
+}
+
+// Item 28: the address changes when both mailboxes have agreed, and not before.
+func TestItem28AnAddressChangesWhenBothMailboxesAgree(t *testing.T) {
+	for _, first := range []string{"the new one", "the present one"} {
+		t.Run(first, func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			phone := ada.elsewhere()
+			phone.login(goodPassword).redirects(t, "/dashboard")
+			ada.get("/account").says(t, "Change")
+			confirm, approve := ada.moving("ada@example.org")
+			s.visitor().get(confirm).is(t, 200).says(t, "ada@example.org").hides(t, ada.email, "Ada<")
+			s.visitor().get(approve).is(t, 200).says(t, "ada@example.org", ada.email)
+			links := []string{confirm, approve}
+			if first == "the present one" {
+				slices.Reverse(links)
+			}
+			s.visitor().get(links[0]).submit().redirects(t, "/login")
+			s.visitor().get(links[0]).is(t, 410)
+			ada.login(goodPassword).redirects(t, "/dashboard")
+			ada.get(links[1]).submit().redirects(t, "/account/email").says(t, "Log in with the new one", "ada@example.org")
+			phone.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+			ada.post("/logout")
+			ada.login(goodPassword).is(t, 422)
+			ada.email = "ada@example.org"
+			ada.login(goodPassword).redirects(t, "/dashboard")
+		})
+	}
+}
+
+// Item 34: whoever finds a session open cannot take the account elsewhere.
+func TestItem34AnotherAddressAsksForAFreshProof(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.clock.passes(10 * time.Minute)
+	ada.post("/account/email", "email", "Ada@Example.ORG").is(t, http.StatusUnauthorized).says(t, "Is it you?").
+		submit("answer", goodPassword).redirects(t, "/account/email").says(t, "ada@example.org")
+}
+
+// Items 16 and 28: nobody learns whether an address has an account; its owner is told, and the change never comes about.
+func TestItem28NobodyIsToldThatAnAddressIsTaken(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.user("bob@example.com")
+	ask := func(email string) (*page, *page) {
+		page := ada.post("/account/email", "email", email)
+		return page, page.redirects(t, "/account/email")
+	}
+	taken, takenPage := ask(bob.email)
+	free, freePage := ask("rob@example.com")
+	sameAnswer(t, taken, free)
+	if a, b := takenPage.text(), strings.ReplaceAll(freePage.text(), "rob@example.com", bob.email); a != b {
+		t.Errorf("the pages differ:\n%s\n%s", a, b)
+	}
+	if told := bob.mail(); !strings.HasSuffix(told.Link, "/login") || !strings.Contains(told.Text, "wants to have this address") {
+		t.Errorf("Bob is told %q", told.Text)
+	}
+	ada.get("/account/email").submit("email", "Ada@example.com ").is(t, 303) // cancels
+	ada.get("/account/email").submit("email", "Ada@example.com ").is(t, 422).says(t, "your address already")
+	ada.get("/account/email").submit("email", "nowhere").is(t, 422)
+}
+
+func TestAnApprovedChangeToATakenAddressStaysWhereItIs(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.user("bob@example.com")
+	ada.post("/account/email", "email", bob.email).is(t, 303)
+	ada.get(ada.mail().Link).submit().redirects(t, "/account/email").says(t, "Agreed", "Waiting")
+	ada.get("/account").says(t, "ada@example.com")
+}
+
+// Item 21: the links are the newest, work once, and not for long; what was canceled is over.
+func TestItem21LinksOfAChangeOfAddressEnd(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	old, _ := ada.moving("ada@example.org")
+	confirm, approve := ada.moving("ada@example.net")
+	s.visitor().get(old).is(t, 410)
+	form := s.visitor().get(confirm).is(t, 200)
+	ada.post("/account/email/cancel").redirects(t, "/account/email").says(t, "stays as it is", "Present email")
+	form.submit().is(t, 410)
+	s.visitor().get(approve).is(t, 410)
+	confirm, _ = ada.moving("ada@example.net")
+	form = s.visitor().get(confirm).is(t, 200)
+	s.clock.passes(s.config.ConfirmTTL)
+	form.submit().is(t, 410)
+}
+
+// Item 28: the way back is the former mailbox's for a week; it ends all sessions and voids what the change allowed.
+func TestItem28AChangeOfAddressIsUndoneFromTheFormerMailbox(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	owner := thief.elsewhere()
+	undo := thief.moves("thief@example.org")
+	thief.post("/password/forgot", "email", thief.email)
+	reset := thief.mail().Link
+	s.clock.passes(7*24*time.Hour - time.Minute)
+	thief.login(goodPassword).redirects(t, "/dashboard")
+	page := owner.get(undo).is(t, 200).says(t, "ada@example.com", "choose a new one").hides(t, thief.email)
+	page.submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	thief.get("/dashboard").is(t, 303)
+	thief.login(goodPassword).is(t, 422)
+	thief.get(reset).is(t, 410)
+	if told := thief.mail(); !strings.Contains(told.Subject, "belongs to no") {
+		t.Errorf("the other mailbox is told %q", told.Subject)
+	}
+	owner.login(goodPassword).is(t, 422)
+	owner.login(otherPassword).redirects(t, "/dashboard")
+	owner.get(undo).is(t, 410)
+}
+
+func TestItem28TheWayBackEndsAfterAWeek(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	form := s.visitor().get(ada.moves("ada@example.org")).is(t, 200)
+	s.clock.passes(7 * 24 * time.Hour)
+	form.submit().is(t, 410)
+}
+
+// Item 28: nobody else can have the former address as long as it may come back; nobody is told so but its mailbox.
+func TestItem28TheFormerAddressIsKeptForAWeek(t *testing.T) {
+	s := newStage(t)
+	ada, bob, eve := s.member("ada@example.com"), s.member("bob@example.com"), s.visitor()
+	eve.post("/register", "name", "Eve", "email", ada.email, "password", goodPassword).redirects(t, "/register/sent")
+	ada.mail()
+	undo := ada.moves("ada@example.org")
+	eve.post("/register/resend").redirects(t, "/register/sent")
+	bob.post("/account/email", "email", "ada@example.com").redirects(t, "/account/email")
+	for _, words := range []string{"not free yet", "already have"} {
+		if told := s.mailbox.Next(t, "ada@example.com"); !strings.Contains(told.Subject, words) || !strings.HasSuffix(told.Link, "/login") {
+			t.Errorf("the mailbox is told %q", told.Subject)
+		}
+	}
+	s.visitor().get(undo).is(t, 200)
+	s.clock.passes(7 * 24 * time.Hour)
+	s.visitor().signUp("Eve", "ada@example.com", goodPassword).redirects(t, "/dashboard")
+}
+
+// A sign-up that was confirmed in the moment of the change does not slip in either.
+func TestASignUpForAnAddressThatIsKeptIsNotConfirmed(t *testing.T) {
+	s := newStage(t)
+	eve := s.visitor()
+	eve.post("/register", "name", "Eve", "email", "free@example.com", "password", goodPassword).redirects(t, "/register/sent")
+	form := eve.get(s.mailbox.Next(t, "free@example.com").Link).is(t, 200)
+	bob := s.member("bob@example.com")
+	id := bob.formerEmail()
+	s.db.Exec("UPDATE former_emails SET email = 'free@example.com' WHERE id = ?", id)
+	form.submit().is(t, 410)
+}
+
+// Whoever comes back to an address of theirs has it, and one way back is left: the one to what they left now.
+func TestSomebodyGoesBackToAFormerAddress(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	first := ada.moves("ada@example.org")
+	ada.moves("ada@example.com")
+	s.visitor().get(first).is(t, 410)
+	if n := s.count("former_emails", "1=1"); n != 1 {
+		t.Errorf("%d former addresses are kept", n)
+	}
+}
+
+// Of two changes the way back to the first undoes both; that to the second leaves the first as it was.
+func TestUndoingAChangeUndoesThoseAfterIt(t *testing.T) {
+	s := newStage(t)
+	for _, email := range []string{"ada@example.com", "bob@example.com"} {
+		p := s.member(email)
+		name, _, _ := strings.Cut(email, "@")
+		first := p.moves(name + "@example.org")
+		second := p.moves(name + "@example.net")
+		if name == "ada" {
+			s.visitor().get(first).submit().redirects(t, "/login/password")
+			s.visitor().get(second).is(t, 410)
+			continue
+		}
+		s.visitor().get(second).submit().redirects(t, "/login/password")
+		s.visitor().get(first).submit().redirects(t, "/login/password")
+	}
+	if s.count("users", "email LIKE '%@example.com'") != 2 || s.count("former_emails", "1=1") != 0 {
+		t.Errorf("the addresses are\n%s", s.rows("users", "1=1"))
+	}
+}
+
+// Item 25: the way back is as good as a reset, and no better.
+func TestItem25UndoingAChangeDoesNotBypassTheSecondFactor(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.secondFactor()
+	ada.elsewhere().get(ada.moves("ada@example.org")).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+}
+
+// Whoever reads the present mailbox and has asked for nothing locks the asker out.
+func TestTheOwnerDeclinesAChangeAndLocksTheThiefOut(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	owner := thief.elsewhere()
+	confirm, approve := thief.moving("thief@example.org")
+	s.visitor().get(confirm).submit("decline", "yes").is(t, 410) // the new mailbox has no say in that
+	page := owner.get(approve).is(t, 200)
+	page.submit("decline", "yes").redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	thief.get("/dashboard").is(t, 303)
+	s.visitor().get(confirm).is(t, 410)
+	owner.login(otherPassword).redirects(t, "/dashboard")
+}
+
+// Item 28: what was mailed to the former address opens nothing any more.
+func TestItem28WhatWasMailedBeforeTheChangeIsVoid(t *testing.T) {
+	s := newStage(t)
+	ada := s.alerted("ada@example.com")
+	alert := ada.mail().Link
+	ada.post("/password/forgot", "email", ada.email)
+	reset := ada.mail().Link
+	ada.moves("ada@example.org")
+	s.visitor().get(alert).is(t, 410)
+	s.visitor().get(reset).is(t, 410)
+}
+
+// A new password voids a change that waits: it may have been the thief's.
+func TestANewPasswordVoidsAChangeOfAddress(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	confirm, approve := ada.moving("ada@example.org")
+	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).redirects(t, "/account/security")
+	s.visitor().get(confirm).is(t, 410)
+	s.visitor().get(approve).is(t, 410)
+}
+
+// Items 28 and 67: of fifty who move to one address one has it.
+func TestItem67FiftyWhoMoveToOneAddressHaveOneWinner(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	people := make([]*person, 50)
+	links := make([]string, len(people))
+	for i := range people {
+		people[i] = s.member("p" + strings.Repeat("x", i) + "@example.com")
+		people[i].post("/account/email", "email", "prize@example.org")
+		people[i].get(people[i].mail().Link).submit().redirects(t, "/account/email")
+		links[i] = s.mailbox.Next(t, "prize@example.org").Link
+	}
+	var won, lost atomic.Int32
+	atOnce(len(people), func(i int) {
+		link, _ := url.Parse(links[i])
+		page, err := people[i].try(http.MethodPost, "/email/change", url.Values{"token": {link.Query().Get("token")}})
+		switch {
+		case err != nil:
+			t.Error(err)
+		case page.status == http.StatusSeeOther:
+			won.Add(1)
+		case page.status == http.StatusGone:
+			lost.Add(1)
+		default:
+			t.Errorf("one was answered %d: %s", page.status, page.text())
+		}
+	})
+	if won.Load() != 1 || lost.Load() != 49 || s.count("users", "email = 'prize@example.org'") != 1 || s.count("email_changes", "1=1") != 0 {
+		t.Errorf("%d won and %d lost", won.Load(), lost.Load())
+	}
+}
+
+// Item 67: both links, each pressed by many at once, change the address once; so does the way back.
+func TestItem67ManyWhoPressTheSameLinksChangeTheAddressOnce(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	confirm, approve := ada.moving("ada@example.org")
+	press := func(links ...string) {
+		atOnce(20, func(i int) {
+			link, _ := url.Parse(links[i%len(links)])
+			page, err := s.visitor().try(http.MethodPost, link.Path, url.Values{"token": {link.Query().Get("token")}})
+			if err != nil || page.status != http.StatusSeeOther && page.status != http.StatusGone {
+				t.Errorf("%v, %v", page, err)
+			}
+		})
+	}
+	press(confirm, approve)
+	press(ada.mail().Link)
+	for event, want := range map[string]int64{"email.change_approved": 1, "email.changed": 1, "email.change_undone": 1} {
+		if n := s.count("events", "name = ?", event); n != want {
+			t.Errorf("%s is on record %d times", event, n)
+		}
+	}
+}
+
+// Item 39: opening a link changes nothing.
+func TestItem39OpeningLinksOfAChangeOfAddressChangesNothing(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
+	confirm, approve := ada.moving("ada@example.org")
+	undo := bob.moves("bob@example.org")
+	s.mailIsSent()
+	before := s.tables()
+	for _, link := range []string{confirm, approve, undo} {
+		s.visitor().get(link).is(t, 200)
+		s.visitor().do(http.MethodHead, link, nil).is(t, 200)
+	}
+	for table, rows := range s.tables() {
+		if rows != before[table] {
+			t.Errorf("opening the links changed %s", table)
+		}
+	}
+}
+
+// Item 18: neither one's own mailbox nor a stranger's is flooded.
+func TestItem18AskingForAnotherAddressIsLimited(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	for range 5 {
+		ada.post("/account/email", "email", "eve@example.org").is(t, 303)
+	}
+	ada.post("/account/email", "email", "someone.else@example.org").is(t, 429)
+	s.member("bob@example.com").post("/account/email", "email", "eve@example.org").is(t, 429)
+}
+
+// Item 17: the mails tell no stranger's words, and each has one link.
+func TestTheMailsOfAChangeDoNotRepeatWhatWasTyped(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.post("/account/email", "email", "call-0800-now@evil.example")
+	for _, told := range []mailtest.Message{ada.mail(), s.mailbox.Next(t, "call-0800-now@evil.example")} {
+		if strings.Contains(told.Text, "0800") || strings.Contains(told.HTML, "0800") {
+			t.Errorf("%s", told.Text)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package mail
+
+import "time"
+
+// ConfirmEmailChange asks whoever reads the new address of an account whether it is theirs. They may be a stranger: it names nobody.
+func (l Letters) ConfirmEmailChange(to, token string, life time.Duration) Message {
+	return l.message("confirm_email_change", to, letter{
+		Subject:   "Confirm your new email address for " + l.appName,
+		Preheader: "So that your account can move here.",
+		Heading:   "Confirm your new address",
+		Greeting:  greeting(""),
+		Opening: []string{"Somebody, hopefully you, wants this to be the address of their " + l.appName + " account. Please confirm that it is yours. " +
+			"The account moves here once the present address has agreed as well; we have written there too."},
+		Button: "Confirm new address",
+		Link:   l.link("/email/change", token),
+		Closing: []string{
+			"The link works once, within " + lasting(life) + ".",
+			"If you did not ask for this, you can ignore this message: without your confirmation nothing changes.",
+		},
+	})
+}
+
+// ApproveEmailChange asks the present address of an account whether it may have another one. Which one, a page says: it was typed by
+// whoever asked.
+func (l Letters) ApproveEmailChange(to, token string, life time.Duration) Message {
+	return l.message("approve_email_change", to, letter{
+		Subject:   "Approve the new email address of your " + l.appName + " account",
+		Preheader: "Nothing changes unless you agree.",
+		Heading:   "Is your account to have another address?",
+		Greeting:  greeting(""),
+		Opening: []string{"Somebody who is logged in to your " + l.appName + " account wants it to have another email address than this one. " +
+			"It changes once you agree here and the new address is confirmed, to which we have written too."},
+		Button: "See the new address",
+		Link:   l.link("/email/change", token),
+		Closing: []string{
+			"The link works once, within " + lasting(life) + ". It shows the new address, and asks before it does anything.",
+			"If you did not ask for this, somebody is in your account: open the link and lock them out there.",
+		},
+	})
+}
+
+// EmailChangeTaken tells the owner of an address that has an account, or had one until a short while ago, that somebody wanted to have
+// it for theirs.
+func (l Letters) EmailChangeTaken(to string) Message {
+	return l.message("email_change_taken", to, letter{
+		Subject:   "You already have a " + l.appName + " account",
+		Preheader: "Somebody wanted your address for theirs. Nothing was changed.",
+		Heading:   "You already have an account",
+		Greeting:  greeting(""),
+		Opening: []string{"Somebody, perhaps you, wants to have this address for another " + l.appName + " account. " +
+			"It belongs to yours, so nothing was changed."},
+		Button: "Log in",
+		Link:   l.link("/login", ""),
+		Closing: []string{
+			"If you want to use it for the other account, change the address of this one first. An address that an account has left is free a week later.",
+			"If it was not you, there is nothing to do. Whoever tried was not told that you have an account.",
+		},
+	})
+}
+
+// EmailKept tells the owner of an address, which an account has left a short while ago, why they cannot sign up with it yet.
+func (l Letters) EmailKept(to string) Message {
+	return l.message("email_kept", to, letter{
+		Subject:   "Your address is not free yet at " + l.appName,
+		Preheader: "An account has left it less than a week ago.",
+		Heading:   "This address is not free yet",
+		Greeting:  greeting(""),
+		Opening: []string{"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. " +
+			"An account has left it less than a week ago, and until the week is over that can be undone with the link that we mailed then. So no new account was made."},
+		Button: "Log in",
+		Link:   l.link("/login", ""),
+		Closing: []string{
+			"If you want a new account with this address, sign up again when the week is over.",
+			"If it was not you, there is nothing to do.",
+		},
+	})
+}
+
+// EmailChanged tells the owner, at the new address, that the account has it now.
+func (l Letters) EmailChanged(to string, i Incident) Message {
+	return l.alert("email_changed", to, i, letter{
+		Subject:   "Your " + l.appName + " account has this address now",
+		Preheader: "Log in with it from now on.",
+		Heading:   "Your address was changed",
+		Opening: []string{"Your " + l.appName + " account has this email address now: log in with it, and mail from us comes here. " +
+			"Every other device was logged out."},
+		Question: "If this was you, there is nothing more to do. If it was not, lock everybody out.",
+	})
+}
+
+// UndoEmailChange tells the owner, at the former address, that the account has another one now, with the way back.
+func (l Letters) UndoEmailChange(to string, i Incident) Message {
+	return l.message("undo_email_change", to, letter{
+		Subject:   "The address of your " + l.appName + " account was changed",
+		Preheader: "Was this you? You can undo it.",
+		Heading:   "Your address was changed",
+		Greeting:  greeting(""),
+		Opening:   []string{"Your " + l.appName + " account has another email address now. This is the last message about it that comes here."},
+		Facts:     facts(i),
+		Question: "If this was you, there is nothing more to do. If it was not, undo it: your account gets this address back, every device is " +
+			"logged out, and you choose a new password.",
+		Button: "Undo the change",
+		Link:   l.link("/email/undo", i.Token),
+		Closing: []string{
+			"The link asks before it does anything. It works once, within " + lasting(i.Life) + ". Nobody else can have this address until then.",
+		},
+	})
+}
+
+// EmailChangeUndone tells whoever reads the address that an account had for a while that it has it no more.
+func (l Letters) EmailChangeUndone(to string) Message {
+	return l.message("email_change_undone", to, letter{
+		Subject:   "This address belongs to no " + l.appName + " account any more",
+		Preheader: "The change of address was undone.",
+		Heading:   "The change was undone",
+		Greeting:  greeting(""),
+		Opening: []string{"An account had this email address until now. Its owner has undone the change through a link in a mail to the former address. " +
+			"Every device was logged out."},
+		Button:  "Log in",
+		Link:    l.link("/login", ""),
+		Closing: []string{"If you are the owner and it was not you who undid it, somebody can read the mail of your former address: secure that mailbox first."},
+	})
+}

@@ -1,0 +1,54 @@
+package models
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// EmailChange is an address that a user wants to have instead of theirs. Both mailboxes have to agree first.
+type EmailChange struct {
+	ID           string
+	UserID       string
+	Email        string // the new one
+	SessionID    string // in which it was asked for; "" where an administrator did
+	NewTokenHash []byte // of the link that was mailed to the new mailbox
+	OldTokenHash []byte // and to the present one
+	NewProvenAt  *time.Time
+	OldProvenAt  *time.Time
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+}
+
+// FormerEmail is the address that a user had before a change, which can be undone with a mailed token for as long as it lasts. Nobody else
+// can have it meanwhile.
+type FormerEmail struct {
+	ID        string
+	UserID    string
+	Email     string
+	TokenHash []byte
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// FindEmailChange returns the change that waits for a link with this token's hash to be used; gorm.ErrRecordNotFound where there is none.
+func FindEmailChange(db *gorm.DB, tokenHash []byte, now time.Time) (EmailChange, error) {
+	var change EmailChange
+	err := db.Where("(new_token_hash = ? AND new_proven_at IS NULL OR old_token_hash = ? AND old_proven_at IS NULL) AND expires_at > ?",
+		tokenHash, tokenHash, now).Take(&change).Error
+	return change, err
+}
+
+// EmailChangeOf returns the change that a user is waiting for; gorm.ErrRecordNotFound where there is none.
+func EmailChangeOf(db *gorm.DB, userID string, now time.Time) (EmailChange, error) {
+	var change EmailChange
+	err := db.Where("user_id = ? AND expires_at > ?", userID, now).Take(&change).Error
+	return change, err
+}
+
+// IsEmailKept says whether an address is kept for somebody else than this user, who had it until a short while ago.
+func IsEmailKept(db *gorm.DB, email, userID string, now time.Time) (bool, error) {
+	var n int64
+	err := db.Model(&FormerEmail{}).Where("email = ? AND user_id <> ? AND expires_at > ?", email, userID, now).Count(&n).Error
+	return n > 0, err
+}
