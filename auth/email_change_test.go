@@ -2,8 +2,10 @@ package auth
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gorm.io/gorm"
@@ -48,5 +50,30 @@ func TestItem67AnAddressThatIsTakenMeanwhileStaysTheirs(t *testing.T) {
 	}
 	if rows(t, a, "users", "email = 'ada@example.com'") != 1 || rows(t, a, "email_changes", "true") != 0 {
 		t.Error("the address is another, or the change still waits")
+	}
+}
+
+// Items 28 and 67: a sign-up for the address that is being left is confirmed neither before the change nor after it, nor in its midst.
+func TestItem67NobodySlipsIntoAnAddressThatIsBeingLeft(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	for round := range 10 {
+		address := fmt.Sprintf("ada%d@example.com", round)
+		ada := added(t, a, address)
+		change := models.EmailChange{UserID: ada.ID, Email: "new-" + address}
+		var approve string
+		must(t, a.transact(t.Context(), func(tx *tx) (err error) {
+			approve, err = a.beginEmailChange(tx, &change)
+			return err
+		}))
+		must(t, a.db.Exec("UPDATE email_changes SET new_proven_at = created_at").Error)
+		token, browser := signedUp(t, a, address)
+		var both sync.WaitGroup
+		var slipped, failed error
+		both.Go(func() { _, slipped = a.ConfirmRegistration(t.Context(), token, browser, "", here) })
+		both.Go(func() { _, _, failed = a.ProveEmailChange(t.Context(), approve, here) })
+		both.Wait()
+		if !errors.Is(slipped, ErrDeadLink) || failed != nil || rows(t, a, "users", "email = ?", address) != 0 {
+			t.Fatalf("the sign-up: %v; the change: %v", slipped, failed)
+		}
 	}
 }
