@@ -328,18 +328,23 @@ func (a *Auth) DeclineEmailChange(ctx context.Context, token, device string, cli
 }
 
 // FormerEmailByToken returns the account whose address a link in its former mailbox changes back, and to what; ErrDeadLink where there is
-// none.
+// none. Whoever closed the account, to have it deleted, does not close that way.
 func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *models.User, former string, err error) {
-	user, err = a.linkOwner(ctx, "former_emails", token)
-	if err != nil {
-		return nil, "", err
-	}
+	db := a.db.WithContext(ctx)
 	var row models.FormerEmail
-	err = a.db.WithContext(ctx).Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Take(&row).Error
+	err = db.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Take(&row).Error
+	open := "disabled_at IS NULL"
+	open += " OR id IN (SELECT user_id FROM account_deletions)" // feature:account_deletion
+	if err == nil {
+		err = db.Where("id = ?", row.UserID).Where(open).Take(&user).Error
+	}
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, "", ErrDeadLink
 	}
-	return user, row.Email, err
+	if err != nil {
+		return nil, "", fmt.Errorf("find the former address: %w", err)
+	}
+	return user, row.Email, nil
 }
 
 // UndoEmailChange puts the address back that a user had before, once for each link, and voids what the change allowed: whoever made it is
@@ -354,6 +359,9 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 		return nil, "", err
 	}
 	err = a.transact(ctx, func(t *tx) error {
+		if err := a.callOffDeletion(t, user.ID); err != nil { // feature:account_deletion
+			return err // feature:account_deletion
+		} // feature:account_deletion
 		current, err := models.LockUser(t.DB, user.ID)
 		if err != nil {
 			return ErrDeadLink

@@ -374,3 +374,29 @@ func TestTheMailsOfAChangeDoNotRepeatWhatWasTyped(t *testing.T) {
 		}
 	}
 }
+
+// A thief who has taken the account elsewhere cannot burn the way back by having it deleted. // feature:account_deletion
+func TestItem28AClosedAccountIsBroughtBackWithItsFormerAddress(t *testing.T) { // feature:account_deletion
+	s := newStage(t)                                                                                                             // feature:account_deletion
+	thief := s.member("ada@example.com")                                                                                         // feature:account_deletion
+	owner := thief.elsewhere()                                                                                                   // feature:account_deletion
+	undo := thief.moves("thief@example.org")                                                                                     // feature:account_deletion
+	thief.leaves()                                                                                                               // feature:account_deletion
+	owner.get(undo).is(t, 200).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login") // feature:account_deletion
+	s.clock.passes(8 * 24 * time.Hour)                                                                                           // feature:account_deletion
+	if err := s.auth.Sweep(t.Context()); err != nil {                                                                            // feature:account_deletion
+		t.Fatal(err) // feature:account_deletion
+	} // feature:account_deletion
+	owner.login(otherPassword).redirects(t, "/dashboard") // feature:account_deletion
+} // feature:account_deletion
+
+// Nor does the way back open an account that was disabled for another reason.
+func TestItem31ADisabledAccountHasNoWayBack(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	undo := ada.moves("ada@example.org")
+	form := s.visitor().get(undo).is(t, 200)
+	s.db.Exec("UPDATE users SET disabled_at = ?", s.clock.now())
+	s.visitor().get(undo).is(t, 410)
+	form.submit().is(t, 410)
+}
