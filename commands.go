@@ -25,6 +25,7 @@ var commands = map[string]func(context.Context) error{
 	"routes":         routes,
 	"routes --json":  routesJSON,
 	"user recover …": withApp(recoverUser), // feature:account_recovery
+	"user move … …":  withApp(moveUser),    // feature:email_change
 	"help":           help,
 	"--help":         help,
 	"-h":             help,

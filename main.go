@@ -21,6 +21,7 @@ const usage = `usage: %s [command]
 
 ` +
 	"  user recover ada@example.com    mail a link to who has lost every second factor, which removes them\n" + // feature:account_recovery
+	"  user move ada@example.com ada@example.org    mail a link to the new address of who has lost the mailbox of the former one\n" + // feature:email_change
 	`
 "routes --json" is the same for machines: an array of objects with method, path, guard, handler, max_body (bytes) and limits,
 each of them with rule, free, window_seconds, growing, max_wait_seconds and closed_at (hits, 0 for never).
@@ -39,6 +40,9 @@ func main() {
 	if !known && len(os.Args) == 4 {
 		run, known = commands[os.Args[1]+" "+os.Args[2]+" …"]
 	}
+	if !known && len(os.Args) == 5 { // feature:email_change
+		run, known = commands[os.Args[1]+" "+os.Args[2]+" … …"] // feature:email_change
+	} // feature:email_change
 	if !known {
 		fmt.Fprintf(os.Stderr, "%s: unknown command %q\n\n"+usage, program, words, program)
 		os.Exit(2)

@@ -16,6 +16,7 @@ import (
 // The events of an address that changes.
 const (
 	EventEmailChangeRequested = "email.change_requested"
+	EventEmailChangeOffered   = "email.change_offered"
 	EventEmailChangeCanceled  = "email.change_canceled"
 	EventEmailChangeApproved  = "email.change_approved"
 	EventEmailChanged         = "email.changed"
@@ -70,6 +71,42 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 			return err
 		}
 		return a.record(t, EventEmailChangeRequested, &user.ID, viewer.Session.ID, client, nil)
+	})
+}
+
+// ErrNoAccount and ErrOthersEmail are for whoever runs the application, who may know.
+var (
+	ErrNoAccount   = errors.New("no account has the address")
+	ErrOthersEmail = errors.New("the new address is somebody else's")
+)
+
+// OfferEmailChange mails the new address of somebody who has lost their present mailbox a link that gives it to their account. Whoever runs
+// the application calls it once they are sure who is asking, in place of the present mailbox; that one is told of the change when it
+// comes about, and can undo it. The error is an Invalid, ErrNoAccount or ErrOthersEmail.
+func (a *Auth) OfferEmailChange(ctx context.Context, from, to string) error {
+	present, problem := NormalizeEmail(from)
+	next, nextProblem := NormalizeEmail(to)
+	if err := (Invalid{"from": problem, "to": nextProblem}).Err(); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUserByEmail(t.DB, present)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrNoAccount
+		}
+		if err != nil {
+			return fmt.Errorf("find the user: %w", err)
+		}
+		if taken, err := a.emailTaken(t.DB, next, user.ID); err != nil {
+			return err
+		} else if taken {
+			return ErrOthersEmail
+		}
+		now := a.now()
+		if _, err := a.beginEmailChange(t, &models.EmailChange{UserID: user.ID, Email: next, OldProvenAt: &now}); err != nil {
+			return err
+		}
+		return a.record(t, EventEmailChangeOffered, &user.ID, "", Client{}, nil)
 	})
 }
 

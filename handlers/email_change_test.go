@@ -400,3 +400,20 @@ func TestItem31ADisabledAccountHasNoWayBack(t *testing.T) {
 	s.visitor().get(undo).is(t, 410)
 	form.submit().is(t, 410)
 }
+
+// Whoever runs the application stands in for a mailbox that is lost; the former one can still undo it.
+func TestWhoLostTheMailboxIsMovedByTheAdministrator(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	if err := s.auth.OfferEmailChange(t.Context(), "Ada@example.com", "ada@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	s.visitor().get(s.mailbox.Next(t, "ada@example.org").Link).submit().redirects(t, "/login").says(t, "The address is changed.")
+	undo := ada.mail().Link
+	ada.email = "ada@example.org"
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	s.visitor().get(undo).is(t, 200).says(t, "ada@example.com")
+	if err := s.auth.OfferEmailChange(t.Context(), ada.email, s.user("bob@example.com").email); err == nil {
+		t.Error("she is offered Bob's address")
+	}
+}
