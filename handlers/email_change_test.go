@@ -162,9 +162,11 @@ func TestItem28AChangeOfAddressIsUndoneFromTheFormerMailbox(t *testing.T) {
 func TestItem28TheWayBackEndsAfterAWeek(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
-	form := s.visitor().get(ada.moves("ada@example.org")).is(t, 200)
+	undo := ada.moves("ada@example.org")
+	form := s.visitor().get(undo).is(t, 200)
 	s.clock.passes(7 * 24 * time.Hour)
 	form.submit().is(t, 410)
+	s.visitor().get(undo).is(t, 410)
 }
 
 // Item 28: nobody else can have the former address as long as it may come back; nobody is told so but its mailbox.
