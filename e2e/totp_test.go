@@ -67,9 +67,9 @@ func totpViews(t *testing.T) []view {
 		}},
 		{"totp-added", "", 200, ada, func(p *person) { phone = p.open("/account/totp/new").enrolls() }},
 		{"security-unsafe", "/account/security", 200, ada, opens("/account/security")},
-		{"recovery-codes-none", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                      // feature:recovery_codes
-		{"recovery-codes-new", "", 200, ada, func(p *person) { p.open("/account/recovery-codes").press("Make new codes") }}, // feature:recovery_codes
-		{"recovery-codes", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                           // feature:recovery_codes
+		{"recovery-codes-none", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                                         // feature:recovery_codes
+		{"recovery-codes-new", "", 200, ada, func(p *person) { p.open("/account/recovery-codes").press("Make new codes").letter("security") }}, // feature:recovery_codes
+		{"recovery-codes", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                                              // feature:recovery_codes
 		{"security-safe", "/account/security", 200, ada, opens("/account/security")},
 		{"totp", "/account/totp", 200, ada, opens("/account/totp")},
 		{"totp-rename", "/account/totp", 200, ada, func(p *person) { p.open("/account/totp").toggle("Rename") }},
