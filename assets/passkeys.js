@@ -87,6 +87,10 @@
     document.addEventListener("visibilitychange", renew);
   };
 
+  // Devices forget what was removed here. Those that cannot be told go on offering it, and it is refused.
+  const accepted = document.querySelector("[data-passkeys-accepted]");
+  if (accepted && supported) PublicKeyCredential.signalAllAcceptedCredentials?.(JSON.parse(accepted.dataset.passkeysAccepted)).catch(() => {});
+
   const inputs = document.querySelectorAll("input[data-passkey]");
   if (supported) {
     inputs.forEach(serve);

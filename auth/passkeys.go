@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 	"gorm.io/gorm"
 
@@ -34,7 +35,7 @@ const (
 // The rules of passkeys. What is counted for a challenge is the page that asks for it, since each opening of the log-in page is one. What
 // is counted for an answer is a wrong one; it cannot be guessed, but costs a signature to check.
 var (
-	limitPasskeyAsked = models.LimitRule{Name: "passkey-asked", Free: 300, Window: 15 * time.Minute}
+	limitPasskeyAsked = models.LimitRule{Name: "passkey-asked", Free: 1000, Window: 15 * time.Minute}
 	limitPasskeyIP    = models.LimitRule{Name: "passkey-ip", Free: 100, Window: 15 * time.Minute}
 )
 
@@ -247,6 +248,17 @@ func (a *Auth) Passkeys(ctx context.Context, viewer *Viewer) ([]models.Passkey, 
 		return nil, fmt.Errorf("list the passkeys: %w", err)
 	}
 	return list, nil
+}
+
+// AcceptedPasskeys is what PublicKeyCredential.signalAllAcceptedCredentials tells the viewer's devices, so that they forget a passkey that
+// was removed here; "" where they were never told of one.
+func (a *Auth) AcceptedPasskeys(ctx context.Context, viewer *Viewer) (signal string, err error) {
+	k, err := keeperOf(a.db.WithContext(ctx), &viewer.User)
+	if err != nil || k.owner.Handle == nil || !a.PasskeysWork() {
+		return "", err
+	}
+	text, err := json.Marshal(protocol.NewSignalAllAcceptedCredentials(a.config.AppURL.Hostname(), k))
+	return string(text), err
 }
 
 // RenamePasskey names one of the viewer's passkeys. The error is an Invalid, or gorm.ErrRecordNotFound.

@@ -104,6 +104,7 @@ func (k *keeper) WebAuthnID() []byte          { return k.owner.Handle }
 func (k *keeper) WebAuthnName() string        { return k.user.Email }
 func (k *keeper) WebAuthnDisplayName() string { return k.user.Name }
 
+// WebAuthnCredentials are the passkeys.
 func (k *keeper) WebAuthnCredentials() []webauthn.Credential {
 	list := make([]webauthn.Credential, len(k.list))
 	for i, p := range k.list {
@@ -114,6 +115,14 @@ func (k *keeper) WebAuthnCredentials() []webauthn.Credential {
 		}
 	}
 	return list
+}
+
+// WebAuthnCredentialIDs are those of the passkeys that are accepted.
+func (k *keeper) WebAuthnCredentialIDs() (ids [][]byte) {
+	for _, p := range k.list {
+		ids = append(ids, p.CredentialID)
+	}
+	return ids
 }
 
 // keeperOf reads what there is of the user's.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
@@ -56,6 +57,17 @@ func (f *phone) isACopy() {
 		made.SignCount = 0
 		call(f.p, webauthn.AddCredential, webauthn.AddCredentialParams{AuthenticatorID: f.id, Credential: made})
 	}
+}
+
+// hasForgotten waits until the phone has been told that its passkey was removed.
+func (f *phone) hasForgotten() {
+	f.p.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if len(call(f.p, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: f.id}).Credentials) == 0 {
+			return
+		}
+	}
+	f.p.t.Error("the phone still has the passkey")
 }
 
 // options are those that the site sends to be signed.
@@ -151,11 +163,12 @@ func TestAdaLogsInWithAPasskeyByItsButtonAndIsRemembered(t *testing.T) {
 
 func TestAdaProvesHerselfWithAPasskeyAndRemovesIt(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()
-	ada.withPhone()
+	f := ada.withPhone()
 	ada.makesPasskey().press("Log out").logIn().at("/login/factor", http.StatusOK)
 	ada.press("Log in").at("/dashboard", http.StatusOK)
 	ada.open("/account/prove").press("Go on").at("/account", http.StatusOK)
 	ada.open("/account/passkeys").press("Remove").sees("No passkey yet").letter("security")
+	f.hasForgotten()
 	ada.press("Log out").logIn().at("/dashboard", http.StatusOK)
 }
 

@@ -93,7 +93,11 @@ func (h *Handlers) passkeys(c echo.Context, status int, user *models.User, form 
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Passkeys(user, h.passkeyRows(list), form, problems, h.auth.PasskeysWork(), h.now()))
+	accepted, err := h.auth.AcceptedPasskeys(c.Request().Context(), middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.Passkeys(user, h.passkeyRows(list), form, problems, accepted, h.auth.PasskeysWork(), h.now()))
 }
 
 func (h *Handlers) passkeyRows(list []models.Passkey) (rows []views.PasskeyRow) {
@@ -164,7 +168,7 @@ func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/passkeys", "The passkey is removed. Your device may still show it; delete it there as well.")
+	return h.redirect(c, "/account/passkeys", "The passkey is removed. If your device still offers it, delete it there as well.")
 }
 
 func (h *Handlers) passkeysProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {

@@ -495,7 +495,7 @@ func TestChallengesThatNobodyAnswersAreFewAndSwept(t *testing.T) {
 	if n := s.count("passkey_challenges", "1=1"); n != 10 {
 		t.Errorf("one browser has %d", n)
 	}
-	s.hits("passkey-asked", 299)
+	s.hits("passkey-asked", 999)
 	eve.post("/login/passkey/options").is(t, 200)
 	eve.post("/login/passkey/options").is(t, http.StatusTooManyRequests)
 	s.clock.passes(5 * time.Minute)
