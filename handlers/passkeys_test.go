@@ -272,6 +272,18 @@ func TestItem50AProofIsBoundToWhatAskedForIt(t *testing.T) {
 	asked.submit("answer", other.next()).redirects(t, "/dashboard")
 }
 
+// Item 50: what was asked for one purpose answers no other, in the same session.
+func TestItem50AChallengeIsGoodForOnePurpose(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	phone, other := ada.passkey(), ada.newDevice()
+	toProve := ada.post("/account/prove/options").options()
+	toAdd := ada.post("/account/passkeys/new/options").options()
+	toAdd.Challenge, toProve.Challenge = toProve.Challenge, toAdd.Challenge
+	ada.post("/account/passkeys/new", "credential", other.makes(toAdd)).is(t, 422).says(t, "could not be added")
+	ada.post("/account/prove", "factor", "passkeys", "answer", phone.signs(toProve)).is(t, 422).says(t, "not accepted")
+}
+
 // lies are what a device or a browser may say that is not so, each enough to be refused.
 func lies() map[string]func(*statement) {
 	return map[string]func(*statement){
@@ -432,7 +444,10 @@ func TestItem52APasskeyIsRenamedAndRemovedByItsOwnerAlone(t *testing.T) {
 	mallory.post("/account/passkeys/remove", "id", id).is(t, 404)
 	ada.post("/account/passkeys/rename", "id", id, "name", "").is(t, 422).says(t, "Enter a name.")
 	ada.post("/account/passkeys/rename", "id", id, "name", "My phone").redirects(t, "/account/passkeys").says(t, "My phone")
+	made := ada.newDevice().makes(ada.post("/account/passkeys/new/options").options())
 	s.clock.passes(10 * time.Minute)
+	ada.post("/account/passkeys/new/options").is(t, http.StatusUnauthorized)
+	ada.post("/account/passkeys/new", "credential", made).is(t, http.StatusUnauthorized)
 	ada.get("/account/passkeys/new").redirects(t, "/account/prove?next=%2Faccount%2Fpasskeys%2Fnew").submit("answer", phone.next()).redirects(t, "/account/passkeys/new")
 	ada.post("/account/passkeys/remove", "id", id).redirects(t, "/account/passkeys").says(t, "No passkey yet")
 }
@@ -514,6 +529,7 @@ func TestAPasskeyIsOfferedAfterALogInByPasswordUntilItIsDeclined(t *testing.T) {
 	s.clock.passes(14 * 24 * time.Hour)
 	again().says(t, offer)
 	ada.get("/account").hides(t, offer)
+	s.visitor().signUp("Grace", "grace@example.com", goodPassword).redirects(t, "/dashboard").hides(t, offer)
 	ada.post("/account/passkeys/decline", "when", "never").redirects(t, "/dashboard").hides(t, offer)
 	s.clock.passes(400 * 24 * time.Hour)
 	again().hides(t, offer)
