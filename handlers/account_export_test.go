@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/schema"
@@ -187,16 +186,6 @@ func jsonText(text string) string {
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(text)
 	return strings.TrimSpace(b.String())
-}
-
-// proven is the person just after they have proven once more who they are.
-func (p *person) proven() *person {
-	p.s.t.Helper()
-	changes := map[string]any{"proved_at": p.s.clock.now().UTC().Truncate(time.Microsecond), "level": 2}
-	if err := p.s.db.Model(&models.Session{}).Where("user_id = ?", p.user().ID).Updates(changes).Error; err != nil {
-		p.s.t.Fatal(err)
-	}
-	return p
 }
 
 // What a column is called tells whether it is a secret; bytes of auth's own tables are.
