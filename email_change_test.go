@@ -10,7 +10,7 @@ func TestUserMoveSaysWhyNobodyMoves(t *testing.T) {
 	run(t, dir, nil, "seed")
 	for addresses, want := range map[string]string{
 		"nobody@example.com new@example.org": "no account",
-		"ada@example.com grace@example.com":    "somebody else",
+		"ada@example.com grace@example.com":  "somebody else",
 		"ada@example.com nonsense":           "Enter an email address",
 	} {
 		from, to, _ := strings.Cut(addresses, " ")
