@@ -91,6 +91,8 @@ func (s *site) visit(t *testing.T, name string) *person {
 	t.Cleanup(func() { p.leave(cancel) })
 	p.do(chromedp.Steps())
 	call(p, audits.Enable, cdp.Empty{})
+	// Of tabs that are looked at side by side one has the focus, and the others lose clicks.
+	call(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	// Every visit is a first one, so that what it weighs can be told, and what a page is made of is asked for again.
 	call(p, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
 	p.look("light", 1280)
