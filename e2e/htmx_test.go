@@ -69,7 +69,7 @@ func TestWhatHTMXAsksForAfterTheEndLeadsToTheLogInAndBack(t *testing.T) {
 	ada, phone := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	ada.joins().open("/account").endsElsewhere(phone)
 	evaluate[bool](ada, `(() => {
-		const link = document.querySelector('.tabs [href="/account/sessions"]')
+		const link = document.querySelector('#main [href="/account/sessions"]')
 		link.setAttribute("data-hx-get", "/account/sessions")
 		link.setAttribute("data-hx-target", "#main")
 		htmx.process(link)

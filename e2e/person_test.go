@@ -34,6 +34,7 @@ type person struct {
 	site                  *site
 	ctx                   context.Context
 	name, email, password string
+	scriptless            bool   // JavaScript is off
 	status                int    // of the page they are on
 	shown                 []byte // that page, where it was put before them and not sent to their browser
 
@@ -91,7 +92,7 @@ func (s *site) visit(t *testing.T, name string) *person {
 	t.Cleanup(func() { p.leave(cancel) })
 	p.do(chromedp.Steps())
 	call(p, audits.Enable, cdp.Empty{})
-	// Of tabs that are looked at side by side one has the focus, and the others lose clicks.
+	// Of tabs that are looked at side by side only one would have the focus.
 	call(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	// Every visit is a first one, so that what it weighs can be told, and what a page is made of is asked for again.
 	call(p, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
@@ -248,6 +249,7 @@ func (p *person) look(scheme string, width int64) *person {
 func (p *person) withoutScripts() *person {
 	p.t.Helper()
 	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	p.scriptless = true
 	return p
 }
 
@@ -282,14 +284,23 @@ func (p *person) open(address string) *person {
 // press presses a button or follows a link and waits for where it leads.
 func (p *person) press(name string) *person {
 	p.t.Helper()
-	return p.arrive(p.click(p.find(name, "button", "link")))
+	return p.arrive(p.click(p.onceDrawn(name, "button", "link")))
 }
 
 // toggle presses what leads nowhere else: a checkbox, a radio, a fold, a button that a script serves.
 func (p *person) toggle(name string) *person {
 	p.t.Helper()
-	p.do(p.click(p.find(name, "checkbox", "radio", "button", disclosure)))
+	p.do(p.click(p.onceDrawn(name, "checkbox", "radio", "button", disclosure)))
 	return p
+}
+
+// onceDrawn is find when the page has been drawn: what is pressed before that, the browser drops.
+func (p *person) onceDrawn(name string, roles ...string) cdp.BackendNodeID {
+	p.t.Helper()
+	if !p.scriptless {
+		p.settle()
+	}
+	return p.find(name, roles...)
 }
 
 // fill replaces what is in the field with this label.
