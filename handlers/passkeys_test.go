@@ -169,6 +169,8 @@ func (d *device) in(browser *person) *device {
 	return &moved
 }
 
+func (d *device) beside(browser *person) factor { return d.in(browser) }
+
 // logsIn logs in with the passkey alone.
 func (d *device) logsIn(lies ...func(*statement)) *page {
 	d.p.s.t.Helper()

@@ -12,8 +12,9 @@ import (
 
 // factor is something of a person's that answers.
 type factor interface {
-	factor() string // its name
-	next() string   // an answer that was not given yet
+	factor() string                // its name
+	next() string                  // an answer that was not given yet
+	beside(browser *person) factor // the same, for who sits at another browser
 }
 
 // secondFactors are the kinds that there are: each gives one to a person, who is signed in.
@@ -107,7 +108,7 @@ func TestItem49AnUnfinishedSignInIsBoundToBrowserTimeAndPassword(t *testing.T) {
 	owner := s.visitor()
 	owner.email = ada.email
 	owner.post("/password/forgot", "email", ada.email)
-	owner.get(owner.mail().Link).submit().redirects(t, "/login/factor").submit("answer", app.next()).
+	owner.get(owner.mail().Link).submit().redirects(t, "/login/factor").submit("answer", app.beside(owner).next()).
 		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 	ada.post("/login/factor", "factor", app.factor(), "answer", app.next()).redirects(t, "/login")
 	ada.get("/dashboard").is(t, 303)

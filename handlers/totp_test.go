@@ -23,6 +23,8 @@ type authenticator struct {
 
 func (a *authenticator) factor() string { return "totp" }
 
+func (a *authenticator) beside(*person) factor { return a }
+
 // code is the one that the app shows now.
 func (a *authenticator) code() string {
 	code, err := totp.GenerateCode(a.secret, a.clock.now())
