@@ -242,7 +242,7 @@ func TestItem25UndoingAChangeDoesNotBypassTheSecondFactor(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
-	ada.elsewhere().get(ada.moves("ada@example.org")).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+	ada.elsewhere().get(ada.moves("ada@example.org")).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
 }
 
 // Whoever reads the present mailbox and has asked for nothing locks the asker out.

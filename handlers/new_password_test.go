@@ -65,5 +65,5 @@ func TestTheSecondFactorComesBeforeTheNewPassword(t *testing.T) {
 	ada.login("ada1815ada1815ada").redirects(t, "/login/factor")
 	ada.post("/login/password", "password", otherPassword).redirects(t, "/login")
 	asked := ada.login("ada1815ada1815ada").redirects(t, "/login/factor")
-	asked.submit("answer", app.next()).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/dashboard")
+	asked.proves(app).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/dashboard")
 }

@@ -28,7 +28,7 @@ type device struct {
 	id     []byte
 	key    *ecdsa.PrivateKey
 	handle []byte
-	count  uint32
+	count  *uint32
 }
 
 // The flags that a device signs.
@@ -78,7 +78,7 @@ func (p *person) newDevice() *device {
 	}
 	id := make([]byte, 32)
 	rand.Read(id)
-	return &device{p: p, id: id, key: key}
+	return &device{p: p, id: id, key: key, count: new(uint32)}
 }
 
 // passkey is a new one of the person's, who stays signed in.
@@ -134,9 +134,9 @@ func (d *device) signs(o passkeyOptions, lies ...func(*statement)) string {
 }
 
 func (d *device) statement(kind, challenge, host string, lies []func(*statement)) *statement {
-	d.count++
+	*d.count++
 	s := &statement{kind: kind, challenge: challenge, origin: d.p.s.config.AppURL.String(), host: host, flags: present | verified | eligible | backedUp,
-		count: d.count, algorithm: -7, id: d.id, handle: d.handle, key: d.key}
+		count: *d.count, algorithm: -7, id: d.id, handle: d.handle, key: d.key}
 	for _, lie := range lies {
 		lie(s)
 	}
@@ -374,7 +374,7 @@ func TestItem51APasskeyIsOnePersonsAlone(t *testing.T) {
 func TestItem51ACounterThatHasNotRisenIsRefusedAndOnRecord(t *testing.T) {
 	s := newStage(t)
 	phone := s.member("ada@example.com").passkey().in(s.visitor())
-	phone.count = 10
+	*phone.count = 10
 	phone.logsIn().redirects(t, "/dashboard")
 	phone.p.post("/logout")
 	for _, count := range []uint32{11, 10, 0} {

@@ -34,6 +34,12 @@ func (p *person) secondFactor() factor {
 	return secondFactors()[0](p)
 }
 
+// proves answers the page that asks for a factor with this one, in the page's own browser.
+func (g *page) proves(f factor) *page {
+	g.p.s.t.Helper()
+	return g.submit("factor", f.factor(), "answer", f.beside(g.p).next())
+}
+
 // unfinishedSignIn is the id of a sign-in of the person's that was never finished.
 func (p *person) unfinishedSignIn() string {
 	p.s.t.Helper()
@@ -108,7 +114,7 @@ func TestItem49AnUnfinishedSignInIsBoundToBrowserTimeAndPassword(t *testing.T) {
 	owner := s.visitor()
 	owner.email = ada.email
 	owner.post("/password/forgot", "email", ada.email)
-	owner.get(owner.mail().Link).submit().redirects(t, "/login/factor").submit("answer", app.beside(owner).next()).
+	owner.get(owner.mail().Link).submit().redirects(t, "/login/factor").proves(app).
 		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 	ada.post("/login/factor", "factor", app.factor(), "answer", app.next()).redirects(t, "/login")
 	ada.get("/dashboard").is(t, 303)
@@ -125,11 +131,11 @@ func TestItem25AResetDoesNotBypassTheSecondFactor(t *testing.T) {
 	ada.get("/login/password").redirects(t, "/login")
 	ada.login(otherPassword).is(t, 422)
 	asked := ada.get(link).submit().redirects(t, "/login/factor").says(t, "Go on")
-	asked.submit("answer", app.next()).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	asked.proves(app).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 	ada.get("/dashboard").is(t, 303) // item 24
 	ada.get(link).is(t, 410)
 	ada.login(goodPassword).is(t, 422)
-	ada.login(otherPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+	ada.login(otherPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 }
 
 // Items 25 and 45: guessing at the factor is bounded, and does not use the owner's link up.
@@ -143,11 +149,11 @@ func TestItem25WrongCodesEndTheResetAndNotTheLink(t *testing.T) {
 		for range 5 {
 			asked.submit("answer", "000000").is(t, 422)
 		}
-		asked.submit("answer", app.next()).redirects(t, "/password/forgot").says(t, "Open the link in our mail once more")
+		asked.proves(app).redirects(t, "/password/forgot").says(t, "Open the link in our mail once more")
 	}
-	ada.get(link).submit().redirects(t, "/login/factor").submit("answer", app.next()).is(t, 429)
+	ada.get(link).submit().redirects(t, "/login/factor").proves(app).is(t, 429)
 	s.clock.passes(15 * time.Minute)
-	ada.get(link).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+	ada.get(link).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
 }
 
 // Item 67: of two browsers that the link was opened in, both past the second factor, one sets a password.
@@ -158,7 +164,7 @@ func TestItem67OneLinkSetsOnePasswordBehindTheSecondFactor(t *testing.T) {
 	link := ada.mail().Link
 	pages := make([]*page, 4)
 	for i := range pages {
-		pages[i] = ada.elsewhere().get(link).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+		pages[i] = ada.elsewhere().get(link).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
 	}
 	to := make([]string, len(pages))
 	atOnce(len(pages), func(i int) {
@@ -180,7 +186,7 @@ func TestAResetBehindASecondFactorLogsThisBrowserOut(t *testing.T) {
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
 	ada.post("/password/forgot", "email", ada.email)
-	ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/login/password")
+	ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
 }
 
 // Whoever set a second factor up while the link was on its way is asked for it.
@@ -201,8 +207,8 @@ func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *t
 	s.clock.passes(idle)
 	login := ada.post("/account", "name", "Ada Lovelace").is(t, 401)
 	factor := login.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "One more step")
-	factor.submit("answer", app.next()).is(t, 200).says(t, "You are back", "Ada Lovelace")
+	factor.proves(app).is(t, 200).says(t, "You are back", "Ada Lovelace")
 	ada.post("/logout")
 	ada.get("/account/sessions").redirects(t, "/login?next=%2Faccount%2Fsessions").submit("email", ada.email, "password", goodPassword).
-		redirects(t, "/login/factor?next=%2Faccount%2Fsessions").submit("answer", app.next()).redirects(t, "/account/sessions")
+		redirects(t, "/login/factor?next=%2Faccount%2Fsessions").proves(app).redirects(t, "/account/sessions")
 }

@@ -98,11 +98,11 @@ func TestItem25TheLinkInAnAlertDoesNotBypassTheSecondFactor(t *testing.T) {
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
 	thief := ada.elsewhere()
-	thief.login(goodPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+	thief.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 	asked := ada.get(ada.notice().Link).submit().redirects(t, "/login/factor").says(t, "Go on")
 	thief.twin().post("/login/password", "password", otherPassword).is(t, 303)
-	asked.submit("answer", app.next()).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
-	ada.login(otherPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
+	asked.proves(app).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.login(otherPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 }
 
 func TestItem21TheLinkInAnAlertWorksOnceForAWeek(t *testing.T) {

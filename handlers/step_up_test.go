@@ -50,7 +50,7 @@ func TestChangingThePasswordAsksForTheSecondFactorToo(t *testing.T) {
 	app := ada.secondFactor()
 	s.clock.passes(10 * time.Minute)
 	asked := ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, http.StatusUnauthorized).hides(t, otherPassword, `name="kept"`)
-	asked.submit("answer", app.next()).redirects(t, "/account")
+	asked.proves(app).redirects(t, "/account")
 	ada.post("/account/prove", "factor", "password", "answer", goodPassword).is(t, 422)
 	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).redirects(t, "/account/security")
 }
