@@ -34,10 +34,10 @@ func (p *person) secondFactor() factor {
 	return secondFactors()[0](p)
 }
 
-// proves answers the page that asks for a factor with this one, in the page's own browser.
-func (g *page) proves(f factor) *page {
+// proves answers the page that asks for a factor with this one, in the page's own browser, and with these names and values filled in.
+func (g *page) proves(f factor, fields ...string) *page {
 	g.p.s.t.Helper()
-	return g.submit("factor", f.factor(), "answer", f.beside(g.p).next())
+	return g.submit(append([]string{"factor", f.factor(), "answer", f.beside(g.p).next()}, fields...)...)
 }
 
 // unfinishedSignIn is the id of a sign-in of the person's that was never finished.

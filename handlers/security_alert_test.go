@@ -97,6 +97,7 @@ func TestItem25TheLinkInAnAlertDoesNotBypassTheSecondFactor(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
+	s.clock.passes(time.Minute) // what is no older than the log-in would go with the thief
 	thief := ada.elsewhere()
 	thief.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 	asked := ada.get(ada.notice().Link).submit().redirects(t, "/login/factor").says(t, "Go on")

@@ -21,7 +21,7 @@ import (
 func (s *stage) trusts(email string) (*person, factor) {
 	s.t.Helper()
 	ada, factor := s.owing(email)
-	ada.get("/login/factor").submit("answer", factor.next(), "trust", "true").redirects(s.t, "/dashboard")
+	ada.get("/login/factor").proves(factor, "trust", "true").redirects(s.t, "/dashboard")
 	ada.mail()
 	ada.post("/logout")
 	return ada, factor
@@ -46,7 +46,7 @@ func TestATrustedDeviceIsNotAskedForTheSecondFactor(t *testing.T) {
 	if has(page.input("trust"), "checked") {
 		t.Error("the device is trusted without being asked for")
 	}
-	page.submit("answer", factor.next(), "trust", "true").redirects(t, "/dashboard")
+	page.proves(factor, "trust", "true").redirects(t, "/dashboard")
 	if told := ada.mail(); !strings.Contains(told.Text, "A device was trusted") {
 		t.Errorf("the owner is told %s", told.Text)
 	}
@@ -60,7 +60,7 @@ func TestATrustedDeviceIsNotAskedForTheSecondFactor(t *testing.T) {
 func TestADeviceThatWasNotTrustedIsAskedEachTime(t *testing.T) {
 	s := newStage(t)
 	ada, factor := s.owing("ada@example.com")
-	ada.get("/login/factor").submit("answer", factor.next()).redirects(t, "/dashboard")
+	ada.get("/login/factor").proves(factor).redirects(t, "/dashboard")
 	ada.post("/logout")
 	ada.login(goodPassword).redirects(t, "/login/factor")
 	if ada.cookie("trusted_device") != "" || s.count("trusted_devices", "true") != 0 {
@@ -73,7 +73,7 @@ func TestTheWishToTrustSurvivesAWrongCode(t *testing.T) {
 	s := newStage(t)
 	ada, factor := s.owing("ada@example.com")
 	wrong := ada.get("/login/factor").submit("answer", "000000", "trust", "true").is(t, 422)
-	wrong.submit("answer", factor.next()).redirects(t, "/dashboard")
+	wrong.proves(factor).redirects(t, "/dashboard")
 	ada.post("/logout")
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
@@ -88,7 +88,7 @@ func TestItem34ATrustedDeviceIsAskedForTheSecondFactorBeforeAChange(t *testing.T
 	}
 	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 401)
 	asked := ada.post("/account/trusted-devices/end-all").is(t, 401).says(t, "Is it you?").hides(t, "Trust this device")
-	asked.submit("answer", factor.next()).redirects(t, "/account/trusted-devices").says(t, "Every device is asked")
+	asked.proves(factor).redirects(t, "/account/trusted-devices").says(t, "Every device is asked")
 }
 
 func TestATrustedDeviceIsTrustedForThirtyDays(t *testing.T) {
@@ -114,7 +114,7 @@ func TestTrustIsVoidOnceThePasswordOrAFactorChanges(t *testing.T) {
 		"reset": func(ada *person, factor factor) {
 			reset := ada.elsewhere()
 			reset.post("/password/forgot", "email", ada.email)
-			reset.get(ada.nextOf("Reset")).submit().redirects(ada.s.t, "/login/factor").submit("answer", factor.next()).
+			reset.get(ada.nextOf("Reset")).submit().redirects(ada.s.t, "/login/factor").proves(factor).
 				redirects(ada.s.t, "/login/password").submit("password", otherPassword).is(ada.s.t, 303)
 		},
 		"disowned": func(ada *person, _ factor) {
@@ -128,7 +128,7 @@ func TestTrustIsVoidOnceThePasswordOrAFactorChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			ada, factor := s.owing("ada@example.com")
-			ada.get("/login/factor").submit("answer", factor.next(), "trust", "true").redirects(t, "/dashboard")
+			ada.get("/login/factor").proves(factor, "trust", "true").redirects(t, "/dashboard")
 			thief := ada.twin()
 			change(ada, factor)
 			if n := s.count("trusted_devices", "true"); n != 0 {
@@ -245,7 +245,7 @@ func TestTrustIsOfOneBrowserAndOnePerson(t *testing.T) {
 	thief.login(goodPassword).redirects(t, "/login/factor")
 	// A second browser is trusted beside the first, which stays so.
 	phone := ada.elsewhere()
-	phone.login(goodPassword).redirects(t, "/login/factor").submit("answer", factor.next(), "trust", "true").redirects(t, "/dashboard")
+	phone.login(goodPassword).redirects(t, "/login/factor").proves(factor, "trust", "true").redirects(t, "/dashboard")
 	phone.post("/logout")
 	for _, browser := range []*person{ada, phone} {
 		browser.login(goodPassword).redirects(t, "/dashboard")
@@ -259,7 +259,7 @@ func TestTwoPeopleTrustOneBrowser(t *testing.T) {
 	grace, factor := s.owing("grace@example.com")
 	shared := ada.twin()
 	shared.email = grace.email
-	shared.login(goodPassword).redirects(t, "/login/factor").submit("answer", factor.next(), "trust", "true").redirects(t, "/dashboard")
+	shared.login(goodPassword).redirects(t, "/login/factor").proves(factor, "trust", "true").redirects(t, "/dashboard")
 	for _, email := range []string{"ada@example.com", "grace@example.com"} {
 		shared.post("/logout")
 		shared.email = email
@@ -283,7 +283,7 @@ func TestTrustingAgainReplacesTheToken(t *testing.T) {
 func (p *person) asks(f factor) {
 	p.s.t.Helper()
 	p.s.db.Exec("UPDATE trusted_devices SET expires_at = ?", p.s.clock.now())
-	p.login(goodPassword).redirects(p.s.t, "/login/factor").submit("answer", f.next(), "trust", "true").redirects(p.s.t, "/dashboard")
+	p.login(goodPassword).redirects(p.s.t, "/login/factor").proves(f, "trust", "true").redirects(p.s.t, "/dashboard")
 }
 
 func TestTrustedDevicesAreListedAndRevokedByTheirOwnerAlone(t *testing.T) {
@@ -298,7 +298,7 @@ func TestTrustedDevicesAreListedAndRevokedByTheirOwnerAlone(t *testing.T) {
 	id := attribute(list.input("id"), "value")
 	mallory.post("/account/trusted-devices/end", "id", id).is(t, 404)
 	mallory.get("/account/trusted-devices").says(t, "No trusted device")
-	list.submit().is(t, 401).submit("answer", factor.next()).redirects(t, "/account/trusted-devices").says(t, "asked for your second factor again", "No trusted device")
+	list.submit().is(t, 401).proves(factor).redirects(t, "/account/trusted-devices").says(t, "asked for your second factor again", "No trusted device")
 	ada.post("/account/trusted-devices/end", "id", id).is(t, 404)
 	ada.post("/logout")
 	ada.login(goodPassword).redirects(t, "/login/factor")
@@ -308,7 +308,7 @@ func TestAllTrustIsEndedAtOnce(t *testing.T) {
 	s := newStage(t)
 	ada, factor := s.trusts("ada@example.com")
 	phone := ada.elsewhere()
-	phone.login(goodPassword).redirects(t, "/login/factor").submit("answer", factor.next(), "trust", "true").redirects(t, "/dashboard")
+	phone.login(goodPassword).redirects(t, "/login/factor").proves(factor, "trust", "true").redirects(t, "/dashboard")
 	phone.get("/account/trusted-devices").says(t, "Stop trusting all of them")
 	phone.post("/account/trusted-devices/end-all").redirects(t, "/account/trusted-devices").says(t, "No trusted device")
 	for _, browser := range []*person{ada, phone} {
@@ -356,7 +356,7 @@ func TestFiftySignInsOfATrustedDeviceAtOnceAreNotAsked(t *testing.T) {
 func TestItem36TheCookieOfATrustedDeviceIsLockedUp(t *testing.T) {
 	s := newStage(t, func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true })
 	ada, factor := s.owing("ada@example.com")
-	page := ada.get("/login/factor").submit("answer", factor.next(), "trust", "true")
+	page := ada.get("/login/factor").proves(factor, "trust", "true")
 	set := ""
 	for _, cookie := range page.header["Set-Cookie"] {
 		if strings.HasPrefix(cookie, "__Host-trusted_device=") {
