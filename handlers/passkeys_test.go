@@ -88,8 +88,9 @@ func (p *person) passkey() *device {
 	made := d.makes(p.post("/account/passkeys/new/options").options())
 	p.get("/account/passkeys/new").submit("credential", made).is(p.s.t, 303)
 	p.get("/account") // and its notice is seen
-	if mail := p.mail(); !strings.Contains(mail.Text, "A passkey was added") {
-		p.s.t.Fatalf("the owner is mailed %q", mail.Text)
+	told := p.mail()
+	for !strings.Contains(told.Text, "A passkey was added") {
+		told = p.mail() // the one before was there already, and nobody had read it
 	}
 	return d
 }

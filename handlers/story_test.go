@@ -88,7 +88,7 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 		change(&c)
 	}
 	if c.HTTPS() {
-		c.AppURL.Host = s.server.Listener.Addr().String()
+		c.AppURL.Host = "example.com" // a name, which passkeys need, that the test server's certificate and client know
 	}
 	s.config = c
 	s.open()
