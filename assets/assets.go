@@ -26,6 +26,7 @@ var styles = [...]string{
 	"passkeys.css",        // feature:passkeys
 	"preferences.css",     // feature:preferences
 	"trusted_devices.css", // feature:trusted_devices
+	"profile_picture.css", // feature:profile_picture
 	"app.css",
 }
 

@@ -49,6 +49,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		accountExportViews(t),   // feature:account_export
 		activityViews(t),        // feature:activity
 		mailLoginViews(t),       // feature:mail_login
+		profilePictureViews(t),  // feature:profile_picture
 		preferencesViews(t),     // feature:preferences
 		trustedDeviceViews(t),   // feature:trusted_devices
 		noteViews(t),            // feature:notes
@@ -359,7 +360,8 @@ func everyRouteIsAmong(t *testing.T, views []view) {
 		"/healthz",
 		"/readyz",
 		"/assets/*",
-		"/notes/:id/image", // feature:notes
+		"/account/picture/image", // feature:profile_picture
+		"/notes/:id/image",       // feature:notes
 	}
 	for _, r := range routes(t) {
 		if r.Method != http.MethodGet || slices.Contains(noPages, r.Path) {

@@ -36,7 +36,7 @@ type Handlers struct {
 	now     func() time.Time
 	buffers sync.Pool
 
-	pictures models.Pictures // feature:notes
+	pictures models.Pictures
 
 	zones sync.Map // feature:preferences
 }
@@ -94,6 +94,7 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 		Notice:      notice,
 		Offer:       h.passkeyOffer(c), // feature:passkeys
 		Theme:       h.theme(c),        // feature:preferences
+		Picture:     profilePicture(c), // feature:profile_picture
 		Development: !h.config.Production,
 	})
 	ctx = ui.ReadIn(ctx, h.locale(c)) // feature:preferences

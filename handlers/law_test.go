@@ -96,6 +96,7 @@ func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	for _, table := range models.PrivateTables() {
 		rows[table] = owned()[table](ada)
 	}
+	ada.portrayed()       // feature:profile_picture
 	ada.get("/dashboard") // she is marked as seen now, and not again within the minute
 	for _, route := range s.routes {
 		path, who := route.Path, newcomer

@@ -49,6 +49,7 @@ func owned() map[string]func(*person) string {
 		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                                                 // feature:mail_login
 		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },                              // feature:passkeys
 		"passkeys":           func(p *person) string { return p.first("passkeys") },                                                 // feature:passkeys
+		"profile_pictures":   func(p *person) string { p.portrayed(); return p.first("profile_pictures") },                          // feature:profile_picture
 		"preferences":        func(p *person) string { p.prefers("light", "en-GB", "Europe/Paris"); return p.first("preferences") }, // feature:preferences
 		"trusted_devices":    func(p *person) string { return p.trustedDevice() },                                                   // feature:trusted_devices
 		"events":             func(p *person) string { return p.first("events") },

@@ -74,6 +74,10 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/account/email", h.EmailPage)                                      // feature:email_change
 	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits())) // feature:email_change
 	app.POST("/account/email/cancel", h.CancelEmailChange)                      // feature:email_change
+	app.GET("/account/picture", h.ProfilePicturePage)                           // feature:profile_picture
+	app.POST("/account/picture", h.SetProfilePicture, body(maxPicture))         // feature:profile_picture
+	app.POST("/account/picture/remove", h.RemoveProfilePicture)                 // feature:profile_picture
+	app.GET("/account/picture/image", h.ProfilePicture)                         // feature:profile_picture
 	app.GET("/account/security", h.SecurityPage)
 	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
 	app.GET("/account/prove", h.ProvePage)
@@ -106,18 +110,18 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits())) // feature:account_export
 	app.GET("/account/activity", h.ActivityPage)                              // feature:activity
 
-	app.GET("/notes", h.Notes)                                       // feature:notes
-	app.GET("/notes/new", h.NewNotePage)                             // feature:notes
-	app.POST("/notes/new", h.NewNote)                                // feature:notes
-	app.GET("/notes/:id", h.Note)                                    // feature:notes
-	app.GET("/notes/:id/edit", h.EditNotePage)                       // feature:notes
-	app.POST("/notes/:id/edit", h.EditNote)                          // feature:notes
-	app.POST("/notes/:id/pin", h.PinNote)                            // feature:notes
-	app.POST("/notes/:id/delete", h.DeleteNote)                      // feature:notes
-	app.POST("/notes/:id/restore", h.RestoreNote)                    // feature:notes
-	app.GET("/notes/:id/image", h.NoteImage)                         // feature:notes
-	app.POST("/notes/:id/image", h.SetNoteImage, body(maxNoteImage)) // feature:notes
-	app.POST("/notes/:id/image/delete", h.DeleteNoteImage)           // feature:notes
+	app.GET("/notes", h.Notes)                                     // feature:notes
+	app.GET("/notes/new", h.NewNotePage)                           // feature:notes
+	app.POST("/notes/new", h.NewNote)                              // feature:notes
+	app.GET("/notes/:id", h.Note)                                  // feature:notes
+	app.GET("/notes/:id/edit", h.EditNotePage)                     // feature:notes
+	app.POST("/notes/:id/edit", h.EditNote)                        // feature:notes
+	app.POST("/notes/:id/pin", h.PinNote)                          // feature:notes
+	app.POST("/notes/:id/delete", h.DeleteNote)                    // feature:notes
+	app.POST("/notes/:id/restore", h.RestoreNote)                  // feature:notes
+	app.GET("/notes/:id/image", h.NoteImage)                       // feature:notes
+	app.POST("/notes/:id/image", h.SetNoteImage, body(maxPicture)) // feature:notes
+	app.POST("/notes/:id/image/delete", h.DeleteNoteImage)         // feature:notes
 
 	if !h.config.Production {
 		site.GET("/dev/mail", h.DevMailPage)

@@ -30,7 +30,8 @@ func exportLines() []ExportPart {
 		{Table: "known_devices", Says: "Browsers that have logged in before", without: []string{"token_hash"}},
 		{Table: "password_resets", Says: "Links to reset your password that still work", without: []string{"token_hash"}},
 		{Table: "security_alerts", Says: "Links in mails that told you of a change, while they work", without: []string{"token_hash"}},
-		{Table: "preferences", Says: "How you want to see the site"}, // feature:preferences
+		{Table: "profile_pictures", Says: "Your picture, large and small"}, // feature:profile_picture
+		{Table: "preferences", Says: "How you want to see the site"},       // feature:preferences
 		{Table: "events", Says: "The security log: what happened to your account, when, how and from where"},
 		{Table: "email_changes", Says: "An address that you are about to change to", without: []string{"new_token_hash", "old_token_hash"}},                           // feature:email_change
 		{Table: "former_emails", Says: "Addresses that you had until a week ago", without: []string{"token_hash"}},                                                    // feature:email_change

@@ -10,7 +10,8 @@ func All() []any {
 		&Registration{},
 		&PasswordReset{},
 		&SecurityAlert{},
-		&Preferences{}, // feature:preferences
+		&ProfilePicture{}, // feature:profile_picture
+		&Preferences{},    // feature:preferences
 		&Limit{},
 		&Event{},
 		&OutboxMail{},

@@ -33,6 +33,7 @@ func authTables() []string {
 		"password_resets",
 		"security_alerts",
 		"events",
+		"profile_pictures",   // feature:profile_picture
 		"preferences",        // feature:preferences
 		"email_changes",      // feature:email_change
 		"former_emails",      // feature:email_change

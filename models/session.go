@@ -40,13 +40,15 @@ type SignedIn struct {
 	Session     Session
 	User        User
 	Preferences Preferences // feature:preferences
+	Picture     string      // the id of their profile picture, "" for none // feature:profile_picture
 }
 
 // sessionTables are read for it; a person need not have a row in those that are joined last.
 func sessionTables() []string {
 	return []string{
 		"sessions s JOIN users u ON u.id = s.user_id",
-		"LEFT JOIN preferences p ON p.user_id = u.id", // feature:preferences
+		"LEFT JOIN preferences p ON p.user_id = u.id",        // feature:preferences
+		"LEFT JOIN profile_pictures pp ON pp.user_id = u.id", // feature:profile_picture
 	}
 }
 
@@ -65,6 +67,7 @@ func (f *SignedIn) columns() []sessionColumn {
 		{"coalesce(p.theme, '')", &f.Preferences.Theme},        // feature:preferences
 		{"coalesce(p.language, '')", &f.Preferences.Language},  // feature:preferences
 		{"coalesce(p.time_zone, '')", &f.Preferences.TimeZone}, // feature:preferences
+		{"coalesce(pp.id, '')", &f.Picture},                    // feature:profile_picture
 	}
 }
 

@@ -383,4 +383,8 @@ func zoneOptions() (options []ui.Option) {
 	return options
 }
 
+func changePreferences() ui.Link {
+	return ui.Link{Href: "/account/preferences", Icon: ui.IconSettings, Label: "Preferences"}
+}
+
 var _ = templruntime.GeneratedTemplate

@@ -218,7 +218,7 @@ func safety(protections []Protection) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = protectionRow(Protection{Icon: ui.IconLock, Name: "Password", Text: "Asked for at each log-in, and changed below.", Plain: true, Href: "#change-password", Action: "Change"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = protectionRow(Protection{Icon: ui.IconLock, Name: "Password", Text: "It opens the account together with your address.", Plain: true, Href: "#change-password", Action: "Change"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

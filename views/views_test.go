@@ -131,6 +131,8 @@ func appPages() map[string]templ.Component {
 		"email":                 views.Email(person(), views.EmailForm{}, nil),                                                                                                                                                                                                                 // feature:email_change
 		"email, wrong":          views.Email(person(), views.EmailForm{Email: markup}, faults("email")),                                                                                                                                                                                        // feature:email_change
 		"email, waiting":        views.EmailWaiting(person(), models.EmailChange{Email: markup, NewProvenAt: &now, ExpiresAt: now}, now),                                                                                                                                                       // feature:email_change
+		"picture":               views.ProfilePicture(person(), true, nil),                                                                                                                                                                                                                     // feature:profile_picture
+		"picture, wrong":        views.ProfilePicture(person(), false, faults("picture")),                                                                                                                                                                                                      // feature:profile_picture
 	}
 }
 

@@ -19,7 +19,11 @@ type Request struct {
 	Offer       templ.Component // what is suggested to somebody who has just logged in, above the page; nil for none
 	Development bool            // shows a link to the development mailbox
 	Theme       string          // "light" or "dark"; "" is the device's
+	Picture     Picture         // of the viewer, where they have one
 }
+
+// Picture is the addresses of one picture in two sizes, "" for none.
+type Picture struct{ Small, Large string }
 
 type contextKey struct{}
 

@@ -1,0 +1,70 @@
+package handlers
+
+import (
+	"errors"
+	"mime/multipart"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/layout"
+)
+
+// ProfilePicturePage shows the person's picture, and asks for another.
+func (h *Handlers) ProfilePicturePage(c echo.Context, user *models.User) error {
+	return h.render(c, http.StatusOK, views.ProfilePicture(user, middleware.Viewer(c).Picture != "", nil))
+}
+
+// SetProfilePicture gives the person a picture.
+func (h *Handlers) SetProfilePicture(c echo.Context, user *models.User) error {
+	var form struct {
+		Picture *multipart.FileHeader `form:"picture"`
+	}
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := models.SetProfilePicture(h.database(c), user, &h.pictures, form.Picture)
+	if invalid, ok := errors.AsType[models.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.ProfilePicture(user, middleware.Viewer(c).Picture != "", invalid))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/picture", "Your picture is saved.")
+}
+
+// RemoveProfilePicture takes the picture from the person.
+func (h *Handlers) RemoveProfilePicture(c echo.Context, user *models.User) error {
+	if err := bind(c, &struct{}{}); err != nil {
+		return err
+	}
+	if err := models.RemoveProfilePicture(h.database(c), user); err != nil {
+		return err
+	}
+	return h.redirect(c, "/account/picture", "Your picture is removed.")
+}
+
+// ProfilePicture sends the picture to the person it is of, who alone can see it.
+func (h *Handlers) ProfilePicture(c echo.Context, user *models.User) error {
+	picture, err := models.FindProfilePicture(h.database(c), user)
+	if err != nil {
+		return err
+	}
+	if c.QueryParam("size") == "small" {
+		return h.sendPicture(c, picture.MediaType, picture.Small)
+	}
+	return h.sendPicture(c, picture.MediaType, picture.Data)
+}
+
+// profilePicture is where the viewer's picture is, if they have one. Another picture has another address.
+func profilePicture(c echo.Context) layout.Picture {
+	viewer := middleware.Viewer(c)
+	if viewer == nil || viewer.Picture == "" {
+		return layout.Picture{}
+	}
+	address := "/account/picture/image?v=" + viewer.Picture
+	return layout.Picture{Large: address, Small: address + "&size=small"}
+}

@@ -1,0 +1,257 @@
+package models
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// MaxPicture is the largest file that is taken as a picture, in bytes.
+	MaxPicture = 8 << 20
+	// maxPixels is the largest picture that is decoded. A file of a few kilobytes can say that it is any size, and decoding takes
+	// up to eight bytes a pixel.
+	maxPixels = 24_000_000
+	// maxSide is the longest edge that is decoded, in pixels.
+	maxSide = 20_000
+	// maxDecoding is how long one picture may take. A JPEG can ask for all its pixels to be gone over tens of thousands of times.
+	maxDecoding = 10 * time.Second
+	// maxWaiting is how many pictures may wait for their turn before others are asked to come back later.
+	maxWaiting = 8
+)
+
+// The answers to what is no picture that can be taken.
+const (
+	noPicture      = "Choose a PNG, JPEG or GIF picture."
+	hugeFile       = "Choose a picture of at most 8 MB."
+	hugePicture    = "Choose a picture of at most 24 megapixels."
+	damagedPicture = "The picture is damaged or takes too long to read. Choose another one."
+)
+
+// Pictures makes pictures out of uploads, one at a time: each may take 200 MB while it is decoded. The zero value is ready.
+type Pictures struct {
+	turn    sync.Mutex
+	waiting atomic.Int32
+}
+
+// Picture is made anew from what was uploaded: nothing of the file itself is kept, neither where it was taken nor what else hides in
+// it.
+type Picture struct {
+	MediaType string // "image/png" or "image/jpeg"
+	Width     int    // in pixels, as Height
+	Height    int
+	Data      []byte
+}
+
+// A Fit is how much of a picture is kept, and in what size.
+type Fit func(image.Image) *image.RGBA
+
+// Within keeps the whole picture, its longer edge being at most so many pixels.
+func Within(edge int) Fit {
+	return func(from image.Image) *image.RGBA { return shrink(from, edge) }
+}
+
+// Square keeps the largest square in the middle, its edges being at most so many pixels.
+func Square(edge int) Fit {
+	return func(from image.Image) *image.RGBA {
+		all := from.Bounds()
+		side := min(all.Dx(), all.Dy())
+		corner := all.Min.Add(image.Pt((all.Dx()-side)/2, (all.Dy()-side)/2))
+		if part, ok := from.(interface {
+			SubImage(image.Rectangle) image.Image
+		}); ok { // so are all that the decoders make
+			from = part.SubImage(image.Rectangle{Min: corner, Max: corner.Add(image.Pt(side, side))})
+		}
+		return shrink(from, edge)
+	}
+}
+
+// Make makes pictures out of an uploaded file, one for each fit. upload is nil where none was chosen. The error is an Invalid, which
+// says of field what is wrong, or ErrBusy.
+func (p *Pictures) Make(ctx context.Context, field string, upload *multipart.FileHeader, fits ...Fit) ([]Picture, error) {
+	switch {
+	case upload == nil:
+		return nil, Invalid{field: noPicture}
+	case upload.Size > MaxPicture:
+		return nil, Invalid{field: hugeFile}
+	}
+	file, err := upload.Open()
+	if err != nil {
+		return nil, fmt.Errorf("open the upload: %w", err)
+	}
+	defer file.Close()
+	made, err := p.read(ctx, file, fits)
+	if problem, ok := errors.AsType[unreadable](err); ok {
+		return nil, Invalid{field: string(problem)}
+	}
+	return made, err
+}
+
+// unreadable says what is wrong with a file.
+type unreadable string
+
+func (u unreadable) Error() string { return string(u) }
+
+// read makes the pictures. What kind of picture a file is shows in its content; its name and the type that the browser tells are the
+// sender's to choose. The error is unreadable, or ErrBusy.
+func (p *Pictures) read(ctx context.Context, file io.ReadSeeker, fits []Fit) (made []Picture, err error) {
+	codec, ok := codecOf(file)
+	if !ok {
+		return nil, unreadable(noPicture)
+	}
+	// Before anything is decoded: this reads the first bytes alone.
+	size, err := codec.config(rewound(ctx, file))
+	switch {
+	case err != nil:
+		return nil, unreadable(damagedPicture)
+	case max(size.Width, size.Height) > maxSide, size.Width*size.Height > maxPixels:
+		return nil, unreadable(hugePicture)
+	}
+	defer p.waiting.Add(-1)
+	if p.waiting.Add(1) > maxWaiting {
+		return nil, ErrBusy
+	}
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, maxDecoding)
+	defer cancel()
+	decoded, err := codec.decode(rewound(ctx, file))
+	if err != nil || decoded.Bounds().Empty() {
+		return nil, unreadable(damagedPicture)
+	}
+	turned := orientation(rewound(ctx, file))
+	for _, fit := range fits {
+		picture, err := encode(upright(fit(decoded), turned))
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, picture)
+	}
+	return made, nil
+}
+
+// codec reads one kind of picture. Only the three that are listed are, whatever other packages register.
+type codec struct {
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}
+
+func codecOf(file io.ReadSeeker) (codec, bool) {
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(rewound(context.Background(), file), head)
+	switch http.DetectContentType(head[:n]) {
+	case "image/png":
+		return codec{png.DecodeConfig, png.Decode}, true
+	case "image/jpeg":
+		return codec{jpeg.DecodeConfig, jpeg.Decode}, true
+	case "image/gif":
+		return codec{gif.DecodeConfig, gif.Decode}, true // its first frame
+	}
+	return codec{}, false
+}
+
+// rewound reads a file from its beginning until ctx ends, which is how a decoder can be stopped.
+func rewound(ctx context.Context, file io.ReadSeeker) io.Reader {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return bytes.NewReader(nil)
+	}
+	return boundReader{ctx, file}
+}
+
+type boundReader struct {
+	ctx  context.Context
+	file io.Reader
+}
+
+func (r boundReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.file.Read(b)
+}
+
+// shrink makes a picture of at most so many pixels to a side, each the mean of those it stands for.
+func shrink(from image.Image, edge int) *image.RGBA {
+	size := from.Bounds().Size()
+	longer := max(size.X, size.Y, edge)
+	to := image.NewRGBA(image.Rect(0, 0, max(1, size.X*edge/longer), max(1, size.Y*edge/longer)))
+	strip := image.NewRGBA(image.Rect(0, 0, size.X, size.Y/to.Rect.Dy()+1)) // the rows of one, since the whole would take as much again
+	for y := range to.Rect.Dy() {
+		top, bottom := y*size.Y/to.Rect.Dy(), (y+1)*size.Y/to.Rect.Dy()
+		draw.Draw(strip, image.Rect(0, 0, size.X, bottom-top), from, from.Bounds().Min.Add(image.Pt(0, top)), draw.Src)
+		for x := range to.Rect.Dx() {
+			to.SetRGBA(x, y, mean(strip, x*size.X/to.Rect.Dx(), (x+1)*size.X/to.Rect.Dx(), bottom-top))
+		}
+	}
+	return to
+}
+
+func mean(strip *image.RGBA, left, right, rows int) color.RGBA {
+	var r, g, b, a, n uint64
+	for y := range rows {
+		for i := strip.PixOffset(left, y); i < strip.PixOffset(right, y); i += 4 {
+			r, g, b, a, n = r+uint64(strip.Pix[i]), g+uint64(strip.Pix[i+1]), b+uint64(strip.Pix[i+2]), a+uint64(strip.Pix[i+3]), n+1
+		}
+	}
+	return color.RGBA{uint8((r + n/2) / n), uint8((g + n/2) / n), uint8((b + n/2) / n), uint8((a + n/2) / n)}
+}
+
+// upright turns a picture as a camera says that it was held (Exif 2.32, tag 0x0112): 2 to 4 mirror and turn it around, from 5 on
+// its axes change places.
+func upright(from *image.RGBA, orientation int) *image.RGBA {
+	if orientation < 2 || orientation > 8 {
+		return from
+	}
+	width, height := from.Rect.Dx(), from.Rect.Dy()
+	to := image.NewRGBA(from.Rect)
+	if orientation >= 5 {
+		to = image.NewRGBA(image.Rect(0, 0, height, width))
+	}
+	for y := range to.Rect.Dy() {
+		for x := range to.Rect.Dx() {
+			u, v := x, y
+			if orientation >= 5 {
+				u, v = y, x
+			}
+			if orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8 {
+				u = width - 1 - u
+			}
+			if orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7 {
+				v = height - 1 - v
+			}
+			to.SetRGBA(x, y, from.RGBAAt(u, v))
+		}
+	}
+	return to
+}
+
+// encode writes a picture in which one can see through as PNG and any other as JPEG.
+func encode(picture *image.RGBA) (Picture, error) {
+	made := Picture{MediaType: "image/jpeg", Width: picture.Rect.Dx(), Height: picture.Rect.Dy()}
+	var data bytes.Buffer
+	var err error
+	if picture.Opaque() {
+		err = jpeg.Encode(&data, picture, &jpeg.Options{Quality: 85})
+	} else {
+		made.MediaType = "image/png"
+		err = png.Encode(&data, picture)
+	}
+	if err != nil {
+		return Picture{}, fmt.Errorf("encode the picture: %w", err)
+	}
+	made.Data = data.Bytes()
+	return made, nil
+}
