@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -35,6 +36,8 @@ func upload(t *testing.T, path string, size int, announced bool) *http.Request {
 }
 
 func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
+	disk := t.TempDir()
+	t.Setenv("TMPDIR", disk)
 	e, list := echo.New(), []Route{}
 	h := New(config.Config{}, nil, nil, nil, nil, nil)
 	e.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(h.errorPage(c, err).Status) }
@@ -53,6 +56,9 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 				}
 			}
 		}
+	}
+	if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
+		t.Errorf("of what was sent %d files are left on disk (%v)", len(left), err)
 	}
 	if got := fmt.Sprint(list[0].MaxBody, list[1].MaxBody, list[2].MaxBody); got != "1048576 4194304 4194304" {
 		t.Errorf("the map tells %s", got)

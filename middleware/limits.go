@@ -12,7 +12,8 @@ import (
 )
 
 // BodyLimit refuses bodies over limit bytes: at once where the length is announced, else while the body is read, with an
-// *http.MaxBytesError.
+// *http.MaxBytesError. Files of a form that wait on disk are removed after the answer: net/http removes those of its own request
+// alone, not of the copy that any middleware makes which gives it a context, and they would fill the disk.
 func BodyLimit(limit int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -23,6 +24,11 @@ func BodyLimit(limit int64) echo.MiddlewareFunc {
 			if r.Body != http.NoBody {
 				r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
 			}
+			defer func() {
+				if form := c.Request().MultipartForm; form != nil {
+					form.RemoveAll()
+				}
+			}()
 			return next(c)
 		}
 	}
