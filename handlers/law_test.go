@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"net/http"
@@ -403,6 +404,25 @@ func TestLawImportsRunOneWay(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The cost of a hash is all that stands between a stolen database and its passwords.
+func TestLawOnlyTestsHashCheaply(t *testing.T) {
+	made := 0
+	eachSource(t, func(path string, file *ast.File) {
+		ast.Inspect(file, func(node ast.Node) bool {
+			if name, is := node.(*ast.Ident); is && name.Name == "HashCheaply" {
+				if path != "auth/hash.go" || made > 0 {
+					t.Errorf("%s hashes cheaply", path)
+				}
+				made++
+			}
+			return true
+		})
+	})
+	if made == 0 {
+		t.Error("the law knows what it forbids by another name")
 	}
 }
 

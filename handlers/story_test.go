@@ -43,7 +43,10 @@ const (
 	otherPassword = "quiet rivers carry paper boats"
 )
 
-// goodHash is goodPassword's hash. Everybody may have the same: making one takes longer than most stories.
+// What a hash costs in truth is for the tests of auth, and for the browser's.
+func init() { auth.HashCheaply() }
+
+// goodHash is goodPassword's hash, which everybody may have.
 var goodHash = sync.OnceValues(func() (string, error) {
 	return auth.NewHasher(1, 1).Hash(context.Background(), goodPassword)
 })

@@ -50,7 +50,9 @@ func authTables() []string {
 
 // PrivateTables lists the tables behind the door: each that has an owner, unless it is auth's own. A new table is private
 // because it has a user_id; nobody has to remember it.
-func PrivateTables() []string {
+func PrivateTables() []string { return slices.Clone(privateTables()) }
+
+var privateTables = sync.OnceValue(func() []string {
 	var names []string
 	for _, model := range All() {
 		parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
@@ -59,7 +61,7 @@ func PrivateTables() []string {
 		}
 	}
 	return names
-}
+})
 
 // ErrRoundTheDoor is what a statement meets that would read or write a private table and is neither held to an owner by For
 // nor sent through AsSystem. The statement does not reach the database.
