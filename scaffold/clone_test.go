@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -24,20 +25,55 @@ type clone struct {
 	broken  string // the word of a step that fails
 }
 
+// original is a copy of this repository, which every clone links to: making its files anew for each would take most of the time.
+// Whatever changes one of them puts another in its place, as writeFile does.
+var original struct {
+	root  string
+	files map[string]file
+}
+
+func TestMain(m *testing.M) {
+	os.Exit(func() (status int) {
+		var err error
+		if original.root, err = os.MkdirTemp("", "scaffold-"); err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(original.root)
+		if original.files, err = readFiles(".."); err != nil {
+			panic(err)
+		}
+		for name, f := range original.files {
+			if err := writeFile(original.root, name, f); err != nil {
+				panic(err)
+			}
+		}
+		status = m.Run()
+		if left, err := readFiles(original.root); err != nil || !maps.Equal(left, original.files) {
+			fmt.Println("FAIL: a test has written into a file that all clones share", err)
+			status = 1
+		}
+		return status
+	}())
+}
+
 func newClone(t *testing.T) *clone {
 	t.Helper()
 	t.Parallel()
-	files, err := readFiles("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := t.TempDir()
-	for name, f := range files {
-		if err := writeFile(root, name, f); err != nil {
+	c := &clone{t: t, root: t.TempDir(), before: original.files}
+	made := map[string]bool{}
+	for name := range original.files {
+		mine := filepath.Join(c.root, filepath.FromSlash(name))
+		if folder := filepath.Dir(mine); !made[folder] {
+			if err := os.MkdirAll(folder, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			made[folder] = true
+		}
+		if err := os.Link(filepath.Join(original.root, filepath.FromSlash(name)), mine); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return &clone{t: t, root: root, before: files}
+	return c
 }
 
 // does runs the program.
@@ -56,6 +92,11 @@ func (c *clone) step(ctx context.Context, root string, words ...string) error {
 	case c.broken != "" && slices.Contains(words, c.broken):
 		return errors.New("it does not build")
 	case c.makes && slices.Contains(words, "templ"):
+		for name, f := range c.files() {
+			if strings.HasSuffix(name, "_templ.go") { // which templ writes into
+				c.put(name, f.content)
+			}
+		}
 		return runTool(ctx, root, words...)
 	}
 	return nil
