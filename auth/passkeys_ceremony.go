@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -292,12 +293,27 @@ func (a *Auth) notePasskeyUse(ctx context.Context, k *keeper, credential []byte,
 		if further {
 			return nil
 		}
-		return a.record(t, EventPasskeyCopied, &k.user.ID, "", client, Detail{"passkey": k.list[i].ID})
+		return a.tellOfCopy(t, k.user, k.list[i], client)
 	})
 	if err == nil && !further {
 		err = refusePasskey(errCopied)
 	}
 	return err
+}
+
+// tellOfCopy mails the owner once a day: whoever has the copy could have it refused as often as they like.
+func (a *Auth) tellOfCopy(t *tx, owner *models.User, passkey models.Passkey, client Client) error {
+	told, err := models.HasEvent(t.DB, owner.ID, EventPasskeyCopied, a.now().Add(-24*time.Hour))
+	if err != nil {
+		return fmt.Errorf("look whether the owner of the passkey is told: %w", err)
+	}
+	if !told {
+		err := a.alert(t, owner, client, func(i mail.Incident) mail.Message { return a.letters.PasskeyCopied(owner.Email, passkey.Name, i) })
+		if err != nil {
+			return err
+		}
+	}
+	return a.record(t, EventPasskeyCopied, &owner.ID, "", client, Detail{"passkey": passkey.ID})
 }
 
 // makePasskey checks a new passkey (Web Authentication Level 3, section 7.1), and uses its challenge up. The error may be

@@ -25,9 +25,10 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.PasswordReset(to, incident),
 		letters.PasswordChanged(to, incident),
 		letters.FactorChanged(to, "An authenticator app was added.", incident),
-		letters.RecoverAccount(to, token, time.Hour), // feature:account_recovery
-		letters.RecoveryCodeUsed(to, 3, incident),    // feature:recovery_codes
-		letters.AccountExported(to, incident),        // feature:account_export
+		letters.RecoverAccount(to, token, time.Hour),       // feature:account_recovery
+		letters.RecoveryCodeUsed(to, 3, incident),          // feature:recovery_codes
+		letters.PasskeyCopied(to, "Ada's phone", incident), // feature:passkeys
+		letters.AccountExported(to, incident),              // feature:account_export
 		letters.MailLogin(to, "K7QW-3MXP", mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: 10 * time.Minute}), // feature:mail_login
 		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),                                                                              // feature:account_deletion
 		letters.AccountRestored(to, incident),                      // feature:account_deletion

@@ -371,8 +371,8 @@ func TestItem51APasskeyIsOnePersonsAlone(t *testing.T) {
 	asked.submit("answer", hers.in(asked.p).next()).redirects(t, "/dashboard")
 }
 
-// Item 51: a device that has not counted on may be one of two. It is refused, and that is on record.
-func TestItem51ACounterThatHasNotRisenIsRefusedAndOnRecord(t *testing.T) {
+// Item 51: a device that has not counted on may be one of two. It is refused, that is on record, and its owner is told once a day.
+func TestItem51ACounterThatHasNotRisenIsRefusedOnRecordAndTold(t *testing.T) {
 	s := newStage(t)
 	phone := s.member("ada@example.com").passkey().in(s.visitor())
 	*phone.count = 10
@@ -382,7 +382,18 @@ func TestItem51ACounterThatHasNotRisenIsRefusedAndOnRecord(t *testing.T) {
 		phone.logsIn(func(s *statement) { s.count = count }).is(t, 422)
 	}
 	if !slices.Contains(s.events(), "passkey.copied") {
-		t.Error("nobody is told")
+		t.Error("it is not on record")
+	}
+	told := func() (n int64) {
+		s.db.Table("outbox").Where("kind = 'passkey_copied'").Count(&n)
+		return n
+	}
+	if n := told(); n != 1 {
+		t.Errorf("three in a day are told of in %d mails", n)
+	}
+	s.clock.passes(25 * time.Hour)
+	if phone.logsIn(func(s *statement) { s.count = 0 }).is(t, 422); told() != 2 {
+		t.Error("the next day it goes untold")
 	}
 	phone.logsIn(func(s *statement) { s.count = 1 << 31 }).redirects(t, "/dashboard")
 }

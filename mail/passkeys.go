@@ -1,0 +1,16 @@
+package mail
+
+// PasskeyCopied tells the owner of a passkey that there may be two of it, one of them perhaps a thief's.
+func (l Letters) PasskeyCopied(to, passkey string, i Incident) Message {
+	return l.alert("passkey_copied", to, i, letter{
+		Subject:   "A passkey of your " + l.appName + " account was refused",
+		Preheader: "There may be a copy of it. Was this you?",
+		Heading:   "A passkey was refused",
+		Opening: []string{
+			"Somebody tried to log in to your " + l.appName + " account with the passkey “" + passkey + "”. It was refused: a passkey counts its " +
+				"uses, and this one was behind, as a copy of it would be.",
+			"Log in another way, remove that passkey, and add a new one.",
+		},
+		Question: "If it was not you who tried, somebody may have a copy: lock them out at once.",
+	})
+}
