@@ -1,3 +1,5 @@
+// feature:notes|profile_picture
+
 package e2e
 
 import (

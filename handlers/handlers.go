@@ -36,9 +36,8 @@ type Handlers struct {
 	now     func() time.Time
 	buffers sync.Pool
 
-	pictures models.Pictures
-
-	zones sync.Map // feature:preferences
+	pictures models.Pictures // feature:notes|profile_picture
+	zones    sync.Map        // feature:preferences
 }
 
 // New makes Handlers.

@@ -1,3 +1,5 @@
+// feature:notes|profile_picture
+
 package handlers
 
 import (

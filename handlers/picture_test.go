@@ -1,3 +1,5 @@
+// feature:notes|profile_picture
+
 package handlers_test
 
 import (

@@ -10,7 +10,6 @@ import (
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
-	"example.com/gatehouse/views/ui"
 )
 
 // askFor answers who has shown who they are and still owes something. What they were sending travels in the page; where they were going,
@@ -94,13 +93,4 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 	}
 	proof.Trust = form.Trust // feature:trusted_devices
 	return h.signIn(c, &p.User, proof, form.Errand)
-}
-
-// factorAdded answers who has added a second factor. The first one is safe to have only with something to fall back on.
-func (h *Handlers) factorAdded(c echo.Context, viewer *auth.Viewer, notice string) error {
-	if left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), viewer); err != nil || left == 0 { // feature:recovery_codes
-		return errors.Join(err, h.redirect(c, "/account/recovery-codes", notice+" Now make recovery codes, for the day you lose it.")) // feature:recovery_codes
-	} // feature:recovery_codes
-	return h.redirectOffering(c, "/account/security", ui.Message{Text: notice + " Other devices are still logged in as before.",
-		Action: "/account/sessions/end-others", Label: "Log them out"})
 }

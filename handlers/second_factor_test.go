@@ -63,19 +63,6 @@ func (s *stage) owing(email string) (*person, factor) {
 	return p, f
 }
 
-// owingAtOnce is somebody with a second factor who has entered the password in n browsers.
-func (s *stage) owingAtOnce(email string, n int) []*person {
-	s.t.Helper()
-	people := make([]*person, n)
-	for i := range people {
-		people[i] = s.visitor()
-		people[i].email = email
-		people[i].enters()
-	}
-	people[0].get("/login/factor").is(s.t, 200)
-	return people
-}
-
 // whoOwe is somebody for each thing that can be owed, by the guard of its pages.
 func (s *stage) whoOwe() map[string]*person {
 	s.t.Helper()

@@ -25,6 +25,8 @@ folder (notes.go, notes_image.go, notes_test.go, notes.templ, 0008_notes.sql) an
 
   // feature:notes     # feature:notes     -- feature:notes     /* feature:notes */     <!-- feature:notes -->
 
+What several need, feature:notes|photos, goes with the last of them; as the first line of a file it speaks for the whole file.
+
 What is left is built before it stays.
 
   --all          every optional feature
@@ -32,23 +34,51 @@ What is left is built before it stays.
   --deployed     there are databases that have the feature's tables: keep its migrations and add one that drops them
 `
 
-// marker is the comment at the end of a line that belongs to a feature, or to each of several.
+// marker is the comment at the end of a line that belongs to a feature: it goes with the first of its marks that goes, and a mark of
+// several words with the last of them.
 var (
-	marker      = regexp.MustCompile(`(?://|#|--|/\*|<!--)((?:\s*feature:[a-z][a-z0-9_]*)+)\s*(?:\*/|-->)?\s*$`)
-	featureWord = regexp.MustCompile(`feature:([a-z][a-z0-9_]*)`)
+	marker = regexp.MustCompile(`(?://|#|--|/\*|<!--)(?:\s*feature:[a-z][a-z0-9_|]*)+\s*(?:\*/|-->)?\s*$`)
+	mark   = regexp.MustCompile(`feature:[a-z][a-z0-9_|]*`)
 )
+
+// markerIn is where the line's marker begins; its length where it has none.
+func markerIn(line string) int {
+	if strings.Contains(line, "feature:") {
+		if found := marker.FindStringIndex(line); found != nil {
+			return found[0]
+		}
+	}
+	return len(line)
+}
+
+func wordsOf(mark string) []string { return strings.Split(strings.TrimPrefix(mark, "feature:"), "|") }
 
 // markedWith are the features that a line belongs to.
 func markedWith(line string) (words []string) {
-	if !strings.Contains(line, "feature:") {
-		return nil
-	}
-	if m := marker.FindStringSubmatch(strings.TrimRight(line, "\r\n")); m != nil {
-		for _, word := range featureWord.FindAllStringSubmatch(m[1], -1) {
-			words = append(words, word[1])
-		}
+	for _, m := range mark.FindAllString(line[markerIn(line):], -1) {
+		words = append(words, wordsOf(m)...)
 	}
 	return words
+}
+
+// without is the line when the feature is gone, and "" where it goes as well.
+func without(line, word string) string {
+	at, goes := markerIn(line), false
+	left := mark.ReplaceAllStringFunc(line[at:], func(m string) string {
+		others := slices.DeleteFunc(wordsOf(m), func(w string) bool { return w == word })
+		goes = goes || len(others) == 0
+		return "feature:" + strings.Join(others, "|")
+	})
+	if goes {
+		return ""
+	}
+	return line[:at] + left
+}
+
+// saysItIsOf tells whether the first line of a file is nothing but the mark of this feature alone.
+func saysItIsOf(content, word string) bool {
+	first, _, _ := strings.Cut(content, "\n")
+	return first != "" && markerIn(first) == 0 && without(first, word) == ""
 }
 
 // drop is the command.
@@ -167,7 +197,7 @@ func (p *project) filesOf(word string) []string {
 		switch base := basename(name); {
 		case folders[0] == "scaffold":
 			return true
-		case slices.Contains(folders, word):
+		case slices.Contains(folders, word), saysItIsOf(p.read(name), word):
 			return false
 		case !calledBy(base, word):
 			return true
@@ -212,7 +242,11 @@ func (p *project) drop(word string, deployed bool) {
 
 func (p *project) dropLines(name, word string) {
 	old := p.read(name)
-	left := withoutLines(old, func(line string) bool { return slices.Contains(markedWith(line), word) })
+	var kept strings.Builder
+	for line := range strings.Lines(withoutLines(old, func(line string) bool { return without(line, word) == "" })) {
+		kept.WriteString(without(line, word))
+	}
+	left := kept.String()
 	if left == old {
 		return
 	}

@@ -25,6 +25,7 @@ func newTeahouse(t *testing.T) *clone {
 		"docs/words.md":                           "one\n<!-- feature:teapot -->\ntwo\n",
 		"words.yml":                               "a: 1\nb: 2 # feature:teapot\nc: 3 # feature:teapot_lids\n",
 		"words.sql":                               "SELECT 1;\nSELECT 2; -- feature:teapot\nSELECT 3; -- feature:other feature:teapot\n",
+		"handlers/brewing.go":                     "// feature:tea_time|teapot\n\npackage handlers\n\nfunc Brew() {} // feature:tea_time|teapot\n",
 		"words.txt":                               "It says feature:teapot in the middle, and is kept.\n",
 	} {
 		c.put(name, content)
@@ -51,6 +52,16 @@ func TestDropTakesAFeaturesFilesAndLinesAndTheImportsThatOnlyTheyUsed(t *testing
 	}
 	if routes := c.read("handlers/routes.go"); strings.Contains(routes, "net/http") || !strings.Contains(routes, `"mime" // feature:tea_time`) {
 		t.Errorf("the imports are %s", routes[:200])
+	}
+}
+
+func TestWhatTwoFeaturesNeedGoesWithTheLastOfThem(t *testing.T) {
+	c := newTeahouse(t).succeeds("drop", "teapot")
+	if got := c.read("handlers/brewing.go"); got != "// feature:tea_time\n\npackage handlers\n\nfunc Brew() {} // feature:tea_time\n" {
+		t.Errorf("half of it is %q", got)
+	}
+	if _, there := c.succeeds("drop", "tea_time").files()["handlers/brewing.go"]; there {
+		t.Error("what nobody needs is still there")
 	}
 }
 
