@@ -37,14 +37,6 @@ func normalizeName(name string) (normalized, problem string) {
 	return name, ""
 }
 
-// normalizeLabel is normalizeName for what a person calls a thing of theirs.
-func normalizeLabel(name string) (normalized, problem string) {
-	if strings.TrimSpace(name) == "" {
-		return "", "Enter a name."
-	}
-	return normalizeName(name)
-}
-
 // checkPerson holds who wants an account to the rules; the error is an Invalid.
 func (a *Auth) checkPerson(name, address, password string) (normalName, email string, err error) {
 	normalName, nameProblem := normalizeName(name)

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -133,26 +131,6 @@ func (a *Auth) checkPassword(ctx context.Context, user *models.User, password st
 	return ok, err
 }
 
-// factorChanged tells the owner, and the security log, that the account is protected in another way now. What stood in for factors that
-// are gone goes with the last of them. It comes last in its transaction, which the error ErrLastWayIn undoes.
-func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail Detail, client Client) error {
-	if err := a.keepsAWayIn(t.DB, &viewer.User); err != nil {
-		return err
-	}
-	if err := a.forgetBackups(t, viewer.User.ID); err != nil {
-		return err
-	}
-	// What was trusted was trusted beside the factors that there were. // feature:trusted_devices
-	if err := distrust(t, viewer.User.ID); err != nil { // feature:trusted_devices
-		return err // feature:trusted_devices
-	} // feature:trusted_devices
-	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.FactorChanged(viewer.User.Email, what, i) })
-	if err != nil {
-		return err
-	}
-	return a.record(t, event, &viewer.User.ID, viewer.Session.ID, client, detail)
-}
-
 // forgetBackups lets go of what stands in for factors, where there are none any more.
 func (a *Auth) forgetBackups(t *tx, userID string) error {
 	if enrolled, err := a.hasSecondFactor(t.DB, userID); err != nil || enrolled {
@@ -167,13 +145,4 @@ func (a *Auth) forgetBackups(t *tx, userID string) error {
 		}
 	}
 	return nil
-}
-
-// inGroups writes what people copy by hand in groups of four.
-func inGroups(s string) string {
-	var groups []string
-	for len(s) > 4 {
-		groups, s = append(groups, s[:4]), s[4:]
-	}
-	return strings.Join(append(groups, s), " ")
 }
