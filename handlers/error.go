@@ -40,13 +40,17 @@ func (h *Handlers) fail(err error, c echo.Context) {
 		}
 	}
 	page := h.errorPage(c, err)
-	if !page.RetryAt.IsZero() {
-		seconds := math.Ceil(page.RetryAt.Sub(h.now()).Seconds())
-		c.Response().Header().Set(echo.HeaderRetryAfter, fmt.Sprint(max(1, int(seconds))))
-	}
+	h.setRetryAfter(c, page)
 	if rendered := h.render(c, page.Status, views.Error(page, h.now())); rendered != nil && c.Request().Context().Err() == nil {
 		h.log.ErrorContext(c.Request().Context(), "the error page cannot be rendered", "error", rendered)
 		_ = c.String(page.Status, http.StatusText(page.Status)) // the connection is gone, or this arrives
+	}
+}
+
+func (h *Handlers) setRetryAfter(c echo.Context, page views.ErrorPage) {
+	if !page.RetryAt.IsZero() {
+		seconds := math.Ceil(page.RetryAt.Sub(h.now()).Seconds())
+		c.Response().Header().Set(echo.HeaderRetryAfter, fmt.Sprint(max(1, int(seconds))))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"mime/multipart"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,23 @@ func TestWhatWasTypedSurvivesAWrongPassword(t *testing.T) {
 	ada, login := away(t, s)
 	again := login.submit("email", ada.email, "password", otherPassword).is(t, http.StatusUnprocessableEntity).says(t, "still there")
 	again.submit("email", ada.email, "password", goodPassword).is(t, http.StatusOK).says(t, "You are back", "Ada Lovelace")
+}
+
+func TestWhatWasTypedSurvivesAWaitForTheNextTry(t *testing.T) {
+	s := newStage(t)
+	ada, login := away(t, s)
+	for login.status != http.StatusTooManyRequests {
+		login = login.submit("email", ada.email, "password", otherPassword)
+	}
+	wait, err := strconv.Atoi(login.header.Get("Retry-After"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(login.says(t, "Try again in", "still there").body, `href="/password/forgot" target="_blank"`) {
+		t.Error("the way to another password leads away from what is kept")
+	}
+	s.clock.passes(time.Duration(wait) * time.Second)
+	login.submit("email", ada.email, "password", goodPassword).is(t, http.StatusOK).says(t, "You are back", "Ada Lovelace")
 }
 
 func TestWhatWasTypedIsKeptWhenAnotherDeviceEndedTheSession(t *testing.T) {

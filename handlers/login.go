@@ -30,9 +30,20 @@ func (h *Handlers) Login(c echo.Context) error {
 		return h.render(c, http.StatusUnprocessableEntity, views.Login(form, invalid))
 	}
 	if err != nil {
-		return err
+		return h.logInLater(c, form, err)
 	}
 	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Errand)
+}
+
+// logInLater tells who has to wait so on the log-in page itself where that holds a form for them: the page of the error would lose it.
+func (h *Handlers) logInLater(c echo.Context, form views.LoginForm, err error) error {
+	form.Errand = checked(form.Errand)
+	if _, limited := errors.AsType[auth.Limited](err); form.Kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
+		return err
+	}
+	page := h.errorPage(c, err)
+	h.setRetryAfter(c, page)
+	return h.render(c, page.Status, views.Login(form, auth.Invalid{"": page.InShort(c.Request().Context(), h.now())}))
 }
 
 // accountChanged is said to whom auth.ErrChanged meets.

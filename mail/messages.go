@@ -114,8 +114,11 @@ func (l Letters) PasswordReset(to string, i Incident) Message {
 		Subject:   "Your " + l.appName + " password was reset",
 		Preheader: "You were logged out everywhere. Was this you?",
 		Heading:   "Your password was reset",
-		Opening: []string{"The password of your " + l.appName + " account has been reset through a link in a mail to this address. " +
-			"Every device was logged out."},
+		Opening: []string{
+			"The password of your " + l.appName + " account has been reset through a link in a mail to this address. " +
+				"Every device was logged out.",
+			"Passkeys, if there are any, log in as before. If you do not know one of them, remove it on the security page.", // feature:passkeys
+		},
 		Question: "If this was you, there is nothing more to do. If it was not, somebody can read your mail: " +
 			"secure your mailbox first, then lock them out here.",
 	})

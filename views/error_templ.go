@@ -196,6 +196,11 @@ func Error(e ErrorPage, now time.Time) templ.Component {
 	})
 }
 
+// InShort is all of it in one line, for a page that must not give way to another.
+func (e ErrorPage) InShort(ctx context.Context, now time.Time) string {
+	return e.words().Text + " Try again in " + ui.Length(e.RetryAt.Sub(now)) + ", at " + retryTime(ctx, e.RetryAt, now) + "."
+}
+
 // retryTime rounds up to the minute, so that who comes back at that time is not early, and names the day when it is
 // another one where the reader is.
 func retryTime(ctx context.Context, t, now time.Time) string {
