@@ -27,6 +27,7 @@ var styles = [...]string{
 	"preferences.css",     // feature:preferences
 	"trusted_devices.css", // feature:trusted_devices
 	"profile_picture.css", // feature:profile_picture
+	"terms.css",           // feature:terms
 	"app.css",
 }
 

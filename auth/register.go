@@ -28,6 +28,7 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 	}
 	browser, browserHash := newToken()
 	registration := models.Registration{ID: newID(), Name: name, Email: email, PasswordHash: hash, BrowserHash: browserHash, CreatedAt: a.now()}
+	registration.TermsVersion = a.termsSignedUpTo() // feature:terms
 	err = a.transact(ctx, func(t *tx) error {
 		token := a.renewRegistration(&registration)
 		if err := t.Create(&registration).Error; err != nil {
@@ -173,6 +174,9 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 		if err := a.holdKept(t, &user); err != nil { // feature:email_change
 			return err // feature:email_change
 		} // feature:email_change
+		if err := a.acceptBySigningUp(t, &user, registration, client); err != nil { // feature:terms
+			return err // feature:terms
+		} // feature:terms
 		return a.record(t, EventEmailConfirmed, &user.ID, "", client, Detail{"registration": registration.ID})
 	})
 	if err != nil {

@@ -55,10 +55,11 @@ const (
 	NoDuty           Duty = ""
 	DutySecondFactor Duty = "second_factor"
 	DutyNewPassword  Duty = "new_password"
+	DutyTerms        Duty = "terms" // feature:terms
 )
 
-// owed is the first duty that the person still owes. Another one, such as terms to be accepted, is a case here, its constant, its page
-// in handlers.Handlers.duties, and the page's routes behind the guard of the duty.
+// owed is the first duty that the person still owes. Another one, such as a profile to be completed, is a case here, its constant, its
+// page in handlers.Handlers.duties, and the page's routes behind the guard of the duty.
 func (a *Auth) owed(db *gorm.DB, user *models.User, proof Proof, browser Browser) (Duty, error) {
 	if second, err := a.owesSecond(db, user, proof, browser); err != nil {
 		return NoDuty, err
@@ -68,6 +69,11 @@ func (a *Auth) owed(db *gorm.DB, user *models.User, proof Proof, browser Browser
 	if proof.Resets() || user.PasswordHash == "" || user.PasswordDueAt != nil {
 		return DutyNewPassword, nil
 	}
+	if terms, err := a.owesTerms(db, user); err != nil { // feature:terms
+		return NoDuty, err // feature:terms
+	} else if terms { // feature:terms
+		return DutyTerms, nil // feature:terms
+	} // feature:terms
 	return NoDuty, nil
 }
 
@@ -126,6 +132,7 @@ func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof) (token string,
 	err = t.Create(&models.SignIn{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
 		Generation: user.Generation(), CreatedAt: now, ExpiresAt: now.Add(signInFor),
+		Trust: &proof.Trust, // feature:trusted_devices
 	}).Error
 	if err != nil {
 		return "", fmt.Errorf("begin a sign-in: %w", err)
@@ -168,6 +175,7 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 		return nil, fmt.Errorf("find the sign-in: %w", err)
 	}
 	p := &Pending{User: user, id: signIn.ID, proof: Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember}}
+	p.proof.Trust = signIn.Trust != nil && *signIn.Trust // feature:trusted_devices
 	p.Owes, err = a.owed(db, &user, p.proof, browser)
 	return p, err
 }

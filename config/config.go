@@ -40,6 +40,7 @@ type Config struct {
 	ResetTTL       time.Duration
 	StepUpTTL      time.Duration
 	PasswordMin    int
+	TermsVersion   string // of the terms that are to be accepted, "" for none // feature:terms
 }
 
 // HTTPS says whether browsers reach the application over https, which decides the cookies' names and HSTS.
@@ -64,6 +65,7 @@ type environment struct {
 	ResetTTL       time.Duration `env:"RESET_TTL" envDefault:"30m"`
 	StepUpTTL      time.Duration `env:"STEP_UP_TTL" envDefault:"10m"`
 	PasswordMin    int           `env:"PASSWORD_MIN" envDefault:"15"`
+	TermsVersion   string        `env:"TERMS_VERSION"` // feature:terms
 }
 
 // Load reads and checks environ ("NAME=value" lines, as os.Environ gives them). A variable that is set but empty
@@ -93,11 +95,14 @@ func Load(environ []string) (Config, error) {
 		ResetTTL:    raw.ResetTTL,
 		StepUpTTL:   raw.StepUpTTL,
 		PasswordMin: raw.PasswordMin,
+
+		TermsVersion: raw.TermsVersion, // feature:terms
 	}
 	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production", "APP_ENV is %q; it is development or production", raw.AppEnv)
 	faults.check(raw.RateLimit == "on" || raw.RateLimit == "off", "RATE_LIMIT is %q; it is on or off", raw.RateLimit)
 	faults.check(raw.PasswordMin >= 8 && raw.PasswordMin <= 64, "PASSWORD_MIN is %d; it is a number from 8 to 64", raw.PasswordMin)
 	faults.check(!strings.ContainsAny(raw.AppName, "\r\n<>") && len(raw.AppName) <= 60, "APP_NAME may not hold line breaks, < or >, nor more than 60 bytes")
+	faults.check(plainTerms(raw.TermsVersion), "TERMS_VERSION is %q; it is at most 40 printable characters without <, > or #, such as 2026-12-01", raw.TermsVersion) // feature:terms
 	c.checkDurations(&faults)
 	c.AppURL = parseAppURL(raw.AppURL, &faults)
 	c.MailFrom = parseMailFrom(raw.MailFrom, c.AppName, &faults)

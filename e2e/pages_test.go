@@ -52,6 +52,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		profilePictureViews(t),  // feature:profile_picture
 		preferencesViews(t),     // feature:preferences
 		trustedDeviceViews(t),   // feature:trusted_devices
+		termsViews(t),           // feature:terms
 		noteViews(t),            // feature:notes
 		refusals(t),
 		mailboxViews(t),

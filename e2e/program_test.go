@@ -48,12 +48,17 @@ var build = sync.OnceValues(func() (string, error) {
 // start runs the program as a fresh clone would, with these settings ("NAME=value") on top, until the test ends.
 func start(t *testing.T, settings ...string) *site {
 	t.Helper()
+	return startIn(t, t.TempDir(), settings...)
+}
+
+func startIn(t *testing.T, dir string, settings ...string) *site {
+	t.Helper()
 	path, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := freePort(t)
-	s := &site{url: "http://localhost:" + port, dir: t.TempDir(), log: &logbook{}}
+	s := &site{url: "http://localhost:" + port, dir: dir, log: &logbook{}}
 	program := exec.Command(path)
 	program.Dir = s.dir
 	program.Env = append([]string{"PORT=" + port, "APP_URL=" + s.url, "PATH=" + os.Getenv("PATH")}, settings...)

@@ -94,6 +94,7 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 		Offer:       h.passkeyOffer(c), // feature:passkeys
 		Theme:       h.theme(c),        // feature:preferences
 		Picture:     profilePicture(c), // feature:profile_picture
+		Foot:        h.termsLink(),     // feature:terms
 		Development: !h.config.Production,
 	})
 	ctx = ui.ReadIn(ctx, h.locale(c)) // feature:preferences

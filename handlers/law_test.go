@@ -27,6 +27,7 @@ var public = []string{
 	"GET /email/confirm", "POST /email/confirm",
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
 	"GET /security-alert", "POST /security-alert",
+	"GET /terms",                                    // feature:terms
 	"GET /account/restore", "POST /account/restore", // feature:account_deletion
 	"GET /email/change", "POST /email/change", "GET /email/undo", "POST /email/undo", // feature:email_change
 	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
@@ -76,7 +77,7 @@ func TestLawTheListOfPublicRoutesIsNoLongerThanTheSite(t *testing.T) {
 // everyPage opens all pages of the site as those who may.
 func everyPage(t *testing.T, visit func(guard string, page *page)) {
 	t.Helper()
-	s := newStage(t)
+	s := newStage(t, everyDuty()...)
 	ada := s.member("ada@example.com")
 	newcomer := s.visitor()
 	newcomer.email = "new@example.com"
@@ -227,6 +228,7 @@ func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
 
 func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
 	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "signed in": {"app"}}
+	frames["owing accepted terms"] = []string{"guest"} // feature:terms
 	everyPage(t, func(guard string, page *page) {
 		if strings.HasSuffix(page.path, "/html") || !page.isHTML() {
 			return // a mail or a picture, not a page
@@ -267,7 +269,7 @@ func TestLawNoGetChangesARow(t *testing.T) {
 }
 
 func TestLawOnlyFormsReachForms(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t, everyDuty()...)
 	ada, owing := s.member("ada@example.com"), s.whoOwe()
 	for _, route := range s.routes {
 		if route.Method != http.MethodPost || route.Path == "/logout" {

@@ -52,6 +52,7 @@ func owned() map[string]func(*person) string {
 		"profile_pictures":   func(p *person) string { p.portrayed(); return p.first("profile_pictures") },                          // feature:profile_picture
 		"preferences":        func(p *person) string { p.prefers("light", "en-GB", "Europe/Paris"); return p.first("preferences") }, // feature:preferences
 		"trusted_devices":    func(p *person) string { return p.trustedDevice() },                                                   // feature:trusted_devices
+		"accepted_terms":     func(p *person) string { return p.acceptedTerms() },                                                   // feature:terms
 		"events":             func(p *person) string { return p.first("events") },
 		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
 		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes

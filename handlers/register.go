@@ -20,6 +20,7 @@ func (h *Handlers) RegisterPage(c echo.Context) error {
 
 func (h *Handlers) registerView(form views.RegisterForm, problems auth.Invalid) templ.Component {
 	form.Next = auth.SafeNext(form.Next)
+	form.Terms = h.config.TermsVersion != "" // feature:terms
 	return views.Register(form, h.config.PasswordMin, problems)
 }
 

@@ -17,6 +17,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	owing := guest.with("owing a second factor", middleware.RequireDuty(h.auth, h.cookies, auth.DutySecondFactor, h.signInIsOver))
 	factor := behind(owing, middleware.SignIn)
 	renewing := behind(guest.with("owing a new password", middleware.RequireDuty(h.auth, h.cookies, auth.DutyNewPassword, h.signInIsOver)), middleware.SignIn)
+	accepting := behind(guest.with("owing accepted terms", middleware.RequireDuty(h.auth, h.cookies, auth.DutyTerms, h.signInIsOver)), middleware.SignIn) // feature:terms
 	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)), middleware.User)
 
 	open.GET("/healthz", h.Healthz)
@@ -41,6 +42,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.POST("/email/change", h.EmailLink, limits(auth.EmailLinkLimits()))            // feature:email_change
 	site.GET("/email/undo", h.UndoEmailPage)                                           // feature:email_change
 	site.POST("/email/undo", h.UndoEmail, limits(auth.EmailLinkLimits()))              // feature:email_change
+	site.GET("/terms", h.TermsPage)                                                    // feature:terms
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
@@ -65,6 +67,9 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 
 	renewing.GET("/login/password", h.NewPasswordPage)
 	renewing.POST("/login/password", h.NewPassword)
+
+	accepting.GET("/login/terms", h.AcceptTermsPage) // feature:terms
+	accepting.POST("/login/terms", h.AcceptTerms)    // feature:terms
 
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)

@@ -41,6 +41,7 @@ func (h *Handlers) duties() map[auth.Duty]duty {
 	return map[auth.Duty]duty{
 		auth.DutySecondFactor: {"/login/factor", h.askSecondFactor},
 		auth.DutyNewPassword:  {"/login/password", h.askNewPassword},
+		auth.DutyTerms:        {"/login/terms", h.askTerms}, // feature:terms
 	}
 }
 

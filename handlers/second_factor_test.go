@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"example.com/gatehouse/config"
 	"example.com/gatehouse/models"
 )
 
@@ -63,7 +64,14 @@ func (s *stage) owing(email string) (*person, factor) {
 	return p, f
 }
 
-// whoOwe is somebody for each thing that can be owed, by the guard of its pages.
+// everyDuty has the application ask for all that can be owed.
+func everyDuty() []func(*config.Config) {
+	return []func(*config.Config){
+		withTerms("2026-12-01"), // feature:terms
+	}
+}
+
+// whoOwe is somebody for each thing that can be owed, by the guard of its pages. It takes a stage with everyDuty.
 func (s *stage) whoOwe() map[string]*person {
 	s.t.Helper()
 	jean := s.alerted("jean@example.com")
@@ -72,12 +80,13 @@ func (s *stage) whoOwe() map[string]*person {
 	if len(secondFactors()) > 0 {
 		people["owing a second factor"], _ = s.owing("grace@example.com")
 	}
+	people["owing accepted terms"] = s.owingTerms("barbara@example.com") // feature:terms
 	return people
 }
 
 // Item 49: who still owes something reaches no page of the signed in.
 func TestItem49AnUnfinishedSignInOpensNothingElse(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t, everyDuty()...)
 	for owing, person := range s.whoOwe() {
 		for _, route := range s.routes {
 			if route.Guard == "signed in" && !strings.Contains(route.Path, ":") {

@@ -159,6 +159,7 @@ func (s *stage) user(email string) *person {
 	if err := s.db.Create(&user).Error; err != nil {
 		s.t.Fatal(err)
 	}
+	s.hasAccepted(&user) // feature:terms
 	p := s.visitor()
 	p.email = email
 	return p

@@ -43,6 +43,7 @@ func exportLines() []ExportPart {
 		{Table: "passkeys", Says: "Your passkeys", without: []string{"credential_id", "public_key", "sign_count"}},                                                    // feature:passkeys
 		{Table: "account_deletions", Says: "A deletion of your account that was asked for", without: []string{"token_hash"}},                                          // feature:account_deletion
 		{Table: "trusted_devices", Says: "Devices where your second factor is not asked for", without: []string{"token_hash", "generation"}},                          // feature:trusted_devices
+		{Table: "accepted_terms", Says: "Which terms you accepted, and when"},                                                                                         // feature:terms
 	}
 }
 

@@ -26,6 +26,7 @@ func All() []any {
 		&PasskeyChallenge{}, // feature:passkeys
 		&AccountDeletion{},  // feature:account_deletion
 		&TrustedDevice{},    // feature:trusted_devices
+		&AcceptedTerms{},    // feature:terms
 		&EmailChange{},      // feature:email_change
 		&FormerEmail{},      // feature:email_change
 	}

@@ -45,6 +45,7 @@ func authTables() []string {
 		"passkey_owners",     // feature:passkeys
 		"passkeys",           // feature:passkeys
 		"trusted_devices",    // feature:trusted_devices
+		"accepted_terms",     // feature:terms
 	}
 }
 

@@ -19,6 +19,7 @@ type SignIn struct {
 	Generation []byte // of the password that it was begun with
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
+	Trust      *bool // the browser, once the sign-in is finished; nil is no // feature:trusted_devices
 }
 
 // Generation tells one password of the user from the next.

@@ -116,6 +116,7 @@ func eventWords() map[string]eventSentence {
 		"trusted_device.added":       {ActivityChanges, ui.IconDevices, "A device was trusted, where your second factor is not asked for"}, // feature:trusted_devices
 		"trusted_device.used":        {ActivityLogIns, ui.IconDevices, "Your second factor was not asked for, on a trusted device"},        // feature:trusted_devices
 		"trusted_device.removed":     {ActivityChanges, ui.IconDevices, "The trust in a device was ended"},                                 // feature:trusted_devices
+		"terms.accepted":             {ActivityChanges, ui.IconFile, "The terms of use were accepted"},                                     // feature:terms
 		"email.change_requested":     {ActivityChanges, ui.IconMail, "Another address was asked for"},                                      // feature:email_change
 		"email.change_offered":       {ActivityChanges, ui.IconMail, "We mailed another address of yours, which can become the account’s"}, // feature:email_change
 		"email.change_canceled":      {ActivityChanges, ui.IconMail, "The change of address was canceled"},                                 // feature:email_change
@@ -303,7 +304,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 templ.SafeURL
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(activityList(events, k.kind).Link(1)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 234, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 235, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -326,7 +327,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 238, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 239, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -344,7 +345,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 241, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 242, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -504,7 +505,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 271, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 272, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -527,7 +528,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 276, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 277, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {

@@ -76,6 +76,9 @@ func guestPages() map[string]templ.Component {
 		"email, confirm":        views.ConfirmNewEmail(views.EmailLinkForm{Token: markup}, markup),                                                        // feature:email_change
 		"email, approve":        views.ApproveEmail(views.EmailLinkForm{Token: markup}, markup, markup),                                                   // feature:email_change
 		"email, undo":           views.UndoEmail(views.EmailLinkForm{Token: markup}, markup),                                                              // feature:email_change
+		"terms, accept":         views.AcceptTerms(views.TermsForm{Version: markup, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, "", nil),             // feature:terms
+		"terms, changed":        views.AcceptTerms(views.TermsForm{Version: markup}, markup, map[string]string{"": markup}),                               // feature:terms
+		"register, terms":       views.Register(views.RegisterForm{Terms: true}, 15, nil),                                                                 // feature:terms
 		"link dead":             views.LinkDead(markup, markup, markup, "/password/forgot"),
 		"link dead, leading to": views.LinkDead("Dead", "Dead", "Go", "javascript:alert(1)"),
 	}
@@ -149,6 +152,8 @@ func sitePages() map[string]templ.Component {
 		"too many":        views.Error(views.ErrorPage{Status: 429, RetryAt: now.Add(230 * time.Second)}, now),
 		"error, told":     views.Error(views.ErrorPage{Status: 403, Title: markup, Text: markup}, now),
 	}
+	pages["terms"] = views.Terms(markup)                                                     // feature:terms
+	pages["terms, none"] = views.Terms("")                                                   // feature:terms
 	pages["mail previews"] = views.DevMailPreviews([]views.MailRow{row})                     // feature:dev_mail_previews
 	pages["mail preview"] = views.DevMailPreview(views.MailView{MailRow: row, Text: markup}) // feature:dev_mail_previews
 	pages["parts"] = views.DevUI()                                                           // feature:dev_ui

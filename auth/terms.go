@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+)
+
+// EventTermsAccepted is in the log once for each person and version.
+const EventTermsAccepted = "terms.accepted"
+
+// owesTerms says whether there are terms whose present version the user has not accepted.
+func (a *Auth) owesTerms(db *gorm.DB, user *models.User) (bool, error) {
+	if a.config.TermsVersion == "" {
+		return false, nil
+	}
+	accepted, err := models.HasAcceptedTerms(db, user.ID, a.config.TermsVersion)
+	if err != nil {
+		return false, fmt.Errorf("look for the accepted terms: %w", err)
+	}
+	return !accepted, nil
+}
+
+// FormerTerms is the version that the person accepted last, "" for none.
+func (a *Auth) FormerTerms(ctx context.Context, p *Pending) (string, error) {
+	last, err := models.LastAcceptedTerms(a.db.WithContext(ctx), p.User.ID)
+	if err != nil {
+		return "", fmt.Errorf("look for former terms: %w", err)
+	}
+	return last.Version, nil
+}
+
+// AcceptTerms keeps that the person has accepted the terms that their sign-in owes. version is what they were shown: nobody accepts what
+// has replaced it meanwhile. The error is an Invalid, or ErrChanged where the password was replaced meanwhile.
+func (a *Auth) AcceptTerms(ctx context.Context, p *Pending, version string, client Client) error {
+	if version != a.config.TermsVersion {
+		return Invalid{"": "The terms have changed while you were reading them. Please have another look."}
+	}
+	return a.transact(ctx, func(t *tx) error {
+		current, err := models.LockUser(t.DB, p.User.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != p.User.PasswordHash {
+			return ErrChanged
+		} else if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		return a.keepTerms(t, p.User.ID, version, client)
+	})
+}
+
+func (a *Auth) keepTerms(t *tx, userID, version string, client Client) error {
+	isNew, err := models.AcceptTerms(t.DB, models.AcceptedTerms{ID: newID(), UserID: userID, Version: version, AcceptedAt: a.now()})
+	if err != nil {
+		return fmt.Errorf("keep the accepted terms: %w", err)
+	}
+	if !isNew {
+		return nil
+	}
+	return a.record(t, EventTermsAccepted, &userID, "", client, Detail{"version": version})
+}
+
+// termsSignedUpTo is what a sign-up keeps of the version that its form speaks of; nil for none.
+func (a *Auth) termsSignedUpTo() *string {
+	if a.config.TermsVersion == "" {
+		return nil
+	}
+	return &a.config.TermsVersion
+}
+
+// acceptBySigningUp keeps that the new user has accepted the terms. Where these were replaced before the address was confirmed, the
+// sign-in that follows asks for the new ones.
+func (a *Auth) acceptBySigningUp(t *tx, user *models.User, registration *models.Registration, client Client) error {
+	if registration.TermsVersion == nil {
+		return nil
+	}
+	return a.keepTerms(t, user.ID, *registration.TermsVersion, client)
+}

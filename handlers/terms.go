@@ -1,0 +1,64 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/ui"
+)
+
+// TermsPage shows the terms of use to anyone.
+func (h *Handlers) TermsPage(c echo.Context) error {
+	return h.render(c, http.StatusOK, views.Terms(h.config.TermsVersion))
+}
+
+// termsLink leads to the terms from the foot of pages, where people are asked to accept them.
+func (h *Handlers) termsLink() []ui.Link {
+	if h.config.TermsVersion == "" {
+		return nil
+	}
+	return []ui.Link{{Href: "/terms", Label: "Terms"}}
+}
+
+// AcceptTermsPage asks for the terms that a sign-in owes.
+func (h *Handlers) AcceptTermsPage(c echo.Context, p *auth.Pending) error {
+	return h.askTerms(c, http.StatusOK, p, views.Errand{Next: auth.SafeNext(c.QueryParam("next"))})
+}
+
+func (h *Handlers) askTerms(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
+	return h.acceptTerms(c, status, p, errand, nil)
+}
+
+func (h *Handlers) acceptTerms(c echo.Context, status int, p *auth.Pending, errand views.Errand, problems auth.Invalid) error {
+	former, err := h.auth.FormerTerms(c.Request().Context(), p)
+	if err != nil {
+		return err
+	}
+	form := views.TermsForm{Version: h.config.TermsVersion, Errand: errand}
+	return h.render(c, status, views.AcceptTerms(form, former, problems))
+}
+
+// AcceptTerms accepts them, and signs in.
+func (h *Handlers) AcceptTerms(c echo.Context, p *auth.Pending) error {
+	var form views.TermsForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	form.Errand = checked(form.Errand)
+	err := h.auth.AcceptTerms(c.Request().Context(), p, form.Version, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.acceptTerms(c, http.StatusUnprocessableEntity, p, form.Errand, invalid)
+	}
+	if errors.Is(err, auth.ErrChanged) {
+		return h.redirect(c, "/login", accountChanged)
+	}
+	if err != nil {
+		return err
+	}
+	return h.signIn(c, &p.User, p.Proof(), form.Errand)
+}
