@@ -242,7 +242,7 @@ func TestItem16TheAddressOfAClosedAccountLooksLikeAnyOther(t *testing.T) {
 func TestItem67FiftyDeletionsAtOnceAreOneAndSoAreFiftyUndone(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
-	atOnce(50, func(int) {
+	s.atOnce(50, func(int) {
 		_, _ = ada.twin().try(http.MethodPost, "/account/delete", url.Values{"confirmation": {ada.email}})
 	})
 	link := ada.mail().Link
@@ -251,7 +251,7 @@ func TestItem67FiftyDeletionsAtOnceAreOneAndSoAreFiftyUndone(t *testing.T) {
 		t.Errorf("%d deletions, %d mails", n, mails)
 	}
 	token := link[strings.Index(link, "token=")+len("token="):]
-	atOnce(50, func(int) {
+	s.atOnce(50, func(int) {
 		_, _ = s.visitor().try(http.MethodPost, "/account/restore", url.Values{"token": {token}})
 	})
 	s.mailIsSent()
@@ -302,7 +302,7 @@ func TestSweepsAtOnceDeleteEachAccountOnce(t *testing.T) {
 		s.member(email).leaves()
 	}
 	s.clock.passes(auth.DeletionAfter)
-	atOnce(10, func(int) {
+	s.atOnce(10, func(int) {
 		if err := s.auth.Sweep(context.Background()); err != nil {
 			t.Errorf("a sweep fails: %v", err)
 		}

@@ -226,7 +226,7 @@ func TestFiftyExportsAtOnceAreNoMoreThanTheLimit(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	var given [50]bool
-	atOnce(len(given), func(i int) {
+	s.atOnce(len(given), func(i int) {
 		page, err := ada.twin().try("POST", "/account/export", nil)
 		given[i] = err == nil && page.status == 200
 	})

@@ -281,7 +281,7 @@ func TestOfTwoNewPasswordsAtOnceOneWins(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	to := make([]string, 2)
-	atOnce(2, func(i int) {
+	s.atOnce(2, func(i int) {
 		page, err := ada.try(http.MethodPost, "/account/security", url.Values{"current_password": {goodPassword}, "password": {otherPassword + strings.Repeat("!", i)}})
 		if err != nil {
 			t.Error(err)

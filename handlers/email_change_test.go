@@ -293,7 +293,7 @@ func TestItem67FiftyWhoMoveToOneAddressHaveOneWinner(t *testing.T) {
 		links[i] = s.mailbox.Next(t, "prize@example.org").Link
 	}
 	var won, lost atomic.Int32
-	atOnce(len(people), func(i int) {
+	s.atOnce(len(people), func(i int) {
 		link, _ := url.Parse(links[i])
 		page, err := people[i].try(http.MethodPost, "/email/change", url.Values{"token": {link.Query().Get("token")}})
 		switch {
@@ -318,7 +318,7 @@ func TestItem67ManyWhoPressTheSameLinksChangeTheAddressOnce(t *testing.T) {
 	ada := s.member("ada@example.com")
 	confirm, approve := ada.moving("ada@example.org")
 	press := func(links ...string) {
-		atOnce(20, func(i int) {
+		s.atOnce(20, func(i int) {
 			link, _ := url.Parse(links[i%len(links)])
 			page, err := s.visitor().try(http.MethodPost, link.Path, url.Values{"token": {link.Query().Get("token")}})
 			if err != nil || page.status != http.StatusSeeOther && page.status != http.StatusGone {

@@ -393,7 +393,7 @@ func TestItem67SimultaneousGuessesAreAllCounted(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
 	var looked atomic.Int32
-	atOnce(50, func(int) {
+	s.atOnce(50, func(int) {
 		page, err := ada.try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {"wrong wrong wrong wrong"}})
 		if err != nil {
 			t.Error(err)

@@ -191,7 +191,7 @@ func TestItem67FiftyUsesOfOneMailAreOneLogIn(t *testing.T) {
 			for i := range tabs {
 				tabs[i] = ada.twin()
 			}
-			atOnce(len(tabs), func(i int) {
+			s.atOnce(len(tabs), func(i int) {
 				if page, err := send(tabs[i], m); err != nil || page.status >= 500 {
 					t.Errorf("%v %v", page, err)
 				}
@@ -225,7 +225,7 @@ func TestItem67FiftyWrongCodesAtOnceAreThreeTries(t *testing.T) {
 		tabs[i] = ada.twin()
 	}
 	var looked atomic.Int32
-	atOnce(len(tabs), func(i int) {
+	s.atOnce(len(tabs), func(i int) {
 		if page, err := tabs[i].try(http.MethodPost, "/login/mail/sent", url.Values{"code": {"AAAA-AAAA"}}); err != nil || page.status >= 500 {
 			t.Errorf("%v %v", page, err)
 		}

@@ -491,7 +491,7 @@ func TestItem67FiftyRequestsWithOneAssertionAreOneLogIn(t *testing.T) {
 	for i := range browsers {
 		browsers[i] = phone.p.twin()
 	}
-	atOnce(len(browsers), func(i int) {
+	s.atOnce(len(browsers), func(i int) {
 		_, _ = browsers[i].try("POST", "/login/passkey", map[string][]string{"assertion": {answer}})
 	})
 	if in := s.count("sessions", "method = 'passkey'"); in != 1 {
@@ -507,7 +507,7 @@ func TestItem67FiftyRequestsWithOneNewPasskeyAddOne(t *testing.T) {
 	for i := range browsers {
 		browsers[i] = ada.twin()
 	}
-	atOnce(len(browsers), func(i int) {
+	s.atOnce(len(browsers), func(i int) {
 		_, _ = browsers[i].try("POST", "/account/passkeys/new", map[string][]string{"credential": {made}})
 	})
 	if n := s.count("passkeys", "1=1"); n != 1 {

@@ -73,7 +73,7 @@ func TestItem67EightRacingResetsHaveOneWinner(t *testing.T) {
 	var won, lost atomic.Int32
 	passwords := make([]string, 8)
 	winner := atomic.Int32{}
-	atOnce(8, func(i int) {
+	s.atOnce(8, func(i int) {
 		passwords[i] = otherPassword + " " + string(rune('a'+i))
 		page, err := ada.try(http.MethodPost, "/password/reset", url.Values{"token": {link.Query().Get("token")}, "password": {passwords[i]}})
 		switch {
@@ -251,7 +251,7 @@ func TestALogInThatRacesAResetIsNotLeftBehind(t *testing.T) {
 		for i := range thieves {
 			thieves[i] = s.visitor()
 		}
-		atOnce(7, func(i int) {
+		s.atOnce(7, func(i int) {
 			who, path, form := ada, "/password/reset", url.Values{"token": {token}, "password": {otherPassword}}
 			if i < len(thieves) {
 				who, path, form = thieves[i], "/login", url.Values{"email": {ada.email}, "password": {goodPassword}}
@@ -415,7 +415,7 @@ func TestEverythingAtOnceToOneAccountFailsNobody(t *testing.T) {
 			func(p *person) (*page, error) { return p.try(http.MethodPost, "/account/sessions/end-others", nil) },
 			func(p *person) (*page, error) { return p.try(http.MethodPost, "/logout", nil) },
 		}
-		atOnce(4*len(deeds), func(i int) {
+		s.atOnce(4*len(deeds), func(i int) {
 			who := tabs[i%len(tabs)]
 			if i%len(deeds) == 0 {
 				who = s.visitor()

@@ -125,7 +125,7 @@ func TestFiftyChoicesAtOnceLeaveOne(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	var saved atomic.Int32
-	atOnce(50, func(i int) {
+	s.atOnce(50, func(i int) {
 		page, err := ada.try("POST", "/account/preferences", map[string][]string{"theme": {[]string{"light", "dark"}[i%2]}, "language": {"en"}, "time_zone": {"UTC"}})
 		if err == nil && page.status == 303 {
 			saved.Add(1)

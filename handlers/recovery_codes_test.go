@@ -74,7 +74,7 @@ func TestItem67FiftyRequestsWithOneRecoveryCodeAreOneLogIn(t *testing.T) {
 	ada.secondFactor()
 	code := ada.recoveryCodes()[0]
 	people := s.owingAtOnce(ada.email, 50)
-	atOnce(len(people), func(i int) {
+	s.atOnce(len(people), func(i int) {
 		_, _ = people[i].try("POST", "/login/factor", map[string][]string{"factor": {"recovery_codes"}, "answer": {code}})
 	})
 	if in := s.count("sessions", "method = 'password recovery_codes'"); in != 1 {

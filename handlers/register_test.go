@@ -234,7 +234,7 @@ func TestItem67RacingConfirmationsMakeOneAccount(t *testing.T) {
 	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
 	link, _ := url.Parse(ada.mail().Link)
 	var in, dead atomic.Int32
-	atOnce(8, func(int) {
+	s.atOnce(8, func(int) {
 		switch page, err := ada.try(http.MethodPost, "/email/confirm", url.Values{"token": {link.Query().Get("token")}}); {
 		case err != nil:
 			t.Error(err)
@@ -278,7 +278,7 @@ func TestItem67RacingSignUpsForOneAddressMakeOneAccount(t *testing.T) {
 			tokens[i] = link.Query().Get("token")
 		}
 		statuses := make([]int, len(people))
-		atOnce(len(people), func(i int) {
+		s.atOnce(len(people), func(i int) {
 			if page, err := people[i].try(http.MethodPost, "/email/confirm", url.Values{"token": {tokens[i]}}); err == nil {
 				statuses[i] = page.status
 			}

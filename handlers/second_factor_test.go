@@ -163,7 +163,7 @@ func TestItem67OneLinkSetsOnePasswordBehindTheSecondFactor(t *testing.T) {
 		pages[i] = ada.elsewhere().get(link).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
 	}
 	to := make([]string, len(pages))
-	atOnce(len(pages), func(i int) {
+	s.atOnce(len(pages), func(i int) {
 		answer, err := pages[i].p.try("POST", "/login/password", map[string][]string{"password": {otherPassword + strings.Repeat("!", i)}})
 		if err != nil {
 			t.Error(err)

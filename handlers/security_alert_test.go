@@ -136,7 +136,7 @@ func TestItem67FiftyWhoDisownAtOnceHaveOneWinner(t *testing.T) {
 	ada := s.alerted("ada@example.com")
 	link, _ := url.Parse(ada.mail().Link)
 	var won, lost atomic.Int32
-	atOnce(50, func(int) {
+	s.atOnce(50, func(int) {
 		page, err := ada.elsewhere().try(http.MethodPost, "/security-alert", url.Values{"token": {link.Query().Get("token")}})
 		switch {
 		case err != nil:

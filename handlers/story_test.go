@@ -587,6 +587,35 @@ func (s *stage) rows(table, where string, args ...any) string {
 	return text.String()
 }
 
+// atOnce is atOnce with nobody let through to write before all have read what there was, so that each decides on what the others
+// are about to change.
+func (s *stage) atOnce(n int, work func(i int)) {
+	s.t.Helper()
+	pool, err := s.db.DB()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	err = s.db.Transaction(func(tx *gorm.DB) error {
+		if tx.Name() == "postgres" { // elsewhere there is one writer, which this transaction is
+			if err := tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error; err != nil {
+				return err
+			}
+		}
+		done.Go(func() { atOnce(n, work) })
+		for seen, since := int64(-1), time.Now(); time.Since(since) < 100*time.Millisecond; time.Sleep(5 * time.Millisecond) {
+			if now := s.counted.begun.Load() + pool.Stats().WaitCount; now != seen {
+				seen, since = now, time.Now()
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	done.Wait()
+}
+
 // atOnce runs work n times simultaneously.
 func atOnce(n int, work func(i int)) {
 	var all sync.WaitGroup
@@ -602,7 +631,10 @@ func atOnce(n int, work func(i int)) {
 }
 
 // ledger knows which limits the requests of a test were counted under.
-type ledger struct{ counts sync.Map } // a countedHit to true
+type ledger struct {
+	counts sync.Map     // a countedHit to true
+	begun  atomic.Int64 // requests
+}
 
 type countedHit struct{ method, path, rule string }
 
@@ -611,6 +643,7 @@ type requestKey struct{}
 // watch tells the ledger whose request it is that is counted.
 func (l *ledger) watch(router http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.begun.Add(1)
 		router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
 	})
 }

@@ -237,7 +237,7 @@ func TestItem67FiftyAcceptancesAtOnceAreOne(t *testing.T) {
 			t.Fatalf("%+v (%v)", asked[i], err)
 		}
 	}
-	atOnce(len(asked), func(i int) {
+	s.atOnce(len(asked), func(i int) {
 		if err := s.auth.AcceptTerms(t.Context(), asked[i], "1", auth.Client{}); err != nil {
 			t.Error(err)
 		}
@@ -254,7 +254,7 @@ func TestFiftyPressesOfTheButtonAreAllAnswered(t *testing.T) {
 	for i := range tabs {
 		tabs[i] = ada.twin()
 	}
-	atOnce(len(tabs), func(i int) {
+	s.atOnce(len(tabs), func(i int) {
 		page, err := tabs[i].try(http.MethodPost, "/login/terms", url.Values{"version": {"1"}})
 		if err != nil || page.status != 303 {
 			t.Errorf("%v %v", page, err)

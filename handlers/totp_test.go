@@ -98,7 +98,7 @@ func TestItem67FiftyRequestsWithOneCodeAreOneLogIn(t *testing.T) {
 	people := s.owingAtOnce("ada@example.com", 50)
 	code := app.next()
 	in := s.count("sessions", "method = 'password totp'")
-	atOnce(len(people), func(i int) {
+	s.atOnce(len(people), func(i int) {
 		_, _ = people[i].try("POST", "/login/factor", map[string][]string{"factor": {"totp"}, "answer": {code}})
 	})
 	if got := s.count("sessions", "method = 'password totp'") - in; got != 1 {

@@ -326,7 +326,7 @@ func TestItem67FiftyAtOnceTrustOneDevice(t *testing.T) {
 		tabs[i] = ada.twin()
 	}
 	code := factor.next()
-	atOnce(len(tabs), func(i int) {
+	s.atOnce(len(tabs), func(i int) {
 		form := url.Values{"factor": {factor.factor()}, "answer": {code}, "trust": {"true"}}
 		if page, err := tabs[i].try(http.MethodPost, "/login/factor", form); err != nil || page.status >= 500 {
 			t.Errorf("%v %v", page, err)
@@ -344,7 +344,7 @@ func TestFiftySignInsOfATrustedDeviceAtOnceAreNotAsked(t *testing.T) {
 	for i := range tabs {
 		tabs[i] = ada.twin()
 	}
-	atOnce(len(tabs), func(i int) {
+	s.atOnce(len(tabs), func(i int) {
 		page, err := tabs[i].try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {goodPassword}})
 		if err != nil || page.status != 503 && page.header.Get("Location") != "/dashboard" {
 			t.Errorf("%v %v", page, err)
