@@ -1,6 +1,9 @@
 package handlers_test
 
 import (
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,5 +72,24 @@ func TestARecoveryLinkWorksOnceForAnHourAndOnlyTheNewest(t *testing.T) {
 	s.user("bob@example.com")
 	if err := s.auth.OfferRecovery(t.Context(), "bob@example.com"); err == nil {
 		t.Error("Bob has no second factor to lose")
+	}
+}
+
+// Item 67: one atomic statement decides who wins.
+func TestItem67EightRacingRecoveriesHaveOneWinner(t *testing.T) {
+	s := newStage(t)
+	ada, _ := s.owing("ada@example.com")
+	if err := s.auth.OfferRecovery(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	link, _ := url.Parse(ada.mail().Link)
+	told := s.count("outbox", "kind = 'factor_changed'")
+	s.atOnce(8, func(int) {
+		_, _ = s.visitor().try(http.MethodPost, "/account-recovery", url.Values{"token": {link.Query().Get("token")}})
+	})
+	s.mailIsSent()
+	done := slices.DeleteFunc(s.events(), func(name string) bool { return name != "account.recovered" })
+	if mails := s.count("outbox", "kind = 'factor_changed'"); len(done) != 1 || mails-told != 1 {
+		t.Errorf("it is done %d times and told %d times", len(done), mails-told)
 	}
 }

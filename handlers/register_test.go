@@ -203,6 +203,22 @@ func TestTheDevelopmentMailboxLeadsOn(t *testing.T) {
 	}
 }
 
+// Of several tabs that correct it at once one does: each would make the link of the one before it void, and mail another.
+func TestItem67EightRacingCorrectionsHaveOneWinner(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.visitor()
+	ada.post("/register", "name", "Ada", "email", "adda@example.com", "password", goodPassword)
+	s.atOnce(8, func(int) {
+		_, _ = ada.twin().try(http.MethodPost, "/register/correct", url.Values{"email": {"ada@example.com"}})
+	})
+	ada.email = "ada@example.com"
+	link := ada.mail().Link
+	if done := slices.DeleteFunc(s.events(), func(name string) bool { return name != "registration.corrected" }); len(done) != 1 {
+		t.Errorf("it is corrected %d times", len(done))
+	}
+	ada.get(link).submit().redirects(t, "/dashboard")
+}
+
 func TestAMistypedAddressIsCorrectedBeforeItIsConfirmed(t *testing.T) {
 	s := newStage(t)
 	ada := s.visitor()
