@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
@@ -43,6 +44,18 @@ func TestAPictureIsAddedSeenReplacedAndRemoved(t *testing.T) {
 	ada.post("/notes/"+id+"/image/delete").redirects(t, "/notes/"+id).says(t, "The picture is removed.", "Add a picture")
 	ada.get("/notes/"+id+"/image").is(t, 404)
 	ada.post("/notes/"+id+"/image/delete").is(t, 404)
+}
+
+// late is a body that keeps the server waiting.
+type late struct {
+	io.ReadCloser
+	by time.Duration
+}
+
+func (l *late) Read(b []byte) (int, error) {
+	time.Sleep(l.by)
+	l.by = 0
+	return l.ReadCloser.Read(b)
 }
 
 func TestAPictureArrivesOverASlowLine(t *testing.T) {

@@ -11,11 +11,9 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"testing"
-	"time"
 )
 
 // upload sends a form with a file.
@@ -46,18 +44,6 @@ func (p *person) uploading(path, field, name string, content []byte) *http.Reque
 	r := p.request(http.MethodPost, path, &form)
 	r.Header.Set("Content-Type", w.FormDataContentType())
 	return r
-}
-
-// late is a body that keeps the server waiting.
-type late struct {
-	io.ReadCloser
-	by time.Duration
-}
-
-func (l *late) Read(b []byte) (int, error) {
-	time.Sleep(l.by)
-	l.by = 0
-	return l.ReadCloser.Read(b)
 }
 
 // testPicture is red above and blue below.
