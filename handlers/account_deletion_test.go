@@ -262,6 +262,18 @@ func TestItem67FiftyDeletionsAtOnceAreOneAndSoAreFiftyUndone(t *testing.T) {
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
 
+// Whoever has stolen a session deletes nothing with it once its owner has ended it, not even in that very moment.
+func TestADeletionThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.overtaken(func() {
+		_, _ = ada.try(http.MethodPost, "/account/delete", url.Values{"confirmation": {ada.email}})
+	}, func(tx *gorm.DB) error { return tx.Exec("DELETE FROM sessions").Error })
+	if n := s.count("account_deletions", "1 = 1"); n != 0 {
+		t.Error("the account is closed")
+	}
+}
+
 // A sweep that dies in the middle of a person leaves them whole, and the others gone; the next one finishes.
 func TestADeletionThatIsInterruptedIsWholeAndTakenUpAgain(t *testing.T) {
 	s := newStage(t)

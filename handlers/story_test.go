@@ -591,6 +591,12 @@ func (s *stage) rows(table, where string, args ...any) string {
 // are about to change.
 func (s *stage) atOnce(n int, work func(i int)) {
 	s.t.Helper()
+	s.overtaken(func() { atOnce(n, work) }, func(*gorm.DB) error { return nil })
+}
+
+// overtaken runs work, and a change that comes before the first thing that work writes and after all that it reads until then.
+func (s *stage) overtaken(work func(), by func(tx *gorm.DB) error) {
+	s.t.Helper()
 	pool, err := s.db.DB()
 	if err != nil {
 		s.t.Fatal(err)
@@ -602,13 +608,13 @@ func (s *stage) atOnce(n int, work func(i int)) {
 				return err
 			}
 		}
-		done.Go(func() { atOnce(n, work) })
+		done.Go(work)
 		for seen, since := int64(-1), time.Now(); time.Since(since) < 100*time.Millisecond; time.Sleep(5 * time.Millisecond) {
 			if now := s.counted.begun.Load() + pool.Stats().WaitCount; now != seen {
 				seen, since = now, time.Now()
 			}
 		}
-		return nil
+		return by(tx)
 	})
 	if err != nil {
 		s.t.Fatal(err)
