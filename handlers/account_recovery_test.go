@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,8 +87,8 @@ func TestItem67EightRacingRecoveriesHaveOneWinner(t *testing.T) {
 		_, _ = s.visitor().try(http.MethodPost, "/account-recovery", url.Values{"token": {link.Query().Get("token")}})
 	})
 	s.mailIsSent()
-	done := slices.DeleteFunc(s.events(), func(name string) bool { return name != "account.recovered" })
-	if mails := s.count("outbox", "kind = 'factor_changed'"); len(done) != 1 || mails-told != 1 {
-		t.Errorf("it is done %d times and told %d times", len(done), mails-told)
+	done := s.count("events", "name = 'account.recovered'")
+	if mails := s.count("outbox", "kind = 'factor_changed'"); done != 1 || mails-told != 1 {
+		t.Errorf("it is done %d times and told %d times", done, mails-told)
 	}
 }

@@ -384,10 +384,7 @@ func TestItem51ACounterThatHasNotRisenIsRefusedOnRecordAndTold(t *testing.T) {
 	if !slices.Contains(s.events(), "passkey.copied") {
 		t.Error("it is not on record")
 	}
-	told := func() (n int64) {
-		s.db.Table("outbox").Where("kind = 'passkey_copied'").Count(&n)
-		return n
-	}
+	told := func() int64 { return s.count("outbox", "kind = 'passkey_copied'") }
 	if n := told(); n != 1 {
 		t.Errorf("three in a day are told of in %d mails", n)
 	}

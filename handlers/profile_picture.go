@@ -49,11 +49,12 @@ func (h *Handlers) RemoveProfilePicture(c echo.Context, user *models.User) error
 
 // ProfilePicture sends the picture to the person it is of, who alone can see it.
 func (h *Handlers) ProfilePicture(c echo.Context, user *models.User) error {
-	picture, err := models.FindProfilePicture(h.database(c), user)
+	small := c.QueryParam("size") == "small"
+	picture, err := models.FindProfilePicture(h.database(c), user, small)
 	if err != nil {
 		return err
 	}
-	if c.QueryParam("size") == "small" {
+	if small {
 		return h.sendPicture(c, picture.MediaType, picture.Small)
 	}
 	return h.sendPicture(c, picture.MediaType, picture.Data)

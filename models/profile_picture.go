@@ -41,10 +41,15 @@ func SetProfilePicture(db *gorm.DB, user *User, pictures *Pictures, upload *mult
 	}).Create(&picture).Error
 }
 
-// FindProfilePicture returns the user's picture, or gorm.ErrRecordNotFound.
-func FindProfilePicture(db *gorm.DB, user *User) (ProfilePicture, error) {
+// FindProfilePicture returns the user's picture, with nothing but the small one or nothing but the other read; gorm.ErrRecordNotFound
+// where they have none.
+func FindProfilePicture(db *gorm.DB, user *User, small bool) (ProfilePicture, error) {
+	size := "data"
+	if small {
+		size = "small"
+	}
 	var picture ProfilePicture
-	err := db.Where("user_id = ?", user.ID).Take(&picture).Error
+	err := db.Select("media_type", size).Where("user_id = ?", user.ID).Take(&picture).Error
 	return picture, err
 }
 
