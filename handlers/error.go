@@ -61,14 +61,7 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	ctx := c.Request().Context()
 	switch {
 	case errors.As(err, &limited):
-		page := views.ErrorPage{Status: http.StatusTooManyRequests, RetryAt: limited.Until}
-		if limited.EndsWithReset() {
-			page.Text = "Somebody has tried wrong passwords for this address, so we slow down. If it is yours, resetting your password by mail lets you in at once."
-		}
-		if limited.OfMailLogin() { // feature:mail_login
-			page.Text = "There were many mails or codes for this address, so we slow down. Log in with your password, reset it by mail, or use the link in a mail that you have asked for in this browser." // feature:mail_login
-		} // feature:mail_login
-		return page
+		return limitedPage(limited)
 	case errors.Is(err, models.ErrBusy):
 		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}
 	case errors.As(err, &tooLarge):
@@ -85,6 +78,18 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	h.log.LogAttrs(ctx, slog.LevelError, "request failed",
 		slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.String("error", err.Error()))
 	return views.ErrorPage{Status: http.StatusInternalServerError}
+}
+
+// limitedPage says when to come back, and where there is another way in.
+func limitedPage(limited auth.Limited) views.ErrorPage {
+	page := views.ErrorPage{Status: http.StatusTooManyRequests, RetryAt: limited.Until}
+	if limited.EndsWithReset() {
+		page.Text = "Somebody has tried wrong passwords for this address, so we slow down. If it is yours, resetting your password by mail lets you in at once."
+	}
+	if limited.OfMailLogin() { // feature:mail_login
+		page.Text = "There were many mails or codes for this address, so we slow down. Log in with your password, reset it by mail, or use the link in a mail that you have asked for in this browser." // feature:mail_login
+	} // feature:mail_login
+	return page
 }
 
 func (h *Handlers) recordRefusal(c echo.Context, event string) {

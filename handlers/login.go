@@ -24,9 +24,9 @@ func (h *Handlers) Login(c echo.Context) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
+	form.Errand = checked(form.Errand)
 	user, err := h.auth.Authenticate(c.Request().Context(), form.Email, form.Password, h.browser(c), middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		form.Errand = checked(form.Errand)
 		return h.render(c, http.StatusUnprocessableEntity, views.Login(form, invalid))
 	}
 	if err != nil {
@@ -37,7 +37,6 @@ func (h *Handlers) Login(c echo.Context) error {
 
 // logInLater tells who has to wait so on the log-in page itself where that holds a form for them: the page of the error would lose it.
 func (h *Handlers) logInLater(c echo.Context, form views.LoginForm, err error) error {
-	form.Errand = checked(form.Errand)
 	if _, limited := errors.AsType[auth.Limited](err); form.Kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
 		return err
 	}
@@ -64,11 +63,19 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	if entry.Owes != auth.NoDuty {
 		return h.askFor(c, entry, errand)
 	}
+	if err := h.setEntry(c, user, proof, entry); err != nil {
+		return err
+	}
+	return h.carryOn(c, user, errand)
+}
+
+// setEntry gives the browser the cookies of a session that has just begun.
+func (h *Handlers) setEntry(c echo.Context, user *models.User, proof auth.Proof, entry auth.Entry) error {
 	cookie := session.Session
 	if proof.Remember {
 		cookie = cookie.For(h.config.RememberMax)
 	}
-	err = errors.Join(
+	err := errors.Join(
 		h.cookies.Set(c.Response(), c.Request(), cookie, entry.Session),
 		h.cookies.Set(c.Response(), c.Request(), session.Device, entry.Device),
 		h.rememberPasskeyOffer(c, user, proof), // feature:passkeys
@@ -84,7 +91,7 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 		} // feature:trusted_devices
 	} // feature:trusted_devices
 	h.cookies.Clear(c.Response(), session.SignIn)
-	return h.carryOn(c, user, errand)
+	return nil
 }
 
 // browser is what the request's cookies say of the browser.
