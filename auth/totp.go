@@ -48,7 +48,7 @@ func (a *Auth) NewTOTP(ctx context.Context, viewer *Viewer) (Enrollment, error) 
 	}
 	secret := make([]byte, totpSecret)
 	rand.Read(secret)
-	sealed, err := a.KeepForm(enrollmentOf(viewer), append(secret, newID()...))
+	sealed, err := a.keepFor(enrollmentOf(viewer), append(secret, newID()...))
 	if err != nil {
 		return Enrollment{}, err
 	}

@@ -37,11 +37,18 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, readable := sentForm(c.Request())
+	if c.Path() == provePath { // what waited there was sealed to the session that has ended
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(auth.SafeNext(c.FormValue("next"))))
+	}
+	form, readable := sentForm(c.Request(), auth.NeverKept)
 	if owner == "" || !readable {
 		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(middleware.PathOf(c.Request().Referer())))
 	}
-	sealed, err := h.keep(owner, form)
+	plain, err := json.Marshal(form)
+	if err != nil {
+		return err
+	}
+	sealed, err := h.auth.KeepForm(owner, plain)
 	if errors.Is(err, auth.ErrTooMuch) {
 		return h.render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
 	}
@@ -51,18 +58,9 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	return h.render(c, http.StatusUnauthorized, views.Login(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
 }
 
-// keep seals a form for its owner, who may be somebody who has to prove once more who they are.
-func (h *Handlers) keep(owner string, form views.KeptForm) (sealed string, err error) {
-	plain, err := json.Marshal(form)
-	if err != nil {
-		return "", err
-	}
-	return h.auth.KeepForm(owner, plain)
-}
-
-// sentForm is what a form holds of what may be kept: no secrets, and no files. readable is false for what is no form, and where
-// there is nothing to keep.
-func sentForm(r *http.Request) (form views.KeptForm, readable bool) {
+// sentForm is what a form holds of what may be kept: no secrets, which are the fields that secret says, and no files. readable is false
+// for what is no form, and where there is nothing to keep.
+func sentForm(r *http.Request, secret func(field string) bool) (form views.KeptForm, readable bool) {
 	if parseForm(r) != nil {
 		return form, false
 	}
@@ -72,7 +70,7 @@ func sentForm(r *http.Request) (form views.KeptForm, readable bool) {
 			switch {
 			case !utf8.ValidString(name + value):
 				return form, false
-			case auth.NeverKept(name):
+			case secret(name):
 				form.Secrets = true
 			default:
 				form.Fields = append(form.Fields, views.KeptField{Name: name, Value: value})
@@ -86,6 +84,9 @@ func sentForm(r *http.Request) (form views.KeptForm, readable bool) {
 	}
 	return form, len(form.Fields) > 0
 }
+
+// nothing is what is secret about a form that stays sealed.
+func nothing(string) bool { return false }
 
 // turnBack answers who is signed in at a page for the signed out. If they logged in elsewhere meanwhile, what was kept is here.
 func (h *Handlers) turnBack(c echo.Context) error {

@@ -18,23 +18,27 @@ import (
 	"example.com/gatehouse/views"
 )
 
+const provePath = "/account/prove"
+
 // askToProve answers auth.ErrProofDue: the person proves who they are, and then the page that they asked for opens, or the form that
-// they were sending goes through. One with a password, a code or a file, which are not kept, opens its page again.
+// they were sending goes through. One with a file, which is not kept, opens its page again.
 func (h *Handlers) askToProve(c echo.Context) error {
 	r := c.Request()
 	if r.Method != http.MethodPost {
-		return c.Redirect(http.StatusSeeOther, middleware.WithNext("/account/prove", r.URL.RequestURI()))
+		return c.Redirect(http.StatusSeeOther, middleware.WithNext(provePath, r.URL.RequestURI()))
 	}
-	user := middleware.User(c)
 	errand := views.Errand{Next: auth.SafeNext(middleware.PathOf(r.Referer()))}
-	if form, _ := sentForm(r); form.Action != "" && !form.Secrets && !form.Files {
-		sealed, err := h.keep(user.ID, form)
+	if form, _ := sentForm(r, nothing); form.Action != "" && !form.Files {
+		plain, err := json.Marshal(form)
+		if err != nil {
+			return err
+		}
+		errand.Kept, err = h.auth.KeepForProof(middleware.Viewer(c), plain)
 		if err != nil && !errors.Is(err, auth.ErrTooMuch) {
 			return err
 		}
-		errand.Kept = sealed
 	}
-	return h.prove(c, http.StatusUnauthorized, user, views.FactorForm{Errand: errand}, nil)
+	return h.prove(c, http.StatusUnauthorized, middleware.User(c), views.FactorForm{Errand: errand}, nil)
 }
 
 // ProvePage asks for a fresh proof of who is there.
@@ -76,7 +80,7 @@ func (h *Handlers) Prove(c echo.Context, user *models.User) error {
 	if err := h.renew(c, viewer, token); err != nil {
 		return err
 	}
-	if kept, ok := h.auth.KeptForm(user, form.Kept); ok {
+	if kept, ok := h.auth.KeptForProof(viewer, form.Kept); ok {
 		return h.sendKept(c, kept)
 	}
 	return h.redirect(c, cmp.Or(form.Next, "/account"), "")

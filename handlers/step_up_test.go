@@ -31,16 +31,30 @@ func TestItem30AFreshProofRenewsTheSessionsToken(t *testing.T) {
 	ada.get("/dashboard").is(t, 200)
 }
 
-// Whoever has a second factor proves that one; a password that was sent with the form is not kept meanwhile.
-func TestChangingThePasswordAsksForTheSecondFactorToo(t *testing.T) {
+// Whoever has a second factor proves that one; the passwords of the form wait sealed, and open nowhere else.
+func TestChangingThePasswordAsksForTheSecondFactorTooAndThenGoesThrough(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
 	s.clock.passes(10 * time.Minute)
-	asked := ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, http.StatusUnauthorized).hides(t, otherPassword, `name="kept"`)
-	asked.proves(app).redirects(t, "/account")
+	asked := ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, http.StatusUnauthorized).hides(t, goodPassword, otherPassword)
 	ada.post("/account/prove", "factor", "password", "answer", goodPassword).is(t, 422)
-	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).redirects(t, "/account/security")
+	asked.proves(app).redirects(t, "/account/security")
+	s.visitor().post("/login", "email", ada.email, "password", otherPassword).redirects(t, "/login/factor")
+}
+
+// In the very person's other browser, at the log-in and at the proof.
+func TestPasswordsThatWaitForAProofOpenInTheirSessionAlone(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.secondFactor()
+	s.clock.passes(10 * time.Minute)
+	kept := attribute(ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).input("kept"), "value")
+	phone := s.visitor()
+	asked := phone.post("/login", "email", ada.email, "password", goodPassword, "kept", kept).is(t, http.StatusUnauthorized)
+	asked.proves(app, "kept", kept).redirects(t, "/dashboard")
+	phone.get("/account/prove").proves(app, "kept", kept).redirects(t, "/account")
+	s.visitor().post("/login", "email", ada.email, "password", goodPassword).redirects(t, "/login/factor")
 }
 
 func TestGuessingAtAFreshProofIsBounded(t *testing.T) {
@@ -50,4 +64,12 @@ func TestGuessingAtAFreshProofIsBounded(t *testing.T) {
 		ada.post("/account/prove", "factor", "password", "answer", otherPassword).is(t, 422)
 	}
 	ada.post("/account/prove", "factor", "password", "answer", goodPassword).redirects(t, "/account").says(t, "too many wrong answers")
+}
+
+func TestAProofThatTheEndOfTheSessionOvertakesLeadsToItsPageByTheLogIn(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	asked := ada.get("/account/prove?next=/account/sessions")
+	s.clock.passes(idle)
+	asked.submit("answer", goodPassword).redirects(t, "/login?next=%2Faccount%2Fsessions")
 }
