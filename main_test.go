@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -205,8 +206,8 @@ func TestAnUnknownWordIsAnsweredWithTheUsage(t *testing.T) {
 func TestBadSettingsAreAllNamedAndNothingIsStarted(t *testing.T) {
 	dir := t.TempDir()
 	for _, word := range []string{"serve", "migrate", "seed", "routes"} {
-		output, status := run(t, dir, []string{"APP_ENV=production", "PORT=http", "PASSWORD_MIN=1"}, word)
-		for _, name := range []string{"APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "PORT", "PASSWORD_MIN"} {
+		output, status := run(t, dir, []string{"APP_ENV=production", "PORT=http", "PASSWORD_MIN=1", "DATABASE_URL=postgres://u:p@h:port/x"}, word)
+		for _, name := range []string{"TRUSTED_PROXIES", "APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "PORT", "PASSWORD_MIN"} {
 			if !strings.Contains(output, name) {
 				t.Errorf("%s does not name %s:\n%s", word, name, output)
 			}
@@ -217,6 +218,27 @@ func TestBadSettingsAreAllNamedAndNothingIsStarted(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("it left %v (%v)", left, err)
+	}
+}
+
+func TestADatabaseThatIsOnlyAwayIsNoFaultOfTheSettings(t *testing.T) {
+	away := "DATABASE_URL=postgres://u:p@127.0.0.1:" + freePort(t) + "/x?sslmode=disable"
+	if output, status := run(t, t.TempDir(), []string{away}, "serve"); status != 1 || !strings.Contains(output, "check that it runs") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+}
+
+// Whoever listens on the usual port is another program, which must not get this one's visitors and mailed links.
+func TestOnAnotherPortTheProgramIsAtHome(t *testing.T) {
+	port := freePort(t)
+	s := launch(t, t.TempDir(), port, "APP_URL=")
+	s.await()
+	if out := s.output.String(); !strings.Contains(out, "http://localhost:"+port+"/dev/mail") {
+		t.Errorf("it says to be elsewhere:\n%s", out)
+	}
+	answer, err := http.DefaultTransport.RoundTrip(httptest.NewRequest(http.MethodGet, s.url+"/login", nil))
+	if status, _ := s.read(answer, err); status != http.StatusTemporaryRedirect || answer.Header.Get("Location") != "http://localhost:"+port+"/login" {
+		t.Errorf("status %d, and on to %s", status, answer.Header.Get("Location"))
 	}
 }
 
@@ -243,8 +265,14 @@ func TestSeedIsSafeToRunTwice(t *testing.T) {
 		t.Errorf("status %d\n%s", status, second)
 	}
 	s := start(t, dir)
-	if status, body := s.post("/login", url.Values{"email": {"ada@example.com"}, "password": {seedPassword}}); status != 200 || !strings.Contains(body, "Dashboard") {
+	if status, body := s.post("/login", url.Values{"email": {"ada@example.com"}, "password": {seedPassword(15)}}); status != 200 || !strings.Contains(body, "Dashboard") {
 		t.Errorf("a seeded person cannot log in: %d", status)
+	}
+}
+
+func TestSeededPasswordsAreAsLongAsTheSettingsWant(t *testing.T) {
+	if output, status := run(t, t.TempDir(), []string{"PASSWORD_MIN=64"}, "seed"); status != 0 || strings.Count(output, "added") != 3 {
+		t.Errorf("status %d\n%s", status, output)
 	}
 }
 
@@ -394,7 +422,7 @@ func hasten(t *testing.T, dir string) {
 // complete is all that production needs.
 func complete(dir string) []string {
 	return []string{"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:" + filepath.Join(dir, "app.db"),
-		"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:pass@mail.example.com:465", "MAIL_FROM=Acme <hello@example.com>"}
+		"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:pass@mail.example.com:465", "MAIL_FROM=Acme <hello@example.com>", "TRUSTED_PROXIES=none"}
 }
 
 // Item 13: nobody is there before somebody signs up, and whose password everybody knows is never there in production.

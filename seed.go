@@ -10,8 +10,15 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// seedPassword is the password of everyone whom seed adds. It is no secret, which is why seed refuses to run in production.
-const seedPassword = "correct horse lantern staple"
+// seedPassword is the password of everyone whom seed adds, as long as PASSWORD_MIN wants it. It is no secret, which is why seed refuses to
+// run in production.
+func seedPassword(min int) string {
+	password := "correct horse lantern staple"
+	for len(password) < min {
+		password += " staple"
+	}
+	return password
+}
 
 // seeds gives each new person something to look at.
 func seeds() []func(*gorm.DB, *models.User) error {
@@ -25,12 +32,13 @@ func seed(ctx context.Context, a *app) error {
 	if a.config.Production {
 		return errors.New("seed adds people whose password everybody knows; it runs in development alone")
 	}
+	password := seedPassword(a.config.PasswordMin)
 	for _, person := range []struct{ name, email string }{
 		{"Ada Lovelace", "ada@example.com"},
 		{"Grace Hopper", "grace@example.com"},
 		{"Alan Turing", "alan@example.com"},
 	} {
-		added, err := a.auth.AddUser(ctx, person.name, person.email, seedPassword)
+		added, err := a.auth.AddUser(ctx, person.name, person.email, password)
 		if err != nil {
 			return fmt.Errorf("add %s: %w", person.email, err)
 		}
@@ -43,7 +51,7 @@ func seed(ctx context.Context, a *app) error {
 		}
 		fmt.Printf("added  %s\n", person.email)
 	}
-	fmt.Printf("\nNew people log in with the password: %s\n", seedPassword)
+	fmt.Printf("\nNew people log in with the password: %s\n", password)
 	return nil
 }
 

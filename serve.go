@@ -92,9 +92,6 @@ func sweep(ctx context.Context, a *app) {
 // greet tells the person at the terminal where to go.
 func greet(a *app) {
 	if a.config.Production {
-		if len(a.config.TrustedProxies) == 0 {
-			a.log.Warn("TRUSTED_PROXIES is not set: behind a proxy everybody counts as one address, and one guesser closes the log-in to all")
-		}
 		a.log.Info("serving", "url", a.config.AppURL.String(), "listen", a.config.Listen, "migrations_applied", a.applied)
 		return
 	}

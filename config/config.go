@@ -2,6 +2,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -14,11 +15,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
+
+	"example.com/gatehouse/models/dsn"
 )
 
 // Config is the environment, checked. Durations are Go's ("30m", "720h").
@@ -49,7 +53,7 @@ func (c Config) HTTPS() bool { return c.AppURL.Scheme == "https" }
 type environment struct {
 	AppEnv         string        `env:"APP_ENV" envDefault:"development"`
 	AppName        string        `env:"APP_NAME" envDefault:"Gatehouse"`
-	AppURL         string        `env:"APP_URL" envDefault:"http://localhost:3000"`
+	AppURL         string        `env:"APP_URL"` // http://localhost and PORT where it is not set
 	Host           string        `env:"HOST" envDefault:"127.0.0.1"`
 	Port           uint16        `env:"PORT" envDefault:"3000"`
 	DatabaseURL    string        `env:"DATABASE_URL" envDefault:"sqlite:data/app.db"`
@@ -80,7 +84,11 @@ func Load(environ []string) (Config, error) {
 	var raw environment
 	var faults Faults
 	if err := env.ParseWithOptions(&raw, env.Options{Environment: set}); err != nil {
-		faults.parse(err)
+		faults.parse(err, set)
+		// What cannot be read is named once; all else is looked at beside its default.
+		if err := env.ParseWithOptions(&raw, env.Options{Environment: set}); err != nil {
+			return Config{}, Faults{err.Error()}
+		}
 	}
 	c := Config{
 		Production:  raw.AppEnv == "production",
@@ -101,16 +109,19 @@ func Load(environ []string) (Config, error) {
 	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production", "APP_ENV is %q; it is development or production", raw.AppEnv)
 	faults.check(raw.RateLimit == "on" || raw.RateLimit == "off", "RATE_LIMIT is %q; it is on or off", raw.RateLimit)
 	faults.check(raw.PasswordMin >= 8 && raw.PasswordMin <= 64, "PASSWORD_MIN is %d; it is a number from 8 to 64", raw.PasswordMin)
-	faults.check(!strings.ContainsAny(raw.AppName, "\r\n<>") && len(raw.AppName) <= 60, "APP_NAME may not hold line breaks, < or >, nor more than 60 bytes")
+	faults.check(printable(raw.AppName) && !strings.ContainsAny(raw.AppName, "<>") && len(raw.AppName) <= 60, "APP_NAME is %q; it is at most 60 bytes of printable text without < or >", raw.AppName)
+	faults.check(raw.Port > 0, "PORT is 0; it is a number from 1 to 65535")
+	faults.check(validListenHost(raw.Host), "HOST is %q; it is an address or a name without brackets or a port, such as 127.0.0.1 or ::1", raw.Host)
 	faults.check(plainTerms(raw.TermsVersion), "TERMS_VERSION is %q; it is at most 40 printable characters without <, > or #, such as 2026-12-01", raw.TermsVersion) // feature:terms
 	c.checkDurations(&faults)
-	c.AppURL = parseAppURL(raw.AppURL, &faults)
+	c.AppURL = parseAppURL(cmp.Or(raw.AppURL, fmt.Sprintf("http://localhost:%d", raw.Port)), &faults)
 	c.MailFrom = parseMailFrom(raw.MailFrom, c.AppName, &faults)
 	c.SMTPURL = parseSMTPURL(raw.SMTPURL, &faults)
 	c.TrustedProxies = parseProxies(raw.TrustedProxies, &faults)
-	faults.check(knownDatabase(raw.DatabaseURL), "DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
+	database, err := dsn.Parse(raw.DatabaseURL)
+	faults.check(err == nil, "%v", err)
 	if c.Production {
-		c.checkProduction(set, &faults)
+		c.checkProduction(set, database, &faults)
 	}
 	c.SecretKeys = secretKeys(raw.SecretKey, &faults)
 	if len(faults) > 0 {
@@ -132,7 +143,8 @@ func (f *Faults) check(ok bool, format string, args ...any) {
 	}
 }
 
-func (f *Faults) parse(err error) {
+// parse names what cannot be read, and takes it out of set.
+func (f *Faults) parse(err error, set map[string]string) {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
 		*f = append(*f, err.Error())
@@ -142,19 +154,16 @@ func (f *Faults) parse(err error) {
 		var field env.ParseError
 		if errors.As(e, &field) {
 			*f = append(*f, fmt.Sprintf("%s cannot be read as a %s: %v", variables[field.Name], field.Type, field.Err))
+			delete(set, variables[field.Name])
 			continue
 		}
 		*f = append(*f, e.Error())
 	}
 }
 
-func knownDatabase(url string) bool {
-	for _, prefix := range []string{"sqlite:", "postgres://", "postgresql://"} {
-		if strings.HasPrefix(url, prefix) {
-			return true
-		}
-	}
-	return false
+// printable says whether a text can stand in a page and in the subject of a mail as it is.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 func (c Config) checkDurations(faults *Faults) {
@@ -174,78 +183,14 @@ func (c Config) checkDurations(faults *Faults) {
 	}
 }
 
-func parseAppURL(value string, faults *Faults) *url.URL {
-	u, err := url.Parse(value)
-	ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
-		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == "" && isASCII(u.Host)
-	faults.check(ok, "APP_URL is %q; it is one origin such as https://app.example.com, without a path, an international name in its xn-- form", value)
-	if !ok {
-		return nil
-	}
-	// Browsers leave the scheme's own port out of an Origin, and the origin check compares with what browsers send.
-	host := strings.ToLower(u.Host)
-	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
-	return &url.URL{Scheme: u.Scheme, Host: host}
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
-}
-
-// parseMailFrom gives an address that comes without a name the application's.
-func parseMailFrom(value, appName string, faults *Faults) *mail.Address {
-	from, err := mail.ParseAddress(value)
-	faults.check(err == nil, "MAIL_FROM is %q; it is an address such as Acme <hello@example.com>", value)
-	if err == nil && from.Name == "" {
-		from.Name = appName
-	}
-	return from
-}
-
-func parseSMTPURL(value string, faults *Faults) *url.URL {
-	if value == "" {
-		return nil
-	}
-	u, err := url.Parse(value)
-	// The value holds a password, so the fault does not repeat it.
-	ok := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps") && u.Hostname() != "" && validPort(u.Port())
-	faults.check(ok, "SMTP_URL is not of the form smtp://user:password@host:587 or smtps://user:password@host:465")
-	if !ok {
-		return nil
-	}
-	return u
-}
-
-func validPort(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || err == nil && n > 0
-}
-
-func parseProxies(values []string, faults *Faults) []netip.Prefix {
-	var prefixes []netip.Prefix
-	for _, value := range values {
-		value = strings.TrimSpace(value)
-		prefix, err := netip.ParsePrefix(value)
-		if err != nil {
-			var addr netip.Addr
-			if addr, err = netip.ParseAddr(value); err == nil {
-				prefix = netip.PrefixFrom(addr, addr.BitLen())
-			}
-		}
-		faults.check(err == nil, "TRUSTED_PROXIES holds %q; it is a comma-separated list of addresses or CIDRs such as 10.0.0.0/8", value)
-		if err == nil {
-			// The widest network that is one's own is fc00::/7, RFC 4193.
-			faults.check(prefix.Bits() >= 7, "TRUSTED_PROXIES holds %q, which trusts half the internet or more", value)
-			prefixes = append(prefixes, prefix.Masked())
-		}
-	}
-	return prefixes
-}
-
-func (c Config) checkProduction(set map[string]string, faults *Faults) {
+func (c Config) checkProduction(set map[string]string, database dsn.Database, faults *Faults) {
 	for _, name := range []string{"APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM"} {
 		faults.check(set[name] != "", "%s is not set; production needs it", name)
 	}
+	// Behind a proxy that is not named everybody counts as one address, and one guesser closes the log-in to all.
+	faults.check(set["TRUSTED_PROXIES"] != "", "TRUSTED_PROXIES is not set; production needs the addresses of the proxies in front, or the word none where browsers come without one")
+	faults.check(!database.Unverified(), "DATABASE_URL, or PGSSLMODE, takes TLS to another machine without making sure whose it is; "+
+		"write sslmode=verify-full, with sslrootcert=FILE where the authority is your own, or on a private network without TLS sslmode=disable")
 	faults.check(c.RateLimit, "RATE_LIMIT is off; that is for development alone")
 	if set["APP_URL"] != "" && c.AppURL != nil {
 		faults.check(c.AppURL.Scheme == "https", "APP_URL is %q; in production it begins with https://", c.AppURL)

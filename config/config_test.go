@@ -14,6 +14,7 @@ import (
 var production = []string{
 	"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:data/app.db",
 	"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:p%40ss@mail.example.com:465", "MAIL_FROM=Acme <hello@example.com>",
+	"TRUSTED_PROXIES=127.0.0.1",
 }
 
 func TestDevelopmentNeedsNoSettings(t *testing.T) {
@@ -77,7 +78,7 @@ func TestProductionNamesEveryFaultAtOnce(t *testing.T) {
 	if !errors.As(err, &faults) {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"RATE_LIMIT", "APP_URL", "SECRET_KEY", "PASSWORD_MIN", "DATABASE_URL", "SMTP_URL", "MAIL_FROM"} {
+	for _, name := range []string{"RATE_LIMIT", "APP_URL", "SECRET_KEY", "PASSWORD_MIN", "DATABASE_URL", "SMTP_URL", "MAIL_FROM", "TRUSTED_PROXIES"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in:\n%v", name, err)
 		}
@@ -87,38 +88,125 @@ func TestProductionNamesEveryFaultAtOnce(t *testing.T) {
 func TestEveryFaultSaysWhatToDo(t *testing.T) {
 	for _, fault := range []struct{ setting, says string }{
 		{"APP_ENV=prod", "development or production"},
+		{"APP_ENV=Production", "development or production"},
 		{"APP_URL=app.example.com", "https://app.example.com"},
 		{"APP_URL=https://app.example.com/path", "without a path"},
+		{"APP_URL=https://app.example.com?x=y", "without a path"},
 		{"APP_URL=https://user@app.example.com", "origin"},
 		{"APP_URL=https://bücher.example", "xn--"},
-		{"APP_NAME=a\nb", "line breaks"},
+		{"APP_URL=https://", "origin"},
+		{"APP_URL=https://:443", "origin"},
+		{"APP_URL=https://app.example.com:", "origin"},
+		{"APP_URL=https://app.example.com:99999", "origin"},
+		{"APP_URL=https://app.example.com:0", "origin"},
+		{"APP_URL=https://app.example.com:08443", "origin"},
+		{"APP_URL=https://*.example.com", "origin"},
+		{"APP_URL=https://127.1", "origin"},
+		{"APP_URL=https://0x7f.1.", "origin"},
+		{"APP_URL=https://[0:0::1]", "origin"},
+		{"APP_URL=https://[fe80::1%25eth0]", "origin"},
+		{"APP_URL=https://" + strings.Repeat("a", 254), "origin"},
+		{"APP_NAME=a\nb", "printable"},
+		{"APP_NAME=a\tb", "printable"},
+		{"APP_NAME=a\x00b", "printable"},
+		{"APP_NAME=a\u2028b", "printable"},
+		{"APP_NAME=\xff", "printable"},
+		{"APP_NAME=<b>", "without <"},
+		{"APP_NAME=" + strings.Repeat("x", 61), "60 bytes"},
+		{"HOST=[::1]", "HOST"},
+		{"HOST=127.0.0.1:3000", "HOST"},
+		{"HOST=local host", "HOST"},
 		{"PORT=http", "PORT"},
 		{"PORT=99999", "PORT"},
+		{"PORT=-1", "PORT"},
+		{"PORT=0", "1 to 65535"},
 		{"SESSION_IDLE=a day", "SESSION_IDLE"},
 		{"SESSION_IDLE=-1h", "1m"},
+		{"SESSION_IDLE=24", "SESSION_IDLE"},
 		{"SESSION_MAX=9999h", "SESSION_MAX"},
+		{"SESSION_MAX=99999999999h", "SESSION_MAX"},
 		{"REMEMBER_MAX=99999h", "REMEMBER_MAX"},
+		{"CONFIRM_TTL=0s", "CONFIRM_TTL"},
 		{"RESET_TTL=48h", "RESET_TTL"},
 		{"STEP_UP_TTL=2h", "STEP_UP_TTL"},
 		{"PASSWORD_MIN=7", "8"},
+		{"PASSWORD_MIN=-15", "8"},
+		{"PASSWORD_MIN=65", "64"},
 		{"PASSWORD_MIN=ten", "PASSWORD_MIN"},
+		{"PASSWORD_MIN=99999999999999999999", "PASSWORD_MIN"},
+		{"TRUSTED_PROXIES=", "the word none"},
+		{"TRUSTED_PROXIES=none,10.0.0.1", `"none"`},
 		{"TRUSTED_PROXIES=10.0.0.0/8,proxy", `"proxy"`},
+		{"TRUSTED_PROXIES=10.0.0.0/8,", `""`},
+		{"TRUSTED_PROXIES=10.0.0.0/33", `"10.0.0.0/33"`},
 		{"TRUSTED_PROXIES=0.0.0.0/0", "half the internet"},
-		{"TRUSTED_PROXIES=0.0.0.0/1,128.0.0.0/1", "half the internet"},
-		{"APP_NAME=" + strings.Repeat("x", 61), "60 bytes"},
+		{"TRUSTED_PROXIES=0.0.0.0/1,10.0.0.0/8", "half the internet"},
+		{"TRUSTED_PROXIES=::ffff:0.0.0.0/96", "half the internet"},
+		{"TRUSTED_PROXIES=::ffff:0.0.0.0/90", "10.0.0.0/8"},
+		{"SMTP_URL=mail.example.com:587", "smtp://"},
 		{"SMTP_URL=smtp://mail.example.com:99999", "smtp://"},
+		{"SMTP_URL=smtp://:587", "smtp://"},
+		{"SMTP_URL=smtp://mail.example.com:", "smtp://"},
+		{"SMTP_URL=smtp://user:1234#x@mail.example.com", "%23"},
+		{"SMTP_URL=smtp://user:1234?x@mail.example.com", "%23"},
+		{"SMTP_URL=smtp://mail.example.com/inbox", "smtp://"},
+		{"MAIL_FROM=Acme", "hello@example.com"},
+		{"MAIL_FROM=hello@bücher.example", "xn--"},
+		{"MAIL_FROM=\xff <hello@example.com>", "hello@example.com"},
+		{"MAIL_FROM=a@example.com, b@example.com", "hello@example.com"},
+		{"MAIL_FROM=" + strings.Repeat("a", 250) + "@example.com", "hello@example.com"},
+		{"DATABASE_URL=mysql://x", "postgres://"},
+		{"DATABASE_URL=sqlite:", "sqlite:data/app.db"},
+		{"DATABASE_URL=sqlite::memory:", "sqlite:data/app.db"},
+		{"DATABASE_URL=postgres://u:p@h:port/x", "DATABASE_URL"},
+		{"DATABASE_URL=postgres://u:p@h/x?sslmode=on", "sslmode"},
+		{"DATABASE_URL=postgres://u:p@h/x?sslmode=require", "sslmode=verify-full"},
+		{"DATABASE_URL=postgres://u:p@h/x?sslmode=prefer", "sslmode=disable"},
+		{"DATABASE_URL=postgres://u:p@h/x?sslmode=allow", "sslmode=verify-full"},
 		{"SECRET_KEY=" + strings.Repeat("abcdefgh", 4), "random"},
 		{"SECRET_KEY=please-change-this-secret-0123456789", "random"},
-		{"SMTP_URL=mail.example.com:587", "smtp://"},
-		{"MAIL_FROM=Acme", "hello@example.com"},
-		{"DATABASE_URL=mysql://x", "postgres://"},
 		{"SECRET_KEY=" + strings.Repeat("a", 40), "random"},
 		{"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7,short", "number 2"},
+		{"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7,", "number 2"},
 		{"RATE_LIMIT=no", "on or off"},
 	} {
 		_, err := Load(append(slices.Clone(production), fault.setting))
 		if err == nil || !strings.Contains(err.Error(), fault.says) {
 			t.Errorf("%q: %v does not say %q", fault.setting, err, fault.says)
+		}
+		if faults, ok := errors.AsType[Faults](err); ok && len(faults) != 1 {
+			t.Errorf("%q: one fault is told as %q", fault.setting, faults)
+		}
+	}
+}
+
+func TestWhatIsRightIsTaken(t *testing.T) {
+	for _, setting := range []string{
+		"APP_URL=https://app.example.com:8443", "APP_URL=https://[2001:db8::1]:8443", "APP_URL=https://192.0.2.1/", "APP_URL=https://xn--bcher-kva.example",
+		"APP_NAME=Bücher & Söhne, 書店", "HOST=::1", "HOST=::", "HOST=fe80::1%eth0", "HOST=localhost", "PORT=65535", "PASSWORD_MIN=64", "PASSWORD_MIN= 8 ",
+		"TRUSTED_PROXIES=none", "TRUSTED_PROXIES= 10.0.0.0/8 , ::1", "SMTP_URL=smtp://mail", "SMTP_URL=smtps://user:p%23ss@[2001:db8::1]:465/",
+		"DATABASE_URL=postgres://u:p@h1,h2/x", "DATABASE_URL=postgres://u:p@h/x?sslmode=disable", "DATABASE_URL=postgres://u:p@localhost/x?sslmode=require",
+	} {
+		if _, err := Load(append(slices.Clone(production), setting)); err != nil {
+			t.Errorf("%q: %v", setting, err)
+		}
+	}
+}
+
+func TestInDevelopmentTheOriginFollowsThePort(t *testing.T) {
+	if c, err := Load([]string{"PORT=3001"}); err != nil || c.AppURL.String() != "http://localhost:3001" {
+		t.Errorf("the origin is %s (%v)", c.AppURL, err)
+	}
+	if c, err := Load([]string{"PORT=3001", "APP_URL=http://localhost:3000"}); err != nil || c.AppURL.String() != "http://localhost:3000" {
+		t.Errorf("behind a proxy the origin is %s (%v)", c.AppURL, err)
+	}
+}
+
+// Peers are compared as IPv4 where they are.
+func TestAProxyInTheClothesOfIPv6IsTheOneThatIsMeant(t *testing.T) {
+	for setting, want := range map[string]string{"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:10.0.0.1": "10.0.0.1/32", "fe80::1%eth0": "fe80::1/128", "10.1.2.3/8": "10.0.0.0/8"} {
+		if c, err := Load([]string{"TRUSTED_PROXIES=" + setting}); err != nil || c.TrustedProxies[0].String() != want {
+			t.Errorf("%s is %s (%v)", setting, c.TrustedProxies, err)
 		}
 	}
 }

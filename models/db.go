@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +21,8 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
+
+	"example.com/gatehouse/models/dsn"
 )
 
 // Open connects to databaseURL: sqlite:path, whose folder (0700) and file (0600) are made where missing, or postgres://….
@@ -35,13 +35,14 @@ import (
 func Open(databaseURL string) (*gorm.DB, error) { return openGuarded(databaseURL, PrivateTables()) }
 
 func openGuarded(databaseURL string, private []string) (*gorm.DB, error) {
-	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
-		return openSQLite(strings.TrimPrefix(path, "//"), private)
+	named, err := dsn.Parse(databaseURL)
+	if err != nil {
+		return nil, err
 	}
-	if strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://") {
-		return openPostgres(databaseURL, private)
+	if named.Postgres != nil {
+		return openPostgres(named.Postgres, private)
 	}
-	return nil, errors.New("DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
+	return openSQLite(named.File, private)
 }
 
 // Close ends every connection of db, which waits for the statements that are running.
@@ -88,9 +89,6 @@ const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_
 const patience = 10 * time.Second
 
 func openSQLite(path string, private []string) (*gorm.DB, error) {
-	if path == "" || strings.Contains(path, ":memory:") || strings.ContainsRune(path, '?') {
-		return nil, fmt.Errorf("DATABASE_URL names no file: write sqlite: and a path, such as sqlite:data/app.db")
-	}
 	if err := makeFile(path); err != nil {
 		return nil, fmt.Errorf("the database file %s cannot be made or written: %w; give the user that runs this program the right to, or set DATABASE_URL to another path", path, err)
 	}
@@ -209,22 +207,7 @@ func explainSQLite(err error) error {
 	return err
 }
 
-func openPostgres(databaseURL string, private []string) (*gorm.DB, error) {
-	config, err := pgx.ParseConfig(databaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL cannot be read as postgres://user:password@host:5432/name: %w", err)
-	}
-	if leavesTLSOpen(databaseURL) && !onThisMachine(config.Host) {
-		// pgx would take TLS without looking at the certificate, and no TLS where it is refused, so whoever stands between
-		// could read everything (ASVS 12.3).
-		u, _ := url.Parse(databaseURL)
-		query := u.Query()
-		query.Set("sslmode", "verify-full")
-		u.RawQuery = query.Encode()
-		if config, err = pgx.ParseConfig(u.String()); err != nil {
-			return nil, fmt.Errorf("DATABASE_URL cannot be read: %w", err)
-		}
-	}
+func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
 	config.RuntimeParams["timezone"] = "UTC"
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = patience
@@ -250,16 +233,6 @@ type postgresDialector struct{ *postgres.Dialector }
 
 // Explain is asked for the SQL that goes into the log.
 func (postgresDialector) Explain(sql string, _ ...any) string { return sql }
-
-func leavesTLSOpen(databaseURL string) bool {
-	u, err := url.Parse(databaseURL)
-	return err == nil && !u.Query().Has("sslmode") && os.Getenv("PGSSLMODE") == ""
-}
-
-func onThisMachine(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.HasPrefix(host, "/") || host == "localhost" || ip != nil && ip.IsLoopback()
-}
 
 // explainPostgres adds to an error of the first connection what can be done about it.
 func explainPostgres(err error) error {

@@ -1,0 +1,93 @@
+// Package dsn reads DATABASE_URL: config names what is wrong with it before anything starts, models opens what it says.
+package dsn
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Database is what a DATABASE_URL says: a file of SQLite, or a PostgreSQL.
+type Database struct {
+	File     string          // "" where it is PostgreSQL
+	Postgres *pgx.ConnConfig // nil where it is SQLite
+}
+
+// Parse reads sqlite:path or postgres://user:password@host/name. The error is a sentence that says what to write, and holds no
+// password. PostgreSQL on another machine gets verified TLS where neither the address nor PGSSLMODE says anything of it.
+func Parse(databaseURL string) (Database, error) {
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return parseSQLite(strings.TrimPrefix(path, "//"))
+	}
+	if strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://") {
+		return parsePostgres(databaseURL)
+	}
+	return Database{}, errors.New("DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
+}
+
+func parseSQLite(path string) (Database, error) {
+	if path == "" || strings.Contains(path, ":memory:") || strings.ContainsRune(path, '?') {
+		return Database{}, errors.New("DATABASE_URL names no file: write sqlite: and a path, such as sqlite:data/app.db")
+	}
+	return Database{File: path}, nil
+}
+
+func parsePostgres(databaseURL string) (Database, error) {
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return Database{}, unreadable(err)
+	}
+	if leavesTLSOpen(databaseURL) && slices.ContainsFunc(hosts(config), elsewhere) {
+		// pgx would take TLS without looking at the certificate, and no TLS where it is refused, so whoever stands between
+		// could read everything (ASVS 12.3).
+		if config, err = pgx.ParseConfig(withVerifiedTLS(databaseURL)); err != nil {
+			return Database{}, unreadable(err)
+		}
+	}
+	return Database{Postgres: config}, nil
+}
+
+func unreadable(err error) error {
+	return fmt.Errorf("DATABASE_URL cannot be read as postgres://user:password@host:5432/name: %w", err)
+}
+
+func leavesTLSOpen(databaseURL string) bool {
+	u, err := url.Parse(databaseURL)
+	return err == nil && !u.Query().Has("sslmode") && os.Getenv("PGSSLMODE") == ""
+}
+
+func withVerifiedTLS(databaseURL string) string {
+	u, _ := url.Parse(databaseURL) // leavesTLSOpen has read it
+	query := u.Query()
+	query.Set("sslmode", "verify-full")
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// hosts are all that may be connected to: an address can name several, and each way to speak TLS is one more.
+func hosts(config *pgx.ConnConfig) []*pgconn.FallbackConfig {
+	first := &pgconn.FallbackConfig{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}
+	return append([]*pgconn.FallbackConfig{first}, config.Fallbacks...)
+}
+
+func elsewhere(at *pgconn.FallbackConfig) bool {
+	ip := net.ParseIP(at.Host)
+	return !strings.HasPrefix(at.Host, "/") && at.Host != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+// Unverified says whether TLS to another machine would be spoken with whoever answers (ASVS 12.3): sslmode is require, prefer or
+// allow, or it is verify-ca with every authority of the web, any of which vouches for any name. No TLS at all has to be asked for by
+// that word, disable, and is no matter of this one.
+func (d Database) Unverified() bool {
+	return d.Postgres != nil && slices.ContainsFunc(hosts(d.Postgres), func(at *pgconn.FallbackConfig) bool {
+		tls := at.TLSConfig
+		return elsewhere(at) && tls != nil && tls.InsecureSkipVerify && (tls.VerifyPeerCertificate == nil || tls.RootCAs == nil)
+	})
+}

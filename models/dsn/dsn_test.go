@@ -1,0 +1,77 @@
+package dsn
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWhatCannotBeReadSaysWhatToWrite(t *testing.T) {
+	for databaseURL, says := range map[string]string{
+		"data/app.db":                          "must begin with sqlite:, postgres://",
+		"sqlite:":                              "write sqlite: and a path",
+		"sqlite://":                            "write sqlite: and a path",
+		"sqlite::memory:":                      "write sqlite: and a path",
+		"sqlite:app.db?mode=ro":                "write sqlite: and a path",
+		"postgres://ada:geheim@host:port/app":  "postgres://user:password@host:5432/name",
+		"postgres://ada:geheim@host:99999/app": "postgres://user:password@host:5432/name",
+		"postgres://ada:geheim@host/app?sslmode=verified":               "sslmode",
+		"postgres://ada:geheim@host/app?sslrootcert=/nowhere":           "/nowhere",
+		"postgres://ada:geheim@host/app?connect_timeout=soon":           "connect_timeout",
+		"postgres://ada:geheim@host/app?sslmode=disable&sslrootcert=/x": "/x",
+	} {
+		_, err := Parse(databaseURL)
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%s: %v does not say %q", databaseURL, err, says)
+		}
+	}
+}
+
+// Item 70: whoever stands between is not spoken to.
+func TestItem70TLSToAnotherMachineIsVerified(t *testing.T) {
+	for databaseURL, unverified := range map[string]bool{
+		"sqlite:data/app.db":                           false,
+		"postgres://u:p@db.example.com/x":              false,
+		"postgres://u:p@/x?host=db.example.com":        false,
+		"postgres://u:p@localhost,db.example.com/x":    false,
+		"postgres://u:p@localhost/x":                   false,
+		"postgres://u:p@[::1]/x?sslmode=require":       false,
+		"postgres:///x?host=/run/postgresql":           false,
+		"postgres://u:p@h/x?sslmode=verify-full":       false,
+		"postgres://u:p@h/x?sslmode=disable":           false,
+		"postgres://u:p@h/x?sslrootcert=system":        false,
+		"postgres://u:p@h/x?sslmode=require":           true,
+		"postgres://u:p@h/x?sslmode=prefer":            true,
+		"postgres://u:p@h/x?sslmode=allow":             true,
+		"postgres://u:p@h/x?sslmode=":                  true,
+		"postgres://u:p@h/x?sslmode=verify-ca":         true,
+		"postgres://u:p@localhost,h/x?sslmode=require": true,
+	} {
+		d, err := Parse(databaseURL)
+		if err != nil || d.Unverified() != unverified {
+			t.Errorf("%s: unverified is %v (%v)", databaseURL, d.Unverified(), err)
+		}
+	}
+}
+
+func TestWhatTheAddressLeavesOpenIsVerifiedTLSElsewhereAlone(t *testing.T) {
+	for databaseURL, verified := range map[string]bool{
+		"postgres://u:p@db.example.com/x":           true,
+		"postgres://u:p@localhost,db.example.com/x": true,
+		"postgres://u:p@127.0.0.1/x":                false,
+	} {
+		d, err := Parse(databaseURL)
+		if err != nil || (d.Postgres.TLSConfig != nil && !d.Postgres.TLSConfig.InsecureSkipVerify) != verified {
+			t.Errorf("%s: %+v (%v)", databaseURL, d.Postgres.TLSConfig, err)
+		}
+	}
+}
+
+func TestPGSSLMODECountsWhereTheAddressSaysNothing(t *testing.T) {
+	t.Setenv("PGSSLMODE", "require")
+	if d, err := Parse("postgres://u:p@db.example.com/x"); err != nil || !d.Unverified() {
+		t.Errorf("it is not seen (%v)", err)
+	}
+	if d, err := Parse("postgres://u:p@db.example.com/x?sslmode=verify-full"); err != nil || d.Unverified() {
+		t.Errorf("the address does not come first (%v)", err)
+	}
+}
