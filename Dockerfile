@@ -10,7 +10,8 @@ FROM gcr.io/distroless/static-debian12:nonroot
 WORKDIR /app
 COPY --from=build /out/app ./
 COPY --from=build --chown=nonroot:nonroot /out/data data
-ENV APP_ENV=production HOST=0.0.0.0 PORT=3000 DATABASE_URL=sqlite:data/app.db
+# No DATABASE_URL: an image that is started without one says so, instead of keeping accounts in a file that goes with the container.
+ENV APP_ENV=production HOST=0.0.0.0 PORT=3000
 VOLUME /app/data
 EXPOSE 3000
 ENTRYPOINT ["/app/app"]

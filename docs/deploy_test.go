@@ -155,3 +155,40 @@ func TestTheProxiesTakeTheLargestBodyOfARoute(t *testing.T) {
 		}
 	}
 }
+
+// Requests under way get the program's own time to finish, and mail that is being sent the rest: whatever stops it waits for both.
+func TestWhatStopsTheProgramLetsItFinish(t *testing.T) {
+	needs := seconds(t, "../serve.go", `drain = (\d+) \* time\.Second`) + seconds(t, "../mail/worker.go", `grace = (\d+) \* time\.Second`)
+	for name, setting := range map[string]string{
+		"../deploy/app.service": `(?m)^TimeoutStopSec=(\d+)s$`, "../deploy/fly.toml": `(?m)^kill_timeout = "(\d+)s"$`, "deploying.md": `docker run .*--stop-timeout (\d+) `,
+	} {
+		if waits := seconds(t, name, setting); waits <= needs {
+			t.Errorf("%s waits %d seconds, and the program may take %d", name, waits, needs)
+		}
+	}
+}
+
+// seconds is the number that a file has where the pattern has its parentheses.
+func seconds(t *testing.T, name, pattern string) int {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(read(t, name))
+	if found == nil {
+		t.Fatalf("%s has nothing like %s", name, pattern)
+	}
+	n, _ := strconv.Atoi(found[1])
+	return n
+}
+
+// An image that brings a database of its own would start without the secret that names the real one, on a file that nobody keeps.
+func TestTheImageBringsNoSettingThatProductionAsksFor(t *testing.T) {
+	var settings []string
+	for _, line := range regexp.MustCompile(`(?m)^ENV (.*)$`).FindAllStringSubmatch(read(t, "../Dockerfile"), -1) {
+		settings = append(settings, strings.Fields(line[1])...)
+	}
+	_, err := config.Load(settings)
+	for _, name := range []string{"APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "TRUSTED_PROXIES"} {
+		if err == nil || !strings.Contains(err.Error(), name+" is not set") {
+			t.Errorf("the image starts without %s: %v", name, err)
+		}
+	}
+}
