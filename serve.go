@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -17,8 +18,9 @@ import (
 const (
 	// drain is how long a stop waits for requests under way.
 	drain = 20 * time.Second
-	// sweepEvery is how often what has ended is removed.
-	sweepEvery = 15 * time.Minute
+	// sweepEvery is how often what has ended is removed, and sweepFirst when that begins: soon, for a program that is restarted often,
+	// and not at once, since a start has better things to do.
+	sweepEvery, sweepFirst = 15 * time.Minute, time.Minute
 )
 
 // serve answers requests, sends mail and sweeps until ctx ends; then it lets requests finish and the worker hand back what
@@ -74,20 +76,27 @@ func serve(ctx context.Context, a *app) error {
 }
 
 func sweep(ctx context.Context, a *app) {
-	// Not at once: a start has better things to do.
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
+	nowAndThen(ctx, func() {
+		if err := a.auth.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("the sweep failed in part and will be tried again", "error", err)
+		}
+	})
+}
+
+// nowAndThen does work as often as is swept, until ctx ends.
+func nowAndThen(ctx context.Context, work func()) {
+	for next := jittered(sweepFirst); ; next = jittered(sweepEvery) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-		}
-		if err := a.auth.Sweep(ctx); err != nil && ctx.Err() == nil {
-			a.log.Error("the sweep failed and will be tried again", "error", err)
+		case <-time.After(next):
+			work()
 		}
 	}
 }
+
+// jittered is d and up to half as much again, so that servers that start together do not sweep together.
+func jittered(d time.Duration) time.Duration { return d + rand.N(d/2) }
 
 // greet tells the person at the terminal where to go.
 func greet(a *app) {

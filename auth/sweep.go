@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,15 +16,11 @@ const (
 	sweepRows   = 1000 // at a time, so that nobody waits for the writer
 )
 
-// Sweep removes what has ended: sessions a week ago, links, sign-ups, counts, devices that have not come back, and old mail. Several
-// servers may sweep at once.
+// Sweep removes what has ended: sessions a week ago, links, sign-ups, counts, devices that have not come back, and old mail. What fails
+// keeps nothing else from being swept. Several servers may sweep at once.
 func (a *Auth) Sweep(ctx context.Context) error {
 	now := a.now()
-	unlocked := ""
-	if a.db.Name() == "postgres" {
-		// A row in somebody's hands is being renewed, and waiting for it could hold up who waits for the sweep.
-		unlocked = " FOR UPDATE SKIP LOCKED"
-	}
+	var failed []error
 	for _, s := range []struct {
 		table, where string
 		args         []any
@@ -43,22 +40,29 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
 		{"notes", "deleted_at <= ?", []any{now.Add(-models.KeepDeletedNotes)}}, // feature:notes
 	} {
-		query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d%s)", s.table, s.table, s.where, sweepRows, unlocked)
-		for {
-			swept := models.AsSystem(a.db.WithContext(ctx)).Exec(query, s.args...)
-			if swept.Error != nil {
-				return fmt.Errorf("sweep %s: %w", s.table, swept.Error)
-			}
-			if swept.RowsAffected < sweepRows {
-				break
-			}
+		failed = append(failed, a.sweepTable(ctx, s.table, s.where, s.args))
+	}
+	failed = append(failed, a.sweepDeletions(ctx)) // feature:account_deletion
+	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
+		failed = append(failed, fmt.Errorf("sweep the outbox: %w", err))
+	}
+	return errors.Join(failed...)
+}
+
+func (a *Auth) sweepTable(ctx context.Context, table, where string, args []any) error {
+	unlocked := ""
+	if a.db.Name() == "postgres" {
+		// A row in somebody's hands is being renewed, and waiting for it could hold up who waits for the sweep.
+		unlocked = " FOR UPDATE SKIP LOCKED"
+	}
+	query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d%s)", table, table, where, sweepRows, unlocked)
+	for {
+		swept := models.AsSystem(a.db.WithContext(ctx)).Exec(query, args...)
+		if swept.Error != nil {
+			return fmt.Errorf("sweep %s: %w", table, swept.Error)
+		}
+		if swept.RowsAffected < sweepRows {
+			return nil
 		}
 	}
-	if err := a.sweepDeletions(ctx); err != nil { // feature:account_deletion
-		return err // feature:account_deletion
-	} // feature:account_deletion
-	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
-		return fmt.Errorf("sweep the outbox: %w", err)
-	}
-	return nil
 }
