@@ -42,6 +42,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 	} {
 		failed = append(failed, a.sweepTable(ctx, s.table, s.where, s.args))
 	}
+	failed = append(failed, a.resealTOTP(ctx))     // feature:totp
 	failed = append(failed, a.sweepDeletions(ctx)) // feature:account_deletion
 	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
 		failed = append(failed, fmt.Errorf("sweep the outbox: %w", err))

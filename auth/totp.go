@@ -30,6 +30,7 @@ const (
 	totpStep   = 30 // seconds (RFC 6238 section 5.2)
 	// maxAuthenticators bounds what checking a code costs.
 	maxAuthenticators = 10
+	resealRows        = 100 // at a time, so that nobody waits for the writer
 )
 
 // Enrollment is an authenticator that is not proven yet. Nothing of it is stored: the form carries it, sealed.
@@ -241,6 +242,49 @@ func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ 
 }
 
 func (a *Auth) totpKeys() (seal.Keys, error) { return seal.New(a.config.SecretKeys, "authenticator") }
+
+// resealTOTP seals what an older key has sealed with the first one, so that the older can leave SECRET_KEY: the secrets of authenticators
+// are all that stays sealed for good. Several servers may do it at once.
+func (a *Auth) resealTOTP(ctx context.Context) error {
+	keys, err := a.totpKeys()
+	if err != nil {
+		return err
+	}
+	var resealed, closed int
+	for behind := ""; ; {
+		list, err := models.AuthenticatorsSealedOtherwise(a.db.WithContext(ctx), keys.FirstID(), behind, resealRows)
+		if err != nil {
+			return fmt.Errorf("find what an older key has sealed: %w", err)
+		}
+		if len(list) == 0 {
+			break
+		}
+		behind = list[len(list)-1].ID
+		err = a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			for _, authenticator := range list {
+				secret, err := keys.Open(authenticator.ID, authenticator.Secret)
+				if err != nil {
+					closed++
+				} else if err := authenticator.Reseal(tx, keys.Seal(authenticator.ID, secret)); err != nil {
+					return err
+				} else {
+					resealed++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("seal the secrets of authenticators anew: %w", err)
+		}
+	}
+	if resealed > 0 {
+		a.log.InfoContext(ctx, "secrets of authenticators were sealed anew with the first key of SECRET_KEY", "count", resealed)
+	}
+	if closed > 0 {
+		a.log.ErrorContext(ctx, "secrets of authenticators cannot be read: their key is not in SECRET_KEY", "count", closed)
+	}
+	return nil
+}
 
 // matchingStep returns the step whose code this is: now's, or for clocks that differ and people who type slowly one of its two
 // neighbors (RFC 6238 section 5.2). All three are looked at, so that the time tells nothing.

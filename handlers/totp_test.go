@@ -181,6 +181,21 @@ func TestTheSecretOfAnAuthenticatorIsNotInTheDatabase(t *testing.T) {
 	}
 }
 
+// Whoever puts a new key before the old one takes the old one out some day.
+func TestAnAuthenticatorOutlivesTheKeyThatItWasSealedWith(t *testing.T) {
+	s := newStage(t)
+	app := s.member("ada@example.com").authenticator()
+	s.config.SecretKeys = append([]string{"a fresh key of more than thirty-two bytes"}, s.config.SecretKeys...)
+	s.open()
+	if err := s.auth.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.config.SecretKeys = s.config.SecretKeys[:1]
+	s.open()
+	s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor").
+		submit("answer", app.next()).redirects(t, "/dashboard")
+}
+
 // oathtool is somebody else's implementation of RFC 6238.
 func TestCodesOfOathtoolAreAccepted(t *testing.T) {
 	oathtool, err := exec.LookPath("oathtool")

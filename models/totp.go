@@ -36,6 +36,19 @@ func AuthenticatorsOf(db *gorm.DB, userID string) ([]Authenticator, error) {
 	return list, err
 }
 
+// AuthenticatorsSealedOtherwise lists authenticators whose sealed secret does not begin with a key's id: limit of them at the most, by
+// their ids, from the first behind the one named.
+func AuthenticatorsSealedOtherwise(db *gorm.DB, keyID []byte, behind string, limit int) ([]Authenticator, error) {
+	var list []Authenticator
+	err := db.Where("substr(secret, 1, ?) <> ? AND id > ?", len(keyID), keyID, behind).Order("id").Limit(limit).Find(&list).Error
+	return list, err
+}
+
+// Reseal replaces the sealed secret that was read with the authenticator.
+func (a Authenticator) Reseal(db *gorm.DB, sealed []byte) error {
+	return db.Model(&Authenticator{}).Where("id = ? AND secret = ?", a.ID, a.Secret).Update("secret", sealed).Error
+}
+
 // UseStep accepts a code of a step, and says whether it was the first of its step or a later one. One statement decides, so that of
 // fifty at once one is the first.
 func UseStep(db *gorm.DB, authenticatorID string, step int64, now time.Time) (first bool, err error) {

@@ -56,6 +56,9 @@ func (k Keys) Seal(place string, plain []byte) []byte {
 	return first.aead.Seal(sealed, nonce, plain, []byte(place))
 }
 
+// FirstID is what everything begins with that the first key has sealed.
+func (k Keys) FirstID() []byte { return bytes.Clone(k[0].id) }
+
 // ErrClosed is the answer to what was damaged, was sealed to another place, or with a key that is no longer in the list.
 var ErrClosed = errors.New("it was damaged, or its SECRET_KEY is no longer in the list")
 
