@@ -15,12 +15,12 @@ import (
 
 // The rules (ASVS 6.1.1). Guessing is slowed per account and address together, per address, and per account wherever the
 // guesses come from. The last cannot lock an owner out: a known device has a count of its own, and resetting the password
-// by mail clears the count and makes the browser a known device. NIST SP 800-63B-4 3.2.2 closes an account to guesses
-// after 100 failures in a row.
+// by mail makes the browser a known device. NIST SP 800-63B-4 3.2.2 allows 100 failures in a row.
+// Strangers' counts end by time alone: one that ended when its owner logs in would tell strangers that there is an owner.
 var (
 	limitLoginPair        = models.LimitRule{Name: "login-pair", Free: 10, Window: 15 * time.Minute}
 	limitLoginIP          = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}
-	limitLoginAccount     = models.LimitRule{Name: "login-account", Free: 5, Window: 30 * 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitLoginAccount     = models.LimitRule{Name: "login-account", Free: 5, Window: 30 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
 	limitConfirm          = models.LimitRule{Name: "confirm", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
 	limitChallenge        = models.LimitRule{Name: "challenge", Free: 5, Window: 10 * time.Minute}
 	limitFactor           = models.LimitRule{Name: "factor", Free: 10, Window: 24 * time.Hour, Growing: true, MinWait: 15 * time.Minute, MaxWait: 15 * time.Minute, Last: 100}
@@ -85,6 +85,14 @@ func (l Limited) EndsWithReset() bool { return l.Rule == limitLoginAccount.Name 
 type hit struct {
 	rule models.LimitRule
 	key  string
+	open bool // to everybody: others count here as well
+}
+
+// byAnyone says that others count here as well. Who turns out to be right takes only themselves back: neither do they forgive others, nor
+// do others see that somebody was right (ASVS 6.3.8).
+func (h hit) byAnyone() hit {
+	h.open = true
+	return h
 }
 
 // hitBy counts under rule for the parts together. They are hashed: what people mistype is not ours to keep.
@@ -93,7 +101,7 @@ func hitBy(rule models.LimitRule, parts ...string) hit {
 	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part) // the length keeps ("ab","c") and ("a","bc") apart
 	}
-	return hit{rule, base64.RawURLEncoding.EncodeToString(h.Sum(nil))}
+	return hit{rule: rule, key: base64.RawURLEncoding.EncodeToString(h.Sum(nil))}
 }
 
 // network is what one attacker cheaply owns: an IPv4 address, or a /64 of IPv6.
@@ -135,7 +143,7 @@ func (a *Auth) take(ctx context.Context, client Client, hits ...hit) error {
 }
 
 // guess counts a try at a secret before making it, so that fifty at once are fifty. A right one starts the counts anew (of
-// an address that many share only itself is taken back); one that could not be made was none; a wrong one is on record.
+// those that are anyone's only itself is taken back); one that could not be made was none; a wrong one is on record.
 func (a *Auth) guess(ctx context.Context, client Client, hits []hit, try func() (bool, error), wrong func(*tx) error) (ok bool, err error) {
 	if err := a.take(ctx, client, hits...); err != nil {
 		return false, err
@@ -147,7 +155,7 @@ func (a *Auth) guess(ctx context.Context, client Client, hits []hit, try func() 
 		}
 		for _, h := range hits {
 			settle := models.ForgetHits
-			if err != nil || h.rule == limitLoginIP {
+			if err != nil || h.open {
 				settle = models.ReturnHit
 			}
 			if err := settle(t.DB, h.rule, h.key); err != nil {

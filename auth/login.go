@@ -43,12 +43,7 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	if !ok {
 		return nil, Invalid{"": wrongLogin}
 	}
-	if err := a.notePassword(ctx, user, password); err != nil {
-		return nil, err
-	}
-	// On a known device the guesses of strangers end here as well: they are no longer failures in a row.
-	strangers := hitBy(limitLoginAccount, email)
-	return user, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
+	return user, a.notePassword(ctx, user, password)
 }
 
 // loginHits is where a try at an address counts. A known device has a count of its own and no other: whatever strangers use up,
@@ -62,9 +57,9 @@ func (a *Auth) loginHits(ctx context.Context, email, device string, client Clien
 		return []hit{hitBy(limitLoginAccount, email, device)}, nil
 	}
 	return []hit{
-		hitBy(limitLoginPair, email, network(client.IP)),
-		hitBy(limitLoginIP, network(client.IP)),
-		hitBy(limitLoginAccount, email),
+		hitBy(limitLoginPair, email, network(client.IP)).byAnyone(),
+		hitBy(limitLoginIP, network(client.IP)).byAnyone(),
+		hitBy(limitLoginAccount, email).byAnyone(),
 	}, nil
 }
 

@@ -42,7 +42,7 @@ var mailLoginAlphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").W
 var (
 	limitMailLoginIP   = models.LimitRule{Name: "mail-login-ip", Free: 30, Window: time.Hour}
 	limitMailLoginMail = models.LimitRule{Name: "mail-login-mail", Free: 5, Window: MailLoginFor}
-	limitMailLoginCode = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitMailLoginCode = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 7 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
 )
 
 // MailLoginLimits are the rules that asking for a mailed sign-in counts under.
@@ -201,6 +201,9 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 			return err
 		}
 		count := mailLoginCodeHit(row, browser.Device)
+		if count.open {
+			return nil
+		}
 		return models.ForgetHits(t.DB, count.rule, count.key)
 	})
 	if errors.Is(err, ErrDeadLink) {
@@ -252,7 +255,7 @@ func mailLoginCodeHit(row models.MailLogin, device string) hit {
 	if row.KnownDevice {
 		return hitBy(limitMailLoginCode, string(row.Recipient), device)
 	}
-	return hitBy(limitMailLoginCode, string(row.Recipient))
+	return hitBy(limitMailLoginCode, string(row.Recipient)).byAnyone()
 }
 
 // tryMailedCode counts the try before it looks at the code, so that fifty at once are fifty; a right code uses the row up, and so does the

@@ -79,7 +79,7 @@ func (a *Auth) AuthenticateByPasskey(ctx context.Context, browser, answer string
 	if browser == "" || answer == "" {
 		return nil, wrong
 	}
-	ok, err := a.guess(ctx, client, []hit{hitBy(limitPasskeyIP, network(client.IP))},
+	ok, err := a.guess(ctx, client, []hit{hitBy(limitPasskeyIP, network(client.IP)).byAnyone()},
 		func() (ok bool, err error) {
 			user, err = a.usePasskey(ctx, loggingIn(browser), nil, answer, client)
 			return a.passkeyIsRight(ctx, err)

@@ -136,10 +136,10 @@ func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Clien
 	if newDevice, err = a.knowOnly(t, user.ID, device); err != nil {
 		return "", err
 	}
-	for _, h := range []hit{hitBy(limitLoginPair, user.Email, network(client.IP)), hitBy(limitLoginAccount, user.Email)} {
-		if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
-			return "", fmt.Errorf("forget the failed log-ins: %w", err)
-		}
+	// This browser's own count, and not those of strangers: they would see that there is an account.
+	own := hitBy(limitLoginAccount, user.Email, newDevice)
+	if err := models.ForgetHits(t.DB, own.rule, own.key); err != nil {
+		return "", fmt.Errorf("forget the browser's failed log-ins: %w", err)
 	}
 	err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordReset(user.Email, i) })
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -266,8 +267,7 @@ func TestItem14AStrangerCannotLockTheOwnerOut(t *testing.T) {
 		t.Errorf("a stranger could guess %d times in a row", guessed+94)
 	}
 	ada.login(goodPassword).is(t, 429)
-	ada.post("/password/forgot", "email", ada.email)
-	ada.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	ada.resets(otherPassword)
 	ada.login(otherPassword).redirects(t, "/dashboard")
 }
 
@@ -493,19 +493,48 @@ func TestOnesGuessesAreNotTheirNeighbors(t *testing.T) {
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
 
-func TestTheOwnerOnAKnownDeviceEndsTheCountOfStrangers(t *testing.T) {
+// Item 16: strangers see their own tries in the counts, and not whether somebody with the address has logged in since.
+func TestItem16StrangersCountsDoNotTellWhoHasAnAccount(t *testing.T) {
+	s := newStage(t)
+	new, known, forgetful := s.user("new@example.com"), s.member("known@example.com"), s.user("forgetful@example.com")
+	known.post("/logout")
+	comeBack := map[string]func(){
+		"nobody@example.com": func() {},
+		new.email:            func() { s.visitorAs(new.email).login(goodPassword).redirects(t, "/dashboard") },
+		known.email:          func() { known.login(goodPassword).redirects(t, "/dashboard"); known.post("/logout") },
+		forgetful.email:      func() { forgetful.resets(goodPassword) },
+	}
+	seen := map[string][]string{}
+	for _, wait := range []time.Duration{0, 10 * time.Second, 24 * time.Hour, 16 * 24 * time.Hour, 14 * 24 * time.Hour, 24 * time.Hour} {
+		s.clock.passes(wait)
+		for email, comesBack := range comeBack {
+			comesBack()
+			for range 4 {
+				page := s.visitorAs(email).login("wrong wrong wrong wrong")
+				seen[email] = append(seen[email], fmt.Sprint(page.status, page.header.Get("Retry-After")))
+			}
+		}
+	}
+	for email, answers := range seen {
+		if !slices.Equal(answers, seen["nobody@example.com"]) {
+			t.Errorf("%s:\n%v\nnobody:\n%v", email, answers, seen["nobody@example.com"])
+		}
+	}
+}
+
+// Item 14: a reset lets its browser in at once, whatever was tried there before, and whatever strangers try.
+func TestItem14WhoResetsThePasswordLogsInAtOnceThere(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	ada.post("/logout")
 	for range 5 {
-		bot := s.visitor()
-		bot.email = ada.email
-		bot.login("wrong wrong wrong wrong").is(t, 422)
+		ada.login("wrong wrong wrong wrong").is(t, 422)
+		s.visitorAs(ada.email).login("wrong wrong wrong wrong").is(t, 422)
 	}
-	ada.login(goodPassword).redirects(t, "/dashboard")
-	phone := s.visitor()
-	phone.email = ada.email
-	phone.login(goodPassword).redirects(t, "/dashboard")
+	ada.login(goodPassword).is(t, 429)
+	ada.resets(otherPassword)
+	ada.login(otherPassword).redirects(t, "/dashboard")
+	s.visitorAs(ada.email).login(otherPassword).is(t, 429)
 }
 
 // A device that is known for one account is a stranger's to every other.
@@ -530,10 +559,10 @@ func TestItem15TheWaitGrowsToAnHourAndNoFurther(t *testing.T) {
 	if page := ada.login(goodPassword).is(t, 429); page.header.Get("Retry-After") != "3600" {
 		t.Errorf("Retry-After is %q", page.header.Get("Retry-After"))
 	}
-	s.clock.passes(29 * 24 * time.Hour) // and a month of quiet, no less, starts the count anew
+	s.clock.passes(29 * 24 * time.Hour) // and a month after the first try, no less, the count starts anew
 	ada.login("wrong wrong wrong wrong").is(t, 422)
 	ada.login(goodPassword).is(t, 429)
-	s.clock.passes(30 * 24 * time.Hour)
+	s.clock.passes(24 * time.Hour)
 	ada.login("wrong wrong wrong wrong").is(t, 422)
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }

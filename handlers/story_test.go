@@ -146,6 +146,13 @@ func (s *stage) visitor() *person {
 	return p
 }
 
+// visitorAs is somebody new who gives this address as theirs.
+func (s *stage) visitorAs(email string) *person {
+	p := s.visitor()
+	p.email = email
+	return p
+}
+
 // user is somebody with an account, signed out.
 func (s *stage) user(email string) *person {
 	s.t.Helper()
@@ -258,6 +265,18 @@ func (p *person) send(r *http.Request) (*page, error) {
 func (p *person) login(password string) *page {
 	p.s.t.Helper()
 	return p.post("/login", "email", p.email, "password", password)
+}
+
+// resets has a link mailed, and sets the password with it.
+func (p *person) resets(password string) {
+	p.s.t.Helper()
+	p.post("/password/forgot", "email", p.email).is(p.s.t, http.StatusSeeOther)
+	for {
+		if link := p.mail().Link; strings.Contains(link, "/password/reset") {
+			p.get(link).submit("password", password).redirects(p.s.t, "/login")
+			return
+		}
+	}
 }
 
 // enters is what a log-in with the right password comes to, without checking one: that takes longer than most stories.

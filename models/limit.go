@@ -20,14 +20,17 @@ type Limit struct {
 type LimitRule struct {
 	Name   string
 	Free   int           // hits before the first wait
-	Window time.Duration // fixed: from the first hit; growing: from the last
+	Window time.Duration // fixed: from the first hit; growing: from the last, or from the first
 	// Growing doubles the wait with each hit past the free ones, from a second or MinWait up to MaxWait; a fixed rule waits for
 	// the window's end.
 	Growing bool
 	MinWait time.Duration
 	MaxWait time.Duration
-	// Last is the number of hits after which a growing rule stays closed for its window; 0 for never.
+	// Last is the number of hits after which a growing rule stays closed until its window ends; 0 for never.
 	Last int
+	// FromFirst has the window of a growing rule begin with the first hit, and no later one move its end: a hit that is returned then
+	// leaves nothing behind.
+	FromFirst bool
 }
 
 // String tells the rule in a few words: "login-ip 100 per 15m", "confirm 5, then waits of 1s to 1h".
@@ -64,7 +67,7 @@ func TakeHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) (limit Limi
 	id := rule.Name + ":" + key
 	ends := "CASE WHEN limits.ends_at <= ? THEN excluded.ends_at ELSE limits.ends_at END"
 	args := []any{id, open, now.Add(rule.Window), now, now, now, now}
-	if rule.Growing {
+	if rule.Growing && !rule.FromFirst {
 		ends = "excluded.ends_at"
 		args = []any{id, open, now.Add(rule.Window), now, now, now}
 	}
@@ -94,9 +97,9 @@ func (r LimitRule) wait(limit Limit, now time.Time) time.Duration {
 	case !r.Growing:
 		return limit.EndsAt.Sub(now)
 	case r.Last > 0 && limit.Hits >= r.Last:
-		return r.Window
+		return limit.EndsAt.Sub(now)
 	default:
-		return min(r.MaxWait, max(r.MinWait, time.Second<<min(over, 30)))
+		return min(limit.EndsAt.Sub(now), r.MaxWait, max(r.MinWait, time.Second<<min(over, 30)))
 	}
 }
 
@@ -105,7 +108,12 @@ func ForgetHits(tx *gorm.DB, rule LimitRule, key string) error {
 	return tx.Exec("DELETE FROM limits WHERE id = ?", rule.Name+":"+key).Error
 }
 
-// ReturnHit takes one hit back that turned out not to be one, and reopens what it had closed.
+// ReturnHit takes one hit back that turned out not to be one, and reopens what it had closed. A count that it began is gone: its end would
+// tell when that was.
 func ReturnHit(tx *gorm.DB, rule LimitRule, key string) error {
-	return tx.Exec("UPDATE limits SET hits = hits - 1, open_at = ? WHERE id = ? AND hits > 0", open, rule.Name+":"+key).Error
+	id := rule.Name + ":" + key
+	if err := tx.Exec("UPDATE limits SET hits = hits - 1, open_at = ? WHERE id = ? AND hits > 0", open, id).Error; err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM limits WHERE id = ? AND hits = 0", id).Error
 }
