@@ -18,18 +18,20 @@ type factor struct {
 	second bool   // it is a second factor, and not the password's equal
 	// backup says that it stands in for other factors: who has nothing else does not have it.
 	backup bool
-	has    func(db *gorm.DB, userID string) (bool, error)
-	forget func(db *gorm.DB, userID string, since time.Time) error // of a second factor: what the user has had since then
-	check  func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
+	// guessable says that its answers are short enough to be found by trying (NIST SP 800-63B-4 3.2.2 draws the line at 64 bits).
+	guessable bool
+	has       func(db *gorm.DB, userID string) (bool, error)
+	forget    func(db *gorm.DB, userID string, since time.Time) error // of a second factor: what the user has had since then
+	check     func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
 }
 
 // factors lists the ways that there are, in the order in which they are offered.
 func (a *Auth) factors() []factor {
 	return []factor{
 		{name: "passkeys", second: true, has: models.HasPasskeys, check: a.checkPasskey, forget: models.ForgetPasskeys},                                    // feature:passkeys
-		{name: "totp", second: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                                         // feature:totp
+		{name: "totp", second: true, guessable: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                        // feature:totp
 		{name: "recovery_codes", second: true, backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, forget: models.ForgetRecoveryCodes}, // feature:recovery_codes
-		{name: "password", has: models.HasPassword, check: a.checkPassword},
+		{name: "password", guessable: true, has: models.HasPassword, check: a.checkPassword},
 	}
 }
 
@@ -82,10 +84,11 @@ var ErrTriesUsed = errors.New("too many wrong answers")
 type challenge struct {
 	id        string
 	sessionID string // "" at a sign-in
+	device    string // the browser's token at a sign-in, "" for none
 }
 
-// checkFactor counts the answer before it looks at it, under the challenge and under the factor, so that fifty at once are fifty. It returns
-// the factor that was proven. The error is an Invalid, a Limited or ErrTriesUsed.
+// checkFactor counts the answer before it looks at it, so that fifty at once are fifty. It returns the factor that was proven. The error is
+// an Invalid, a Limited or ErrTriesUsed.
 func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) (proven factor, err error) {
 	names, err := a.FactorsOf(ctx, user)
 	if err != nil {
@@ -99,7 +102,11 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 	if answer == "" {
 		return factor{}, Invalid{"answer": wrongAnswer(name).empty}
 	}
-	ok, err := a.guess(ctx, client, []hit{hitBy(limitChallenge, of.id), hitBy(limitFactor, user.ID, name)},
+	hits, err := a.factorHits(ctx, user, all[i], of, client)
+	if err != nil {
+		return factor{}, err
+	}
+	ok, err := a.guess(ctx, client, hits,
 		func() (bool, error) { return all[i].check(ctx, user, answer, of, client) },
 		func(t *tx) error {
 			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
@@ -107,10 +114,36 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 	if limited, is := errors.AsType[Limited](err); is && limited.Rule == limitChallenge.Name {
 		return factor{}, ErrTriesUsed
 	}
-	if err == nil && !ok {
+	if err != nil {
+		return factor{}, err
+	}
+	if !ok {
 		return factor{}, Invalid{"answer": wrongAnswer(name).wrong}
 	}
-	return all[i], err
+	// The guesses of strangers end here as well: they are no longer failures in a row.
+	strangers := hitBy(limitFactor, user.ID, name)
+	return all[i], models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
+}
+
+// factorHits is where an answer counts. A session, and a device that the account knows, have a count of their own: somebody who has come by
+// the password, which is all that it takes to be asked here, cannot keep the owner out there. Together these are bounded too, since whoever
+// had the password before there was a second factor may have made any number of them. Of what cannot be guessed each address has a count:
+// no try elsewhere keeps the owner from a recovery code on a new device.
+func (a *Auth) factorHits(ctx context.Context, user *models.User, f factor, of challenge, client Client) ([]hit, error) {
+	known, err := a.knownDevice(ctx, user.Email, of.device)
+	if err != nil {
+		return nil, err
+	}
+	hits := []hit{hitBy(limitChallenge, of.id)}
+	switch {
+	case of.sessionID != "":
+		return append(hits, hitBy(limitFactor, user.ID, f.name, of.sessionID), hitBy(limitFactorKnown, user.ID, f.name)), nil
+	case known:
+		return append(hits, hitBy(limitFactor, user.ID, f.name, of.device), hitBy(limitFactorKnown, user.ID, f.name)), nil
+	case !f.guessable:
+		return append(hits, hitBy(limitFactor, user.ID, f.name, network(client.IP))), nil
+	}
+	return append(hits, hitBy(limitFactor, user.ID, f.name)), nil
 }
 
 type answerWords struct{ empty, wrong string }

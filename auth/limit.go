@@ -17,6 +17,7 @@ import (
 // guesses come from. The last cannot lock an owner out: a known device has a count of its own, and resetting the password
 // by mail makes the browser a known device. NIST SP 800-63B-4 3.2.2 allows 100 failures in a row.
 // Strangers' counts end by time alone: one that ended when its owner logs in would tell strangers that there is an owner.
+// Where an answer to a factor counts is in factorHits: whoever gets there has the password, and knows that there is.
 var (
 	limitLoginPair        = models.LimitRule{Name: "login-pair", Free: 10, Window: 15 * time.Minute}
 	limitLoginIP          = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}
@@ -24,6 +25,7 @@ var (
 	limitConfirm          = models.LimitRule{Name: "confirm", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
 	limitChallenge        = models.LimitRule{Name: "challenge", Free: 5, Window: 10 * time.Minute}
 	limitFactor           = models.LimitRule{Name: "factor", Free: 10, Window: 24 * time.Hour, Growing: true, MinWait: 15 * time.Minute, MaxWait: 15 * time.Minute, Last: 100}
+	limitFactorKnown      = models.LimitRule{Name: "factor-known", Free: 100, Window: 24 * time.Hour, Growing: true, MinWait: 24 * time.Hour, MaxWait: 24 * time.Hour}
 	limitReproof          = models.LimitRule{Name: "reproof", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
 	limitRegistrationIP   = models.LimitRule{Name: "registration-ip", Free: 30, Window: time.Hour}
 	limitRegistrationMail = models.LimitRule{Name: "registration-mail", Free: 5, Window: time.Hour}
@@ -66,7 +68,9 @@ func ResetLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} 
 func ReproofLimits() []models.LimitRule { return []models.LimitRule{limitReproof} }
 
 // FactorLimits are the rules that the answers to a second factor count under, and those of who proves once more who they are.
-func FactorLimits() []models.LimitRule { return []models.LimitRule{limitChallenge, limitFactor} }
+func FactorLimits() []models.LimitRule {
+	return []models.LimitRule{limitChallenge, limitFactor, limitFactorKnown}
+}
 
 // Limited is the answer to one request too many.
 type Limited struct {
@@ -117,7 +121,7 @@ func network(ip netip.Addr) string {
 
 // take counts all hits or none; when one is refused the answer is a Limited. The hit that closes a rule is on record, the
 // refusals behind it are not: a flood must not fill the security log. Rules are always taken, settled and forgotten in the order
-// pair, address, account, so that transactions do not wait for each other.
+// pair, address, account, and of a factor in that of factorHits, so that transactions do not wait for each other.
 func (a *Auth) take(ctx context.Context, client Client, hits ...hit) error {
 	if !a.config.RateLimit {
 		return nil

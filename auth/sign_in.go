@@ -156,6 +156,8 @@ type Pending struct {
 	Owes  Duty
 	proof Proof
 	id    string
+
+	device string // the browser's token, "" for none
 }
 
 // Proof is what was proven so far.
@@ -174,7 +176,7 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 	if err != nil {
 		return nil, fmt.Errorf("find the sign-in: %w", err)
 	}
-	p := &Pending{User: user, id: signIn.ID, proof: Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember}}
+	p := &Pending{User: user, id: signIn.ID, device: browser.Device, proof: Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember}}
 	p.proof.Trust = signIn.Trust != nil && *signIn.Trust // feature:trusted_devices
 	p.Owes, err = a.owed(db, &user, p.proof, browser)
 	return p, err
@@ -183,7 +185,7 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 // CompleteFactor checks the second factor that a sign-in owes, and returns the proof that includes it. The error is an Invalid, a
 // Limited, or ErrTriesUsed where the sign-in is over.
 func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer string, client Client) (Proof, error) {
-	proven, err := a.checkFactor(ctx, &p.User, name, answer, challenge{id: p.id}, client)
+	proven, err := a.checkFactor(ctx, &p.User, name, answer, challenge{id: p.id, device: p.device}, client)
 	if errors.Is(err, ErrTriesUsed) {
 		return Proof{}, errors.Join(err, a.db.WithContext(ctx).Where("id = ?", p.id).Delete(&models.SignIn{}).Error)
 	}

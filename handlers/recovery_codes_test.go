@@ -118,3 +118,28 @@ func TestARecoveryCodeOpensAReset(t *testing.T) {
 	asked := ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").submit("choose", "recovery_codes").is(t, 200).says(t, "Go on")
 	asked.submit("answer", codes[0]).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 }
+
+// Item 14: nobody finds a code of 120 bits by trying, so that trying keeps nobody from using one
+// elsewhere. Each sign-in and each address have their tries all the same: what is wrong is written down, and asks the database.
+func TestItem14WrongRecoveryCodesKeepNobodyFromTheRightOne(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	code := ada.recoveryCodes()[0]
+	thief := ada.elsewhere()
+	tries := func(answer string) *page {
+		return thief.post("/login/factor", "factor", "recovery_codes", "answer", answer)
+	}
+	for range 2 {
+		thief.login(goodPassword).redirects(t, "/login/factor")
+		for range 5 {
+			tries("000000").is(t, 422)
+		}
+		tries(code).redirects(t, "/login")
+	}
+	thief.login(goodPassword).redirects(t, "/login/factor")
+	tries(code).is(t, 429)
+	phone := ada.elsewhere()
+	phone.login(goodPassword).redirects(t, "/login/factor")
+	phone.post("/login/factor", "factor", "recovery_codes", "answer", code).redirects(t, "/dashboard")
+}

@@ -124,6 +124,70 @@ func TestItem45GuessingACodeEndsTheLogInAndThenPausesTheFactor(t *testing.T) {
 	s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
 }
 
+// knownElsewhere is another browser of the person's, which has signed in before.
+func (p *person) knownElsewhere(f factor) *person {
+	p.s.t.Helper()
+	other := p.elsewhere()
+	other.login(goodPassword).redirects(p.s.t, "/login/factor").proves(f).redirects(p.s.t, "/dashboard")
+	other.post("/logout")
+	return other
+}
+
+// thiefGuesses is somebody who has come by the password, and answers as often as strangers may before the factor is paused.
+func (p *person) thiefGuesses(name string) {
+	p.s.t.Helper()
+	for range 2 {
+		thief := p.elsewhere()
+		thief.login(goodPassword).redirects(p.s.t, "/login/factor")
+		for range 5 {
+			thief.post("/login/factor", "factor", name, "answer", "000000").is(p.s.t, 422)
+		}
+	}
+}
+
+// Item 14: whoever has the password uses up what strangers have; where the owner is known, and signed in, nothing of it is felt.
+func TestItem14AThiefOfThePasswordCannotKeepTheOwnerFromTheFactor(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	desk := ada.knownElsewhere(app)
+	ada.thiefGuesses("totp")
+	laptop := ada.elsewhere()
+	laptop.login(goodPassword)
+	laptop.post("/login/factor", "factor", "totp", "answer", app.next()).is(t, 429)
+	desk.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
+	ada.thiefGuesses("totp") // as often again: those failures are no longer in a row
+	ada.post("/account/prove", "factor", "totp", "answer", app.next()).redirects(t, "/account")
+}
+
+// Items 14 and 45: a known device and a session are paused each for what was wrong there, and closed together after a hundred.
+func TestItem45KnownDevicesAndSessionsArePausedToo(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	desk := ada.knownElsewhere(app)
+	guess := func(p *person, path, answer string) *page { return p.post(path, "factor", "totp", "answer", answer) }
+	for range 2 {
+		desk.login(goodPassword)
+		for range 5 {
+			guess(desk, "/login/factor", "000000").is(t, 422)
+			guess(ada, "/account/prove", "000000").is(t, 422)
+		}
+		s.clock.passes(10 * time.Minute)
+	}
+	desk.login(goodPassword)
+	guess(desk, "/login/factor", app.next()).is(t, 429)
+	guess(ada, "/account/prove", app.next()).is(t, 429)
+	s.clock.passes(15 * time.Minute)
+	desk.login(goodPassword)
+	s.hits("factor-known", 99)
+	guess(desk, "/login/factor", "000000").is(t, 422)
+	guess(ada, "/account/prove", app.next()).is(t, 429)
+	s.clock.passes(24 * time.Hour)
+	desk.login(goodPassword)
+	guess(desk, "/login/factor", app.next()).redirects(t, "/dashboard")
+}
+
 // Item 48: nothing is asked for before a code has shown that the app has the secret, and who asks has just shown who they are.
 func TestItem48AnAuthenticatorIsNoneBeforeItHasProvenItself(t *testing.T) {
 	s := newStage(t)
