@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"os/exec"
@@ -355,32 +356,68 @@ func TestAKilledProcessLosesNoMail(t *testing.T) {
 // Requests that run when the stop comes are answered, and the exit is clean.
 func TestAStopLetsRequestsFinish(t *testing.T) {
 	s := start(t, t.TempDir())
-	s.get("/login")
-	var under sync.WaitGroup
-	answered := make(chan int, 4)
-	for range 4 {
-		under.Go(func() {
-			r, _ := http.NewRequest(http.MethodPost, s.url+"/login", strings.NewReader(url.Values{"email": {"a@example.com"}, "password": {"wrong wrong wrong"}}.Encode()))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.Header.Set("Origin", s.url)
-			if answer, err := http.DefaultClient.Do(r); err == nil {
-				answer.Body.Close()
-				answered <- answer.StatusCode
-			}
-		})
-	}
-	time.Sleep(20 * time.Millisecond) // into the hashing, which takes longer
-	status := s.kill(syscall.SIGTERM)
-	under.Wait()
-	close(answered)
-	for got := range answered {
-		if got != http.StatusUnprocessableEntity {
-			t.Errorf("a request under way was answered %d", got)
+	finish := []func(url.Values) int{s.begins("/login"), s.begins("/login"), s.begins("/login"), s.begins("/login")}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	s.turnsAway()
+	for _, finish := range finish {
+		if status := finish(url.Values{"email": {"a@example.com"}, "password": {"wrong wrong wrong"}}); status != http.StatusUnprocessableEntity {
+			t.Errorf("a request under way was answered %d", status)
 		}
 	}
-	if status != 0 {
+	if status := s.kill(syscall.SIGTERM); status != 0 {
 		t.Errorf("the exit status is %d:\n%s", status, s.output)
 	}
+}
+
+// begins sends a form without what is in it, and returns once the server waits for that. finish sends it, and returns the answer's status.
+func (s *server) begins(path string) (finish func(url.Values) int) {
+	s.t.Helper()
+	awaited, answered := make(chan bool), make(chan int, 1)
+	body, rest := io.Pipe()
+	ctx := httptrace.WithClientTrace(s.t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(awaited) }})
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {s.url}, "Expect": {"100-continue"}}
+	go func() {
+		answer, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(r)
+		if err != nil {
+			s.t.Errorf("a request under way got no answer: %v", err)
+			answered <- 0
+			return
+		}
+		answer.Body.Close()
+		answered <- answer.StatusCode
+	}()
+	select {
+	case <-awaited:
+	case <-time.After(20 * time.Second):
+		s.t.Fatalf("the server does not ask for the rest of a form:\n%s", s.output)
+	}
+	return func(form url.Values) int {
+		go func() {
+			io.WriteString(rest, form.Encode()) // that it fails shows in the answer
+			rest.Close()
+		}()
+		return <-answered
+	}
+}
+
+// turnsAway returns once the server takes nobody new. Who gets in while it stops is waited for, so it is asked late.
+func (s *server) turnsAway() {
+	s.t.Helper()
+	for range 1000 {
+		if strings.Contains(s.output.String(), "stopping") {
+			open, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				return
+			}
+			open.Close()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.t.Fatalf("the server still takes visitors:\n%s", s.output)
 }
 
 func TestAFullDiskIsAnErrorPageAndNotTheEnd(t *testing.T) {
