@@ -45,7 +45,7 @@ func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
 
 // RestoreAccountPage asks whether to bring an account back. Opening it uses nothing up.
 func (h *Handlers) RestoreAccountPage(c echo.Context) error {
-	hideToken(c)
+	h.hideToken(c)
 	token := c.QueryParam("token")
 	user, due, err := h.auth.DeletionByToken(c.Request().Context(), token)
 	if errors.Is(err, auth.ErrDeadLink) {

@@ -14,7 +14,7 @@ import (
 
 // AccountRecoveryPage asks whether to remove every second factor. Opening it uses nothing up.
 func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
-	hideToken(c)
+	h.hideToken(c)
 	user, err := h.auth.RecoveryByToken(c.Request().Context(), c.QueryParam("token"))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadRecovery(c)

@@ -54,7 +54,7 @@ func (h *Handlers) CancelEmailChange(c echo.Context, _ *models.User) error {
 
 // EmailLinkPage says what a mailed link confirms or approves. Opening it uses nothing up.
 func (h *Handlers) EmailLinkPage(c echo.Context) error {
-	hideToken(c)
+	h.hideToken(c)
 	link, err := h.auth.EmailLinkByToken(c.Request().Context(), c.QueryParam("token"))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadEmailLink(c)
@@ -116,7 +116,7 @@ func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed boo
 
 // UndoEmailPage asks whether the former address is to come back. Opening it uses nothing up.
 func (h *Handlers) UndoEmailPage(c echo.Context) error {
-	hideToken(c)
+	h.hideToken(c)
 	_, former, err := h.auth.FormerEmailByToken(c.Request().Context(), c.QueryParam("token"))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadUndo(c)

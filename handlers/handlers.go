@@ -69,13 +69,15 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 
 // checks are what every request has to pass.
 func (h *Handlers) checks() []echo.MiddlewareFunc {
-	local := !h.config.Production && !h.config.HTTPS()
-	checks := []echo.MiddlewareFunc{middleware.CleanPath, middleware.CheckOrigin(h.config.AppURL, local)}
-	if local {
+	checks := []echo.MiddlewareFunc{middleware.CleanPath, middleware.CheckOrigin(h.config.AppURL, h.local(), h.log)}
+	if h.local() {
 		checks = append(checks, middleware.OneName(h.config.AppURL))
 	}
 	return checks
 }
+
+// local says whether this is development over http, where a machine goes by several names.
+func (h *Handlers) local() bool { return !h.config.Production && !h.config.HTTPS() }
 
 // database is the database for as long as the request lasts.
 func (h *Handlers) database(c echo.Context) *gorm.DB { return h.db.WithContext(c.Request().Context()) }

@@ -475,6 +475,62 @@ func TestInDevelopmentAPhoneOnTheLocalNetworkUsesTheSite(t *testing.T) {
 	}
 }
 
+// localNetwork is a browser's way to a site at an address of the local network, over http: it sends no Sec-Fetch-Site, and calls pages
+// without a referrer "null".
+type localNetwork struct {
+	http.RoundTripper
+	policy string // of the page that is open
+}
+
+func (n *localNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Host = "192.168.1.7:3000"
+	if r.Method == http.MethodPost {
+		r.Header.Set("Origin", map[bool]string{true: "null", false: "http://" + r.Host}[n.policy == "no-referrer"])
+	}
+	answer, err := n.RoundTripper.RoundTrip(r)
+	if err == nil {
+		n.policy = answer.Header.Get("Referrer-Policy")
+	}
+	return answer, err
+}
+
+func TestInDevelopmentAPhoneOnTheLocalNetworkConfirmsAndResets(t *testing.T) {
+	s := newStage(t)
+	ada := s.visitor()
+	ada.client.Transport = &localNetwork{RoundTripper: ada.client.Transport}
+	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard").is(t, 200)
+	ada.post("/password/forgot", "email", "ada@example.com").redirects(t, "/password/forgot/sent")
+	ada.get(ada.mail().Link).submit("password", otherPassword).is(t, 303)
+}
+
+func TestItem23InProductionTheReferrerIsHiddenFromEverySide(t *testing.T) {
+	s := newStage(t, func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true })
+	ada := s.visitor()
+	ada.client.Transport = &localNetwork{RoundTripper: ada.client.Transport}
+	if policy := ada.get("/password/reset?token=x").header.Get("Referrer-Policy"); policy != "no-referrer" {
+		t.Errorf("Referrer-Policy is %q", policy)
+	}
+	ada.post("/password/reset", "token", "x", "password", otherPassword).is(t, 403)
+}
+
+func TestAProxyThatKeepsTheHostToItselfIsToldToPassItOn(t *testing.T) {
+	s := newStage(t, func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true })
+	for range 2 {
+		r := s.visitor().request(http.MethodPost, "/login", strings.NewReader("email=x"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Host = "127.0.0.1:3000"
+		page, err := s.visitor().send(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.is(t, 422)
+	}
+	if log := s.log.String(); strings.Count(log, "ProxyPreserveHost On") != 1 || !strings.Contains(log, `"host":"127.0.0.1:3000"`) {
+		t.Errorf("the log says:\n%s", log)
+	}
+}
+
 func TestInDevelopmentEveryNameOfThisMachineLeadsToOne(t *testing.T) {
 	s := newStage(t)
 	r := s.visitor().request(http.MethodGet, "/login?next=%2Faccount", nil)

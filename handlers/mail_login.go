@@ -88,7 +88,7 @@ func (h *Handlers) MailLoginCode(c echo.Context) error {
 
 // MailLoginLinkPage shows what a mailed link would do; only its button does it, since mail scanners open links.
 func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
-	hideToken(c)
+	h.hideToken(c)
 	user, here, err := h.auth.MailLoginByLink(c.Request().Context(), c.QueryParam("token"), h.browser(c))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadMailLogin(c)

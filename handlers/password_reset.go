@@ -18,7 +18,7 @@ func (h *Handlers) ResetPasswordPage(c echo.Context) error {
 }
 
 func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetForm, problems auth.Invalid) error {
-	hideToken(c)
+	h.hideToken(c)
 	user, err := h.auth.ResetByToken(c.Request().Context(), form.Token)
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadReset(c)

@@ -16,7 +16,7 @@ import (
 
 // SecurityAlertPage says what becomes of the account of who was not it. Opening it uses nothing up.
 func (h *Handlers) SecurityAlertPage(c echo.Context) error {
-	hideToken(c)
+	h.hideToken(c)
 	user, err := h.auth.AlertByToken(c.Request().Context(), c.QueryParam("token"))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadAlert(c)

@@ -1,10 +1,12 @@
 package middleware
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 )
@@ -23,13 +25,23 @@ var ErrForeignOrigin = echo.NewHTTPError(http.StatusForbidden, "foreign origin")
 //
 // local adds, for development over http, an Origin whose host is the one the request was sent to: a phone on the local
 // network, or a reloading proxy.
-func CheckOrigin(site *url.URL, local bool) echo.MiddlewareFunc {
+//
+// The log is told once of a proxy that keeps the Host that browsers ask for to itself: with it most forms go through, and those on pages
+// without a referrer are refused.
+func CheckOrigin(site *url.URL, local bool, log *slog.Logger) echo.MiddlewareFunc {
+	var warned sync.Once
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			switch r.Method {
 			case http.MethodGet, http.MethodHead, http.MethodOptions:
 				return next(c)
+			}
+			if !local && hostIsLost(r, site) {
+				warned.Do(func() {
+					log.WarnContext(r.Context(), "a form of this site came with another Host than APP_URL's, so mailed links lead to forms that are refused; "+
+						"have the proxy in front keep the Host: ProxyPreserveHost On in Apache, proxy_set_header Host $host in nginx", "host", r.Host, "app_url", site.String())
+				})
 			}
 			if !provesOrigin(r, site, local) {
 				return ErrForeignOrigin
@@ -47,10 +59,15 @@ func provesOrigin(r *http.Request, site *url.URL, local bool) bool {
 	if len(origins) == 0 || origins[0] == "null" {
 		return fetchSite == "same-origin" && (strings.EqualFold(r.Host, site.Host) || local)
 	}
-	if origins[0] == site.Scheme+"://"+site.Host {
+	if origins[0] == site.String() {
 		return true
 	}
 	return local && origins[0] == "http://"+r.Host
+}
+
+// hostIsLost says whether a browser that is at site sent the request, and something between made it one for another host.
+func hostIsLost(r *http.Request, site *url.URL) bool {
+	return r.Header.Get("Origin") == site.String() && !strings.EqualFold(r.Host, site.Host)
 }
 
 // OneName sends a browser that came by another name of this machine, such as 127.0.0.1, to the one in APP_URL: cookies and
@@ -59,7 +76,7 @@ func OneName(site *url.URL) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			if r.Method == http.MethodGet && isLoopback(r.Host) && isLoopback(site.Host) && hostname(r.Host) != site.Hostname() {
+			if r.Method == http.MethodGet && OnThisMachine(r.Host) && OnThisMachine(site.Host) && hostname(r.Host) != site.Hostname() {
 				return c.Redirect(http.StatusTemporaryRedirect, site.String()+r.URL.RequestURI())
 			}
 			return next(c)
@@ -67,7 +84,8 @@ func OneName(site *url.URL) echo.MiddlewareFunc {
 	}
 }
 
-func isLoopback(hostport string) bool {
+// OnThisMachine says whether a host, with a port or without, is the very machine that the browser runs on.
+func OnThisMachine(hostport string) bool {
 	host := hostname(hostport)
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
