@@ -64,12 +64,15 @@ func (a *Auth) Rename(ctx context.Context, viewer *Viewer, name string, client C
 }
 
 // AddUser makes a confirmed account without a mail, for seeding and tests. added is false where the address has one already,
-// which then stays as it is. The error is an Invalid where a rule is broken.
+// which then stays as it is, or is kept for somebody. The error is an Invalid where a rule is broken.
 func (a *Auth) AddUser(ctx context.Context, name, address, password string) (added bool, err error) {
 	name, email, err := a.checkPerson(name, address, password)
 	if err != nil {
 		return false, err
 	}
+	if kept, err := a.emailKept(a.db.WithContext(ctx), email, ""); kept || err != nil { // feature:email_change
+		return false, err // feature:email_change
+	} // feature:email_change
 	hash, err := a.hasher.Hash(ctx, password)
 	if err != nil {
 		return false, err

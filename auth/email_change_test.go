@@ -33,6 +33,19 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	}
 }
 
+// Item 28: nor is the former address given away by adding people, as seed does.
+func TestItem28NobodyIsAddedUnderAnAddressThatIsKept(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	ada := added(t, a, "ada@example.org")
+	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: ada.ID, Email: "ada@example.com", TokenHash: []byte("x"), CreatedAt: a.now(), ExpiresAt: a.now().Add(undoFor)}).Error)
+	for _, want := range []bool{false, true} {
+		if got, err := a.AddUser(t.Context(), "Ada", "ada@example.com", "seven purple lanterns hum"); err != nil || got != want {
+			t.Errorf("%s later somebody was added: %v (%v)", *ahead, got, err)
+		}
+		*ahead += undoFor
+	}
+}
+
 // A change that was approved while the address was taken by somebody else is not brought about.
 func TestItem67AnAddressThatIsTakenMeanwhileStaysTheirs(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
