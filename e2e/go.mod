@@ -2,6 +2,8 @@ module example.com/gatehouse/e2e
 
 go 1.26.0
 
+toolchain go1.26.10
+
 replace example.com/gatehouse => ..
 
 require (

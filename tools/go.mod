@@ -2,6 +2,8 @@ module example.com/gatehouse/tools
 
 go 1.26.8
 
+toolchain go1.26.10
+
 tool (
 	github.com/air-verse/air
 	github.com/go-task/task/v3/cmd/task
