@@ -93,21 +93,28 @@ func (a *Auth) checkLogin(ctx context.Context, email, password string) (user *mo
 	if err != nil || !ok || !outdated {
 		return &found, ok, err
 	}
-	return &found, true, a.rehash(ctx, &found, password)
+	if overtaken, err := a.rehash(ctx, &found, password); err != nil || !overtaken {
+		return &found, true, err
+	}
+	return a.checkLogin(ctx, email, password)
 }
 
-func (a *Auth) rehash(ctx context.Context, user *models.User, password string) error {
+// rehash replaces the hash of the user, whose password this is. overtaken says that it was replaced meanwhile: by another log-in, which has
+// done the same, or with another password.
+func (a *Auth) rehash(ctx context.Context, user *models.User, password string) (overtaken bool, err error) {
 	hash, err := a.hasher.Hash(ctx, password)
 	if errors.Is(err, ErrBusy) {
-		return nil // the next log-in will do it
+		return false, nil // the next log-in will do it
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	// The old hash in the condition keeps a password that was changed meanwhile.
-	err = a.db.WithContext(ctx).Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", hash, user.ID, user.PasswordHash).Error
+	replaced := a.db.WithContext(ctx).Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", hash, user.ID, user.PasswordHash)
+	if replaced.Error != nil {
+		return false, fmt.Errorf("replace the hash: %w", replaced.Error)
+	}
 	user.PasswordHash = hash
-	return err
+	return replaced.RowsAffected == 0, nil
 }
 
 // Logout ends the viewer's session at once, on the server (ASVS 7.4.1).

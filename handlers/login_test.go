@@ -461,6 +461,27 @@ func TestItem12AnImportedBcryptHashWorksAndIsReplaced(t *testing.T) {
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
 
+// Several devices that log in at once after an import all get in, and one of them replaces the hash.
+func TestItem12LogInsAtOnceWithAnOldHashAllSucceed(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.user("ada@example.com")
+	old, err := bcrypt.GenerateFromPassword([]byte(goodPassword), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.db.Exec("UPDATE users SET password_hash = ?", string(old))
+	var in atomic.Int32
+	s.atOnce(4, func(int) {
+		page, err := ada.twin().try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {goodPassword}})
+		if err == nil && page.header.Get("Location") == "/dashboard" {
+			in.Add(1)
+		}
+	})
+	if in.Load() != 4 {
+		t.Errorf("%d of 4 are in", in.Load())
+	}
+}
+
 // Item 31: disabling an account ends its sessions with the next request.
 func TestItem31ADisabledAccountIsOutAtOnce(t *testing.T) {
 	s := newStage(t)
