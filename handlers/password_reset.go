@@ -64,7 +64,10 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
 		return err
 	}
-	h.cookies.Clear(c.Response(), session.Session)
+	// Whoever is logged in here need not be whose password it was.
+	if err := h.leave(c); err != nil {
+		return err
+	}
 	return h.redirect(c, "/login", "Your password is changed. Log in with the new one.")
 }
 

@@ -114,6 +114,16 @@ func TestItem24AResetEndsEverySessionAndStartsNone(t *testing.T) {
 }
 
 // Item 26: asking alone changes nothing for the owner.
+// Item 31: what the browser forgets, the server has ended, whoever's it was.
+func TestItem31AResetInSomebodyElsesBrowserEndsTheirSession(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.user("ada@example.com"), s.member("bob@example.com")
+	stolen := bob.twin()
+	ada.post("/password/forgot", "email", ada.email)
+	bob.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
+	stolen.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+}
+
 func TestItem26AskingForAResetLocksNobodyOut(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
