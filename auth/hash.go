@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
@@ -54,29 +55,54 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // compared with the password in NFC, a hash of bcrypt with the password as sent, as its writer saw it.
 //
 // An encoding that is not understood, or that asks for an absurd amount of work, matches nothing and is an ErrUnreadableHash; an
-// empty one is an account without a password, matches nothing and is none. Both cost the time of any other, so that
-// the answer's delay does not tell which account is which (ASVS 6.3.8). Other errors are ErrBusy and the context's.
+// empty one is an account without a password, matches nothing and is none. Both cost what a new hash does. Other errors are
+// ErrBusy and the context's.
 func (h *Hasher) Verify(ctx context.Context, password, encoded string) (ok, rehash bool, err error) {
+	ok, rehash, _, err = h.verify(ctx, password, encoded)
+	return ok, rehash, err
+}
+
+// VerifyEvenly is Verify for strangers, whom the time of the answer must not tell whether there is a password and what made its hash
+// (ASVS 6.3.8): an imported hash costs many times a new one, until its owner logs in. A wrong answer takes wrongTakes from when its turn
+// came, unless its hash alone takes longer.
+func (h *Hasher) VerifyEvenly(ctx context.Context, password, encoded string) (ok, rehash bool, err error) {
+	ok, rehash, began, err := h.verify(ctx, password, encoded)
+	if ok || began.IsZero() {
+		return ok, rehash, err
+	}
+	select {
+	case <-time.After(time.Until(began.Add(wrongTakes))):
+	case <-ctx.Done():
+	}
+	return ok, rehash, err
+}
+
+// wrongTakes is what bcrypt takes at cost 12, the usual one of today, on a core that is no more than half as fast as most.
+var wrongTakes = 500 * time.Millisecond
+
+func (h *Hasher) verify(ctx context.Context, password, encoded string) (ok, rehash bool, began time.Time, err error) {
 	stored, malformed := parseHash(encoded)
 	if len(password) > 4*maxPasswordBytes {
 		// No password is that long, however its accents are written. Reading a megabyte of it would hold the slot several times as long.
 		stored, password = nobody(), ""
 	}
 	var answer HashAnswer
-	err = h.inTurn(ctx, func() { answer = h.worker.do(HashJob{password, stored.String()}) })
+	err = h.inTurn(ctx, func() {
+		began = time.Now()
+		answer = h.worker.do(HashJob{password, stored.String()})
+	})
 	if err != nil {
-		return false, false, err
+		return false, false, began, err
 	}
 	if malformed != nil {
-		return false, false, fmt.Errorf("%w: %w", ErrUnreadableHash, malformed)
+		return false, false, began, fmt.Errorf("%w: %w", ErrUnreadableHash, malformed)
 	}
-	return answer.Matches, answer.Matches && !stored.current(), nil
+	return answer.Matches, answer.Matches && !stored.current(), began, nil
 }
 
-// VerifyNobody does the work of Verify for an address that nobody has, so that the time of the answer does not tell
-// (ASVS 6.3.8). There is nothing to match.
+// VerifyNobody does the work of VerifyEvenly for an address that nobody has. There is nothing to match.
 func (h *Hasher) VerifyNobody(ctx context.Context, password string) error {
-	_, _, err := h.Verify(ctx, password, "")
+	_, _, err := h.VerifyEvenly(ctx, password, "")
 	return err
 }
 
@@ -149,7 +175,7 @@ var currentCost = argon2Cost{memory: 19456, passes: 2, threads: 1}
 
 // HashCheaply makes hashes from now on at next to no cost, for tests that are about something else: most of their time would go
 // into hashes. That nothing but tests calls it is a law.
-func HashCheaply() { currentCost = argon2Cost{memory: 8, passes: 1, threads: 1} }
+func HashCheaply() { currentCost, wrongTakes = argon2Cost{memory: 8, passes: 1, threads: 1}, 0 }
 
 const (
 	saltBytes = 16 // NIST SP 800-63B-4 asks for 4 at the least
@@ -278,7 +304,7 @@ const (
 	bcryptReads  = 72 // bytes of a password that bcrypt takes in
 )
 
-// matches does the work even where the answer is known, or the delay would tell which accounts were imported.
+// matches does the work even where the answer is known, or the delay would tell which passwords are too long.
 func (h bcryptHash) matches(password string) bool {
 	err := bcrypt.CompareHashAndPassword([]byte(h), []byte(password))
 	// bcrypt takes a longer password for its first 72 bytes (ASVS 6.2.8), and, because it reads the password and a

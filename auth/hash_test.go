@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
@@ -152,6 +153,22 @@ func TestItem16UnknownAddressesAndUnusableHashesCostTheWorkOfAnyOther(t *testing
 		if got := allocated(verify); got < known*99/100 || got > known*101/100 {
 			t.Errorf("%s takes %d bytes of work, a known one %d", name, got, known)
 		}
+	}
+}
+
+// A lower bound alone: how much longer a busy machine takes is not for a test to say.
+func TestItem16AStrangersWrongAnswerTakesTheSameTimeWhateverMadeTheHash(t *testing.T) {
+	h := NewHasher(4, 0)
+	for name, encoded := range map[string]string{
+		"nobody's": "", "a new one": mustHash(t, h, "the password"), "an imported one": bcryptOf(t, "the password"), "junk": "$2a$10$short",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			if ok, _, _ := h.VerifyEvenly(t.Context(), "a wrong password", encoded); ok || time.Since(began) < wrongTakes {
+				t.Errorf("it answers %v after %s", ok, time.Since(began))
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 const wrongLogin = "That address and password don’t match. If you have just signed up, open the link in our mail first."
 
 // Authenticate returns the user with this address and password. The error is an Invalid, a Limited or ErrBusy; it never
-// tells whether the address has an account, and costs the same either way.
+// tells whether the address has an account, and takes the same time either way, but for an import that VerifyEvenly cannot cover.
 func (a *Auth) Authenticate(ctx context.Context, address, password string, browser Browser, client Client) (*models.User, error) {
 	email, problem := NormalizeEmail(address)
 	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).Err(); err != nil {
@@ -84,7 +84,7 @@ func (a *Auth) checkLogin(ctx context.Context, email, password string) (user *mo
 	if err != nil {
 		return nil, false, fmt.Errorf("find the user: %w", err)
 	}
-	ok, outdated, err := a.hasher.Verify(ctx, password, found.PasswordHash)
+	ok, outdated, err := a.hasher.VerifyEvenly(ctx, password, found.PasswordHash)
 	if errors.Is(err, ErrUnreadableHash) {
 		// An error page would tell that the address has an account.
 		a.log.ErrorContext(ctx, "a stored password hash cannot be read", "user", found.ID, "error", err)
