@@ -138,16 +138,16 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 // UndoDeletionLimits are the rules that a dead link counts under.
 func UndoDeletionLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
 
-// closingLetter is what a sign-up is answered with whose address belongs to an account that is to be deleted; ok is false where none does.
-func (a *Auth) closingLetter(t *tx, email string) (letter mail.Message, ok bool, err error) {
+// closingLetter writes what a sign-up is answered with whose address belongs to an account that is to be deleted; nil where none does.
+func (a *Auth) closingLetter(t *tx, email string) (letter func() mail.Message, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return letter, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return letter, false, fmt.Errorf("look for a deletion: %w", err)
+		return nil, fmt.Errorf("look for a deletion: %w", err)
 	}
-	return a.letters.AccountClosing(email, deletion.ExpiresAt), true, nil
+	return func() mail.Message { return a.letters.AccountClosing(email, deletion.ExpiresAt) }, nil
 }
 
 // sweepDeletions deletes the accounts whose time has come, each in a transaction of its own: one that fails keeps no other, and is whole

@@ -126,11 +126,10 @@ func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve stri
 	if err != nil {
 		return "", err
 	}
-	letter := a.letters.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL)
 	if taken {
-		letter = a.letters.EmailChangeTaken(change.Email)
+		return approve, a.post(t, a.letters.EmailChangeTaken(change.Email))
 	}
-	return approve, a.post(t, letter)
+	return approve, a.post(t, a.letters.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL))
 }
 
 // emailTaken says whether an address has an account, or is kept for somebody else than this user.
