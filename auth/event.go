@@ -17,6 +17,10 @@ const (
 	EventEmailConfirmed         = "email.confirmed"
 	EventConfirmationFailed     = "email.confirmation_failed"
 	EventLoginFailed            = "login.failed"
+	EventSignInBegun            = "sign_in.begun"
+	EventSignInContinued        = "sign_in.continued"
+	EventSignInRefused          = "sign_in.refused"
+	EventSignInReported         = "sign_in.reported" // to the owner, by mail
 	EventSessionStarted         = "session.started"
 	EventSessionEnded           = "session.ended"
 	EventProved                 = "session.proved"
@@ -39,9 +43,12 @@ type Detail map[string]string
 
 // record writes an event in the transaction and remembers it for the log line.
 func (a *Auth) record(t *tx, name string, userID *string, sessionID string, client Client, detail Detail) error {
-	e := a.event(name, userID, sessionID, client, detail)
+	return a.write(t, a.event(name, userID, sessionID, client, detail))
+}
+
+func (a *Auth) write(t *tx, e models.Event) error {
 	if err := t.Create(&e).Error; err != nil {
-		return fmt.Errorf("write the event %s: %w", name, err)
+		return fmt.Errorf("write the event %s: %w", e.Name, err)
 	}
 	t.events = append(t.events, e)
 	return nil

@@ -17,7 +17,7 @@ import (
 // guesses come from. The last cannot lock an owner out: a known device has a count of its own, and resetting the password
 // by mail makes the browser a known device. NIST SP 800-63B-4 3.2.2 allows 100 failures in a row.
 // Strangers' counts end by time alone: one that ended when its owner logs in would tell strangers that there is an owner.
-// Where an answer to a factor counts is in factorHits: whoever gets there has the password, and knows that there is.
+// Where an answer to a factor counts is in factorHits: whoever gets there knows that there is an account.
 var (
 	limitLoginPair        = models.LimitRule{Name: "login-pair", Free: 10, Window: 15 * time.Minute}
 	limitLoginIP          = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}

@@ -17,13 +17,18 @@ const alertFor = 7 * 24 * time.Hour
 
 // alert mails the owner what was done to the account, in the transaction that does it. The mail has a link for when it was not them.
 func (a *Auth) alert(t *tx, user *models.User, client Client, letter func(mail.Incident) mail.Message) error {
+	return a.alertOf(t, user, mail.Incident{At: a.now(), IP: client.IP.String(), Device: client.Device()}, letter)
+}
+
+// alertOf is alert for what was done at another time, or from elsewhere.
+func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, letter func(mail.Incident) mail.Message) error {
 	token, hash := newToken()
-	now := a.now()
-	err := t.Create(&models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(alertFor)}).Error
+	i.Token, i.Life = token, alertFor
+	err := t.Create(&models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: i.At, ExpiresAt: a.now().Add(alertFor)}).Error
 	if err != nil {
 		return fmt.Errorf("keep the alert: %w", err)
 	}
-	return a.post(t, letter(mail.Incident{At: now, IP: client.IP.String(), Device: client.Device(), Token: token, Life: alertFor}))
+	return a.post(t, letter(i))
 }
 
 // alertNewDevice tells the owner of a sign-in where they have not signed in before. Nobody is told of their first one.

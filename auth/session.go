@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 	now := a.now()
 	session := models.Session{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
-		IP: client.IP.String(), Device: client.Device(), CreatedAt: now, ProvedAt: now, LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
+		IP: client.IP.String(), Device: client.Device(), CreatedAt: now, ProvedAt: cmp.Or(proof.at, now), LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
 	}
 	if proof.Remember {
 		session.ExpiresAt = now.Add(a.config.RememberMax)

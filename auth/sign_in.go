@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// signInFor is how long a sign-in may stay unfinished.
+// signInFor is how long a sign-in may take, from its first step to the last.
 const signInFor = 10 * time.Minute
 
 // Proof is how a person showed who they are.
@@ -22,6 +23,9 @@ type Proof struct {
 	Second   bool   // a second factor was part of it
 	Remember bool   // the session outlives the browser's closing
 	Trust    bool   // this browser is to stand in for the second factor from now on // feature:trusted_devices
+
+	at    time.Time      // when something was last proven; zero for now
+	began *models.SignIn // the sign-in that it is part of; nil where it has just begun
 }
 
 // Level counts the factors, as the authenticator assurance levels of NIST SP 800-63B-4 do: 1 or 2.
@@ -107,14 +111,14 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 		if lockedOut(user) && !proof.byMailbox() {
 			return ErrLockedOut
 		}
-		if err := endSignIn(t, browser.SignIn); err != nil {
+		if err := a.endSignIn(t, user, browser.SignIn); err != nil {
 			return err
 		}
 		if entry.Owes, err = a.owed(t.DB, user, proof, browser); err != nil {
 			return err
 		}
 		if entry.Owes != NoDuty {
-			entry.Browser.SignIn, err = a.beginSignIn(t, user, proof)
+			entry.Browser.SignIn, err = a.beginSignIn(t, user, proof, entry.Owes, browser, client)
 			return err
 		}
 		if entry.Browser, err = a.startSession(t, user, proof, browser, client); err != nil {
@@ -123,29 +127,49 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 		entry.Trusted, err = a.noteTrust(t, user, proof, browser, client) // feature:trusted_devices
 		return err
 	})
+	if errors.Is(err, ErrLockedOut) {
+		refused := a.transact(ctx, func(t *tx) error {
+			return a.record(t, EventSignInRefused, &user.ID, "", client, Detail{"method": proof.Method})
+		})
+		return entry, errors.Join(err, refused)
+	}
 	return entry, err
 }
 
-func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof) (token string, err error) {
+// beginSignIn keeps what was proven until the rest is. However many steps there are, the time runs from the first.
+func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, browser Browser, client Client) (token string, err error) {
 	token, hash := newToken()
-	now := a.now()
+	event, first := EventSignInContinued, proof.began
+	if first == nil {
+		known, _, err := models.DevicesOf(t.DB, user.ID, hashToken(browser.Device))
+		if err != nil {
+			return "", fmt.Errorf("look for the known devices: %w", err)
+		}
+		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.IP.String(), Device: client.Device(), CreatedAt: a.now()}
+	}
 	err = t.Create(&models.SignIn{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
-		Generation: user.Generation(), CreatedAt: now, ExpiresAt: now.Add(signInFor),
+		Generation: user.Generation(), KnownDevice: first.KnownDevice, IP: first.IP, Device: first.Device,
+		CreatedAt: first.CreatedAt, ProvedAt: cmp.Or(proof.at, a.now()), ExpiresAt: first.CreatedAt.Add(signInFor),
 		Trust: &proof.Trust, // feature:trusted_devices
 	}).Error
 	if err != nil {
 		return "", fmt.Errorf("begin a sign-in: %w", err)
 	}
-	return token, nil
+	return token, a.record(t, event, &user.ID, "", client, Detail{"method": proof.Method, "owes": string(owes)})
 }
 
-func endSignIn(t *tx, token string) error {
+// endSignIn ends what the user has not finished in this browser. What somebody else has not finished there runs out, and is told of: a
+// thief shall not keep that from its owner by signing in as themselves.
+func (a *Auth) endSignIn(t *tx, user *models.User, token string) error {
 	if token == "" {
 		return nil
 	}
-	if err := t.Where("token_hash = ?", hashToken(token)).Delete(&models.SignIn{}).Error; err != nil {
+	if err := t.Where("token_hash = ? AND user_id = ?", hashToken(token), user.ID).Delete(&models.SignIn{}).Error; err != nil {
 		return fmt.Errorf("end the browser's former sign-in: %w", err)
+	}
+	if err := t.Model(&models.SignIn{}).Where("token_hash = ?", hashToken(token)).Update("expires_at", a.now()).Error; err != nil {
+		return fmt.Errorf("end the sign-in of somebody else: %w", err)
 	}
 	return nil
 }
@@ -176,7 +200,8 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 	if err != nil {
 		return nil, fmt.Errorf("find the sign-in: %w", err)
 	}
-	p := &Pending{User: user, id: signIn.ID, device: browser.Device, proof: Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember}}
+	p := &Pending{User: user, id: signIn.ID, device: browser.Device}
+	p.proof = Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember, at: signIn.ProvedAt, began: &signIn}
 	p.proof.Trust = signIn.Trust != nil && *signIn.Trust // feature:trusted_devices
 	p.Owes, err = a.owed(db, &user, p.proof, browser)
 	return p, err
@@ -186,8 +211,11 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 // Limited, or ErrTriesUsed where the sign-in is over.
 func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer string, client Client) (Proof, error) {
 	proven, err := a.checkFactor(ctx, &p.User, name, answer, challenge{id: p.id, device: p.device}, client)
-	if errors.Is(err, ErrTriesUsed) {
-		return Proof{}, errors.Join(err, a.db.WithContext(ctx).Where("id = ?", p.id).Delete(&models.SignIn{}).Error)
+	_, limited := errors.AsType[Limited](err)
+	if errors.Is(err, ErrTriesUsed) || limited {
+		return Proof{}, errors.Join(err, a.stopSignIn(ctx, p, limited))
 	}
-	return p.proof.With(proven.name), err
+	proof := p.proof.With(proven.name)
+	proof.at = a.now()
+	return proof, err
 }

@@ -20,13 +20,13 @@ const (
 // keeps nothing else from being swept. Several servers may sweep at once.
 func (a *Auth) Sweep(ctx context.Context) error {
 	now := a.now()
-	var failed []error
+	failed := []error{a.sweepSignIns(ctx)}
 	for _, s := range []struct {
 		table, where string
 		args         []any
 	}{
 		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
-		{"sign_ins", "expires_at <= ?", []any{now}},
+		{"sign_ins", "expires_at <= ? AND known_device", []any{now}},
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
 		{"security_alerts", "expires_at <= ?", []any{now}},
@@ -64,6 +64,23 @@ func (a *Auth) sweepTable(ctx context.Context, table, where string, args []any) 
 		}
 		if swept.RowsAffected < sweepRows {
 			return nil
+		}
+	}
+}
+
+// sweepSignIns tells the owners of what has run out on devices that they have not used before, and removes it.
+func (a *Auth) sweepSignIns(ctx context.Context) error {
+	for {
+		overdue, err := models.OverdueSignIns(models.AsSystem(a.db.WithContext(ctx)), a.now(), sweepRows)
+		if err != nil {
+			return fmt.Errorf("list what was not finished: %w", err)
+		}
+		var failed []error
+		for _, signIn := range overdue {
+			failed = append(failed, a.sweepSignIn(ctx, &signIn))
+		}
+		if err := errors.Join(failed...); err != nil || len(overdue) < sweepRows {
+			return err
 		}
 	}
 }

@@ -22,6 +22,7 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.AddressTaken(to),
 		letters.ResetPassword(to, token, h.config.ResetTTL),
 		letters.NewDevice(to, incident),
+		letters.UnfinishedLogIn(to, incident),
 		letters.PasswordReset(to, incident),
 		letters.PasswordChanged(to, incident),
 		letters.FactorChanged(to, "An authenticator app was added.", incident),

@@ -47,7 +47,7 @@ func (p *person) unfinishedSignIn() string {
 	user, now := p.user(), p.s.clock.now()
 	id := uuid.NewString()
 	err := p.s.db.Create(&models.SignIn{ID: id, UserID: user.ID, TokenHash: []byte(id), Method: "password", Level: 1,
-		Generation: user.Generation(), CreatedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
+		Generation: user.Generation(), CreatedAt: now, ProvedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
 	if err != nil {
 		p.s.t.Fatal(err)
 	}

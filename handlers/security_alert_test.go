@@ -74,7 +74,7 @@ func TestItem17WhoeverItWasNotLocksTheThiefOut(t *testing.T) {
 	asked.submit("password", "short").is(t, 422).says(t, "15 characters")
 	asked.submit("password", otherPassword).redirects(t, "/login").says(t, "Log in with the new one.")
 	ada.login(otherPassword).redirects(t, "/dashboard")
-	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.disowned") || !strings.Contains(events, "account.disowned session.ended login.failed password.reset session.started") {
+	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.disowned") || !strings.Contains(events, "account.disowned session.ended sign_in.begun login.failed password.reset session.started") {
 		t.Errorf("the log tells %s", events)
 	}
 }

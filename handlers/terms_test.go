@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -284,5 +285,29 @@ func TestItem49TheTermsAreNotAcceptedWithAPasswordThatIsNoMore(t *testing.T) {
 	}
 	if n := s.count("accepted_terms", "true"); n != 0 {
 		t.Errorf("%d are accepted", n)
+	}
+}
+
+// Item 49: ten minutes are for all that is owed together, and the session is as fresh as what was proven for it.
+func TestItem49ASignInEndsTenMinutesAfterItsFirstStepHoweverManyItHas(t *testing.T) {
+	s := newStage(t, withTerms("1"))
+	ada, app := s.owing("ada@example.com")
+	s.becomes("2")
+	untilTerms := func() (terms *page, proved time.Time) {
+		ada.hasPassword("ada1815ada1815ada")
+		asked := ada.login("ada1815ada1815ada").redirects(t, "/login/factor")
+		s.clock.passes(4 * time.Minute)
+		asked = asked.proves(app).redirects(t, "/login/password")
+		proved = s.clock.now()
+		s.clock.passes(4 * time.Minute)
+		return asked.submit("password", otherPassword).redirects(t, "/login/terms"), proved
+	}
+	late, _ := untilTerms()
+	s.clock.passes(2 * time.Minute)
+	late.submit().redirects(t, "/login")
+	terms, proved := untilTerms()
+	terms.submit().redirects(t, "/dashboard")
+	if s.count("sessions", "proved_at = ? AND expires_at > ?", proved.UTC().Truncate(time.Microsecond), s.clock.now()) != 1 {
+		t.Errorf("there is no session that was proven at %s: %s", proved, s.rows("sessions", "true"))
 	}
 }

@@ -155,6 +155,9 @@ func TestItem14AThiefOfThePasswordCannotKeepTheOwnerFromTheFactor(t *testing.T) 
 	laptop := ada.elsewhere()
 	laptop.login(goodPassword)
 	laptop.post("/login/factor", "factor", "totp", "answer", app.next()).is(t, 429)
+	if n := ada.reports(); n != 1 { // item 17
+		t.Errorf("she was told %d times that somebody knows her password", n)
+	}
 	desk.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 	ada.thiefGuesses("totp") // as often again: those failures are no longer in a row
 	ada.post("/account/prove", "factor", "totp", "answer", app.next()).redirects(t, "/account")

@@ -108,6 +108,18 @@ func (l Letters) NewDevice(to string, i Incident) Message {
 	})
 }
 
+// UnfinishedLogIn tells the owner that somebody knew the password, in a browser that they have not logged in with before, and did not get in.
+func (l Letters) UnfinishedLogIn(to string, i Incident) Message {
+	return l.alert("unfinished_log_in", to, i, letter{
+		Subject:   "Somebody knew the password of your " + l.appName + " account",
+		Preheader: "They did not get in. Was this you?",
+		Heading:   "A log-in was not finished",
+		Opening: []string{"Somebody has entered the right password of your " + l.appName + " account on a device that we have not seen you use before, " +
+			"and did not take the step that comes after it. They are not in."},
+		Question: "If this was you, there is nothing to do. If it was not, somebody knows your password: lock them out, and choose another.",
+	})
+}
+
 // PasswordReset tells the owner that a mailed link was used to set a new password.
 func (l Letters) PasswordReset(to string, i Incident) Message {
 	return l.alert("password_reset", to, i, letter{

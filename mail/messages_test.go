@@ -21,6 +21,7 @@ func everyLetter(l Letters) []Message {
 		l.AddressTaken("ada@example.com"),
 		l.ResetPassword("ada@example.com", "T0ken_-x", 30*time.Minute),
 		l.NewDevice("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
+		l.UnfinishedLogIn("ada@example.com", seen("192.0.2.7", "Safari on iPhone")),
 		l.PasswordReset("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
 		l.PasswordChanged("ada@example.com", seen("192.0.2.7", "Safari on iPhone")),
 		l.MailLogin("ada@example.com", "K7QW-3MXP", seen("192.0.2.7", "Safari on iPhone")), // feature:mail_login
@@ -41,13 +42,14 @@ func TestEveryMessageIsFitToBeSent(t *testing.T) {
 
 func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 	paths := map[string]string{
-		"confirm_address":  "/email/confirm?token=T0ken_-x",
-		"address_taken":    "/login",
-		"reset_password":   "/password/reset?token=T0ken_-x",
-		"new_device":       "/security-alert?token=T0ken_-x",
-		"password_reset":   "/security-alert?token=T0ken_-x",
-		"password_changed": "/security-alert?token=T0ken_-x",
-		"mail_login":       "/login/mail/confirm?token=T0ken_-x", // feature:mail_login
+		"confirm_address":   "/email/confirm?token=T0ken_-x",
+		"address_taken":     "/login",
+		"reset_password":    "/password/reset?token=T0ken_-x",
+		"new_device":        "/security-alert?token=T0ken_-x",
+		"unfinished_log_in": "/security-alert?token=T0ken_-x",
+		"password_reset":    "/security-alert?token=T0ken_-x",
+		"password_changed":  "/security-alert?token=T0ken_-x",
+		"mail_login":        "/login/mail/confirm?token=T0ken_-x", // feature:mail_login
 	}
 	for _, m := range everyLetter(letters) {
 		want := "https://app.example.com" + paths[m.Kind]

@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
 
 // Event is one row of the security log: who did what, where and when. Detail is a JSON object without secrets.
 type Event struct {
@@ -12,4 +16,11 @@ type Event struct {
 	IP        string
 	Device    string
 	Detail    string
+}
+
+// HasEvent says whether such a thing has happened to the user since.
+func HasEvent(db *gorm.DB, userID, name string, since time.Time) (bool, error) {
+	var n int64
+	err := db.Model(&Event{}).Where("user_id = ? AND name = ? AND at > ?", userID, name, since).Count(&n).Error
+	return n > 0, err
 }

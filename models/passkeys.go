@@ -117,10 +117,3 @@ func TakePasskeyChallenge(db *gorm.DB, challengeHash []byte, purpose, boundTo st
 		Delete(&PasskeyChallenge{})
 	return gone.RowsAffected == 1, gone.Error
 }
-
-// HasEvent says whether such a thing has happened to the user since.
-func HasEvent(db *gorm.DB, userID, name string, since time.Time) (bool, error) {
-	var n int64
-	err := db.Model(&Event{}).Where("user_id = ? AND name = ? AND at > ?", userID, name, since).Count(&n).Error
-	return n > 0, err
-}

@@ -1,0 +1,79 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
+)
+
+// reportEvery is how often the owner of an account is mailed of sign-ins that were not finished: whoever has the password can begin as many
+// as they like.
+const reportEvery = 24 * time.Hour
+
+// stopSignIn is what follows on wrong answers to a second factor: the sign-in is over, or, where only the factor is paused, it waits for
+// another one. Either way its owner hears of it.
+func (a *Auth) stopSignIn(ctx context.Context, p *Pending, paused bool) error {
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUser(t.DB, p.User.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if !paused {
+			if err := t.Where("id = ?", p.id).Delete(&models.SignIn{}).Error; err != nil {
+				return fmt.Errorf("end the sign-in: %w", err)
+			}
+		}
+		return a.report(t, &user, p.proof.began)
+	})
+}
+
+// report mails the owner that the right password was entered on a device that they have not used before, and not what comes after it (ASVS
+// 6.3.5). A mailed link is none of it: whoever opens it holds the mailbox. A password that is no more tells nobody anything.
+func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
+	if s.KnownDevice || (Proof{Method: s.Method}).first() != "password" || !bytes.Equal(s.Generation, user.Generation()) {
+		return nil
+	}
+	told, err := models.HasEvent(t.DB, user.ID, EventSignInReported, a.now().Add(-reportEvery))
+	if err != nil {
+		return fmt.Errorf("look whether the owner is told: %w", err)
+	}
+	if told {
+		return nil
+	}
+	where := mail.Incident{At: s.CreatedAt, IP: s.IP, Device: s.Device}
+	err = a.alertOf(t, user, where, func(i mail.Incident) mail.Message { return a.letters.UnfinishedLogIn(user.Email, i) })
+	if err != nil {
+		return err
+	}
+	event := a.event(EventSignInReported, &user.ID, "", Client{}, Detail{"method": s.Method})
+	event.IP, event.Device = s.IP, s.Device
+	return a.write(t, event)
+}
+
+// sweepSignIn removes what has run out, and tells its owner.
+func (a *Auth) sweepSignIn(ctx context.Context, s *models.SignIn) error {
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUser(t.DB, s.UserID)
+		gone := errors.Is(err, gorm.ErrRecordNotFound)
+		if err != nil && !gone {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		swept := t.Where("id = ? AND user_id = ?", s.ID, s.UserID).Delete(&models.SignIn{})
+		if swept.Error != nil {
+			return fmt.Errorf("remove what was not finished: %w", swept.Error)
+		}
+		if gone || swept.RowsAffected == 0 { // another server has told
+			return nil
+		}
+		return a.report(t, &user, s)
+	})
+}
