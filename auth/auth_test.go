@@ -173,6 +173,21 @@ func TestItem16OneLetterIsWrittenToAKnownAddressAndToAnUnknownOne(t *testing.T) 
 	}
 }
 
+// Who is told that the server is busy, and tries again, is not told next that they have tried too often.
+func TestASignUpThatCouldNotBeHashedCountsForNothing(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	a.hasher = NewHasher(1, 0)
+	a.hasher.places <- struct{}{}
+	for range 31 {
+		if _, err := a.Register(t.Context(), "Ada", "ada@example.com", goodPassword, here); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+	}
+	if n := rows(t, a, "limits", "true"); n != 0 {
+		t.Errorf("%d counts are left", n)
+	}
+}
+
 // A hash that cannot be read is the operator's to mend; the person is told what everybody is told.
 func TestAnUnreadableHashLooksLikeAWrongPassword(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))

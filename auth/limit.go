@@ -146,6 +146,21 @@ func (a *Auth) take(ctx context.Context, client Client, hits ...hit) error {
 	})
 }
 
+// giveBack takes hits back that were taken for what could not be done then.
+func (a *Auth) giveBack(ctx context.Context, hits ...hit) error {
+	if !a.config.RateLimit {
+		return nil
+	}
+	return a.transact(context.WithoutCancel(ctx), func(t *tx) error {
+		for _, h := range hits {
+			if err := models.ReturnHit(t.DB, h.rule, h.key); err != nil {
+				return fmt.Errorf("take back the count of %s: %w", h.rule.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
 // guess counts a try at a secret before making it, so that fifty at once are fifty. A right one starts the counts anew (of
 // those that are anyone's only itself is taken back); one that could not be made was none; a wrong one is on record.
 func (a *Auth) guess(ctx context.Context, client Client, hits []hit, try func() (bool, error), wrong func(*tx) error) (ok bool, err error) {

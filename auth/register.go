@@ -3,7 +3,6 @@ package auth
 import (
 	"bytes"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 
@@ -20,10 +19,15 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 	if err != nil {
 		return "", err
 	}
-	if err := a.take(ctx, client, hitBy(limitRegistrationIP, network(client.IP)), hitBy(limitRegistrationMail, email)); err != nil {
+	asked := hitBy(limitRegistrationIP, network(client.IP))
+	if err := a.take(ctx, client, asked); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.Hash(ctx, password)
+	if err != nil {
+		return "", errors.Join(err, a.giveBack(ctx, asked))
+	}
+	mailed, err := a.mayMailRegistration(ctx, email, client)
 	if err != nil {
 		return "", err
 	}
@@ -35,12 +39,24 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 		if err := t.Create(&registration).Error; err != nil {
 			return fmt.Errorf("keep the sign-up: %w", err)
 		}
-		if err := a.mailRegistration(t, registration, token); err != nil {
-			return err
+		if mailed {
+			if err := a.mailRegistration(t, registration, token); err != nil {
+				return err
+			}
 		}
 		return a.record(t, EventRegistrationRequested, nil, "", client, Detail{"registration": registration.ID})
 	})
 	return browser, err
+}
+
+// mayMailRegistration counts a mail under its recipient, and says whether it may go out. Strangers who use the share up keep nobody from
+// signing up: each link that was mailed meanwhile confirms what its reader's browser has begun (see RegistrationByLink).
+func (a *Auth) mayMailRegistration(ctx context.Context, email string, client Client) (bool, error) {
+	err := a.take(ctx, client, hitBy(limitRegistrationMail, email))
+	if _, used := errors.AsType[Limited](err); used {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // renewRegistration gives the sign-up a new token, which voids the link mailed before, and its full life.
@@ -83,9 +99,24 @@ func (a *Auth) PendingRegistration(ctx context.Context, browser string) (*models
 	return a.findRegistration(ctx, "browser_hash = ?", hashToken(browser))
 }
 
-// RegistrationByToken returns the sign-up that a mailed link confirms; ErrDeadLink where there is none.
-func (a *Auth) RegistrationByToken(ctx context.Context, token string) (*models.Registration, error) {
-	return a.findRegistration(ctx, "token_hash = ?", hashToken(token))
+// RegistrationByLink returns the sign-up that a mailed link confirms in this browser; ErrDeadLink where there is none. It is the one that
+// was started here, if that is for the same address, whichever the link was mailed for: who has it holds the mailbox. Otherwise it is that
+// for which it was mailed, and here is false.
+func (a *Auth) RegistrationByLink(ctx context.Context, token, browser string) (registration *models.Registration, here bool, err error) {
+	mailed, err := a.findRegistration(ctx, "token_hash = ?", hashToken(token))
+	if err != nil {
+		return nil, false, err
+	}
+	own, err := a.PendingRegistration(ctx, browser)
+	switch {
+	case err == nil && own.Email == mailed.Email:
+		return own, true, nil
+	case err != nil && !errors.Is(err, ErrDeadLink):
+		return nil, false, err
+	case mailed.PasswordHash == "":
+		return nil, false, ErrDeadLink // a correction has left it behind
+	}
+	return mailed, false, nil
 }
 
 func (a *Auth) findRegistration(ctx context.Context, where string, hash []byte) (*models.Registration, error) {
@@ -100,7 +131,11 @@ func (a *Auth) findRegistration(ctx context.Context, where string, hash []byte) 
 	return &registration, nil
 }
 
-// ResendRegistration mails the browser's sign-up a new link; older ones stop working.
+// ErrMailedEnough says that an address has had so many links that it gets no more for now. The newest of them works.
+var ErrMailedEnough = errors.New("the address has had its share of mail")
+
+// ResendRegistration mails the browser's sign-up a new link; older ones stop working. The error is a Limited, ErrDeadLink or
+// ErrMailedEnough, which changes nothing.
 func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Client) error {
 	registration, err := a.PendingRegistration(ctx, browser)
 	if err != nil {
@@ -110,6 +145,7 @@ func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Cl
 }
 
 // CorrectRegistration moves the browser's sign-up to another address and mails that; the link mailed to the first stops working.
+// The error is an Invalid, a Limited, ErrDeadLink or ErrMailedEnough, with which it is moved all the same.
 func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
@@ -123,15 +159,22 @@ func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string,
 }
 
 func (a *Auth) remail(ctx context.Context, registration *models.Registration, email, event string, client Client) error {
-	if err := a.take(ctx, client, hitBy(limitRegistrationIP, network(client.IP)), hitBy(limitRegistrationMail, email)); err != nil {
+	if err := a.take(ctx, client, hitBy(limitRegistrationIP, network(client.IP))); err != nil {
 		return err
 	}
-	former := registration.TokenHash
-	return a.transact(ctx, func(t *tx) error {
+	mailed, err := a.mayMailRegistration(ctx, email, client)
+	if err != nil {
+		return err
+	}
+	former := *registration
+	if !mailed && email == former.Email {
+		return ErrMailedEnough
+	}
+	err = a.transact(ctx, func(t *tx) error {
 		token := a.renewRegistration(registration)
 		registration.Email = email
 		// The former token in the condition: a sign-up that was just confirmed, or just mailed anew, is not brought back.
-		renewed := t.Model(&models.Registration{}).Where("id = ? AND token_hash = ?", registration.ID, former).
+		renewed := t.Model(&models.Registration{}).Where("id = ? AND token_hash = ?", registration.ID, former.TokenHash).
 			Updates(map[string]any{"email": email, "token_hash": registration.TokenHash, "expires_at": registration.ExpiresAt})
 		if renewed.Error != nil {
 			return fmt.Errorf("renew the sign-up: %w", renewed.Error)
@@ -139,27 +182,44 @@ func (a *Auth) remail(ctx context.Context, registration *models.Registration, em
 		if renewed.RowsAffected == 0 {
 			return ErrDeadLink
 		}
-		if err := a.mailRegistration(t, *registration, token); err != nil {
-			return err
+		if email != former.Email {
+			if err := leaveBehind(t, former); err != nil {
+				return err
+			}
+		}
+		if mailed {
+			if err := a.mailRegistration(t, *registration, token); err != nil {
+				return err
+			}
 		}
 		return a.record(t, event, nil, "", client, Detail{"registration": registration.ID})
 	})
+	if err == nil && !mailed {
+		return ErrMailedEnough
+	}
+	return err
 }
 
-// StartedHere says whether the sign-up was started in the browser that carries this token.
-func StartedHere(registration *models.Registration, browser string) bool {
-	return browser != "" && subtle.ConstantTimeCompare(registration.BrowserHash, hashToken(browser)) == 1
+// leaveBehind keeps the link of a sign-up that was corrected. It confirms nothing any more, but still shows to whom it was mailed:
+// otherwise a stranger could use the share of an address up and take all links back.
+func leaveBehind(t *tx, registration models.Registration) error {
+	registration.ID, registration.Name, registration.PasswordHash = newID(), "", ""
+	_, registration.BrowserHash = newToken()
+	if err := t.Create(&registration).Error; err != nil {
+		return fmt.Errorf("keep the link to the former address: %w", err)
+	}
+	return nil
 }
 
 // ConfirmRegistration makes the account. In a browser other than the one that signed up the account's password is asked for as
 // well: otherwise the owner of an address could be led to confirm an account whose password a stranger knows. Everything
 // else that was started for the address is void from then on. The error is an Invalid, a Limited, ErrBusy or ErrDeadLink.
 func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password string, client Client) (*models.User, error) {
-	registration, err := a.RegistrationByToken(ctx, token)
+	registration, here, err := a.RegistrationByLink(ctx, token, browser)
 	if err != nil {
 		return nil, err
 	}
-	if !StartedHere(registration, browser) {
+	if !here {
 		if err := a.proveRegistration(ctx, registration, password, client); err != nil {
 			return nil, err
 		}
@@ -167,7 +227,7 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 	now := a.now()
 	user := models.User{ID: newID(), Name: registration.Name, Email: registration.Email, PasswordHash: registration.PasswordHash, CreatedAt: now, UpdatedAt: now}
 	err = a.transact(ctx, func(t *tx) error {
-		if err := useRegistration(t, registration); err != nil {
+		if err := useRegistration(t, registration, hashToken(token)); err != nil {
 			return err
 		}
 		if err := t.Create(&user).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -191,14 +251,15 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 
 // useRegistration uses the link up, and voids those of all other sign-ups for the address. Their rows stay until they expire: the
 // browsers they were started in must not learn that the address has an account now (ASVS 6.3.8).
-func useRegistration(t *tx, registration *models.Registration) error {
+func useRegistration(t *tx, registration *models.Registration, tokenHash []byte) error {
 	waiting, err := models.LockRegistrations(t.DB, registration.Email)
 	if err != nil {
 		return fmt.Errorf("lock the sign-ups: %w", err)
 	}
-	used := false
+	used, living := false, false
 	for _, w := range waiting {
-		if w.ID == registration.ID && bytes.Equal(w.TokenHash, registration.TokenHash) {
+		living = living || bytes.Equal(w.TokenHash, tokenHash)
+		if w.ID == registration.ID {
 			used = true
 			err = t.Delete(&w).Error
 		} else {
@@ -209,7 +270,7 @@ func useRegistration(t *tx, registration *models.Registration) error {
 			return fmt.Errorf("use or void a sign-up: %w", err)
 		}
 	}
-	if !used {
+	if !used || !living {
 		return ErrDeadLink
 	}
 	return nil

@@ -63,6 +63,9 @@ func (h *Handlers) registerSent(c echo.Context, status int, form views.CorrectFo
 	return h.render(c, status, views.RegisterSent(registration.Email, form, problems))
 }
 
+// mailedEnough is said where no new link goes out: strangers may have used up what an address gets, and their links do as well.
+const mailedEnough = "This address has had several links within the hour, so we send no new one for now. Open the newest of them in this browser."
+
 // noRegistration answers a browser whose sign-up was confirmed elsewhere, or has expired, or never was.
 func (h *Handlers) noRegistration(c echo.Context) error {
 	return h.redirect(c, "/login", "There is no sign-up waiting here. If you have confirmed it already, log in; if not, sign up again.")
@@ -74,10 +77,12 @@ func (h *Handlers) ResendRegistration(c echo.Context) error {
 		return err
 	}
 	err := h.auth.ResendRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), middleware.Client(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	switch {
+	case errors.Is(err, auth.ErrDeadLink):
 		return h.noRegistration(c)
-	}
-	if err != nil {
+	case errors.Is(err, auth.ErrMailedEnough):
+		return h.redirect(c, "/register/sent", mailedEnough)
+	case err != nil:
 		return err
 	}
 	return h.redirect(c, "/register/sent", "We have sent a new link. The one before it no longer works.")
@@ -93,10 +98,12 @@ func (h *Handlers) CorrectRegistration(c echo.Context) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.registerSent(c, http.StatusUnprocessableEntity, form, invalid)
 	}
-	if errors.Is(err, auth.ErrDeadLink) {
+	switch {
+	case errors.Is(err, auth.ErrDeadLink):
 		return h.noRegistration(c)
-	}
-	if err != nil {
+	case errors.Is(err, auth.ErrMailedEnough):
+		return h.redirect(c, "/register/sent", mailedEnough)
+	case err != nil:
 		return err
 	}
 	return h.redirect(c, "/register/sent", "We have sent a link to the corrected address.")

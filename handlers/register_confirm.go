@@ -19,15 +19,14 @@ func (h *Handlers) ConfirmEmailPage(c echo.Context) error {
 
 func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmForm, problems auth.Invalid) error {
 	h.hideToken(c)
-	registration, err := h.auth.RegistrationByToken(c.Request().Context(), form.Token)
+	registration, here, err := h.auth.RegistrationByLink(c.Request().Context(), form.Token, h.cookies.Get(c.Request(), session.Registration))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadConfirmation(c)
 	}
 	if err != nil {
 		return err
 	}
-	ask := !auth.StartedHere(registration, h.cookies.Get(c.Request(), session.Registration))
-	return h.render(c, status, views.ConfirmEmail(form, registration.Email, ask, problems))
+	return h.render(c, status, views.ConfirmEmail(form, registration.Email, !here, problems))
 }
 
 func (h *Handlers) deadConfirmation(c echo.Context) error {

@@ -175,6 +175,29 @@ func (g *page) tellable() http.Header {
 	return header
 }
 
+// Item 14: whoever uses up what an address gets has mailed its owner a link that works for them, and cannot take it back.
+func TestItem14StrangersKeepNobodyFromSigningUp(t *testing.T) {
+	s := newStage(t)
+	mallory, ada := s.visitor(), s.visitorAs("ada@example.com")
+	mallory.post("/register", "name", "M", "email", ada.email, "password", otherPassword)
+	for range 4 {
+		mallory.post("/register/resend").is(t, 303)
+	}
+	mallory.post("/register/correct", "email", "m@example.com").is(t, 303)
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword).redirects(t, "/register/sent")
+	ada.post("/register/resend").redirects(t, "/register/sent").says(t, "newest")
+	s.mailIsSent()
+	var link string
+	for range 5 {
+		link = ada.mail().Link
+	}
+	for _, confirms := range []*person{mallory, s.visitor()} {
+		confirms.get(link).is(t, 410)
+	}
+	ada.get(link).submit().redirects(t, "/dashboard").says(t, "Ada")
+	s.visitorAs(ada.email).login(goodPassword).redirects(t, "/dashboard")
+}
+
 func TestSomebodyWhoTriesATakenAddressCannotGetIn(t *testing.T) {
 	s := newStage(t)
 	ada, mallory := s.user("ada@example.com"), s.visitor()
