@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -300,10 +299,10 @@ func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, cli
 	})
 }
 
-// OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who came by password, has none, and
-// has not asked to be left alone.
+// OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who logged in by password or by mail,
+// has none, and has not asked to be left alone.
 func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, proof Proof) (bool, error) {
-	if !a.PasskeysWork() || !strings.HasPrefix(proof.Method, "password") {
+	if !a.PasskeysWork() || !slices.Contains([]string{"password", "mail"}, proof.first()) {
 		return false, nil
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)

@@ -161,14 +161,15 @@ func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RemovePasskey(c.Request().Context(), middleware.Viewer(c), form.ID, middleware.Client(c))
+	viewer := middleware.Viewer(c)
+	err := h.auth.RemovePasskey(c.Request().Context(), viewer, form.ID, middleware.Client(c))
 	if errors.Is(err, auth.ErrLastWayIn) {
 		return h.passkeys(c, http.StatusUnprocessableEntity, user, views.PasskeyForm{}, auth.Invalid{"": "This passkey is your only way to log in. Add another, or set a password, before you remove it."})
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/passkeys", "The passkey is removed. If your device still offers it, delete it there as well.")
+	return h.factorChanged(c, viewer, "/account/passkeys", "The passkey is removed. If your device still offers it, delete it there as well.")
 }
 
 func (h *Handlers) passkeysProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {

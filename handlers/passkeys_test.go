@@ -546,6 +546,16 @@ func TestAPasskeyIsOfferedAfterALogInByPasswordUntilItIsDeclined(t *testing.T) {
 	again().hides(t, offer)
 }
 
+func TestAPasskeyIsOfferedAfterAMailedLogInToo(t *testing.T) { // feature:mail_login
+	s := newStage(t)                                                                                     // feature:mail_login
+	const offer = "Log in faster next time"                                                              // feature:mail_login
+	ada := s.user("ada@example.com")                                                                     // feature:mail_login
+	again := func() *page { return ada.get(ada.asksForMail().Link).submit().redirects(t, "/dashboard") } // feature:mail_login
+	again().says(t, offer).submit("when", "later").redirects(t, "/dashboard").hides(t, offer)            // feature:mail_login
+	ada.post("/logout")                                                                                  // feature:mail_login
+	again().hides(t, offer)                                                                              // feature:mail_login
+} // feature:mail_login
+
 func TestWhoHasAPasskeyIsNotOfferedOne(t *testing.T) {
 	s := newStage(t)
 	const offer = "Log in faster next time"

@@ -4,6 +4,7 @@ package handlers
 
 import (
 	"errors"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -14,8 +15,21 @@ import (
 // factorAdded answers who has added a second factor. The first one is safe to have only with something to fall back on.
 func (h *Handlers) factorAdded(c echo.Context, viewer *auth.Viewer, notice string) error {
 	if left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), viewer); err != nil || left == 0 { // feature:recovery_codes
-		return errors.Join(err, h.redirect(c, "/account/recovery-codes", notice+" Now make recovery codes, for the day you lose it.")) // feature:recovery_codes
+		return errors.Join(err, h.factorChanged(c, viewer, "/account/recovery-codes", notice+" Now make recovery codes, for the day you lose it.")) // feature:recovery_codes
 	} // feature:recovery_codes
-	return h.redirectOffering(c, "/account/security", ui.Message{Text: notice + " Other devices are still logged in as before.",
-		Action: "/account/sessions/end-others", Label: "Log them out"})
+	return h.factorChanged(c, viewer, "/account/security", notice)
+}
+
+// factorChanged answers who has added or removed a factor, and offers to end the other sessions, if there are any (ASVS 7.4.3): these have
+// proven what there was before.
+func (h *Handlers) factorChanged(c echo.Context, viewer *auth.Viewer, to, notice string) error {
+	sessions, err := h.auth.Sessions(c.Request().Context(), viewer)
+	if err != nil {
+		return err
+	}
+	if len(sessions) < 2 {
+		return h.redirect(c, to, notice)
+	}
+	return h.redirectOffering(c, to, ui.Message{Text: notice + " Other devices are still logged in as before.",
+		Action: "/account/sessions/end-others?" + url.Values{"next": {to}}.Encode(), Label: "Log them out"})
 }

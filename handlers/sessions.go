@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
@@ -38,7 +40,7 @@ func (h *Handlers) EndSession(c echo.Context, _ *models.User) error {
 	return h.redirect(c, "/account/sessions", "That device is logged out.")
 }
 
-// EndOtherSessions logs every other device out.
+// EndOtherSessions logs every other device out, and leads back to where it was offered.
 func (h *Handlers) EndOtherSessions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
@@ -46,5 +48,6 @@ func (h *Handlers) EndOtherSessions(c echo.Context, _ *models.User) error {
 	if err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/sessions", "Every other device is logged out.")
+	to := cmp.Or(auth.SafeNext(c.QueryParam("next")), "/account/sessions")
+	return h.redirect(c, to, "Every other device is logged out.")
 }

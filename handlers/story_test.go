@@ -322,6 +322,16 @@ func (p *person) notice() mailtest.Message {
 	return p.letter(true)
 }
 
+// nextOf is the link in the person's next mail with these words in its subject.
+func (p *person) nextOf(subject string) string {
+	p.s.t.Helper()
+	for {
+		if m := p.mail(); strings.Contains(m.Subject, subject) {
+			return m.Link
+		}
+	}
+}
+
 func (p *person) letter(ofNewDevice bool) mailtest.Message {
 	p.s.t.Helper()
 	is := func(m mailtest.Message) bool {

@@ -86,10 +86,11 @@ func (h *Handlers) RemoveTOTP(c echo.Context, _ *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	if err := h.auth.RemoveTOTP(c.Request().Context(), middleware.Viewer(c), form.ID, middleware.Client(c)); err != nil {
+	viewer := middleware.Viewer(c)
+	if err := h.auth.RemoveTOTP(c.Request().Context(), viewer, form.ID, middleware.Client(c)); err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/totp", "The authenticator app is removed.")
+	return h.factorChanged(c, viewer, "/account/totp", "The authenticator app is removed.")
 }
 
 func (h *Handlers) totpProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {

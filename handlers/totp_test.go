@@ -302,3 +302,42 @@ func TestAPageThatNeedsAFreshProofOpensAfterIt(t *testing.T) {
 		submit("answer", app.next()).redirects(t, "/account/totp/new")
 	ada.post("/account/prove", "factor", "password", "answer", goodPassword).is(t, 422)
 }
+
+// Items 33 and 48: whoever changes a factor is offered to end what was signed in without it, and goes on from there.
+func TestItem48OtherSessionsAreOfferedToEndWhenAFactorChanges(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	phone := ada.elsewhere()
+	phone.login(goodPassword).redirects(t, "/dashboard")
+	shown := ada.get("/account/totp/new").is(t, 200)
+	app := &authenticator{t, s.clock, shown.key()}
+	added := ada.get(shown.submit("code", app.next()).is(t, 303).header.Get("Location")).says(t, "Other devices are still logged in", "Log them out")
+	phone.get("/dashboard").is(t, 200)
+	added.submit().redirects(t, added.path).says(t, "Every other device is logged out.")
+	phone.get("/dashboard").is(t, 303)
+
+	remove := func() *page {
+		return ada.post("/account/totp/remove", "id", ada.first("authenticators")).redirects(t, "/account/totp").says(t, "is removed")
+	}
+	remove().hides(t, "Other devices") // there are none
+	again := ada.authenticator()
+	phone.login(goodPassword).redirects(t, "/login/factor").proves(again).redirects(t, "/dashboard")
+	remove().says(t, "Other devices are still logged in")
+}
+
+// Item 48: whose proof lapses while they scan goes on with the same key: the app that has it keeps it.
+func TestItem48AnEnrollmentOutlivesTheProofThatItWasBegunWith(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	page := ada.get("/account/totp/new").is(t, 200)
+	app := &authenticator{t, s.clock, page.key()}
+	s.clock.passes(10 * time.Minute)
+	asked := page.submit("code", app.code(), "name", "My phone").is(t, 401).says(t, "Is it you?")
+	s.clock.passes(2 * time.Minute)
+	again := asked.submit("answer", goodPassword).is(t, 422).says(t, "That code is not right")
+	if again.key() != app.secret || attribute(again.input("name"), "value") != "My phone" {
+		t.Fatal("there is another key, or another name")
+	}
+	again.submit("code", app.next()).is(t, 303)
+	ada.get("/account/totp").says(t, "My phone")
+}

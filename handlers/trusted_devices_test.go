@@ -157,16 +157,6 @@ func TestTrustIsBoundToThePasswordItWasGivenWith(t *testing.T) {
 	ada.login(goodPassword).redirects(t, "/login/factor")
 }
 
-// nextOf is the link in the person's next mail with these words in its subject.
-func (p *person) nextOf(subject string) string {
-	p.s.t.Helper()
-	for {
-		if m := p.mail(); strings.Contains(m.Subject, subject) {
-			return m.Link
-		}
-	}
-}
-
 // removesFactor removes the person's second factor.
 func (p *person) removesFactor() {
 	p.post("/account/totp/remove", "id", p.first("authenticators")) // feature:totp
