@@ -55,7 +55,7 @@ func (a *Auth) Rename(ctx context.Context, viewer *Viewer, name string, client C
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {
-		err := t.Model(&models.User{}).Where("id = ?", viewer.User.ID).Updates(map[string]any{"name": name, "updated_at": a.now()}).Error
+		err := t.Model(&models.User{}).Where("id = ?", viewer.User.ID).Updates(map[string]any{"name": name, "updated_at": t.now()}).Error
 		if err != nil {
 			return fmt.Errorf("set the name: %w", err)
 		}

@@ -54,7 +54,7 @@ func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed strin
 // was stolen.
 func (a *Auth) stillSignedIn(t *tx, viewer *Viewer) error {
 	var living int64
-	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, a.now()).Count(&living).Error
+	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, t.now()).Count(&living).Error
 	if err != nil {
 		return fmt.Errorf("look for the session: %w", err)
 	}
@@ -65,7 +65,7 @@ func (a *Auth) stillSignedIn(t *tx, viewer *Viewer) error {
 }
 
 func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Client) error {
-	now := a.now()
+	now := t.now()
 	due := now.Add(DeletionAfter)
 	if err := t.Model(user).Updates(map[string]any{"disabled_at": now, "updated_at": now}).Error; err != nil {
 		return fmt.Errorf("close the account: %w", err)
@@ -115,7 +115,7 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 			return ErrDeadLink
 		}
 		// One statement decides which of several submissions wins, and whether the sweep was first.
-		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.AccountDeletion{})
+		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&models.AccountDeletion{})
 		if used.Error != nil {
 			return fmt.Errorf("use the link: %w", used.Error)
 		}
@@ -123,7 +123,7 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 			return ErrDeadLink
 		}
 		// What was closed by somebody else since stays closed.
-		opened := t.Model(user).Where("disabled_at = ?", due.Add(-DeletionAfter)).Updates(map[string]any{"disabled_at": nil, "updated_at": a.now()})
+		opened := t.Model(user).Where("disabled_at = ?", due.Add(-DeletionAfter)).Updates(map[string]any{"disabled_at": nil, "updated_at": t.now()})
 		if opened.Error != nil {
 			return fmt.Errorf("open the account: %w", opened.Error)
 		}
@@ -182,7 +182,7 @@ func (a *Auth) deleteAccount(ctx context.Context, deletion models.AccountDeletio
 		if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		used := t.Where("id = ? AND expires_at <= ?", deletion.ID, a.now()).Delete(&models.AccountDeletion{})
+		used := t.Where("id = ? AND expires_at <= ?", deletion.ID, t.now()).Delete(&models.AccountDeletion{})
 		if used.Error != nil {
 			return fmt.Errorf("use the deletion: %w", used.Error)
 		}

@@ -27,7 +27,7 @@ func (a *Auth) callOffDeletion(t *tx, userID string) error {
 	}
 	if err == nil {
 		err = t.Model(&user).Where("disabled_at = ?", deletion.ExpiresAt.Add(-DeletionAfter)).
-			Updates(map[string]any{"disabled_at": nil, "updated_at": a.now()}).Error
+			Updates(map[string]any{"disabled_at": nil, "updated_at": t.now()}).Error
 	}
 	if err != nil {
 		return fmt.Errorf("call off the deletion: %w", err)

@@ -49,7 +49,7 @@ func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
 			return err
 		}
 		token, hash := newToken()
-		now := a.now()
+		now := t.now()
 		err = t.Create(&models.AccountRecovery{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(recoveryFor)}).Error
 		if err != nil {
 			return fmt.Errorf("keep the recovery: %w", err)
@@ -88,7 +88,7 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 			return ErrDeadLink
 		}
 		// One statement decides which of several submissions wins.
-		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.AccountRecovery{})
+		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&models.AccountRecovery{})
 		if used.Error != nil {
 			return fmt.Errorf("use the link: %w", used.Error)
 		}

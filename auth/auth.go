@@ -111,13 +111,24 @@ func printable(s string) string {
 // tx is a transaction that tells the outside of what it did only once that is true.
 type tx struct {
 	*gorm.DB
+	clock  func() time.Time
+	moment time.Time
 	events []models.Event
 	mailed bool
 }
 
+// now is the moment of all that the transaction does. It is that of the first reading, which comes after the rows are locked: what waited
+// for them is later than what it waited for.
+func (t *tx) now() time.Time {
+	if t.moment.IsZero() {
+		t.moment = t.clock()
+	}
+	return t.moment
+}
+
 // transact runs work in one transaction; its events are logged and its mail is sent after the commit.
 func (a *Auth) transact(ctx context.Context, work func(*tx) error) error {
-	t := &tx{}
+	t := &tx{clock: a.now}
 	err := a.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
 		t.DB = db
 		return work(t)

@@ -102,7 +102,7 @@ func (a *Auth) OfferEmailChange(ctx context.Context, from, to string) error {
 		} else if taken {
 			return ErrOthersEmail
 		}
-		now := a.now()
+		now := t.now()
 		if _, err := a.beginEmailChange(t, &models.EmailChange{UserID: user.ID, Email: next, OldProvenAt: &now}); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve stri
 	confirm, confirmHash := newToken()
 	approve, approveHash := newToken()
 	change.ID, change.NewTokenHash, change.OldTokenHash = newID(), confirmHash, approveHash
-	change.CreatedAt, change.ExpiresAt = a.now(), a.now().Add(a.config.ConfirmTTL)
+	change.CreatedAt, change.ExpiresAt = t.now(), t.now().Add(a.config.ConfirmTTL)
 	if err := t.Create(change).Error; err != nil {
 		return "", fmt.Errorf("keep the change of the address: %w", err)
 	}
@@ -259,7 +259,7 @@ func (a *Auth) useEmailLink(t *tx, link *EmailLink) (change models.EmailChange, 
 	if link.Present {
 		proven, token, hash = "old_proven_at", "old_token_hash", link.Change.OldTokenHash
 	}
-	used := t.Model(&models.EmailChange{}).Where(token+" = ? AND "+proven+" IS NULL AND expires_at > ?", hash, a.now()).Update(proven, a.now())
+	used := t.Model(&models.EmailChange{}).Where(token+" = ? AND "+proven+" IS NULL AND expires_at > ?", hash, t.now()).Update(proven, t.now())
 	if used.Error != nil {
 		return change, fmt.Errorf("use the link: %w", used.Error)
 	}
@@ -290,11 +290,11 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 		return err
 	}
 	undo, hash := newToken()
-	err := t.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: former, TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(undoFor)}).Error
+	err := t.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: former, TokenHash: hash, CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}).Error
 	if err != nil {
 		return fmt.Errorf("keep the former address: %w", err)
 	}
-	incident := mail.Incident{At: a.now(), IP: client.IP.String(), Device: client.Device(), Token: undo, Life: undoFor}
+	incident := mail.Incident{At: t.now(), IP: client.IP.String(), Device: client.Device(), Token: undo, Life: undoFor}
 	if err := a.post(t, a.letters.UndoEmailChange(former, incident)); err != nil {
 		return err
 	}
@@ -307,7 +307,7 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 
 // setEmail gives the user another address; errEmailTaken where it is somebody else's, or kept for them.
 func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
-	err := t.Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{"email": email, "updated_at": a.now()}).Error
+	err := t.Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{"email": email, "updated_at": t.now()}).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return errEmailTaken
 	}
@@ -425,7 +425,7 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 // since when.
 func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (undone string, since time.Time, err error) {
 	var former models.FormerEmail
-	err = t.Where("token_hash = ? AND user_id = ? AND expires_at > ?", hashToken(token), user.ID, a.now()).Take(&former).Error
+	err = t.Where("token_hash = ? AND user_id = ? AND expires_at > ?", hashToken(token), user.ID, t.now()).Take(&former).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return "", since, ErrDeadLink // of several at once, the first one that had the user has used it
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"example.com/gatehouse/models"
 )
@@ -43,7 +44,7 @@ type Detail map[string]string
 
 // record writes an event in the transaction and remembers it for the log line.
 func (a *Auth) record(t *tx, name string, userID *string, sessionID string, client Client, detail Detail) error {
-	return a.write(t, a.event(name, userID, sessionID, client, detail))
+	return a.write(t, newEvent(t.now(), name, userID, sessionID, client, detail))
 }
 
 func (a *Auth) write(t *tx, e models.Event) error {
@@ -65,7 +66,7 @@ func (a *Auth) RecordRefusal(ctx context.Context, name string, viewer *Viewer, c
 	}
 	err := a.take(ctx, client, hitBy(limitRefusalIP, network(client.IP)))
 	if _, limited := err.(Limited); limited {
-		a.logEvent(ctx, a.event(name, userID, sessionID, client, detail))
+		a.logEvent(ctx, newEvent(a.now(), name, userID, sessionID, client, detail))
 		return nil
 	}
 	if err != nil {
@@ -74,13 +75,13 @@ func (a *Auth) RecordRefusal(ctx context.Context, name string, viewer *Viewer, c
 	return a.transact(ctx, func(t *tx) error { return a.record(t, name, userID, sessionID, client, detail) })
 }
 
-func (a *Auth) event(name string, userID *string, sessionID string, client Client, detail Detail) models.Event {
+func newEvent(at time.Time, name string, userID *string, sessionID string, client Client, detail Detail) models.Event {
 	if detail == nil {
 		detail = Detail{}
 	}
 	text, _ := json.Marshal(detail) // a map of strings always marshals
 	return models.Event{
-		ID: newID(), At: a.now(), Name: name, UserID: userID, SessionID: sessionID,
+		ID: newID(), At: at, Name: name, UserID: userID, SessionID: sessionID,
 		IP: client.IP.String(), Device: client.Device(), Detail: string(text),
 	}
 }

@@ -189,7 +189,7 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 // Limited or ErrDeadLink.
 func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
 	err = a.transact(ctx, func(t *tx) error {
-		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.MailLogin), a.now())
+		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.MailLogin), t.now())
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrDeadLink
 		}
@@ -266,7 +266,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 		return row, nil, err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		row, err = models.TryMailLogin(t.DB, hashToken(browser.MailLogin), a.now())
+		row, err = models.TryMailLogin(t.DB, hashToken(browser.MailLogin), t.now())
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrDeadLink
 		}

@@ -220,7 +220,7 @@ func (a *Auth) insertPasskey(t *tx, made *models.Passkey) error {
 	if len(list) >= maxPasskeys {
 		return Invalid{"": fmt.Sprintf("%d passkeys are the most. Remove one first.", maxPasskeys)}
 	}
-	made.Name = nameAmong(list, passkeyMaker(made.Maker))
+	made.Name, made.CreatedAt = nameAmong(list, passkeyMaker(made.Maker)), t.now()
 	err = t.Create(made).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return Invalid{"": "That passkey is in use already."}
@@ -319,7 +319,7 @@ func (a *Auth) DeclinePasskey(ctx context.Context, viewer *Viewer, never bool) e
 		if err != nil {
 			return err
 		}
-		err = t.Model(&owner).Updates(map[string]any{"never_offer": never, "offer_after": a.now().Add(offerAgain)}).Error
+		err = t.Model(&owner).Updates(map[string]any{"never_offer": never, "offer_after": t.now().Add(offerAgain)}).Error
 		if err != nil {
 			return fmt.Errorf("decline the passkey: %w", err)
 		}

@@ -286,7 +286,7 @@ func (a *Auth) notePasskeyUse(ctx context.Context, k *keeper, credential []byte,
 	i := slices.IndexFunc(k.list, func(p models.Passkey) bool { return bytes.Equal(p.CredentialID, credential) })
 	var further bool
 	err := a.transact(ctx, func(t *tx) (err error) {
-		further, err = models.UsePasskey(t.DB, k.list[i].ID, int64(data.Counter), data.Flags.HasBackupState(), a.now())
+		further, err = models.UsePasskey(t.DB, k.list[i].ID, int64(data.Counter), data.Flags.HasBackupState(), t.now())
 		if err != nil {
 			return fmt.Errorf("note the use of the passkey: %w", err)
 		}
@@ -303,7 +303,7 @@ func (a *Auth) notePasskeyUse(ctx context.Context, k *keeper, credential []byte,
 
 // tellOfCopy mails the owner once a day: whoever has the copy could have it refused as often as they like.
 func (a *Auth) tellOfCopy(t *tx, owner *models.User, passkey models.Passkey, client Client) error {
-	told, err := models.HasEvent(t.DB, owner.ID, EventPasskeyCopied, a.now().Add(-24*time.Hour))
+	told, err := models.HasEvent(t.DB, owner.ID, EventPasskeyCopied, t.now().Add(-24*time.Hour))
 	if err != nil {
 		return fmt.Errorf("look whether the owner of the passkey is told: %w", err)
 	}
@@ -350,5 +350,5 @@ func (a *Auth) makePasskey(ctx context.Context, viewer *Viewer, answer string) (
 	}
 	return &models.Passkey{ID: newID(), UserID: viewer.User.ID, CredentialID: made.ID, PublicKey: made.PublicKey,
 		SignCount: int64(made.Authenticator.SignCount), Maker: maker.String(), Transports: joinTransports(made.Transport),
-		BackupEligible: made.Flags.BackupEligible, BackedUp: made.Flags.BackupState, CreatedAt: a.now()}, nil
+		BackupEligible: made.Flags.BackupEligible, BackedUp: made.Flags.BackupState}, nil
 }

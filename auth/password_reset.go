@@ -30,7 +30,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 			return fmt.Errorf("find the user: %w", err)
 		}
 		token, hash := newToken()
-		reset := models.PasswordReset{ID: newID(), TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(a.config.ResetTTL)}
+		reset := models.PasswordReset{ID: newID(), TokenHash: hash, CreatedAt: t.now(), ExpiresAt: t.now().Add(a.config.ResetTTL)}
 		if known {
 			reset.UserID = &user.ID
 		}
@@ -111,7 +111,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 			return ErrFactorDue
 		}
 		// One statement decides which of several submissions wins (ASVS 2.3.4).
-		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&models.PasswordReset{})
+		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&models.PasswordReset{})
 		if used.Error != nil {
 			return fmt.Errorf("use the link: %w", used.Error)
 		}
@@ -152,7 +152,7 @@ func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Clien
 // was begun with it.
 func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) error {
 	set := t.Model(&models.User{}).Where("id = ? AND disabled_at IS NULL AND password_hash = ?", user.ID, user.PasswordHash).
-		Updates(map[string]any{"password_hash": hash, "password_due_at": nil, "updated_at": a.now()})
+		Updates(map[string]any{"password_hash": hash, "password_due_at": nil, "updated_at": t.now()})
 	if set.Error != nil {
 		return fmt.Errorf("set the password: %w", set.Error)
 	}

@@ -52,7 +52,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Cli
 		for i := range rows {
 			code := newRecoveryCode()
 			codes = append(codes, code)
-			rows[i] = models.RecoveryCode{ID: newID(), UserID: user.ID, CodeHash: hashToken(plainCode(code)), CreatedAt: a.now()}
+			rows[i] = models.RecoveryCode{ID: newID(), UserID: user.ID, CodeHash: hashToken(plainCode(code)), CreatedAt: t.now()}
 		}
 		if err := t.Create(&rows).Error; err != nil {
 			return fmt.Errorf("keep the recovery codes: %w", err)

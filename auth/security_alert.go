@@ -17,14 +17,14 @@ const alertFor = 7 * 24 * time.Hour
 
 // alert mails the owner what was done to the account, in the transaction that does it. The mail has a link for when it was not them.
 func (a *Auth) alert(t *tx, user *models.User, client Client, letter func(mail.Incident) mail.Message) error {
-	return a.alertOf(t, user, mail.Incident{At: a.now(), IP: client.IP.String(), Device: client.Device()}, letter)
+	return a.alertOf(t, user, mail.Incident{At: t.now(), IP: client.IP.String(), Device: client.Device()}, letter)
 }
 
 // alertOf is alert for what was done at another time, or from elsewhere.
 func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, letter func(mail.Incident) mail.Message) error {
 	token, hash := newToken()
 	i.Token, i.Life = token, alertFor
-	err := t.Create(&models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: i.At, ExpiresAt: a.now().Add(alertFor)}).Error
+	err := t.Create(&models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}).Error
 	if err != nil {
 		return fmt.Errorf("keep the alert: %w", err)
 	}
@@ -67,7 +67,7 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 		}
 		// One statement decides which of several submissions wins.
 		var used []models.SecurityAlert
-		err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Delete(&used).Error
+		err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&used).Error
 		if err != nil {
 			return fmt.Errorf("use the link: %w", err)
 		}

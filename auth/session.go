@@ -62,7 +62,7 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 		}
 	}
 	token, hash := newToken()
-	now := a.now()
+	now := t.now()
 	session := models.Session{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
 		IP: client.IP.String(), Device: client.Device(), CreatedAt: now, ProvedAt: cmp.Or(proof.at, now), LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
@@ -88,7 +88,7 @@ func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
 	if token == "" {
 		token, _ = newToken()
 	}
-	err := models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: a.now(), LastSeenAt: a.now()})
+	err := models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: t.now(), LastSeenAt: t.now()})
 	if err != nil {
 		return "", fmt.Errorf("remember the device: %w", err)
 	}
@@ -140,7 +140,7 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 // endSessions ends the sessions that there are of those named, at once, and says how many that were. Their rows stay until they are
 // swept: they tell for whom to keep what a device of theirs is about to send (see KeepForm).
 func (a *Auth) endSessions(t *tx, where string, args ...any) (int64, error) {
-	now := a.now()
+	now := t.now()
 	// A minute ago, since another server's clock may be a little behind.
 	ended := t.Model(&models.Session{}).Where("expires_at > ?", now).Where(where, args...).Update("expires_at", now.Add(-time.Minute))
 	if ended.Error != nil {

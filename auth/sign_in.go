@@ -145,12 +145,12 @@ func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, bro
 		if err != nil {
 			return "", fmt.Errorf("look for the known devices: %w", err)
 		}
-		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.IP.String(), Device: client.Device(), CreatedAt: a.now()}
+		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.IP.String(), Device: client.Device(), CreatedAt: t.now()}
 	}
 	err = t.Create(&models.SignIn{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
 		Generation: user.Generation(), KnownDevice: first.KnownDevice, IP: first.IP, Device: first.Device,
-		CreatedAt: first.CreatedAt, ProvedAt: cmp.Or(proof.at, a.now()), ExpiresAt: first.CreatedAt.Add(signInFor),
+		CreatedAt: first.CreatedAt, ProvedAt: cmp.Or(proof.at, t.now()), ExpiresAt: first.CreatedAt.Add(signInFor),
 		Trust: &proof.Trust, // feature:trusted_devices
 	}).Error
 	if err != nil {
@@ -168,7 +168,7 @@ func (a *Auth) endSignIn(t *tx, user *models.User, token string) error {
 	if err := t.Where("token_hash = ? AND user_id = ?", hashToken(token), user.ID).Delete(&models.SignIn{}).Error; err != nil {
 		return fmt.Errorf("end the browser's former sign-in: %w", err)
 	}
-	if err := t.Model(&models.SignIn{}).Where("token_hash = ?", hashToken(token)).Update("expires_at", a.now()).Error; err != nil {
+	if err := t.Model(&models.SignIn{}).Where("token_hash = ?", hashToken(token)).Update("expires_at", t.now()).Error; err != nil {
 		return fmt.Errorf("end the sign-in of somebody else: %w", err)
 	}
 	return nil

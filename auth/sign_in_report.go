@@ -42,7 +42,7 @@ func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
 	if s.KnownDevice || (Proof{Method: s.Method}).first() != "password" || !bytes.Equal(s.Generation, user.Generation()) {
 		return nil
 	}
-	told, err := models.HasEvent(t.DB, user.ID, EventSignInReported, a.now().Add(-reportEvery))
+	told, err := models.HasEvent(t.DB, user.ID, EventSignInReported, t.now().Add(-reportEvery))
 	if err != nil {
 		return fmt.Errorf("look whether the owner is told: %w", err)
 	}
@@ -54,7 +54,7 @@ func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
 	if err != nil {
 		return err
 	}
-	event := a.event(EventSignInReported, &user.ID, "", Client{}, Detail{"method": s.Method})
+	event := newEvent(t.now(), EventSignInReported, &user.ID, "", Client{}, Detail{"method": s.Method})
 	event.IP, event.Device = s.IP, s.Device
 	return a.write(t, event)
 }

@@ -61,7 +61,7 @@ func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, name, answer string, 
 // renewSession notes a fresh proof and gives the session a new token; the old one is dead.
 func (a *Auth) renewSession(t *tx, viewer *Viewer, proof Proof) (token string, err error) {
 	token, hash := newToken()
-	now := a.now()
+	now := t.now()
 	renewed := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, now).
 		Updates(map[string]any{"token_hash": hash, "proved_at": now, "level": proof.Level()})
 	if renewed.Error != nil {

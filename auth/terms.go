@@ -52,7 +52,7 @@ func (a *Auth) AcceptTerms(ctx context.Context, p *Pending, version string, clie
 }
 
 func (a *Auth) keepTerms(t *tx, userID, version string, client Client) error {
-	isNew, err := models.AcceptTerms(t.DB, models.AcceptedTerms{ID: newID(), UserID: userID, Version: version, AcceptedAt: a.now()})
+	isNew, err := models.AcceptTerms(t.DB, models.AcceptedTerms{ID: newID(), UserID: userID, Version: version, AcceptedAt: t.now()})
 	if err != nil {
 		return fmt.Errorf("keep the accepted terms: %w", err)
 	}

@@ -143,7 +143,7 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 			return Invalid{"": fmt.Sprintf("%d authenticators are the most. Remove one first.", maxAuthenticators)}
 		}
 		err = t.Create(&models.Authenticator{ID: id, UserID: viewer.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step,
-			CreatedAt: a.now(), LastUsedAt: a.now()}).Error
+			CreatedAt: t.now(), LastUsedAt: t.now()}).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return ErrDeadLink
 		}

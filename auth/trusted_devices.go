@@ -53,7 +53,7 @@ func (a *Auth) noteTrust(t *tx, user *models.User, proof Proof, browser Browser,
 	if err != nil || device == nil {
 		return "", err
 	}
-	if err := t.Model(device).Updates(map[string]any{"last_used_at": a.now(), "ip": client.IP.String()}).Error; err != nil {
+	if err := t.Model(device).Updates(map[string]any{"last_used_at": t.now(), "ip": client.IP.String()}).Error; err != nil {
 		return "", fmt.Errorf("mark the trusted device as used: %w", err)
 	}
 	return "", a.record(t, EventTrustedDeviceUsed, &user.ID, "", client, Detail{"trusted_device": device.ID})
@@ -70,7 +70,7 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 		}
 	}
 	token, hash := newToken()
-	now := a.now()
+	now := t.now()
 	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, Generation: user.Generation(), IP: client.IP.String(), Device: client.Device(),
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(TrustedFor)}
 	if err := t.Create(&device).Error; err != nil {

@@ -143,3 +143,15 @@ func TestItem14WrongRecoveryCodesKeepNobodyFromTheRightOne(t *testing.T) {
 	phone.login(goodPassword).redirects(t, "/login/factor")
 	phone.post("/login/factor", "factor", "recovery_codes", "answer", code).redirects(t, "/dashboard")
 }
+
+// Item 17: codes that a thief has made go with the word that it was not the owner who made them.
+func TestItem17AThiefsRecoveryCodesAreNoWayIn(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	own := ada.secondFactor()
+	codes := ada.twin().recoveryCodes()
+	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
+		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.login(otherPassword).redirects(t, "/login/factor")
+	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).is(t, 422)
+}

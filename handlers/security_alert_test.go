@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -104,6 +105,23 @@ func TestItem25TheLinkInAnAlertDoesNotBypassTheSecondFactor(t *testing.T) {
 	thief.twin().post("/login/password", "password", otherPassword).is(t, 303)
 	asked.proves(app).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 	ada.login(otherPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
+}
+
+// Item 17: what a mail tells of goes with the word that it was not its reader who did it, and nothing that was there before.
+func TestItem17WhatAnAlertTellsOfIsNoWayIn(t *testing.T) {
+	for i, add := range secondFactors() {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			own := ada.secondFactor()
+			thiefs := add(ada.twin())
+			ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
+				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+			asked := ada.login(otherPassword).redirects(t, "/login/factor")
+			asked.proves(thiefs).is(t, 422)
+			asked.proves(own).redirects(t, "/dashboard")
+		})
+	}
 }
 
 func TestItem21TheLinkInAnAlertWorksOnceForAWeek(t *testing.T) {

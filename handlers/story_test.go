@@ -351,6 +351,17 @@ func (p *person) letter(ofNewDevice bool) mailtest.Message {
 	}
 }
 
+// lastMail is what came last to an address.
+func (s *stage) lastMail(email string) mailtest.Message {
+	s.t.Helper()
+	s.mailIsSent()
+	all := s.mailbox.To(email)
+	if len(all) == 0 {
+		s.t.Fatalf("nothing came to %s", email)
+	}
+	return all[len(all)-1]
+}
+
 // cookie is the value of a cookie in the person's browser, "" for none.
 func (p *person) cookie(name string) string {
 	for _, c := range p.client.Jar.Cookies(p.s.config.AppURL) {
@@ -514,7 +525,8 @@ func attribute(n *html.Node, name string) string {
 	return ""
 }
 
-// clock stands still until a test moves it: what a story counts must not depend on how busy the machine is.
+// clock moves when a test moves it, since what a story counts must not depend on how busy the machine is; and by a microsecond at every
+// reading, since of two readings of a real one the second is later as well.
 type clock struct {
 	start time.Time
 	ahead atomic.Int64
@@ -522,7 +534,10 @@ type clock struct {
 
 func newClock() *clock { return &clock{start: time.Now()} }
 
-func (c *clock) now() time.Time         { return c.start.Add(time.Duration(c.ahead.Load())) }
+func (c *clock) now() time.Time {
+	return c.start.Add(time.Duration(c.ahead.Add(int64(time.Microsecond))))
+}
+
 func (c *clock) passes(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // logbook keeps what the application logs.
