@@ -91,9 +91,6 @@ func (a *Auth) replacePassword(t *tx, user *models.User, hash string, client Cli
 	if err := a.setPassword(t, user, hash, ""); err != nil {
 		return err
 	}
-	if err := voidResets(t, user.ID); err != nil {
-		return err
-	}
 	err := a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })
 	if err != nil {
 		return err

@@ -130,7 +130,7 @@ func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Clien
 	if err := a.setPassword(t, user, hash, ""); err != nil {
 		return "", err
 	}
-	if err := errors.Join(voidResets(t, user.ID), voidAlerts(t, user.ID)); err != nil {
+	if err := voidAlerts(t, user.ID); err != nil {
 		return "", err
 	}
 	if newDevice, err = a.knowOnly(t, user.ID, device); err != nil {
@@ -148,8 +148,8 @@ func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Clien
 	return newDevice, a.record(t, EventPasswordReset, &user.ID, "", client, nil)
 }
 
-// setPassword replaces the password that was read with user, "" by none, and ends every session but the one named, and every sign-in that
-// was begun with it.
+// setPassword replaces the password that was read with user, "" by none, and ends every session but the one named, every sign-in that was
+// begun with it, and what was mailed to change how the account is opened: somebody else may have it.
 func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) error {
 	set := t.Model(&models.User{}).Where("id = ? AND disabled_at IS NULL AND password_hash = ?", user.ID, user.PasswordHash).
 		Updates(map[string]any{"password_hash": hash, "password_due_at": nil, "updated_at": t.now()})
@@ -163,6 +163,12 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) e
 	if err := t.Where("user_id = ?", user.ID).Delete(&models.SignIn{}).Error; err != nil {
 		return fmt.Errorf("end the unfinished sign-ins: %w", err)
 	}
+	if err := voidResets(t, user.ID); err != nil {
+		return err
+	}
+	if err := voidRecoveries(t, user.ID); err != nil { // feature:account_recovery
+		return err // feature:account_recovery
+	} // feature:account_recovery
 	if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
 		return err // feature:trusted_devices
 	} // feature:trusted_devices

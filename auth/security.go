@@ -32,9 +32,6 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 		if err := a.setPassword(t, user, hash, viewer.Session.ID); err != nil {
 			return err
 		}
-		if err := voidResets(t, user.ID); err != nil {
-			return err
-		}
 		if token, err = a.renewSession(t, viewer, Proof{Second: viewer.Session.Level > 1}); err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (a *Auth) lockOut(t *tx, user *models.User, since time.Time, device string)
 	if err := t.Model(user).Update("password_due_at", since).Error; err != nil {
 		return "", fmt.Errorf("note since when the account was not its owner's: %w", err)
 	}
-	if err := errors.Join(voidResets(t, user.ID), voidAlerts(t, user.ID)); err != nil {
+	if err := voidAlerts(t, user.ID); err != nil {
 		return "", err
 	}
 	return a.knowOnly(t, user.ID, device)

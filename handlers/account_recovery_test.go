@@ -74,6 +74,36 @@ func TestARecoveryLinkWorksOnceForAnHourAndOnlyTheNewest(t *testing.T) {
 	}
 }
 
+// Item 21: whoever has chosen a password, or locked everybody out, has ended what somebody asked for in their name.
+func TestItem21ARecoveryLinkEndsWithTheNextPassword(t *testing.T) {
+	for how, ends := range map[string]func(ada *person, own factor){
+		"it is changed": func(ada *person, _ factor) {
+			ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
+		},
+		"it is reset": func(ada *person, own factor) {
+			ada.post("/password/forgot", "email", ada.email)
+			ada.elsewhere().get(ada.mail().Link).submit().redirects(t, "/login/factor").proves(own).
+				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+		},
+		"everybody is locked out": func(ada *person, own factor) {
+			ada.elsewhere().login(goodPassword).redirects(t, "/login/factor").proves(own).redirects(t, "/dashboard")
+			ada.elsewhere().get(ada.notice().Link).submit().redirects(t, "/login/factor")
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			own := ada.secondFactor()
+			if err := s.auth.OfferRecovery(t.Context(), ada.email); err != nil {
+				t.Fatal(err)
+			}
+			link := ada.mail().Link
+			ends(ada, own)
+			s.visitor().get(link).is(t, 410)
+		})
+	}
+}
+
 // Item 67: one atomic statement decides who wins.
 func TestItem67EightRacingRecoveriesHaveOneWinner(t *testing.T) {
 	s := newStage(t)

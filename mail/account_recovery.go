@@ -15,7 +15,7 @@ func (l Letters) RecoverAccount(to, token string, life time.Duration) Message {
 		Link:   l.link("/account-recovery", token),
 		Closing: []string{
 			"The link works once, within " + lasting(life) + ".",
-			"If you did not ask for this, do not use the link, and tell us: somebody has asked in your name.",
+			"If you did not ask for this, somebody has asked in your name. Do not use the link. Choose a new password, which makes it void, and tell us.",
 		},
 	})
 }
