@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -103,36 +104,92 @@ func (a *Auth) DeletionByToken(ctx context.Context, token string) (*models.User,
 // UndoDeletion brings an account back, once for each link. Nobody is signed in by it. The owner is told by mail, with a link for when it
 // was not them who asked: somebody who could ask knew their password. The error is a Limited or ErrDeadLink.
 func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) error {
-	user, due, err := a.DeletionByToken(ctx, token)
-	if errors.Is(err, ErrDeadLink) {
-		return errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
-	}
+	user, err := a.liveDeletion(ctx, token, client)
 	if err != nil {
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockAnyUser(t.DB, user.ID); err != nil {
-			return ErrDeadLink
+		if _, err := a.useDeletion(t, user, token, client); err != nil {
+			return err
 		}
-		// One statement decides which of several submissions wins, and whether the sweep was first.
-		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&models.AccountDeletion{})
-		if used.Error != nil {
-			return fmt.Errorf("use the link: %w", used.Error)
-		}
-		if used.RowsAffected == 0 {
-			return ErrDeadLink
-		}
-		// What was closed by somebody else since stays closed.
-		opened := t.Model(user).Where("disabled_at = ?", due.Add(-DeletionAfter)).Updates(map[string]any{"disabled_at": nil, "updated_at": t.now()})
-		if opened.Error != nil {
-			return fmt.Errorf("open the account: %w", opened.Error)
-		}
-		err := a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.AccountRestored(user.Email, i) })
+		return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.AccountRestored(user.Email, i) })
+	})
+}
+
+// DisownDeletion is UndoDeletion for the owner of an account who did not ask for its end: whoever did is locked out as with Disown, and
+// SignIn with ByMail goes on. The error is a Limited or ErrDeadLink.
+func (a *Auth) DisownDeletion(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+	user, err = a.liveDeletion(ctx, token, client)
+	if err != nil {
+		return nil, "", err
+	}
+	err = a.transact(ctx, func(t *tx) error {
+		used, err := a.useDeletion(t, user, token, client)
 		if err != nil {
 			return err
 		}
-		return a.record(t, EventDeletionUndone, &user.ID, "", client, nil)
+		current, err := models.LockUser(t.DB, user.ID)
+		if err != nil {
+			return ErrDeadLink
+		}
+		if newDevice, err = a.lockOut(t, &current, used.CreatedAt, device); err != nil {
+			return err
+		}
+		user = &current
+		return a.record(t, EventDisowned, &user.ID, "", client, nil)
 	})
+	return user, newDevice, err
+}
+
+// liveDeletion is DeletionByToken that counts dead links.
+func (a *Auth) liveDeletion(ctx context.Context, token string, client Client) (*models.User, error) {
+	user, _, err := a.DeletionByToken(ctx, token)
+	if errors.Is(err, ErrDeadLink) {
+		return nil, errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
+	}
+	return user, err
+}
+
+// useDeletion uses the link up and opens the account again. One statement decides which of several submissions wins, and whether the sweep
+// was first.
+func (a *Auth) useDeletion(t *tx, user *models.User, token string, client Client) (used models.AccountDeletion, err error) {
+	if _, err := models.LockAnyUser(t.DB, user.ID); err != nil {
+		return used, ErrDeadLink
+	}
+	var gone []models.AccountDeletion
+	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&gone).Error
+	if err != nil {
+		return used, fmt.Errorf("use the link: %w", err)
+	}
+	if len(gone) == 0 {
+		return used, ErrDeadLink
+	}
+	return gone[0], a.reopen(t, user, gone[0], client)
+}
+
+// reopen opens the account whose deletion is over. What was closed by somebody else since stays closed.
+func (a *Auth) reopen(t *tx, user *models.User, deletion models.AccountDeletion, client Client) error {
+	err := t.Model(user).Where("disabled_at = ?", deletion.CreatedAt).Updates(map[string]any{"disabled_at": nil, "updated_at": t.now()}).Error
+	if err != nil {
+		return fmt.Errorf("open the account: %w", err)
+	}
+	return a.record(t, EventDeletionUndone, &user.ID, "", client, nil)
+}
+
+// callOffDeletion opens an account again that is to be deleted, for somebody who has shown that it is theirs. Of any other it changes nothing.
+func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
+	user, err := models.LockAnyUser(t.DB, userID)
+	if err != nil {
+		return ErrDeadLink
+	}
+	var gone []models.AccountDeletion
+	if err := t.Clauses(clause.Returning{}).Where("user_id = ?", userID).Delete(&gone).Error; err != nil {
+		return fmt.Errorf("call off the deletion: %w", err)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return a.reopen(t, &user, gone[0], client)
 }
 
 // UndoDeletionLimits are the rules that a dead link counts under.
@@ -148,6 +205,21 @@ func (a *Auth) closingLetter(t *tx, email string) (letter func() mail.Message, e
 		return nil, fmt.Errorf("look for a deletion: %w", err)
 	}
 	return func() mail.Message { return a.letters.AccountClosing(email, deletion.ExpiresAt) }, nil
+}
+
+// restoreLetter is what somebody gets who asks for a new password for an account that is to be deleted: a link that brings it back, in place
+// of the one that was mailed before. ok is false, and the same statements are run, where no such account has the address.
+func (a *Auth) restoreLetter(t *tx, email string) (letter mail.Message, ok bool, err error) {
+	deletion, err := models.FindDeletionByEmail(t.DB, email)
+	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+		return letter, false, fmt.Errorf("look for a deletion: %w", err)
+	}
+	token, hash := newToken()
+	renewed := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at > ?", deletion.ID, t.now()).Update("token_hash", hash)
+	if renewed.Error != nil {
+		return letter, false, fmt.Errorf("renew the link: %w", renewed.Error)
+	}
+	return a.letters.RestoreAccount(email, deletion.ExpiresAt, token), renewed.RowsAffected == 1, nil
 }
 
 // sweepDeletions deletes the accounts whose time has come, each in a transaction of its own: one that fails keeps no other, and is whole

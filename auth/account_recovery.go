@@ -70,7 +70,7 @@ func voidRecoveries(t *tx, userID string) error {
 
 // RecoveryByToken returns whose second factors a mailed link removes; ErrDeadLink where it removes none.
 func (a *Auth) RecoveryByToken(ctx context.Context, token string) (*models.User, error) {
-	return a.linkOwner(ctx, "account_recoveries", token)
+	return a.linkOwner(ctx, "account_recoveries", token, isOpen)
 }
 
 // RecoverAccount removes every second factor of the link's owner, once for each link. Every session ends, the owner is told by mail, and

@@ -159,11 +159,23 @@ func hashToken(token string) []byte {
 	return sum[:]
 }
 
-// linkOwner returns the user whose living link the token names in a table of mailed links; ErrDeadLink where there is none.
-func (a *Auth) linkOwner(ctx context.Context, table, token string) (*models.User, error) {
+// isOpen is the condition of an account that may be signed in to.
+const isOpen = "users.disabled_at IS NULL"
+
+// comesBack is the condition of an account that is open, or that a link of its owner's can open again: whoever closed it, to have it
+// deleted, may be whom they want to lock out.
+func comesBack() string {
+	condition := isOpen
+	condition += " OR users.id IN (SELECT user_id FROM account_deletions)" // feature:account_deletion
+	return condition
+}
+
+// linkOwner returns the user whose living link the token names in a table of mailed links, where the account is as the condition has it;
+// ErrDeadLink where there is none.
+func (a *Auth) linkOwner(ctx context.Context, table, token, account string) (*models.User, error) {
 	var user models.User
 	err := a.db.WithContext(ctx).Joins(fmt.Sprintf("JOIN %s AS links ON links.user_id = users.id", table)).
-		Where("links.token_hash = ? AND links.expires_at > ? AND users.disabled_at IS NULL", hashToken(token), a.now()).
+		Where("links.token_hash = ? AND links.expires_at > ?", hashToken(token), a.now()).Where(account).
 		Take(&user).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, ErrDeadLink

@@ -369,10 +369,8 @@ func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *mode
 	db := a.db.WithContext(ctx)
 	var row models.FormerEmail
 	err = db.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Take(&row).Error
-	open := "disabled_at IS NULL"
-	open += " OR id IN (SELECT user_id FROM account_deletions)" // feature:account_deletion
 	if err == nil {
-		err = db.Where("id = ?", row.UserID).Where(open).Take(&user).Error
+		err = db.Where("id = ?", row.UserID).Where(comesBack()).Take(&user).Error
 	}
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, "", ErrDeadLink
@@ -395,7 +393,7 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 		return nil, "", err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		if err := a.callOffDeletion(t, user.ID); err != nil { // feature:account_deletion
+		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion
 			return err // feature:account_deletion
 		} // feature:account_deletion
 		current, err := models.LockUser(t.DB, user.ID)

@@ -14,6 +14,7 @@ import (
 // ForgotPassword mails a link to the owner of the address. An address without an account costs the same rows and the same
 // statements, and the caller learns nothing (ASVS 6.3.8). Asking alone changes nothing for the owner but that older links
 // stop working.
+// Whose account is to be deleted gets a link that brings it back. // feature:account_deletion
 func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
@@ -45,6 +46,11 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 		if !known {
 			post = a.postNobody
 		}
+		if back, leaving, err := a.restoreLetter(t, email); err != nil { // feature:account_deletion
+			return err // feature:account_deletion
+		} else if leaving { // feature:account_deletion
+			letter, post = back, a.post // feature:account_deletion
+		} // feature:account_deletion
 		if err := post(t, letter); err != nil {
 			return err
 		}
@@ -61,7 +67,7 @@ func voidResets(t *tx, userID string) error {
 
 // ResetByToken returns whose password a mailed link resets; ErrDeadLink where it resets none.
 func (a *Auth) ResetByToken(ctx context.Context, token string) (*models.User, error) {
-	return a.linkOwner(ctx, "password_resets", token)
+	return a.linkOwner(ctx, "password_resets", token, isOpen)
 }
 
 // ErrFactorDue is the answer to a link that resets the password of somebody with a second factor: SignIn with ByMail asks for that first,

@@ -44,14 +44,16 @@ func (a *Auth) alertNewDevice(t *tx, user *models.User, device string, client Cl
 }
 
 // AlertByToken returns whose account the link in an alert is about; ErrDeadLink where it is about none.
+// Whoever closed the account, to have it deleted, does not close that way. // feature:account_deletion
 func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, error) {
-	return a.linkOwner(ctx, "security_alerts", token)
+	return a.linkOwner(ctx, "security_alerts", token, comesBack())
 }
 
 // Disown takes the owner's word that what an alert told of was not them, once for each link. Whoever it was is out: every session ends,
 // every known device, mailed link and other alert is void, and the password is none any more, so that knowing it leads nowhere. The owner
 // holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByMail, SignIn asks for what is owed. The error
 // is a Limited or ErrDeadLink.
+// An account that was closed, to have it deleted, is open again. // feature:account_deletion
 func (a *Auth) Disown(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.AlertByToken(ctx, token)
 	if errors.Is(err, ErrDeadLink) {
@@ -61,6 +63,9 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 		return nil, "", err
 	}
 	err = a.transact(ctx, func(t *tx) (err error) {
+		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion
+			return err // feature:account_deletion
+		} // feature:account_deletion
 		current, err := models.LockUser(t.DB, user.ID)
 		if err != nil {
 			return ErrDeadLink

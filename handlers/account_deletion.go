@@ -59,14 +59,19 @@ func (h *Handlers) RestoreAccountPage(c echo.Context) error {
 
 func (h *Handlers) deadRestore(c echo.Context) error {
 	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"The account is back already, or its seven days are over and it was deleted. Log in to see.", "Log in", "/login"))
+		"The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
+		"Log in", "/login"))
 }
 
-// RestoreAccount brings it back and goes to the log-in page: a link alone signs nobody in.
+// RestoreAccount brings it back and goes to the log-in page: a link alone signs nobody in. Who did not ask for the deletion chooses a new
+// password.
 func (h *Handlers) RestoreAccount(c echo.Context) error {
 	var form views.RestoreAccountForm
 	if err := bind(c, &form); err != nil {
 		return err
+	}
+	if form.Disown {
+		return h.lockOut(c, form.Token, h.auth.DisownDeletion, h.deadRestore)
 	}
 	err := h.auth.UndoDeletion(c.Request().Context(), form.Token, middleware.Client(c))
 	if limited, ok := errors.AsType[auth.Limited](err); ok {

@@ -98,6 +98,79 @@ func TestWhoeverHadAskedForTheDeletionCanBeLockedOut(t *testing.T) {
 	ada.login(goodPassword).is(t, 422)
 }
 
+// robbed has a thief, who knows the person's password, have the account deleted; keep is the link in the mail that tells of it.
+func (p *person) robbed() (thief *person, keep string) {
+	p.s.t.Helper()
+	thief = p.elsewhere()
+	thief.login(goodPassword).redirects(p.s.t, "/dashboard")
+	return thief, thief.leaves().Link
+}
+
+// Item 17: having the account deleted does not close the way on which its owner locks a thief out.
+func TestItem17WhoHasTheAccountDeletedIsLockedOutLikeAnyThief(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief, _ := ada.robbed()
+	ada.get(ada.notice().Link).is(t, 200).says(t, "Your account, which is closed to be deleted, stays").submit().redirects(t, "/login/password").
+		submit("password", otherPassword).redirects(t, "/login")
+	s.sweeps()
+	thief.login(goodPassword).is(t, 422)
+	ada.login(otherPassword).redirects(t, "/dashboard")
+	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.deletion_undone account.disowned") {
+		t.Errorf("the log tells %s", events)
+	}
+}
+
+// Item 17: nor does it the second time, when the owner has merely brought the account back.
+func TestItem17WhoHasTheAccountDeletedAgainIsLockedOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief, keep := ada.robbed()
+	s.visitor().get(keep).submit().redirects(t, "/login")
+	back := ada.mail().Link
+	thief.robbed()
+	ada.get(back).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.login(otherPassword).redirects(t, "/dashboard")
+}
+
+func TestWhoKeepsTheAccountCanLockEverybodyOutAtOnce(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief, link := ada.robbed()
+	page := ada.get(link).is(t, 200).says(t, "Not me: keep it and lock everybody out")
+	asked := page.submit("disown", "yes").redirects(t, "/login/password")
+	thief.login(goodPassword).is(t, 422)
+	page.submit("disown", "yes").is(t, 410)
+	asked.submit("password", otherPassword).redirects(t, "/login")
+	ada.login(otherPassword).redirects(t, "/dashboard")
+}
+
+// Item 31: no link opens an account that was closed by somebody else since.
+func TestItem31WhatWasDisabledStaysSoWhateverLinkIsUsed(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	_, link := ada.robbed()
+	keep, alert := ada.get(link).is(t, 200), ada.get(ada.notice().Link).is(t, 200)
+	s.db.Exec("UPDATE users SET disabled_at = ?", s.clock.now())
+	alert.submit().is(t, 410)
+	keep.submit("disown", "yes").is(t, 410)
+	if n := s.count("users", "disabled_at IS NULL"); n != 0 {
+		t.Error("the account is open")
+	}
+}
+
+// Whoever has lost the mail that tells of the deletion asks for a new password, and gets a link that works, in place of the other.
+func TestWhoAsksForAPasswordForAnAccountThatIsToBeDeletedCanKeepIt(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	first := ada.leaves().Link
+	ada.post("/password/forgot", "email", ada.email).redirects(t, "/password/forgot/sent")
+	told := ada.mail()
+	s.visitor().get(first).is(t, 410).says(t, "a newer mail")
+	s.visitor().get(told.Link).is(t, 200).submit().redirects(t, "/login").says(t, "Your account is back")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
 func TestTheLinkBringsBackWithinTheWeekAndNotLater(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -178,7 +251,7 @@ func TestLawNothingIsLeftOfWhoWasDeleted(t *testing.T) {
 	if n := s.count("events", "1 = 1"); n != events+1 || s.count("events", "name = 'account.deletion_scheduled' AND ip = '' AND device = ''") != 1 {
 		t.Errorf("of %d events there are %d", events, n)
 	}
-	if n := s.count("outbox", "kind IN ('account_deletion', 'account_closing', 'reset_password') AND length(payload) > 0"); n != 0 {
+	if n := s.count("outbox", "kind IN ('account_deletion', 'account_closing', 'restore_account', 'reset_password') AND length(payload) > 0"); n != 0 {
 		t.Error("mail to her is kept")
 	}
 	if grace.login(goodPassword).status != http.StatusSeeOther {

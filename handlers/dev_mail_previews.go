@@ -32,15 +32,16 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.AccountExported(to, incident),              // feature:account_export
 		letters.MailLogin(to, "K7QW-3MXP", mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: 10 * time.Minute}), // feature:mail_login
 		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),                                                                              // feature:account_deletion
-		letters.AccountRestored(to, incident),                      // feature:account_deletion
-		letters.AccountClosing(to, incident.At.Add(incident.Life)), // feature:account_deletion
-		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL), // feature:email_change
-		letters.ApproveEmailChange(to, token, h.config.ConfirmTTL), // feature:email_change
-		letters.EmailChangeTaken(to),                               // feature:email_change
-		letters.EmailKept(to),                                      // feature:email_change
-		letters.EmailChanged(to, incident),                         // feature:email_change
-		letters.UndoEmailChange(to, incident),                      // feature:email_change
-		letters.EmailChangeUndone(to),                              // feature:email_change
+		letters.AccountRestored(to, incident),                             // feature:account_deletion
+		letters.RestoreAccount(to, incident.At.Add(incident.Life), token), // feature:account_deletion
+		letters.AccountClosing(to, incident.At.Add(incident.Life)),        // feature:account_deletion
+		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL),        // feature:email_change
+		letters.ApproveEmailChange(to, token, h.config.ConfirmTTL),        // feature:email_change
+		letters.EmailChangeTaken(to),                                      // feature:email_change
+		letters.EmailKept(to),                                             // feature:email_change
+		letters.EmailChanged(to, incident),                                // feature:email_change
+		letters.UndoEmailChange(to, incident),                             // feature:email_change
+		letters.EmailChangeUndone(to),                                     // feature:email_change
 	}
 }
 

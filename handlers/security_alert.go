@@ -24,7 +24,7 @@ func (h *Handlers) SecurityAlertPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: c.QueryParam("token")}, user.Email))
+	return h.render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: c.QueryParam("token")}, user))
 }
 
 func (h *Handlers) deadAlert(c echo.Context) error {

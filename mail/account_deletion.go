@@ -21,7 +21,7 @@ func (l Letters) AccountDeletion(to string, due time.Time, i Incident) Message {
 			"On " + moment(due) + " everything in it is deleted for good. Until then you can have it back as it was.",
 		},
 		Facts:    facts(i),
-		Question: "If it was not you, keep the account. We then mail you a link that locks everybody else out.",
+		Question: "If it was not you, keep the account, and lock everybody out who can have asked: the page behind the button does both.",
 		Button:   "Keep my account",
 		Link:     l.link("/account/restore", i.Token),
 		Closing:  []string{"The link asks before it does anything. It works once, within " + lasting(i.Life) + "."},
@@ -39,6 +39,27 @@ func (l Letters) AccountRestored(to string, i Incident) Message {
 	})
 }
 
+// RestoreAccount carries a link that brings back an account which goes at due, for whoever has asked for a new password for it.
+func (l Letters) RestoreAccount(to string, due time.Time, token string) Message {
+	return l.message("restore_account", to, letter{
+		Subject:   "Your " + l.appName + " account is closed",
+		Preheader: "One button brings it back.",
+		Heading:   "Your account is closed",
+		Greeting:  greeting(""),
+		Opening: []string{
+			"Somebody, hopefully you, has asked to reset the password of your " + l.appName + " account. It is closed, and on " + moment(due) +
+				" everything in it is deleted for good. Until then you can have it back as it was, and choose a new password.",
+		},
+		Question: "If it was not you who had it deleted, lock everybody out who can have: the page behind the button does both.",
+		Button:   "Keep my account",
+		Link:     l.link("/account/restore", token),
+		Closing: []string{
+			"The link asks before it does anything. It works once, until the account is deleted, and in place of those in earlier mails.",
+			"If the account is to be deleted, there is nothing to do.",
+		},
+	})
+}
+
 // AccountClosing tells whoever signs up with the address of an account that is to be deleted when it is free.
 func (l Letters) AccountClosing(to string, due time.Time) Message {
 	return l.message("account_closing", to, letter{
@@ -49,7 +70,8 @@ func (l Letters) AccountClosing(to string, due time.Time) Message {
 		Opening: []string{
 			"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. It belongs to an account that will be deleted on " +
 				moment(due) + ", so no new one was made.",
-			"To keep the account, use the link in the mail that told you of the deletion. From that day on you can sign up anew.",
+			"To keep the account, use the link in the mail that told you of the deletion, or ask on the log-in page for a new password, with " +
+				"which comes a new link. From that day on you can sign up anew.",
 		},
 		Button:  "Sign up",
 		Link:    l.link("/register", ""),

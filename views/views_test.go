@@ -61,7 +61,7 @@ func guestPages() map[string]templ.Component {
 		"reset, wrong":          views.ResetPassword(reset, markup, 15, faults("password")),
 		"factor":                views.SecondFactor(views.FactorForm{Answer: secret}, []string{"totp", "recovery_codes"}, nil),
 		"factor, wrong":         views.SecondFactor(views.FactorForm{Factor: "recovery_codes", Answer: secret}, []string{"totp", "recovery_codes"}, faults("answer")),
-		"security alert":        views.SecurityAlert(views.SecurityAlertForm{Token: markup}, markup),
+		"security alert":        views.SecurityAlert(views.SecurityAlertForm{Token: markup}, person()),
 		"new password":          views.NewPassword(views.NewPasswordForm{Password: secret, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, markup, 15, nil),
 		"new password, wrong":   views.NewPassword(views.NewPasswordForm{Password: secret, Resets: true}, markup, 15, faults("password")),
 		"account recovery":      views.AccountRecovery(views.AccountRecoveryForm{Token: markup}, markup),                                                  // feature:account_recovery
