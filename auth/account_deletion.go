@@ -36,33 +36,7 @@ func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed strin
 	if email, _ := NormalizeEmail(typed); email != viewer.User.Email {
 		return Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
 	}
-	return a.transact(ctx, func(t *tx) error {
-		user, err := models.LockUser(t.DB, viewer.User.ID)
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return ErrChanged
-		}
-		if err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
-		if err := a.stillSignedIn(t, viewer); err != nil {
-			return err
-		}
-		return a.closeAccount(t, viewer, &user, client)
-	})
-}
-
-// stillSignedIn returns ErrChanged where the viewer's session has ended since the request began: its owner may have ended it because it
-// was stolen.
-func (a *Auth) stillSignedIn(t *tx, viewer *Viewer) error {
-	var living int64
-	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, t.now()).Count(&living).Error
-	if err != nil {
-		return fmt.Errorf("look for the session: %w", err)
-	}
-	if living == 0 {
-		return ErrChanged
-	}
-	return nil
+	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error { return a.closeAccount(t, viewer, user, client) })
 }
 
 func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Client) error {

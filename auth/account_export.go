@@ -35,7 +35,7 @@ func (a *Auth) StartExport(ctx context.Context, viewer *Viewer, client Client) e
 	if err := a.take(ctx, client, hitBy(limitExport, viewer.User.ID)); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.AccountExported(viewer.User.Email, i) })
 		if err != nil {
 			return err

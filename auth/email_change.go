@@ -57,11 +57,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 	if err := a.take(ctx, client, hitBy(limitEmailChange, viewer.User.ID), hitBy(limitRegistrationMail, email)); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
-		user, err := models.LockUser(t.DB, viewer.User.ID)
-		if err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
+	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {
 		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: viewer.Session.ID}
 		approve, err := a.beginEmailChange(t, &change)
 		if err != nil {
@@ -182,7 +178,7 @@ func (a *Auth) EmailChange(ctx context.Context, viewer *Viewer) (*models.EmailCh
 
 // CancelEmailChange ends what the viewer is waiting for.
 func (a *Auth) CancelEmailChange(ctx context.Context, viewer *Viewer, client Client) error {
-	return a.transact(ctx, func(t *tx) error {
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		if err := voidEmailChanges(t, viewer.User.ID); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -21,7 +22,8 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	ada, bob := added(t, a, "ada@example.com"), added(t, a, "bob@example.com")
 	now := a.now()
 	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: bob.ID, Email: "kept@example.com", TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
-	viewer := &Viewer{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, Level: 1, ProvedAt: now}}
+	viewer := &Viewer{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), Level: 1, ProvedAt: now, ExpiresAt: now.Add(time.Hour)}}
+	must(t, a.db.Create(&viewer.Session).Error)
 	ask := func(email string) []string {
 		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), viewer, email, here)) })
 	}

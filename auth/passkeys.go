@@ -197,7 +197,7 @@ func (a *Auth) AddPasskey(ctx context.Context, viewer *Viewer, answer string, cl
 	} else if !ok {
 		return "", Invalid{"": "That passkey could not be added. Try again."}
 	}
-	err = a.transact(ctx, func(t *tx) (err error) {
+	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) (err error) {
 		if err := a.insertPasskey(t, made); err != nil {
 			return err
 		}
@@ -210,9 +210,6 @@ func (a *Auth) AddPasskey(ctx context.Context, viewer *Viewer, answer string, cl
 }
 
 func (a *Auth) insertPasskey(t *tx, made *models.Passkey) error {
-	if _, err := models.LockUser(t.DB, made.UserID); err != nil {
-		return fmt.Errorf("lock the user: %w", err)
-	}
 	list, err := models.PasskeysOf(t.DB, made.UserID)
 	if err != nil {
 		return fmt.Errorf("list the passkeys: %w", err)
@@ -284,10 +281,7 @@ func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, cli
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		var gone models.Passkey
 		if err := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Take(&gone).Error; err != nil {
 			return err

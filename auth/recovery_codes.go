@@ -36,10 +36,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Cli
 		return nil, err
 	}
 	user := &viewer.User
-	err = a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockUser(t.DB, user.ID); err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
+	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
 			return err
 		} else if !enrolled {

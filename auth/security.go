@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"example.com/gatehouse/mail"
+	"example.com/gatehouse/models"
 )
 
 // ChangePassword replaces the viewer's password after proving the current one, ends every other session, voids mailed
@@ -28,7 +29,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 	if err != nil {
 		return "", err
 	}
-	err = a.transact(ctx, func(t *tx) (err error) {
+	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) (err error) {
 		if err := a.setPassword(t, user, hash, viewer.Session.ID); err != nil {
 			return err
 		}

@@ -108,7 +108,7 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		ended, err := a.endSessions(t, "id = ? AND user_id = ?", id, viewer.User.ID)
 		if err != nil {
 			return err
@@ -125,10 +125,7 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", viewer.User.ID, viewer.Session.ID)
 		if err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"gorm.io/gorm"
+
 	"example.com/gatehouse/models"
 )
 
@@ -27,6 +29,38 @@ func (a *Auth) Fresh(ctx context.Context, viewer *Viewer) error {
 	}
 	if enrolled {
 		return ErrProofDue
+	}
+	return nil
+}
+
+// inSession begins the transaction of each verb that asks for a fresh proof. With the user locked it looks whether the viewer's session
+// still lives: its owner may have ended it, because it was stolen, while the change waited for the lock. user is as they
+// are now. The error may be ErrChanged.
+func (a *Auth) inSession(ctx context.Context, viewer *Viewer, work func(t *tx, user *models.User) error) error {
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUser(t.DB, viewer.User.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrChanged
+		}
+		if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
+		if err := a.stillSignedIn(t, viewer); err != nil {
+			return err
+		}
+		return work(t, &user)
+	})
+}
+
+// stillSignedIn returns ErrChanged where the viewer's session has ended since the request began.
+func (a *Auth) stillSignedIn(t *tx, viewer *Viewer) error {
+	var living int64
+	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, t.now()).Count(&living).Error
+	if err != nil {
+		return fmt.Errorf("look for the session: %w", err)
+	}
+	if living == 0 {
+		return ErrChanged
 	}
 	return nil
 }

@@ -131,10 +131,7 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 	if err != nil {
 		return "", err
 	}
-	err = a.transact(ctx, func(t *tx) (err error) {
-		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
+	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) (err error) {
 		list, err := models.AuthenticatorsOf(t.DB, viewer.User.ID)
 		if err != nil {
 			return fmt.Errorf("list the authenticators: %w", err)
@@ -193,10 +190,7 @@ func (a *Auth) RemoveTOTP(ctx context.Context, viewer *Viewer, id string, client
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		var gone models.Authenticator
 		if err := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Take(&gone).Error; err != nil {
 			return err

@@ -79,3 +79,12 @@ func TestLawATransactionHasOneMoment(t *testing.T) {
 		}
 	}
 }
+
+// A change that waited for the lock while the owner ended the session that asks for it is none.
+func TestLawWhatAsksForAFreshProofLooksOnceMoreWhetherItsSessionLives(t *testing.T) {
+	for _, f := range functions(t) {
+		if (slices.Contains(f.calls, "Fresh") || slices.Contains(f.calls, "FreshSecond")) && slices.Contains(f.calls, "transact") {
+			t.Errorf("%s: its transaction begins with a.inSession", f.at)
+		}
+	}
+}

@@ -126,7 +126,7 @@ func (a *Auth) EndTrust(ctx context.Context, viewer *Viewer, id string, client C
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		ended := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Delete(&models.TrustedDevice{})
 		if ended.Error != nil {
 			return fmt.Errorf("end the trust: %w", ended.Error)
@@ -143,10 +143,7 @@ func (a *Auth) EndAllTrust(ctx context.Context, viewer *Viewer, client Client) e
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockUser(t.DB, viewer.User.ID); err != nil {
-			return fmt.Errorf("lock the user: %w", err)
-		}
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		if err := distrust(t, viewer.User.ID); err != nil {
 			return err
 		}

@@ -39,6 +39,11 @@ func (h *Handlers) fail(err error, c echo.Context) {
 			return
 		}
 	}
+	if errors.Is(err, auth.ErrChanged) {
+		if err = h.redirect(c, "/login", accountChanged); err == nil {
+			return
+		}
+	}
 	page := h.errorPage(c, err)
 	h.setRetryAfter(c, page)
 	if rendered := h.render(c, page.Status, views.Error(page, h.now())); rendered != nil && c.Request().Context().Err() == nil {

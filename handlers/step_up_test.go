@@ -2,8 +2,11 @@ package handlers_test
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // Item 34: what changes how an account is protected asks for a fresh proof, and then goes through.
@@ -72,4 +75,38 @@ func TestAProofThatTheEndOfTheSessionOvertakesLeadsToItsPageByTheLogIn(t *testin
 	asked := ada.get("/account/prove?next=/account/sessions")
 	s.clock.passes(idle)
 	asked.submit("answer", goodPassword).redirects(t, "/login?next=%2Faccount%2Fsessions")
+}
+
+// A thief's change that waits while the owner ends the stolen session is none, whatever it is.
+func TestItem31AChangeThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
+	for path, form := range map[string]func(*person) url.Values{
+		"/account/sessions/end":            func(*person) url.Values { return url.Values{"id": {"00000000-0000-0000-0000-000000000000"}} },
+		"/account/sessions/end-others":     func(p *person) url.Values { p.elsewhere().enters(); return nil },
+		"/account/email":                   func(*person) url.Values { return url.Values{"email": {"thief@example.org"}} },                         // feature:email_change
+		"/account/export":                  func(*person) url.Values { return nil },                                                                // feature:account_export
+		"/account/totp/remove":             func(p *person) url.Values { p.authenticator(); return url.Values{"id": {p.first("authenticators")}} }, // feature:totp
+		"/account/passkeys/remove":         func(p *person) url.Values { p.passkey(); return url.Values{"id": {p.first("passkeys")}} },             // feature:passkeys
+		"/account/recovery-codes":          func(p *person) url.Values { p.secondFactor(); return nil },                                            // feature:recovery_codes
+		"/account/trusted-devices/end-all": func(*person) url.Values { return nil },                                                                // feature:trusted_devices
+	} {
+		t.Run(path, func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			fields := form(ada)
+			s.mailIsSent()
+			before := s.tables()
+			s.overtaken(func() {
+				if page, err := ada.try(http.MethodPost, path, fields); err != nil || page.header.Get("Location") != "/login" {
+					t.Errorf("it is answered %v, %v", page, err)
+				}
+			}, func(tx *gorm.DB) error {
+				return tx.Exec("UPDATE sessions SET expires_at = ?", s.clock.now().Add(-time.Minute)).Error
+			})
+			for table, rows := range s.tables() {
+				if rows != before[table] && table != "sessions" && table != "limits" {
+					t.Errorf("%s has changed", table)
+				}
+			}
+		})
+	}
 }
