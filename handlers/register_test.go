@@ -180,17 +180,14 @@ func TestItem14StrangersKeepNobodyFromSigningUp(t *testing.T) {
 	s := newStage(t)
 	mallory, ada := s.visitor(), s.visitorAs("ada@example.com")
 	mallory.post("/register", "name", "M", "email", ada.email, "password", otherPassword)
+	link := ada.mail().Link
 	for range 4 {
 		mallory.post("/register/resend").is(t, 303)
+		link = ada.mail().Link
 	}
 	mallory.post("/register/correct", "email", "m@example.com").is(t, 303)
 	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword).redirects(t, "/register/sent")
 	ada.post("/register/resend").redirects(t, "/register/sent").says(t, "newest")
-	s.mailIsSent()
-	var link string
-	for range 5 {
-		link = ada.mail().Link
-	}
 	for _, confirms := range []*person{mallory, s.visitor()} {
 		confirms.get(link).is(t, 410)
 	}

@@ -646,14 +646,16 @@ func (s *stage) overtaken(work func(), by func(tx *gorm.DB) error) {
 		s.t.Fatal(err)
 	}
 	var done sync.WaitGroup
+	quiet := 100 * time.Millisecond
 	err = s.db.Transaction(func(tx *gorm.DB) error {
 		if tx.Name() == "postgres" { // elsewhere there is one writer, which this transaction is
-			if err := tx.Exec("LOCK TABLE users IN EXCLUSIVE MODE").Error; err != nil {
+			quiet = 500 * time.Millisecond // each of them opens a connection first
+			if err := tx.Exec("LOCK TABLE users, registrations IN EXCLUSIVE MODE").Error; err != nil {
 				return err
 			}
 		}
 		done.Go(work)
-		for seen, since := int64(-1), time.Now(); time.Since(since) < 100*time.Millisecond; time.Sleep(5 * time.Millisecond) {
+		for seen, since := int64(-1), time.Now(); time.Since(since) < quiet; time.Sleep(5 * time.Millisecond) {
 			if now := s.counted.begun.Load() + pool.Stats().WaitCount; now != seen {
 				seen, since = now, time.Now()
 			}
