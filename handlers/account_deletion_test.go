@@ -303,9 +303,7 @@ func TestItem16TheAddressOfAClosedAccountLooksLikeAnyOther(t *testing.T) {
 		s.visitor().post("/register", "name", "Somebody", "email", email, "password", otherPassword).redirects(t, "/register/sent")
 		s.visitor().post("/password/forgot", "email", email).redirects(t, "/password/forgot/sent")
 	}
-	if subject := ada.mail().Subject; !strings.Contains(subject, "is being deleted") {
-		t.Errorf("the owner is mailed %q", subject)
-	}
+	ada.nextOf("is being deleted") // beside what the reset is answered with, in whatever order they arrive
 	s.mailIsSent()
 	if n := s.count("users", "email = ?", ada.email); n != 1 {
 		t.Errorf("%d accounts have the address", n)
