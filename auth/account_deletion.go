@@ -118,10 +118,7 @@ func (a *Auth) DisownDeletion(ctx context.Context, token, device string, client 
 // liveDeletion is DeletionByToken that counts dead links.
 func (a *Auth) liveDeletion(ctx context.Context, token string, client Client) (*models.User, error) {
 	user, _, err := a.DeletionByToken(ctx, token)
-	if errors.Is(err, ErrDeadLink) {
-		return nil, errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
-	}
-	return user, err
+	return user, a.countDead(ctx, client, err)
 }
 
 // useDeletion uses the link up and opens the account again. One statement decides which of several submissions wins, and whether the sweep

@@ -77,11 +77,8 @@ func (a *Auth) RecoveryByToken(ctx context.Context, token string) (*models.User,
 // nobody is signed in: the password is asked for as before. The error is a Limited or ErrDeadLink.
 func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) error {
 	user, err := a.RecoveryByToken(ctx, token)
-	if errors.Is(err, ErrDeadLink) {
-		return errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
-	}
 	if err != nil {
-		return err
+		return a.countDead(ctx, client, err)
 	}
 	return a.transact(ctx, func(t *tx) error {
 		if _, err := models.LockUser(t.DB, user.ID); err != nil {

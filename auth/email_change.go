@@ -214,10 +214,7 @@ func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, 
 // liveEmailLink is EmailLinkByToken that counts dead links.
 func (a *Auth) liveEmailLink(ctx context.Context, token string, client Client) (*EmailLink, error) {
 	link, err := a.EmailLinkByToken(ctx, token)
-	if errors.Is(err, ErrDeadLink) {
-		return nil, errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
-	}
-	return link, err
+	return link, a.countDead(ctx, client, err)
 }
 
 // ProveEmailChange takes the word of one of the mailboxes, once, and changes the address when it is the second of them: changed says so.
@@ -382,11 +379,8 @@ func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *mode
 // The error is a Limited or ErrDeadLink.
 func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
 	user, _, err = a.FormerEmailByToken(ctx, token)
-	if errors.Is(err, ErrDeadLink) {
-		return nil, "", errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
-	}
 	if err != nil {
-		return nil, "", err
+		return nil, "", a.countDead(ctx, client, err)
 	}
 	err = a.transact(ctx, func(t *tx) error {
 		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion

@@ -146,6 +146,18 @@ func (a *Auth) take(ctx context.Context, client Client, hits ...hit) error {
 	})
 }
 
+// countDead counts an ErrDeadLink and returns it, or the Limited that it comes to; any other error it returns as it is. Only dead links count:
+// a neighbor's junk must not keep an owner from a good one.
+func (a *Auth) countDead(ctx context.Context, client Client, err error) error {
+	if !errors.Is(err, ErrDeadLink) {
+		return err
+	}
+	if limited := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); limited != nil {
+		return limited
+	}
+	return err
+}
+
 // giveBack takes hits back that were taken for what could not be done then.
 func (a *Auth) giveBack(ctx context.Context, hits ...hit) error {
 	if !a.config.RateLimit {

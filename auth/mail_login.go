@@ -206,11 +206,7 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 		}
 		return models.ForgetHits(t.DB, count.rule, count.key)
 	})
-	if errors.Is(err, ErrDeadLink) {
-		// Only dead links count: a neighbor's junk must not keep an owner from a good one.
-		if err := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); err != nil {
-			return nil, proof, err
-		}
+	if err = a.countDead(ctx, client, err); errors.Is(err, ErrDeadLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventMailLoginFailed, nil, "", client, Detail{"by": "link"}) })
 		return nil, proof, errors.Join(err, failed)
 	}

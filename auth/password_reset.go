@@ -80,11 +80,7 @@ var ErrFactorDue = errors.New("a second factor is due before the new password")
 // a Limited, ErrBusy, ErrDeadLink or ErrFactorDue.
 func (a *Auth) ResetPassword(ctx context.Context, token, password, device string, client Client) (newDevice string, err error) {
 	user, err := a.ResetByToken(ctx, token)
-	if errors.Is(err, ErrDeadLink) {
-		// Only dead links count: a neighbor's junk must not keep an owner from a good one.
-		if err := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); err != nil {
-			return "", err
-		}
+	if err = a.countDead(ctx, client, err); errors.Is(err, ErrDeadLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventPasswordResetFailed, nil, "", client, nil) })
 		return "", errors.Join(err, failed)
 	}

@@ -56,11 +56,8 @@ func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, er
 // An account that was closed, to have it deleted, is open again. // feature:account_deletion
 func (a *Auth) Disown(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.AlertByToken(ctx, token)
-	if errors.Is(err, ErrDeadLink) {
-		return nil, "", errors.Join(err, a.take(ctx, client, hitBy(limitResetIP, network(client.IP))))
-	}
 	if err != nil {
-		return nil, "", err
+		return nil, "", a.countDead(ctx, client, err)
 	}
 	err = a.transact(ctx, func(t *tx) (err error) {
 		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion

@@ -32,9 +32,6 @@ func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(user, auth.DeletionAfter, form, invalid))
 	}
-	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", accountChanged)
-	}
 	if err != nil {
 		return err
 	}
@@ -74,9 +71,6 @@ func (h *Handlers) RestoreAccount(c echo.Context) error {
 		return h.lockOut(c, form.Token, h.auth.DisownDeletion, h.deadRestore)
 	}
 	err := h.auth.UndoDeletion(c.Request().Context(), form.Token, middleware.Client(c))
-	if limited, ok := errors.AsType[auth.Limited](err); ok {
-		return limited
-	}
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadRestore(c)
 	}

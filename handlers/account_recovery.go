@@ -37,9 +37,6 @@ func (h *Handlers) AccountRecovery(c echo.Context) error {
 		return err
 	}
 	err := h.auth.RecoverAccount(c.Request().Context(), form.Token, middleware.Client(c))
-	if limited, ok := errors.AsType[auth.Limited](err); ok {
-		return limited
-	}
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadRecovery(c)
 	}

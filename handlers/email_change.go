@@ -85,9 +85,6 @@ func (h *Handlers) EmailLink(c echo.Context) error {
 		return h.lockOut(c, form.Token, h.auth.DeclineEmailChange, h.deadEmailLink)
 	}
 	link, changed, err := h.auth.ProveEmailChange(c.Request().Context(), form.Token, middleware.Client(c))
-	if limited, ok := errors.AsType[auth.Limited](err); ok {
-		return limited
-	}
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadEmailLink(c)
 	}

@@ -40,7 +40,7 @@ func (h *Handlers) fail(err error, c echo.Context) {
 		}
 	}
 	if errors.Is(err, auth.ErrChanged) {
-		if err = h.redirect(c, "/login", accountChanged); err == nil {
+		if err = h.redirect(c, "/login", "Your account has just changed. Please log in again."); err == nil {
 			return
 		}
 	}

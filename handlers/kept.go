@@ -33,12 +33,12 @@ func (h *Handlers) askToLogin(c echo.Context) error {
 
 // keepForm answers with the log-in page, which carries what was sent. Where nothing can be kept, it leads back to the form's page.
 func (h *Handlers) keepForm(c echo.Context) error {
+	if c.Path() == provePath { // what waited there was sealed to the session that has ended
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(auth.SafeNext(c.FormValue("next"))))
+	}
 	owner, err := h.auth.EndedSessionOwner(c.Request().Context(), h.cookies.Get(c.Request(), session.Session))
 	if err != nil {
 		return err
-	}
-	if c.Path() == provePath { // what waited there was sealed to the session that has ended
-		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(auth.SafeNext(c.FormValue("next"))))
 	}
 	form, readable := sentForm(c.Request(), auth.NeverKept)
 	if owner == "" || !readable {

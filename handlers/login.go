@@ -45,15 +45,9 @@ func (h *Handlers) logInLater(c echo.Context, form views.LoginForm, err error) e
 	return h.render(c, page.Status, views.Login(form, auth.Invalid{"": page.InShort(c.Request().Context(), h.now())}))
 }
 
-// accountChanged is said to whom auth.ErrChanged meets.
-const accountChanged = "Your account has just changed. Please log in again."
-
 // signIn is the one door: every way of proving who one is ends here.
 func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, errand views.Errand) error {
 	entry, err := h.auth.SignIn(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
-	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", accountChanged)
-	}
 	if errors.Is(err, auth.ErrLockedOut) {
 		return h.redirect(c, "/password/forgot", "This account was locked. To open it, choose a new password: we mail its owner a link.")
 	}

@@ -115,9 +115,6 @@ func (h *Handlers) MailLoginLink(c echo.Context) error {
 		return err
 	}
 	user, proof, err := h.auth.LogInByMailedLink(c.Request().Context(), form.Token, h.browser(c), middleware.Client(c))
-	if limited, ok := errors.AsType[auth.Limited](err); ok {
-		return limited
-	}
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadMailLogin(c)
 	}

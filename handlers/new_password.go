@@ -37,9 +37,6 @@ func (h *Handlers) NewPassword(c echo.Context, p *auth.Pending) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.newPassword(c, http.StatusUnprocessableEntity, p, form, invalid)
 	}
-	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", accountChanged)
-	}
 	if err != nil {
 		return err
 	}

@@ -126,9 +126,6 @@ func (h *Handlers) NewPasskey(c echo.Context, user *models.User) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.NewPasskey(user, h.auth.PasskeysWork(), invalid))
 	}
-	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", accountChanged)
-	}
 	if err != nil {
 		return err
 	}

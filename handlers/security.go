@@ -54,9 +54,6 @@ func (h *Handlers) Security(c echo.Context, user *models.User) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.security(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
-	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", accountChanged)
-	}
 	if err != nil {
 		return err
 	}

@@ -45,9 +45,6 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 // lockOut answers the owner of a mailbox who uses a link that locks everybody out of the account: they choose a new password.
 func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead echo.HandlerFunc) error {
 	user, device, err := verb(c.Request().Context(), token, h.browser(c).Device, middleware.Client(c))
-	if limited, ok := errors.AsType[auth.Limited](err); ok {
-		return limited
-	}
 	if errors.Is(err, auth.ErrDeadLink) {
 		return dead(c)
 	}

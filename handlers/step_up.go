@@ -69,12 +69,10 @@ func (h *Handlers) Prove(c echo.Context, user *models.User) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.prove(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
-	switch {
-	case errors.Is(err, auth.ErrTriesUsed):
+	if errors.Is(err, auth.ErrTriesUsed) {
 		return h.redirect(c, "/account", "There were too many wrong answers. Wait ten minutes, then try again.")
-	case errors.Is(err, auth.ErrChanged):
-		return h.redirect(c, "/login", accountChanged)
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	if err := h.renew(c, viewer, token); err != nil {

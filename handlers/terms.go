@@ -54,9 +54,6 @@ func (h *Handlers) AcceptTerms(c echo.Context, p *auth.Pending) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.acceptTerms(c, http.StatusUnprocessableEntity, p, form.Errand, invalid)
 	}
-	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", accountChanged)
-	}
 	if err != nil {
 		return err
 	}

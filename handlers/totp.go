@@ -52,9 +52,6 @@ func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.redirect(c, "/account/totp/new", "That code to scan was used already, or is too old. Here is a new one.")
 	}
-	if errors.Is(err, auth.ErrChanged) {
-		return h.redirect(c, "/login", accountChanged)
-	}
 	if err != nil {
 		return err
 	}
