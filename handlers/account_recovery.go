@@ -8,7 +8,6 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 )
 
@@ -43,6 +42,9 @@ func (h *Handlers) AccountRecovery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	h.cookies.Clear(c.Response(), session.Session)
+	// Whoever is logged in here need not be whose factors they were.
+	if err := h.leave(c); err != nil {
+		return err
+	}
 	return h.redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
 }

@@ -51,6 +51,19 @@ func TestWhoLostEveryFactorIsLetInThroughTheMailboxAndThePassword(t *testing.T) 
 	s.visitor().get(link).is(t, 410)
 }
 
+// Item 31: as with a reset, what the browser forgets the server has ended, whoever's it was.
+func TestItem31ARecoveryInSomebodyElsesBrowserEndsTheirSession(t *testing.T) {
+	s := newStage(t)
+	ada, _ := s.owing("ada@example.com")
+	bob := s.member("bob@example.com")
+	stolen := bob.twin()
+	if err := s.auth.OfferRecovery(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	bob.get(ada.mail().Link).submit().redirects(t, "/login")
+	stolen.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+}
+
 func TestARecoveryLinkWorksOnceForAnHourAndOnlyTheNewest(t *testing.T) {
 	s := newStage(t)
 	ada, _ := s.owing("ada@example.com")

@@ -113,7 +113,6 @@ func TestItem24AResetEndsEverySessionAndStartsNone(t *testing.T) {
 	}
 }
 
-// Item 26: asking alone changes nothing for the owner.
 // Item 31: what the browser forgets, the server has ended, whoever's it was.
 func TestItem31AResetInSomebodyElsesBrowserEndsTheirSession(t *testing.T) {
 	s := newStage(t)
@@ -124,6 +123,7 @@ func TestItem31AResetInSomebodyElsesBrowserEndsTheirSession(t *testing.T) {
 	stolen.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 }
 
+// Item 26: asking alone changes nothing for the owner.
 func TestItem26AskingForAResetLocksNobodyOut(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
