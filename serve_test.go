@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,15 +11,16 @@ import (
 func TestAProgramThatIsRestartedOftenSweepsToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		swept := 0
-		go nowAndThen(ctx, func() { swept++ })
+		var swept atomic.Int64
+		go nowAndThen(ctx, func() { swept.Add(1) })
 		for _, step := range []struct {
 			passes time.Duration
-			want   int
+			want   int64
 		}{{59 * time.Second, 0}, {32 * time.Second, 1}, {13 * time.Minute, 1}, {11 * time.Minute, 2}} {
 			time.Sleep(step.passes)
-			if synctest.Wait(); swept != step.want {
-				t.Errorf("%s later it has swept %d times, not %d", step.passes, swept, step.want)
+			synctest.Wait()
+			if got := swept.Load(); got != step.want {
+				t.Errorf("%s later it has swept %d times, not %d", step.passes, got, step.want)
 			}
 		}
 		stop()
