@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -297,7 +298,9 @@ func (p *person) toggle(name string) *person {
 // onceDrawn is find when the page has been drawn: what is pressed before that, the browser drops.
 func (p *person) onceDrawn(name string, roles ...string) cdp.BackendNodeID {
 	p.t.Helper()
-	if !p.scriptless {
+	if p.scriptless { // no script can tell, but a picture is not taken before
+		call(p, page.CaptureScreenshot, page.CaptureScreenshotParams{})
+	} else {
 		p.settle()
 	}
 	return p.find(name, roles...)
