@@ -30,13 +30,21 @@ const deletionsAtOnce = 100
 // address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, ErrProofDue, or ErrChanged where the session
 // has ended or the account was closed meanwhile.
 func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed string, client Client) error {
+	if err := a.mayClose(ctx, viewer, typed); err != nil {
+		return err
+	}
+	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error { return a.closeAccount(t, viewer, user, client) })
+}
+
+// mayClose asks for a fresh proof, and for the address once more.
+func (a *Auth) mayClose(ctx context.Context, viewer *Viewer, typed string) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
 	if email, _ := NormalizeEmail(typed); email != viewer.User.Email {
 		return Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
 	}
-	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error { return a.closeAccount(t, viewer, user, client) })
+	return nil
 }
 
 func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Client) error {

@@ -35,19 +35,36 @@ func (a *Auth) FormerTerms(ctx context.Context, p *Pending) (string, error) {
 }
 
 // AcceptTerms keeps that the person has accepted the terms that their sign-in owes. version is what they were shown: nobody accepts what
-// has replaced it meanwhile. The error is an Invalid, or ErrChanged where the password was replaced meanwhile.
+// has replaced it meanwhile. The sign-in is used up, so that of several presses one goes on. The error is an Invalid, ErrSignInOver for the
+// others, or ErrChanged where the password was replaced meanwhile.
 func (a *Auth) AcceptTerms(ctx context.Context, p *Pending, version string, client Client) error {
 	if version != a.config.TermsVersion {
 		return Invalid{"": "The terms have changed while you were reading them. Please have another look."}
 	}
+	return a.inSignIn(ctx, p, func(t *tx, user *models.User) error { return a.keepTerms(t, user.ID, version, client) })
+}
+
+// ErrSignInOver says that a sign-in was finished, or ended, while somebody was finishing it.
+var ErrSignInOver = errors.New("the sign-in is over")
+
+// inSignIn does the work that uses a sign-in up, for the person as they are by then. One statement decides who of several wins. The error is
+// ErrSignInOver for the others, or ErrChanged where the password was replaced meanwhile.
+func (a *Auth) inSignIn(ctx context.Context, p *Pending, work func(t *tx, user *models.User) error) error {
 	return a.transact(ctx, func(t *tx) error {
-		current, err := models.LockUser(t.DB, p.User.ID)
-		if errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != p.User.PasswordHash {
+		user, err := models.LockUser(t.DB, p.User.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) || user.PasswordHash != p.User.PasswordHash {
 			return ErrChanged
 		} else if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		return a.keepTerms(t, p.User.ID, version, client)
+		used := t.Where("id = ?", p.id).Delete(&models.SignIn{})
+		if used.Error != nil {
+			return fmt.Errorf("use the sign-in up: %w", used.Error)
+		}
+		if used.RowsAffected == 0 {
+			return ErrSignInOver
+		}
+		return work(t, &user)
 	})
 }
 

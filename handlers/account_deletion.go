@@ -32,10 +32,16 @@ func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(user, auth.DeletionAfter, form, invalid))
 	}
+	return h.accountClosed(c, err)
+}
+
+// accountClosed answers who has had their account closed, or err, which kept it open.
+func (h *Handlers) accountClosed(c echo.Context, err error) error {
 	if err != nil {
 		return err
 	}
 	h.cookies.Clear(c.Response(), session.Session)
+	h.cookies.Clear(c.Response(), session.SignIn)
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return h.redirect(c, "/login", "Your account is closed, and will be deleted in "+ui.Length(auth.DeletionAfter)+". Until then the link in our mail brings it back.")
 }

@@ -27,10 +27,14 @@ func (h *Handlers) AccountExportPage(c echo.Context, user *models.User) error {
 
 // AccountExport sends all that is held about the user, as it is read.
 func (h *Handlers) AccountExport(c echo.Context, _ *models.User) error {
+	return h.export(c, middleware.Viewer(c))
+}
+
+func (h *Handlers) export(c echo.Context, viewer *auth.Viewer) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	viewer, ctx := middleware.Viewer(c), c.Request().Context()
+	ctx := c.Request().Context()
 	if err := h.auth.StartExport(ctx, viewer, middleware.Client(c)); err != nil {
 		return err
 	}

@@ -25,7 +25,12 @@ import (
 // export is what the person downloads, by the names of the files.
 func (p *person) export() map[string]string {
 	p.s.t.Helper()
-	page := p.post("/account/export").is(p.s.t, 200)
+	return p.exportFrom("/account/export")
+}
+
+func (p *person) exportFrom(path string) map[string]string {
+	p.s.t.Helper()
+	page := p.post(path).is(p.s.t, 200)
 	archive, err := zip.NewReader(strings.NewReader(page.body), int64(len(page.body)))
 	if err != nil {
 		p.s.t.Fatal(err)

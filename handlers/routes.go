@@ -68,8 +68,11 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	renewing.GET("/login/password", h.NewPasswordPage)
 	renewing.POST("/login/password", h.NewPassword)
 
-	accepting.GET("/login/terms", h.AcceptTermsPage) // feature:terms
-	accepting.POST("/login/terms", h.AcceptTerms)    // feature:terms
+	accepting.GET("/login/terms", h.AcceptTermsPage)                                         // feature:terms
+	accepting.POST("/login/terms", h.AcceptTerms)                                            // feature:terms
+	accepting.POST("/login/terms/export", h.ExportWithoutTerms, limits(auth.ExportLimits())) // feature:terms feature:account_export
+	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                           // feature:terms feature:account_deletion
+	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms)                              // feature:terms feature:account_deletion
 
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)

@@ -54,6 +54,9 @@ func (h *Handlers) AcceptTerms(c echo.Context, p *auth.Pending) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.acceptTerms(c, http.StatusUnprocessableEntity, p, form.Errand, invalid)
 	}
+	if errors.Is(err, auth.ErrSignInOver) {
+		return h.signInIsOver(c) // another press was first, and the log-in page sends who is in on
+	}
 	if err != nil {
 		return err
 	}

@@ -197,7 +197,7 @@ func (p *project) filesOf(word string) []string {
 		switch base := basename(name); {
 		case folders[0] == "scaffold":
 			return true
-		case slices.Contains(folders, word), saysItIsOf(p.read(name), word):
+		case slices.Contains(folders, word), saysItIsOf(p.read(writtenAs(name)), word):
 			return false
 		case !calledBy(base, word):
 			return true
@@ -205,6 +205,14 @@ func (p *project) filesOf(word string) []string {
 			return slices.ContainsFunc(words, func(other string) bool { return len(other) > len(word) && calledBy(base, other) })
 		}
 	})
+}
+
+// writtenAs is the file that a person wrote: a page's Go code goes with the page.
+func writtenAs(name string) string {
+	if page, made := strings.CutSuffix(name, "_templ.go"); made {
+		return page + ".templ"
+	}
+	return name
 }
 
 func calledBy(base, word string) bool { return base == word || strings.HasPrefix(base, word+"_") }

@@ -1,0 +1,17 @@
+// feature:account_deletion|account_export
+
+package handlers
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/session"
+)
+
+// proveToLeave answers auth.ErrProofDue to somebody who does not accept the terms. They have no session to prove more in, so they log in
+// once more, and this time with all that protects the account.
+func (h *Handlers) proveToLeave(c echo.Context) error {
+	h.cookies.Clear(c.Response(), session.SignIn)
+	h.cookies.Clear(c.Response(), session.Trusted) // feature:trusted_devices
+	return h.redirect(c, "/login", "To leave, show once more who you are. Then say again that you do not accept the terms.")
+}

@@ -1,0 +1,43 @@
+// feature:account_deletion
+
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/views"
+)
+
+// DeleteWithoutTermsPage is DeleteAccountPage for somebody who does not accept the terms that their sign-in owes.
+func (h *Handlers) DeleteWithoutTermsPage(c echo.Context, p *auth.Pending) error {
+	if err := h.auth.Fresh(c.Request().Context(), p.AsViewer()); errors.Is(err, auth.ErrProofDue) {
+		return h.proveToLeave(c)
+	} else if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
+}
+
+// DeleteWithoutTerms closes the account and has it deleted.
+func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.Pending) error {
+	var form views.DeleteAccountForm
+	if err := bind(c, &form); err != nil {
+		return err
+	}
+	err := h.auth.DeleteWithoutTerms(c.Request().Context(), p, form.Confirmation, middleware.Client(c))
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return h.render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, form, invalid))
+	}
+	switch {
+	case errors.Is(err, auth.ErrProofDue):
+		return h.proveToLeave(c)
+	case errors.Is(err, auth.ErrSignInOver):
+		return h.signInIsOver(c)
+	}
+	return h.accountClosed(c, err)
+}

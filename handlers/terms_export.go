@@ -1,0 +1,20 @@
+// feature:account_export
+
+package handlers
+
+import (
+	"errors"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+)
+
+// ExportWithoutTerms is AccountExport for somebody who does not accept the terms that their sign-in owes.
+func (h *Handlers) ExportWithoutTerms(c echo.Context, p *auth.Pending) error {
+	err := h.export(c, p.AsViewer())
+	if errors.Is(err, auth.ErrProofDue) {
+		return h.proveToLeave(c)
+	}
+	return err
+}
