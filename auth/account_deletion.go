@@ -174,8 +174,8 @@ func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
 // UndoDeletionLimits are the rules that a dead link counts under.
 func UndoDeletionLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
 
-// closingLetter writes what a sign-up is answered with whose address belongs to an account that is to be deleted; nil where none does.
-func (a *Auth) closingLetter(t *tx, email string) (letter func() mail.Message, err error) {
+// closingLetter writes what somebody is answered with who wants the address of an account that is to be deleted; nil where none has it.
+func closingLetter(t *tx, email string, write func(to string, due time.Time) mail.Message) (letter func() mail.Message, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
@@ -183,7 +183,7 @@ func (a *Auth) closingLetter(t *tx, email string) (letter func() mail.Message, e
 	if err != nil {
 		return nil, fmt.Errorf("look for a deletion: %w", err)
 	}
-	return func() mail.Message { return a.letters.AccountClosing(email, deletion.ExpiresAt) }, nil
+	return func() mail.Message { return write(email, deletion.ExpiresAt) }, nil
 }
 
 // restoreLetter is what somebody gets who asks for a new password for an account that is to be deleted: a link that brings it back, in place
@@ -246,6 +246,9 @@ func (a *Auth) deleteAccount(ctx context.Context, deletion models.AccountDeletio
 		if err := a.freeAddress(t, user.Email); err != nil {
 			return err
 		}
+		if err := a.endFormerEmails(t, "user_id = ?", user.ID); err != nil { // feature:email_change
+			return err // feature:email_change
+		} // feature:email_change
 		if err := t.Where("id = ?", user.ID).Delete(&models.User{}).Error; err != nil {
 			return fmt.Errorf("delete the user: %w", err)
 		}
@@ -253,23 +256,13 @@ func (a *Auth) deleteAccount(ctx context.Context, deletion models.AccountDeletio
 	})
 }
 
-// freeAddress removes what is kept under an address and not under its user. A law looks for counts that are missing here.
+// freeAddress removes what is kept under an address and not under its user.
 func (a *Auth) freeAddress(t *tx, email string) error {
-	if err := a.outbox.Forget(t.DB, email); err != nil {
+	if err := a.outbox.Forget(t.DB, email, t.now()); err != nil {
 		return err
 	}
 	if err := t.Where("email = ?", email).Delete(&models.Registration{}).Error; err != nil {
 		return fmt.Errorf("delete the sign-ups: %w", err)
 	}
-	for _, h := range []hit{
-		hitBy(limitLoginAccount, email),
-		hitBy(limitRegistrationMail, email),
-		hitBy(forgotMail(a.config), email),
-		hitBy(limitMailLoginMail, email), // feature:mail_login
-	} {
-		if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {
-			return fmt.Errorf("forget the counts: %w", err)
-		}
-	}
-	return nil
+	return a.forgetCounts(t, email)
 }

@@ -2,10 +2,6 @@ package auth
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -45,28 +41,5 @@ func TestUndoingADeletionOpensNothingThatAnotherClosed(t *testing.T) {
 	must(t, a.UndoDeletion(t.Context(), token, here))
 	if rows(t, a, "users", "disabled_at IS NULL") != 0 {
 		t.Error("it is open")
-	}
-}
-
-// Item 71: what is counted under an address alone would be the next owner's to wait for.
-func TestLawNoCountUnderAnAddressOutlivesItsAccount(t *testing.T) {
-	counted := regexp.MustCompile(`hitBy\((\w+)(?:\(a\.config\))?, (?:\w+\.)?[eE]mail\)`)
-	forgotten, err := os.ReadFile("account_deletion.go")
-	must(t, err)
-	files, err := filepath.Glob("*.go")
-	must(t, err)
-	rules := 0
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		must(t, err)
-		for _, match := range counted.FindAllStringSubmatch(string(source), -1) {
-			rules++
-			if !strings.Contains(string(forgotten), "hitBy("+match[1]) {
-				t.Errorf("%s counts under %s by the address, and freeAddress (account_deletion.go) does not forget it", file, match[1])
-			}
-		}
-	}
-	if rules < 3 {
-		t.Errorf("only %d counts were found", rules)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -58,16 +59,22 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {
-		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: viewer.Session.ID}
+		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: viewer.Session.ID, IP: client.IP.String(), Device: client.Device()}
 		approve, err := a.beginEmailChange(t, &change)
 		if err != nil {
 			return err
 		}
-		if err := a.post(t, a.letters.ApproveEmailChange(user.Email, approve, a.config.ConfirmTTL)); err != nil {
+		if err := a.post(t, a.letters.ApproveEmailChange(user.Email, asked(change, approve, a.config.ConfirmTTL))); err != nil {
 			return err
 		}
 		return a.record(t, EventEmailChangeRequested, &user.ID, viewer.Session.ID, client, nil)
 	})
+}
+
+// asked is what a mail tells of a change of the address: when and where it was asked for, which is where a thief would be seen, and not
+// where a mailbox agreed to it.
+func asked(change models.EmailChange, token string, life time.Duration) mail.Incident {
+	return mail.Incident{At: change.CreatedAt, IP: change.IP, Device: change.Device, Token: token, Life: life}
 }
 
 // ErrNoAccount and ErrOthersEmail are for whoever runs the application, who may know.
@@ -122,20 +129,25 @@ func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve stri
 	if err != nil {
 		return "", err
 	}
+	if closing, err := closingLetter(t, change.Email, a.letters.EmailChangeClosing); err != nil { // feature:account_deletion
+		return "", err // feature:account_deletion
+	} else if closing != nil { // feature:account_deletion
+		return approve, a.post(t, closing()) // feature:account_deletion
+	} // feature:account_deletion
 	if taken {
 		return approve, a.post(t, a.letters.EmailChangeTaken(change.Email))
 	}
 	return approve, a.post(t, a.letters.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL))
 }
 
-// emailTaken says whether an address has an account, or is kept for somebody else than this user.
+// emailTaken says whether an address has an account, open or closed, or is kept for somebody else than this user.
 func (a *Auth) emailTaken(db *gorm.DB, email, userID string) (bool, error) {
-	_, err := models.FindUserByEmail(db, email)
-	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+	has, err := models.HasAccount(db, email)
+	if err != nil {
 		return false, fmt.Errorf("look for the address: %w", err)
 	}
-	kept, keptErr := a.emailKept(db, email, userID)
-	return err == nil || kept, keptErr
+	kept, err := a.emailKept(db, email, userID)
+	return has || kept, err
 }
 
 // emailKept says whether an address is kept for somebody else than this user.
@@ -287,11 +299,15 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err != nil {
 		return fmt.Errorf("keep the former address: %w", err)
 	}
-	incident := mail.Incident{At: t.now(), IP: client.IP.String(), Device: client.Device(), Token: undo, Life: undoFor}
-	if err := a.post(t, a.letters.UndoEmailChange(former, incident)); err != nil {
+	if change.SessionID == "" { // whoever runs the application asked for it, from nowhere that tells anything
+		change.CreatedAt, change.IP, change.Device = t.now(), client.IP.String(), client.Device()
+	}
+	if err := a.post(t, a.letters.UndoEmailChange(former, asked(change, undo, undoFor))); err != nil {
 		return err
 	}
-	err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.EmailChanged(user.Email, i) })
+	err = a.alert(t, user, client, func(i mail.Incident) mail.Message {
+		return a.letters.EmailChanged(user.Email, asked(change, i.Token, i.Life))
+	})
 	if err != nil {
 		return err
 	}
@@ -400,6 +416,9 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 		if newDevice, err = a.lockOut(t, &current, since, device); err != nil {
 			return err
 		}
+		if err := a.leave(t, undone, t.now()); err != nil {
+			return err
+		}
 		if err := a.post(t, a.letters.EmailChangeUndone(undone)); err != nil {
 			return err
 		}
@@ -420,8 +439,11 @@ func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (undone st
 	if err != nil {
 		return "", since, fmt.Errorf("read the former address: %w", err)
 	}
-	if err := t.Where("user_id = ? AND id >= ?", user.ID, former.ID).Delete(&models.FormerEmail{}).Error; err != nil {
+	if err := t.Delete(&former).Error; err != nil {
 		return "", since, fmt.Errorf("use the way back: %w", err)
+	}
+	if err := a.endFormerEmails(t, "user_id = ? AND id > ?", user.ID, former.ID); err != nil {
+		return "", since, err
 	}
 	undone = user.Email
 	if err := a.setEmail(t, user, former.Email); errors.Is(err, errEmailTaken) {
@@ -430,4 +452,41 @@ func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (undone st
 		return "", since, err
 	}
 	return undone, former.CreatedAt, nil
+}
+
+// endFormerEmails ends the time in which these former addresses were kept, and leaves them to whoever has them next.
+func (a *Auth) endFormerEmails(t *tx, where string, args ...any) error {
+	var ended []models.FormerEmail
+	if err := t.Clauses(clause.Returning{}).Where(where, args...).Delete(&ended).Error; err != nil {
+		return fmt.Errorf("end what was kept of former addresses: %w", err)
+	}
+	for _, former := range ended {
+		if err := a.leave(t, former.Email, former.ExpiresAt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave removes what is kept under an address that an account had until a time. The counts go when the address is free and not before: one
+// that ended with the change would tell strangers of it.
+func (a *Auth) leave(t *tx, email string, until time.Time) error {
+	if err := a.outbox.Forget(t.DB, email, until); err != nil {
+		return err
+	}
+	return a.forgetCounts(t, email)
+}
+
+// sweepFormerEmails ends the former addresses whose time is over, each in a transaction of its own.
+func (a *Auth) sweepFormerEmails(ctx context.Context) error {
+	var over []string
+	err := a.db.WithContext(ctx).Model(&models.FormerEmail{}).Where("expires_at <= ?", a.now()).Order("expires_at, id").Pluck("id", &over).Error
+	if err != nil {
+		return fmt.Errorf("list the former addresses: %w", err)
+	}
+	var failed error
+	for _, id := range over {
+		failed = errors.Join(failed, a.transact(ctx, func(t *tx) error { return a.endFormerEmails(t, "id = ?", id) }))
+	}
+	return failed
 }

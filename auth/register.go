@@ -78,7 +78,7 @@ func (a *Auth) mailRegistration(t *tx, registration models.Registration, token s
 	case !errors.Is(err, gorm.ErrRecordNotFound):
 		return fmt.Errorf("look for the address: %w", err)
 	}
-	if closing, err := a.closingLetter(t, registration.Email); err != nil { // feature:account_deletion
+	if closing, err := closingLetter(t, registration.Email, a.letters.AccountClosing); err != nil { // feature:account_deletion
 		return err // feature:account_deletion
 	} else if closing != nil { // feature:account_deletion
 		letter = closing // feature:account_deletion

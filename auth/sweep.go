@@ -33,7 +33,6 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"trusted_devices", "expires_at <= ?", []any{now}}, // feature:trusted_devices
 		{"mail_logins", "expires_at <= ?", []any{now}},     // feature:mail_login
 		{"email_changes", "expires_at <= ?", []any{now}},   // feature:email_change
-		{"former_emails", "expires_at <= ?", []any{now}},   // feature:email_change
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"passkey_challenges", "expires_at <= ?", []any{now}}, // feature:passkeys
 		{"limits", "ends_at <= ?", []any{now}},
@@ -42,8 +41,9 @@ func (a *Auth) Sweep(ctx context.Context) error {
 	} {
 		failed = append(failed, a.sweepTable(ctx, s.table, s.where, s.args))
 	}
-	failed = append(failed, a.resealTOTP(ctx))     // feature:totp
-	failed = append(failed, a.sweepDeletions(ctx)) // feature:account_deletion
+	failed = append(failed, a.resealTOTP(ctx))        // feature:totp
+	failed = append(failed, a.sweepFormerEmails(ctx)) // feature:email_change
+	failed = append(failed, a.sweepDeletions(ctx))    // feature:account_deletion
 	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
 		failed = append(failed, fmt.Errorf("sweep the outbox: %w", err))
 	}

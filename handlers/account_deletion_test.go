@@ -294,6 +294,24 @@ func TestItem71ALaterOwnerOfTheAddressInheritsNothing(t *testing.T) {
 	s.visitor().post("/login", "email", later.email, "password", otherPassword).redirects(t, "/dashboard") // not slowed down
 }
 
+// Item 71: nor does a count of codes that strangers typed until the last moment. // feature:mail_login
+func TestItem71NoCountOfMailedCodesOutlivesTheAccount(t *testing.T) { // feature:mail_login
+	s := newStage(t)                                                  // feature:mail_login
+	ada, stranger := s.member("ada@example.com"), s.visitor()         // feature:mail_login
+	ada.leaves()                                                      // feature:mail_login
+	s.clock.passes(auth.DeletionAfter - time.Minute)                  // feature:mail_login
+	stranger.post("/login/mail", "email", ada.email)                  // feature:mail_login
+	stranger.post("/login/mail/sent", "code", "AAAA-AAAA").is(t, 422) // feature:mail_login
+	s.hits("mail-login-code", 14)                                     // feature:mail_login
+	s.clock.passes(time.Minute)                                       // feature:mail_login
+	if err := s.auth.Sweep(t.Context()); err != nil {                 // feature:mail_login
+		t.Fatal(err) // feature:mail_login
+	} // feature:mail_login
+	if n := s.count("limits", "id LIKE 'mail-login-%'"); n != 1 { // that of the stranger's network // feature:mail_login
+		t.Errorf("%d counts are left: %s", n, s.rows("limits", "true")) // feature:mail_login
+	} // feature:mail_login
+} // feature:mail_login
+
 // Item 16: until it is gone the address is not free, which shows in its mailbox alone.
 func TestItem16TheAddressOfAClosedAccountLooksLikeAnyOther(t *testing.T) {
 	s := newStage(t)

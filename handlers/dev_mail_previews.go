@@ -36,12 +36,13 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.RestoreAccount(to, incident.At.Add(incident.Life), token), // feature:account_deletion
 		letters.AccountClosing(to, incident.At.Add(incident.Life)),        // feature:account_deletion
 		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL),        // feature:email_change
-		letters.ApproveEmailChange(to, token, h.config.ConfirmTTL),        // feature:email_change
-		letters.EmailChangeTaken(to),                                      // feature:email_change
-		letters.EmailKept(to),                                             // feature:email_change
-		letters.EmailChanged(to, incident),                                // feature:email_change
-		letters.UndoEmailChange(to, incident),                             // feature:email_change
-		letters.EmailChangeUndone(to),                                     // feature:email_change
+		letters.ApproveEmailChange(to, mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: h.config.ConfirmTTL}), // feature:email_change
+		letters.EmailChangeClosing(to, incident.At.Add(incident.Life)),                                                                                    // feature:email_change feature:account_deletion
+		letters.EmailChangeTaken(to),          // feature:email_change
+		letters.EmailKept(to),                 // feature:email_change
+		letters.EmailChanged(to, incident),    // feature:email_change
+		letters.UndoEmailChange(to, incident), // feature:email_change
+		letters.EmailChangeUndone(to),         // feature:email_change
 	}
 }
 

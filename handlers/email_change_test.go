@@ -419,3 +419,76 @@ func TestWhoLostTheMailboxIsMovedByTheAdministrator(t *testing.T) {
 		t.Error("she is offered Bob's address")
 	}
 }
+
+// Item 71: a week after an account has left an address nothing of it is kept there, neither mail that could not be sent nor a count.
+func TestItem71ANextOwnerOfAnAddressThatWasLeftInheritsNothing(t *testing.T) {
+	s := newStage(t)
+	ada, grace := s.member("ada@example.com"), s.member("grace@example.com")
+	for range 2 { // strangers guess until the account is closed to them for a month
+		s.visitor().post("/login", "email", ada.email, "password", otherPassword).is(t, 422)
+		s.hits("login-account", 99)
+	}
+	ada.moves("ada@example.org")
+	grace.moving("grace@example.org")
+	s.mailIsSent()
+	s.db.Exec("UPDATE outbox SET done_at = NULL, failed_at = created_at")
+	s.clock.passes(7 * 24 * time.Hour)
+	if err := s.auth.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, others := s.count("outbox", "kind = 'undo_email_change'"), s.count("outbox", "kind = 'approve_email_change'"); left != 0 || others != 1 {
+		t.Errorf("%d mails to her former mailbox are kept, and %d to another", left, others)
+	}
+	later := s.visitor()
+	later.signUp("Ada Byron", "ada@example.com", otherPassword).redirects(t, "/dashboard")
+	later.elsewhere().login(otherPassword).redirects(t, "/dashboard")
+}
+
+// Item 28: nor is anything kept for an address that an account had until the change was undone.
+func TestItem28NothingIsKeptUnderAnAddressThatWasTakenBack(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	undo := ada.moves("thief@example.com")
+	s.mailIsSent()
+	s.db.Exec("UPDATE outbox SET done_at = NULL, failed_at = created_at")
+	s.visitor().get(undo).submit().redirects(t, "/login/password")
+	if n := s.count("outbox", "kind IN ('confirm_email_change', 'email_changed')"); n != 0 {
+		t.Errorf("%d mails to the address are kept", n)
+	}
+}
+
+// Item 17: who reads a mailbox is told when and where the change was asked for: that is where a thief is, and not where a link was pressed.
+func TestItem17TheMailsOfAChangeTellWhereItWasAskedFor(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	thief.agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	thief.post("/account/email", "email", "thief@example.org")
+	asked := s.clock.now().UTC().Format("January 2, 2006 at 15:04 UTC")
+	approve := thief.mail()
+	s.visitor().get(s.mailbox.Next(t, "thief@example.org").Link).submit()
+	s.clock.passes(time.Hour)
+	s.visitor().get(approve.Link).submit()
+	for _, told := range []mailtest.Message{approve, thief.mail(), s.mailbox.Next(t, "thief@example.org")} {
+		for _, want := range []string{asked, thief.ip, "on Windows"} {
+			if !strings.Contains(told.Text, want) {
+				t.Errorf("%q does not tell %q:\n%s", told.Subject, want, told.Text)
+			}
+		}
+	}
+}
+
+// Items 16 and 28: the mailbox of an account that is being deleted is told so, and nobody is led to a link that is dead. // feature:account_deletion
+func TestItem28AnAddressOfAnAccountThatIsBeingDeletedIsNotFreeYet(t *testing.T) { // feature:account_deletion
+	s := newStage(t)                                                                                                   // feature:account_deletion
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")                                               // feature:account_deletion
+	bob.leaves()                                                                                                       // feature:account_deletion
+	ada.post("/account/email", "email", bob.email).redirects(t, "/account/email").says(t, bob.email, "Waiting")        // feature:account_deletion
+	told := bob.mail()                                                                                                 // feature:account_deletion
+	if !strings.HasSuffix(told.Link, "/login") || !strings.Contains(told.Text, "an account that will be deleted on") { // feature:account_deletion
+		t.Errorf("the mailbox is told %q", told.Text) // feature:account_deletion
+	} // feature:account_deletion
+	s.visitor().get(ada.mail().Link).submit().redirects(t, "/login").says(t, "once the link in our mail to the other one") // feature:account_deletion
+	s.sweeps()                                                                                                             // feature:account_deletion
+	ada.login(goodPassword)                                                                                                // feature:account_deletion
+	ada.moves(bob.email)                                                                                                   // feature:account_deletion
+} // feature:account_deletion

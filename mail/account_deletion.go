@@ -1,13 +1,6 @@
 package mail
 
-import (
-	"fmt"
-	"time"
-
-	"gorm.io/gorm"
-
-	"example.com/gatehouse/models"
-)
+import "time"
 
 // AccountDeletion tells the owner that their account is closed and goes at due, and carries the link that brings it back.
 func (l Letters) AccountDeletion(to string, due time.Time, i Incident) Message {
@@ -80,32 +73,3 @@ func (l Letters) AccountClosing(to string, due time.Time) Message {
 }
 
 func moment(at time.Time) string { return at.UTC().Format("January 2, 2006 at 15:04 UTC") }
-
-// forgetRows is how many mails are in memory at a time.
-const forgetRows = 50
-
-// Forget deletes every mail to an address, sent or not, within the caller's transaction. To whom a mail goes is sealed, so all are opened
-// whose content is still there: outside of development that is what waits and what has failed.
-func (o *Outbox) Forget(tx *gorm.DB, address string) error {
-	for last := ""; ; {
-		var rows []models.OutboxMail
-		if err := tx.Where("id > ?", last).Order("id").Limit(forgetRows).Find(&rows).Error; err != nil {
-			return fmt.Errorf("reading the outbox: %w", err)
-		}
-		for _, row := range rows {
-			last = row.ID
-			if len(row.Payload) == 0 {
-				continue
-			}
-			if p, err := openPayload(o.keys, row.ID, row.Payload); err != nil || p.To != address {
-				continue // what cannot be opened with any key tells nobody's address
-			}
-			if err := tx.Delete(&row).Error; err != nil {
-				return fmt.Errorf("deleting a mail: %w", err)
-			}
-		}
-		if len(rows) < forgetRows {
-			return nil
-		}
-	}
-}

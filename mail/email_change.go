@@ -22,7 +22,7 @@ func (l Letters) ConfirmEmailChange(to, token string, life time.Duration) Messag
 
 // ApproveEmailChange asks the present address of an account whether it may have another one. Which one, a page says: it was typed by
 // whoever asked.
-func (l Letters) ApproveEmailChange(to, token string, life time.Duration) Message {
+func (l Letters) ApproveEmailChange(to string, i Incident) Message {
 	return l.message("approve_email_change", to, letter{
 		Subject:   "Approve the new email address of your " + l.appName + " account",
 		Preheader: "Nothing changes unless you agree.",
@@ -30,10 +30,11 @@ func (l Letters) ApproveEmailChange(to, token string, life time.Duration) Messag
 		Greeting:  greeting(""),
 		Opening: []string{"Somebody who is logged in to your " + l.appName + " account wants it to have another email address than this one. " +
 			"It changes once you agree here and the new address is confirmed, to which we have written too."},
+		Facts:  facts(i),
 		Button: "See the new address",
-		Link:   l.link("/email/change", token),
+		Link:   l.link("/email/change", i.Token),
 		Closing: []string{
-			"The link works once, within " + lasting(life) + ". It shows the new address, and asks before it does anything.",
+			"The link works once, within " + lasting(i.Life) + ". It shows the new address, and asks before it does anything.",
 			"If you did not ask for this, somebody is in your account: open the link and lock them out there.",
 		},
 	})
@@ -83,7 +84,7 @@ func (l Letters) EmailChanged(to string, i Incident) Message {
 		Preheader: "Log in with it from now on.",
 		Heading:   "Your address was changed",
 		Opening: []string{"Your " + l.appName + " account has this email address now: log in with it, and mail from us comes here. " +
-			"Every other device was logged out."},
+			"Every other device was logged out. This is when and where it was asked for:"},
 		Question: "If this was you, there is nothing more to do. If it was not, lock everybody out.",
 	})
 }
@@ -95,7 +96,7 @@ func (l Letters) UndoEmailChange(to string, i Incident) Message {
 		Preheader: "Was this you? You can undo it.",
 		Heading:   "Your address was changed",
 		Greeting:  greeting(""),
-		Opening:   []string{"Your " + l.appName + " account has another email address now. This is the last message about it that comes here."},
+		Opening:   []string{"Your " + l.appName + " account has another email address now. This is the last message about it that comes here, and when and where it was asked for:"},
 		Facts:     facts(i),
 		Question: "If this was you, there is nothing more to do. If it was not, undo it: your account gets this address back, every device is " +
 			"logged out, and you choose a new password.",

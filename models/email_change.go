@@ -12,6 +12,8 @@ type EmailChange struct {
 	UserID       string
 	Email        string // the new one
 	SessionID    string // in which it was asked for; "" where an administrator did
+	IP           string // from where, and on which device; "" where an administrator did
+	Device       string
 	NewTokenHash []byte // of the link that was mailed to the new mailbox
 	OldTokenHash []byte // and to the present one
 	NewProvenAt  *time.Time
@@ -44,6 +46,13 @@ func EmailChangeOf(db *gorm.DB, userID string, now time.Time) (EmailChange, erro
 	var change EmailChange
 	err := db.Where("user_id = ? AND expires_at > ?", userID, now).Take(&change).Error
 	return change, err
+}
+
+// HasAccount says whether a normalized address has an account, open or closed.
+func HasAccount(db *gorm.DB, email string) (bool, error) {
+	var n int64
+	err := db.Model(&User{}).Where("email = ?", email).Count(&n).Error
+	return n > 0, err
 }
 
 // IsEmailKept says whether an address is kept for somebody else than this user, who had it until a short while ago.

@@ -1,0 +1,23 @@
+// feature:account_deletion
+
+package mail
+
+import "time"
+
+// EmailChangeClosing tells whoever wants the address of an account that is to be deleted for another account when it is free.
+func (l Letters) EmailChangeClosing(to string, due time.Time) Message {
+	return l.message("email_change_closing", to, letter{
+		Subject:   "Your address is not free yet at " + l.appName,
+		Preheader: "It belongs to an account that is being deleted.",
+		Heading:   "This address is not free yet",
+		Greeting:  greeting(""),
+		Opening: []string{
+			"Somebody, perhaps you, wants to have this address for another " + l.appName + " account. It belongs to an account that will be deleted on " +
+				moment(due) + ", so nothing was changed.",
+			"From that day on the other account can have it: ask for the change again then. To keep the account that is being deleted, use the link in the mail that told you of the deletion.",
+		},
+		Button:  "Log in",
+		Link:    l.link("/login", ""),
+		Closing: []string{"If it was not you, there is nothing to do. Whoever tried was not told that there is an account."},
+	})
+}
