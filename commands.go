@@ -19,16 +19,18 @@ import (
 
 // commands by their words; … stands for one word more, which is the command's to read.
 var commands = map[string]func(context.Context) error{
-	"serve":          withApp(serve),
-	"migrate":        migrate,
-	"seed":           withApp(seed),
-	"routes":         routes,
-	"routes --json":  routesJSON,
-	"user recover …": withApp(recoverUser), // feature:account_recovery
-	"user move … …":  withApp(moveUser),    // feature:email_change
-	"help":           help,
-	"--help":         help,
-	"-h":             help,
+	"serve":                  withApp(serve),
+	"migrate":                migrate,
+	"seed":                   withApp(seed),
+	"routes":                 routes,
+	"routes --json":          routesJSON,
+	"routes …":               routesWith,
+	"user expire-password …": withApp(expirePassword),
+	"user recover …":         withApp(recoverUser), // feature:account_recovery
+	"user move … …":          withApp(moveUser),    // feature:email_change
+	"help":                   help,
+	"--help":                 help,
+	"-h":                     help,
 
 	auth.HashWorker: hashWorker, // for serve, not for people
 }

@@ -16,9 +16,10 @@ const usage = `usage: %s [command]
   serve     migrate the database and answer requests (the default)
   migrate   bring the database up to date
   seed      add a few people to play with; development alone
-  routes    list every address, who may come, what answers, and its limits
+  routes    list every address, who may come, what answers, and its limits; routes login lists the lines that have that word
   help      show this
 
+  user expire-password ada@example.com    have somebody choose a new password at their next log-in
 ` +
 	"  user recover ada@example.com    mail a link to who has lost every second factor, which removes them\n" + // feature:account_recovery
 	"  user move ada@example.com ada@example.org    mail a link to the new address of who has lost the mailbox of the former one\n" + // feature:email_change
@@ -37,6 +38,9 @@ func main() {
 		words = strings.Join(os.Args[1:], " ")
 	}
 	run, known := commands[words]
+	if !known && len(os.Args) == 3 && !strings.HasPrefix(os.Args[2], "-") {
+		run, known = commands[os.Args[1]+" …"]
+	}
 	if !known && len(os.Args) == 4 {
 		run, known = commands[os.Args[1]+" "+os.Args[2]+" …"]
 	}

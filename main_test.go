@@ -294,6 +294,16 @@ func TestRoutesTellsEveryAddressItsGuardAndItsHandler(t *testing.T) {
 	}
 }
 
+func TestRoutesAreInParagraphsAndCanBeSearched(t *testing.T) {
+	output, status := run(t, t.TempDir(), nil, "routes", "Login")
+	if status != 0 || !regexp.MustCompile(`(?m)^POST +/login +signed out .*\n(.+\n)*\nGET +/login/factor +owing a second factor`).MatchString(output) || strings.Contains(output, "/dashboard") {
+		t.Errorf("status %d\n%s", status, output)
+	}
+	if output, status := run(t, t.TempDir(), nil, "routes", "xyzzy"); status != 1 || !strings.Contains(output, `no line has "xyzzy"`) {
+		t.Errorf("status %d\n%s", status, output)
+	}
+}
+
 func TestRoutesTellsMachinesTheSame(t *testing.T) {
 	output, status := run(t, t.TempDir(), nil, "routes", "--json")
 	var list []map[string]any

@@ -16,7 +16,13 @@ import (
 )
 
 // routes lists the site for people.
-func routes(context.Context) error {
+func routes(context.Context) error { return printRoutes("") }
+
+// routesWith lists the lines that have a word.
+func routesWith(context.Context) error { return printRoutes(os.Args[2]) }
+
+// printRoutes lists the lines with a word, with a blank one wherever who may come changes.
+func printRoutes(word string) error {
 	list, general, err := readRoutes()
 	if err != nil {
 		return err
@@ -37,8 +43,22 @@ func routes(context.Context) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for line := range strings.Lines(table.String()) {
-		fmt.Println(strings.TrimRight(line, " \n"))
+	lines := strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n")
+	shown, guard := 0, ""
+	fmt.Println(strings.TrimRight(lines[0], " "))
+	for i, line := range lines[1:] {
+		if !strings.Contains(strings.ToLower(line), strings.ToLower(word)) {
+			continue
+		}
+		if list[i].Guard != guard && shown > 0 {
+			fmt.Println()
+		}
+		fmt.Println(strings.TrimRight(line, " "))
+		guard = list[i].Guard
+		shown++
+	}
+	if shown == 0 {
+		return fmt.Errorf("no line has %q", word)
 	}
 	fmt.Printf("\nWhere no body is named, its limit is %s.\n", size(general))
 	return nil

@@ -77,11 +77,8 @@ func asked(change models.EmailChange, token string, life time.Duration) mail.Inc
 	return mail.Incident{At: change.CreatedAt, IP: change.IP, Device: change.Device, Token: token, Life: life}
 }
 
-// ErrNoAccount and ErrOthersEmail are for whoever runs the application, who may know.
-var (
-	ErrNoAccount   = errors.New("no account has the address")
-	ErrOthersEmail = errors.New("the new address is somebody else's")
-)
+// ErrOthersEmail is for whoever runs the application, who may know.
+var ErrOthersEmail = errors.New("the new address is somebody else's")
 
 // OfferEmailChange mails the new address of somebody who has lost their present mailbox a link that gives it to their account. Whoever runs
 // the application calls it once they are sure who is asking, in place of the present mailbox; that one is told of the change when it

@@ -31,6 +31,7 @@ const (
 	EventPasswordResetFailed    = "password.reset_failed"
 	EventPasswordChanged        = "password.changed"
 	EventPasswordChangeFailed   = "password.change_failed"
+	EventPasswordExpired        = "password.expired"
 	EventDisowned               = "account.disowned"
 	EventNameChanged            = "account.renamed"
 	EventLimitReached           = "limit.reached"

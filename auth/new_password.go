@@ -37,6 +37,36 @@ func (a *Auth) notePassword(ctx context.Context, user *models.User, password str
 	return nil
 }
 
+// ErrNoAccount is for whoever runs the application, who may know.
+var ErrNoAccount = errors.New("no account has the address")
+
+// ExpirePassword has the owner of the address choose a new password at their next log-in, and tells them so by mail. Whoever runs the
+// application calls it where a password may be known to others; they neither see nor set one. Sessions go on: an account that somebody else
+// is in is locked by the link in an alert. The error is an Invalid or ErrNoAccount.
+func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
+	email, problem := NormalizeEmail(address)
+	if err := (Invalid{"email": problem}).Err(); err != nil {
+		return err
+	}
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockUserByEmail(t.DB, email)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrNoAccount
+		}
+		if err != nil {
+			return fmt.Errorf("find the user: %w", err)
+		}
+		// An account that is locked stays so, and since when; one without a password is asked for one anyway.
+		if err := t.Model(&models.User{}).Where("id = ? AND password_due_at IS NULL AND password_hash <> ''", user.ID).Update("password_due_at", a.now()).Error; err != nil {
+			return fmt.Errorf("note that a new password is due: %w", err)
+		}
+		if err := a.post(t, a.letters.PasswordExpired(user.Email, a.now())); err != nil {
+			return err
+		}
+		return a.record(t, EventPasswordExpired, &user.ID, "", Client{}, nil)
+	})
+}
+
 // OwedPassword sets the new password that a sign-in owes, and returns the user as they are from then on. What it ends and voids, and whom
 // it tells, is as ResetPassword and ChangePassword have it. newDevice is "" where the browser stays what it is. The error is an Invalid,
 // ErrBusy, or ErrChanged where the password was replaced meanwhile.

@@ -25,6 +25,7 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.UnfinishedLogIn(to, incident),
 		letters.PasswordReset(to, incident),
 		letters.PasswordChanged(to, incident),
+		letters.PasswordExpired(to, incident.At),
 		letters.FactorChanged(to, "An authenticator app was added.", incident),
 		letters.RecoverAccount(to, token, time.Hour),       // feature:account_recovery
 		letters.RecoveryCodeUsed(to, 3, incident),          // feature:recovery_codes

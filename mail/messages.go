@@ -148,6 +148,23 @@ func (l Letters) PasswordChanged(to string, i Incident) Message {
 	})
 }
 
+// PasswordExpired tells the owner that whoever runs the application wants them to have a new password, since when.
+func (l Letters) PasswordExpired(to string, at time.Time) Message {
+	return l.message("password_expired", to, letter{
+		Subject:   "Choose a new password for " + l.appName,
+		Preheader: "You are asked for it at your next log-in.",
+		Heading:   "A new password is due",
+		Greeting:  greeting(""),
+		Opening: []string{
+			"On " + at.UTC().Format("January 2, 2006 at 15:04 UTC") + " the people who run " + l.appName + " asked that you choose a new password. Nobody has seen or changed the one that you have.",
+			"At your next log-in you enter it once more, and then choose another. Devices that are logged in stay so until then.",
+		},
+		Button:  "Log in",
+		Link:    l.link("/login", ""),
+		Closing: []string{"If you no longer know your password, the log-in page lets you choose a new one by mail."},
+	})
+}
+
 // FactorChanged tells the owner in one sentence what changed in how the account is protected.
 func (l Letters) FactorChanged(to, what string, i Incident) Message {
 	return l.alert("factor_changed", to, i, letter{
