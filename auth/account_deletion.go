@@ -204,18 +204,19 @@ func (a *Auth) restoreLetter(t *tx, email string) (letter mail.Message, ok bool,
 // sweepDeletions deletes the accounts whose time has come, each in a transaction of its own: one that fails keeps no other, and is whole
 // until the next sweep.
 func (a *Auth) sweepDeletions(ctx context.Context) error {
-	for {
-		due, err := models.DeletionsDue(a.db.WithContext(ctx), a.now(), deletionsAtOnce)
+	var failed error
+	for last := ""; ; {
+		due, err := models.DeletionsDue(a.db.WithContext(ctx), a.now(), last, deletionsAtOnce)
 		if err != nil {
-			return fmt.Errorf("list the deletions: %w", err)
+			return errors.Join(failed, fmt.Errorf("list the deletions: %w", err))
 		}
-		var failed error
 		for _, deletion := range due {
+			last = deletion.ID
 			if err := a.deleteAccount(ctx, deletion); err != nil {
 				failed = errors.Join(failed, fmt.Errorf("delete the account %s: %w", deletion.UserID, err))
 			}
 		}
-		if failed != nil || len(due) < deletionsAtOnce {
+		if len(due) < deletionsAtOnce {
 			return failed
 		}
 	}

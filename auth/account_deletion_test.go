@@ -2,9 +2,12 @@ package auth
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
 )
 
@@ -41,5 +44,24 @@ func TestUndoingADeletionOpensNothingThatAnotherClosed(t *testing.T) {
 	must(t, a.UndoDeletion(t.Context(), token, here))
 	if rows(t, a, "users", "disabled_at IS NULL") != 0 {
 		t.Error("it is open")
+	}
+}
+
+func TestADeletionThatFailsKeepsNoOtherFromIt(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	must(t, a.db.Exec("CREATE TABLE invoices (user_id TEXT NOT NULL REFERENCES users (id))").Error)
+	for i := range deletionsAtOnce + 1 {
+		user := added(t, a, fmt.Sprintf("ada%d@example.com", i))
+		must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: []byte(user.ID), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
+		if i < deletionsAtOnce {
+			must(t, a.db.Exec("INSERT INTO invoices (user_id) VALUES (?)", user.ID).Error)
+		}
+	}
+	*ahead += time.Hour
+	if err := a.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "delete the account") {
+		t.Errorf("the sweep says %v", err)
+	}
+	if n := rows(t, a, "users", "true"); n != deletionsAtOnce {
+		t.Errorf("%d people are left, not the %d who have invoices", n, deletionsAtOnce)
 	}
 }

@@ -32,10 +32,10 @@ func FindDeletionByEmail(db *gorm.DB, email string) (AccountDeletion, error) {
 	return deletion, err
 }
 
-// DeletionsDue lists up to most deletions whose time has come, the longest due first.
-func DeletionsDue(db *gorm.DB, now time.Time, most int) ([]AccountDeletion, error) {
+// DeletionsDue lists up to most deletions whose time has come, by their ids, those after last.
+func DeletionsDue(db *gorm.DB, now time.Time, last string, most int) ([]AccountDeletion, error) {
 	var due []AccountDeletion
-	err := db.Where("expires_at <= ?", now).Order("expires_at, id").Limit(most).Find(&due).Error
+	err := db.Where("expires_at <= ? AND id > ?", now, last).Order("id").Limit(most).Find(&due).Error
 	return due, err
 }
 
