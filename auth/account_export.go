@@ -29,19 +29,25 @@ func ExportLimits() []models.LimitRule { return []models.LimitRule{limitExport} 
 // StartExport lets the viewer have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
 // leaves. The error is an ErrProofDue or a Limited.
 func (a *Auth) StartExport(ctx context.Context, viewer *Viewer, client Client) error {
+	if err := a.mayExport(ctx, viewer, client); err != nil {
+		return err
+	}
+	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error { return a.noteExport(t, viewer, client) })
+}
+
+func (a *Auth) mayExport(ctx context.Context, viewer *Viewer, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	if err := a.take(ctx, client, hitBy(limitExport, viewer.User.ID)); err != nil {
+	return a.take(ctx, client, hitBy(limitExport, viewer.User.ID))
+}
+
+func (a *Auth) noteExport(t *tx, viewer *Viewer, client Client) error {
+	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.AccountExported(viewer.User.Email, i) })
+	if err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.AccountExported(viewer.User.Email, i) })
-		if err != nil {
-			return err
-		}
-		return a.record(t, EventAccountExported, &viewer.User.ID, viewer.Session.ID, client, nil)
-	})
+	return a.record(t, EventAccountExported, &viewer.User.ID, viewer.Session.ID, client, nil)
 }
 
 // ExportContent is a file of an export.

@@ -211,6 +211,12 @@ func leaveBehind(t *tx, registration models.Registration) error {
 	return nil
 }
 
+// bySignUp is the method of a sign-in that a confirmed sign-up ends in.
+const bySignUp = "registration"
+
+// BySignUp is the proof of who has just confirmed their sign-up.
+func BySignUp() Proof { return Proof{Method: bySignUp} }
+
 // ConfirmRegistration makes the account. In a browser other than the one that signed up the account's password is asked for as
 // well: otherwise the owner of an address could be led to confirm an account whose password a stranger knows. Everything
 // else that was started for the address is void from then on. The error is an Invalid, a Limited, ErrBusy or ErrDeadLink.

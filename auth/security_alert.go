@@ -31,13 +31,13 @@ func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, letter func(ma
 	return a.post(t, letter(i))
 }
 
-// alertNewDevice tells the owner of a sign-in where they have not signed in before. Nobody is told of their first one.
-func (a *Auth) alertNewDevice(t *tx, user *models.User, device string, client Client) error {
-	known, others, err := models.DevicesOf(t.DB, user.ID, hashToken(device))
+// alertNewDevice tells the owner of a sign-in where they have not signed in before. Whoever has just signed up was there to see it.
+func (a *Auth) alertNewDevice(t *tx, user *models.User, proof Proof, device string, client Client) error {
+	known, err := models.HasDevice(t.DB, user.ID, hashToken(device))
 	if err != nil {
-		return fmt.Errorf("look for the known devices: %w", err)
+		return fmt.Errorf("look for the device: %w", err)
 	}
-	if known || !others {
+	if known || proof.first() == bySignUp {
 		return nil
 	}
 	return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.NewDevice(user.Email, i) })

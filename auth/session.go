@@ -74,7 +74,7 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 		return started, fmt.Errorf("start a session: %w", err)
 	}
 	started.Session = token
-	if err := a.alertNewDevice(t, user, browser.Device, client); err != nil {
+	if err := a.alertNewDevice(t, user, proof, browser.Device, client); err != nil {
 		return started, err
 	}
 	if started.Device, err = a.knowDevice(t, user.ID, browser.Device); err != nil {

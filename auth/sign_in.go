@@ -141,9 +141,9 @@ func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, bro
 	token, hash := newToken()
 	event, first := EventSignInContinued, proof.began
 	if first == nil {
-		known, _, err := models.DevicesOf(t.DB, user.ID, hashToken(browser.Device))
+		known, err := models.HasDevice(t.DB, user.ID, hashToken(browser.Device))
 		if err != nil {
-			return "", fmt.Errorf("look for the known devices: %w", err)
+			return "", fmt.Errorf("look for the device: %w", err)
 		}
 		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.IP.String(), Device: client.Device(), CreatedAt: t.now()}
 	}

@@ -41,14 +41,19 @@ func (a *Auth) AcceptTerms(ctx context.Context, p *Pending, version string, clie
 	if version != a.config.TermsVersion {
 		return Invalid{"": "The terms have changed while you were reading them. Please have another look."}
 	}
-	return a.inSignIn(ctx, p, func(t *tx, user *models.User) error { return a.keepTerms(t, user.ID, version, client) })
+	return a.inSignIn(ctx, p, func(t *tx, user *models.User) error {
+		if err := t.Where("id = ?", p.id).Delete(&models.SignIn{}).Error; err != nil {
+			return fmt.Errorf("use the sign-in up: %w", err)
+		}
+		return a.keepTerms(t, user.ID, version, client)
+	})
 }
 
 // ErrSignInOver says that a sign-in was finished, or ended, while somebody was finishing it.
 var ErrSignInOver = errors.New("the sign-in is over")
 
-// inSignIn does the work that uses a sign-in up, for the person as they are by then. One statement decides who of several wins. The error is
-// ErrSignInOver for the others, or ErrChanged where the password was replaced meanwhile.
+// inSignIn does work for somebody who has not finished signing in, as they are once nobody else changes the account any more. The error is
+// ErrSignInOver where the sign-in was finished or ended meanwhile, or ErrChanged where the password was replaced.
 func (a *Auth) inSignIn(ctx context.Context, p *Pending, work func(t *tx, user *models.User) error) error {
 	return a.transact(ctx, func(t *tx) error {
 		user, err := models.LockUser(t.DB, p.User.ID)
@@ -57,11 +62,11 @@ func (a *Auth) inSignIn(ctx context.Context, p *Pending, work func(t *tx, user *
 		} else if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		used := t.Where("id = ?", p.id).Delete(&models.SignIn{})
-		if used.Error != nil {
-			return fmt.Errorf("use the sign-in up: %w", used.Error)
+		var going int64
+		if err := t.Model(&models.SignIn{}).Where("id = ? AND expires_at > ?", p.id, t.now()).Count(&going).Error; err != nil {
+			return fmt.Errorf("look for the sign-in: %w", err)
 		}
-		if used.RowsAffected == 0 {
+		if going == 0 {
 			return ErrSignInOver
 		}
 		return work(t, &user)

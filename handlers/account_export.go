@@ -27,17 +27,20 @@ func (h *Handlers) AccountExportPage(c echo.Context, user *models.User) error {
 
 // AccountExport sends all that is held about the user, as it is read.
 func (h *Handlers) AccountExport(c echo.Context, _ *models.User) error {
-	return h.export(c, middleware.Viewer(c))
+	viewer := middleware.Viewer(c)
+	return h.export(c, viewer, func() error {
+		return h.auth.StartExport(c.Request().Context(), viewer, middleware.Client(c))
+	})
 }
 
-func (h *Handlers) export(c echo.Context, viewer *auth.Viewer) error {
+func (h *Handlers) export(c echo.Context, viewer *auth.Viewer, start func() error) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	if err := h.auth.StartExport(ctx, viewer, middleware.Client(c)); err != nil {
+	if err := start(); err != nil {
 		return err
 	}
+	ctx := c.Request().Context()
 	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, "application/zip")
 	header.Set(echo.HeaderContentDisposition, `attachment; filename="account-`+h.now().UTC().Format("2006-01-02")+`.zip"`)

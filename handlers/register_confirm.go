@@ -63,5 +63,5 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	}
 	h.cookies.Clear(c.Response(), session.Registration)
 	errand := views.Errand{Next: h.cookies.Take(c.Response(), c.Request(), session.ReturnTo)}
-	return h.signIn(c, user, auth.Proof{Method: "registration"}, errand)
+	return h.signIn(c, user, auth.BySignUp(), errand)
 }

@@ -49,6 +49,16 @@ func TestItem17TheOwnerIsToldOfALogInOnANewDevice(t *testing.T) {
 	}
 }
 
+// Item 17: nobody who came with an import, or was away for longer than a cookie lives, is robbed of that mail by having no device yet.
+func TestItem17TheFirstLogInIsToldOfWhereNobodyHasJustSignedUp(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New log-in") {
+		t.Errorf("she is mailed %q", told.Subject)
+	}
+}
+
 // A browser that somebody else has logged in with is a new one to her.
 func TestADeviceIsKnownForEachOfItsPeople(t *testing.T) {
 	s := newStage(t)

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -176,8 +177,37 @@ func (s *stage) user(email string) *person {
 func (s *stage) member(email string) *person {
 	s.t.Helper()
 	p := s.user(email)
+	p.hasBeenHere()
 	p.enters()
 	return p
+}
+
+// hasBeenHere makes the browser one that the person has signed in with before.
+func (p *person) hasBeenHere() {
+	p.s.t.Helper()
+	token, now := uuid.NewString(), p.s.clock.now()
+	hash := sha256.Sum256([]byte(token))
+	err := models.SaveKnownDevice(p.s.db, models.KnownDevice{ID: uuid.NewString(), UserID: p.user().ID, TokenHash: hash[:], CreatedAt: now, LastSeenAt: now})
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	p.isGiven(map[session.Cookie]string{session.Device: token})
+}
+
+// isGiven puts cookies with these values into the person's browser.
+func (p *person) isGiven(values map[session.Cookie]string) {
+	p.s.t.Helper()
+	cookies := session.New(p.s.config.SecretKeys, p.s.config.HTTPS())
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/login", nil)
+	for cookie, value := range values {
+		if value == "" {
+			continue
+		}
+		if err := cookies.Set(w, r, cookie, value); err != nil {
+			p.s.t.Fatal(err)
+		}
+	}
+	p.client.Jar.SetCookies(p.s.config.AppURL, w.Result().Cookies())
 }
 
 // person uses the site as a browser without JavaScript does.
@@ -282,24 +312,17 @@ func (p *person) resets(password string) {
 // enters is what a log-in with the right password comes to, without checking one: that takes longer than most stories.
 func (p *person) enters() {
 	p.s.t.Helper()
-	entry, err := p.s.auth.SignIn(p.s.t.Context(), p.user(), auth.Proof{Method: "password"}, auth.Browser{},
+	r := httptest.NewRequest(http.MethodPost, "/login", nil)
+	for _, cookie := range p.client.Jar.Cookies(p.s.config.AppURL) {
+		r.AddCookie(cookie)
+	}
+	device := session.New(p.s.config.SecretKeys, p.s.config.HTTPS()).Get(r, session.Device)
+	entry, err := p.s.auth.SignIn(p.s.t.Context(), p.user(), auth.Proof{Method: "password"}, auth.Browser{Device: device},
 		auth.Client{IP: netip.MustParseAddr(p.ip), UserAgent: p.agent})
 	if err != nil {
 		p.s.t.Fatal(err)
 	}
-	cookies := session.New(p.s.config.SecretKeys, p.s.config.HTTPS())
-	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/login", nil)
-	for cookie, token := range map[session.Cookie]string{
-		session.Session: entry.Session, session.Device: entry.Device, session.SignIn: entry.SignIn,
-	} {
-		if token == "" {
-			continue
-		}
-		if err := cookies.Set(w, r, cookie, token); err != nil {
-			p.s.t.Fatal(err)
-		}
-	}
-	p.client.Jar.SetCookies(p.s.config.AppURL, w.Result().Cookies())
+	p.isGiven(map[session.Cookie]string{session.Session: entry.Session, session.Device: entry.Device, session.SignIn: entry.SignIn})
 }
 
 // signUp registers, opens the mailed link and presses its button.

@@ -8,13 +8,19 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
+	"example.com/gatehouse/middleware"
 )
 
 // ExportWithoutTerms is AccountExport for somebody who does not accept the terms that their sign-in owes.
 func (h *Handlers) ExportWithoutTerms(c echo.Context, p *auth.Pending) error {
-	err := h.export(c, p.AsViewer())
-	if errors.Is(err, auth.ErrProofDue) {
+	err := h.export(c, p.AsViewer(), func() error {
+		return h.auth.StartExportWithoutTerms(c.Request().Context(), p, middleware.Client(c))
+	})
+	switch {
+	case errors.Is(err, auth.ErrProofDue):
 		return h.proveToLeave(c)
+	case errors.Is(err, auth.ErrSignInOver):
+		return h.signInIsOver(c)
 	}
 	return err
 }

@@ -24,12 +24,11 @@ func IsKnownDevice(db *gorm.DB, email string, tokenHash []byte) (bool, error) {
 	return n > 0, err
 }
 
-// DevicesOf says whether the user has signed in with the browser that has this device token before, and whether with any at all.
-func DevicesOf(db *gorm.DB, userID string, tokenHash []byte) (here, seen bool, err error) {
-	var n struct{ Seen, Here int64 }
-	err = db.Table("known_devices").Where("user_id = ?", userID).
-		Select("COUNT(*) AS seen, COUNT(CASE WHEN token_hash = ? THEN 1 END) AS here", tokenHash).Take(&n).Error
-	return n.Here > 0, n.Seen > 0, err
+// HasDevice says whether the user has signed in with the browser that has this device token before.
+func HasDevice(db *gorm.DB, userID string, tokenHash []byte) (bool, error) {
+	var n int64
+	err := db.Model(&KnownDevice{}).Where("user_id = ? AND token_hash = ?", userID, tokenHash).Count(&n).Error
+	return n > 0, err
 }
 
 // SaveKnownDevice writes d, or, where the user's device is known already, when it was last seen.

@@ -1,0 +1,19 @@
+// feature:account_export
+
+package auth
+
+import (
+	"context"
+
+	"example.com/gatehouse/models"
+)
+
+// StartExportWithoutTerms is StartExport for somebody who is signing in and does not accept the terms. The error is an ErrProofDue, a
+// Limited, ErrChanged or ErrSignInOver.
+func (a *Auth) StartExportWithoutTerms(ctx context.Context, p *Pending, client Client) error {
+	viewer := p.AsViewer()
+	if err := a.mayExport(ctx, viewer, client); err != nil {
+		return err
+	}
+	return a.inSignIn(ctx, p, func(t *tx, _ *models.User) error { return a.noteExport(t, viewer, client) })
+}
