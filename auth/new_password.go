@@ -57,7 +57,7 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 			return fmt.Errorf("find the user: %w", err)
 		}
 		// An account that is locked stays so, and since when; one without a password is asked for one anyway.
-		if err := t.Model(&models.User{}).Where("id = ? AND password_due_at IS NULL AND password_hash <> ''", user.ID).Update("password_due_at", t.now()).Error; err != nil {
+		if err := t.Model(&models.User{}).Where("id = ? AND password_hash <> ''", user.ID).Update("password_due_at", t.now()).Error; err != nil {
 			return fmt.Errorf("note that a new password is due: %w", err)
 		}
 		if err := a.post(t, a.letters.PasswordExpired(user.Email, t.now())); err != nil {

@@ -444,6 +444,31 @@ func TestItem71ANextOwnerOfAnAddressThatWasLeftInheritsNothing(t *testing.T) {
 	later.elsewhere().login(otherPassword).redirects(t, "/dashboard")
 }
 
+// Item 71: a deletion ends what is kept of former addresses, too. // feature:account_deletion
+func TestItem71AFormerAddressIsFreeWithTheAccount(t *testing.T) { // feature:account_deletion
+	s := newStage(t)                                                                                    // feature:account_deletion
+	ada := s.member("ada@example.com")                                                                  // feature:account_deletion
+	ada.formerEmail()                                                                                   // feature:account_deletion
+	ada.leaves()                                                                                        // feature:account_deletion
+	s.visitor().post("/login", "email", "former-ada@example.com", "password", otherPassword).is(t, 422) // feature:account_deletion
+	s.db.Exec("UPDATE former_emails SET expires_at = ?", s.clock.now().Add(14*24*time.Hour))            // feature:account_deletion
+	s.sweeps()                                                                                          // feature:account_deletion
+	if n := s.count("limits", "id LIKE 'login-account%'"); n != 0 {                                     // feature:account_deletion
+		t.Errorf("%d counts are left: %s", n, s.rows("limits", "true")) // feature:account_deletion
+	} // feature:account_deletion
+} // feature:account_deletion
+
+// Item 16: whoever runs the application has closed it, and nobody else is to learn of it.
+func TestItem16TheAddressOfAClosedAccountIsTaken(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
+	s.db.Exec("UPDATE users SET disabled_at = created_at WHERE email = ?", bob.email)
+	ada.post("/account/email", "email", bob.email).redirects(t, "/account/email").says(t, bob.email, "Waiting")
+	if told := bob.mail(); !strings.HasPrefix(told.Subject, "You already have") {
+		t.Errorf("the mailbox is told %q", told.Subject)
+	}
+}
+
 // Item 28: nor is anything kept for an address that an account had until the change was undone.
 func TestItem28NothingIsKeptUnderAnAddressThatWasTakenBack(t *testing.T) {
 	s := newStage(t)

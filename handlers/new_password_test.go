@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
@@ -86,5 +87,20 @@ func TestAnExpiredPasswordIsReplacedAtTheNextLogIn(t *testing.T) {
 	ada.login(otherPassword).redirects(t, "/dashboard")
 	if n := s.count("events", "name = 'password.expired' AND user_id = ?", ada.user().ID); n != 1 {
 		t.Errorf("the log has it %d times", n)
+	}
+}
+
+// Since when a locked account was not its owner's is what tells the owner's factors from a thief's.
+func TestAnAccountThatIsLockedIsNotLockedAnew(t *testing.T) {
+	s := newStage(t)
+	ada := s.alerted("ada@example.com")
+	ada.get(ada.mail().Link).submit().redirects(t, "/login/password")
+	since := ada.user().PasswordDueAt
+	s.clock.passes(time.Hour)
+	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	if now := ada.user().PasswordDueAt; since == nil || now == nil || !now.Equal(*since) {
+		t.Errorf("it is locked since %v, and was since %v", now, since)
 	}
 }

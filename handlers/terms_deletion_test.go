@@ -69,7 +69,10 @@ func TestItem49NobodyLeavesWithoutTheTermsByASignInThatIsNoMore(t *testing.T) {
 			s := newStage(t, withTerms("1"))
 			ada := s.owingTerms("ada@example.com")
 			s.overtaken(func() {
-				_, _ = ada.try(http.MethodPost, "/login/terms/delete", url.Values{"confirmation": {ada.email}})
+				page, err := ada.try(http.MethodPost, "/login/terms/delete", url.Values{"confirmation": {ada.email}})
+				if err != nil || page.status != 303 {
+					t.Errorf("%v %v", page, err)
+				}
 			}, func(tx *gorm.DB) error { return tx.Exec(change).Error })
 			if n := s.count("account_deletions", "true"); n != 0 {
 				t.Error("the account is closed")
