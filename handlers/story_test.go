@@ -669,7 +669,7 @@ func (s *stage) overtaken(work func(), by func(tx *gorm.DB) error) {
 		s.t.Fatal(err)
 	}
 	var done sync.WaitGroup
-	quiet := 100 * time.Millisecond
+	quiet, before := 100*time.Millisecond, s.counted.begun.Load()+pool.Stats().WaitCount
 	err = s.db.Transaction(func(tx *gorm.DB) error {
 		if tx.Name() == "postgres" { // elsewhere there is one writer, which this transaction is
 			quiet = 500 * time.Millisecond // each of them opens a connection first
@@ -678,9 +678,11 @@ func (s *stage) overtaken(work func(), by func(tx *gorm.DB) error) {
 			}
 		}
 		done.Go(work)
-		for seen, since := int64(-1), time.Now(); time.Since(since) < quiet; time.Sleep(5 * time.Millisecond) {
-			if now := s.counted.begun.Load() + pool.Stats().WaitCount; now != seen {
-				seen, since = now, time.Now()
+		seen, patience := before, 5*time.Second // until work begins, which a busy machine takes its time for
+		for since := time.Now(); time.Since(since) < patience; time.Sleep(5 * time.Millisecond) {
+			now := s.counted.begun.Load() + pool.Stats().WaitCount
+			if now != seen || patience > quiet && pool.Stats().InUse > 1 {
+				seen, since, patience = now, time.Now(), quiet
 			}
 		}
 		return by(tx)
