@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 	"gorm.io/gorm"
 )
@@ -40,8 +41,8 @@ func Migrate(ctx context.Context, db *gorm.DB) (int, error) {
 		if err == nil {
 			continue
 		}
-		// On SQLite nothing locks others out between goose's look at the versions and its transaction, so two first starts may
-		// both apply a file and one of them fails. It was the race and not the file if the database has moved on meanwhile.
+		// On SQLite nothing locks others out between goose's look at the versions and its transaction, so two starts may both
+		// apply a file, and the second of them fails. It was the race and not the file if the database has moved on meanwhile.
 		after, lookErr := compareVersions(ctx, db)
 		busy := sqliteCode(err)&0xff == sqliteBusy && attempt < busyAttempts
 		if lookErr != nil || after == before && !busy {
@@ -140,19 +141,38 @@ func newProvider(db *gorm.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	writer := db.ConnPool.(*pool).writer
 	options := []goose.ProviderOption{
 		goose.WithAllowOutofOrder(true), // of two branches the one with the lower number may be merged last
 		goose.WithDisableGlobalRegistry(true),
 	}
-	dialect := goose.DialectSQLite3
 	if db.Name() == "postgres" {
-		dialect = goose.DialectPostgres
 		// Asks each second for up to two minutes: others wait for as long as the first one migrates.
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, goose.WithSessionLocker(locker))
+		return goose.NewProvider(goose.DialectPostgres, writer, files, append(options, goose.WithSessionLocker(locker))...)
 	}
-	return goose.NewProvider(dialect, db.ConnPool.(*pool).writer, files, options...)
+	store, err := database.NewStore(database.DialectSQLite3, goose.DefaultTablename)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectCustom, writer, files, append(options, goose.WithStore(onceStore{store}))...)
+}
+
+// onceStore fails the transaction of a migration that another process has applied since goose looked, also where its statements
+// would succeed a second time, such as those that change rows. On SQLite that transaction holds the lock for writing from its
+// beginning, so what it reads here is the last word.
+type onceStore struct{ database.Store }
+
+func (s onceStore) Insert(ctx context.Context, db database.DBTxConn, req database.InsertRequest) error {
+	_, err := s.GetMigration(ctx, db, req.Version)
+	if err == nil {
+		return fmt.Errorf("migration %d was applied by another process meanwhile", req.Version)
+	}
+	if !errors.Is(err, database.ErrVersionNotFound) {
+		return err
+	}
+	return s.Store.Insert(ctx, db, req)
 }
