@@ -99,8 +99,9 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 	return user, newDevice, err
 }
 
-// forgetThiefsFactors removes the second factors of an account that its owner has locked which are no older than what they disowned. A
-// mailbox alone removes none: it takes a second factor to come this far where there is one.
+// forgetThiefsFactors removes the second factors of an account that its owner has locked which came since it was somebody else's, but for
+// what the owner has proven in this sign-in: nobody else can while the account is locked. A mailbox alone removes none: it takes a second
+// factor to come this far where there is one.
 func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error {
 	if !lockedOut(user) || !proof.Second {
 		return nil
@@ -109,7 +110,7 @@ func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error 
 		if !f.second {
 			continue
 		}
-		if err := f.forget(t.DB, user.ID, *user.PasswordDueAt); err != nil {
+		if err := f.forget(t.DB, user.ID, *user.PasswordDueAt, proof.began.CreatedAt); err != nil {
 			return fmt.Errorf("forget what a thief may have added: %w", err)
 		}
 	}

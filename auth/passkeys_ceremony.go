@@ -226,6 +226,7 @@ var (
 	errUnreadable  = errors.New("the answer cannot be read")
 	errNoChallenge = errors.New("the challenge was not sent there for this, is too old, or was answered already")
 	errNoOwner     = errors.New("the user handle is nobody's")
+	errOvertaken   = errors.New("the account has changed meanwhile")
 	errCopied      = errors.New("the device has not counted on")
 )
 
@@ -257,6 +258,10 @@ func (a *Auth) usePasskey(ctx context.Context, of ceremony, owner *models.User, 
 	if err != nil {
 		return nil, refusePasskey(err)
 	}
+	// A thief may have added it. Where it opens nothing its use is not noted either, so that what was used is what the owner has used.
+	if of.purpose == passkeyLogIn && lockedOut(k.user) {
+		return k.user, nil
+	}
 	return k.user, a.notePasskeyUse(ctx, k, credential.ID, parsed.Response.AuthenticatorData, client)
 }
 
@@ -285,7 +290,14 @@ func (a *Auth) keeperFor(ctx context.Context, owner *models.User, handle []byte)
 func (a *Auth) notePasskeyUse(ctx context.Context, k *keeper, credential []byte, data protocol.AuthenticatorData, client Client) error {
 	i := slices.IndexFunc(k.list, func(p models.Passkey) bool { return bytes.Equal(p.CredentialID, credential) })
 	var further bool
-	err := a.transact(ctx, func(t *tx) (err error) {
+	err := a.transact(ctx, func(t *tx) error {
+		current, err := models.LockUser(t.DB, k.user.ID)
+		if errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != k.user.PasswordHash {
+			return refusePasskey(errOvertaken)
+		}
+		if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
+		}
 		further, err = models.UsePasskey(t.DB, k.list[i].ID, int64(data.Counter), data.Flags.HasBackupState(), t.now())
 		if err != nil {
 			return fmt.Errorf("note the use of the passkey: %w", err)

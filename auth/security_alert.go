@@ -92,8 +92,12 @@ var ErrLockedOut = errors.New("the account's owner has locked everybody out")
 func lockedOut(user *models.User) bool { return user.PasswordHash == "" && user.PasswordDueAt != nil }
 
 // lockOut leaves an account to whoever holds its mailbox: without a password, a session, a known device but the one that asks, and
-// anything mailed that opens it. since is when it was somebody else's already.
-func (a *Auth) lockOut(t *tx, user *models.User, since time.Time, device string) (newDevice string, err error) {
+// anything mailed that opens it. disowned is when somebody else did what the owner speaks of.
+func (a *Auth) lockOut(t *tx, user *models.User, disowned time.Time, device string) (newDevice string, err error) {
+	since, err := othersSince(t, user, disowned)
+	if err != nil {
+		return "", err
+	}
 	if err := a.setPassword(t, user, "", ""); err != nil {
 		return "", err
 	}
@@ -105,6 +109,24 @@ func (a *Auth) lockOut(t *tx, user *models.User, since time.Time, device string)
 		return "", err
 	}
 	return a.knowOnly(t, user.ID, device)
+}
+
+// othersSince is since when the account may have been somebody else's: since what was disowned, or since the first of the alerts before it
+// whose link still works. Of several mails people answer any, and often the last, and what a thief added before it goes as well.
+func othersSince(t *tx, user *models.User, disowned time.Time) (time.Time, error) {
+	since := disowned
+	if lockedOut(user) && user.PasswordDueAt.Before(since) {
+		since = *user.PasswordDueAt
+	}
+	var earlier []models.SecurityAlert
+	err := t.Where("user_id = ? AND expires_at > ? AND created_at < ?", user.ID, t.now(), since).Order("created_at").Limit(1).Find(&earlier).Error
+	if err != nil {
+		return since, fmt.Errorf("look for earlier alerts: %w", err)
+	}
+	if len(earlier) > 0 {
+		since = earlier[0].CreatedAt
+	}
+	return since, nil
 }
 
 // voidAlerts makes the links in all alerts so far lead nowhere.

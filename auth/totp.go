@@ -224,7 +224,7 @@ func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ 
 		if !ok {
 			continue
 		}
-		first, err := models.UseStep(db, authenticator.ID, step, a.now())
+		first, err := models.UseStep(db, authenticator.ID, user, step, a.now())
 		if err != nil {
 			return false, fmt.Errorf("use the code: %w", err)
 		}

@@ -651,3 +651,17 @@ func TestItem17WhoLocksAThiefOutLosesTheThiefsPasskeyAndKeepsTheirOwn(t *testing
 	ada.login(otherPassword).redirects(t, "/login/factor")
 	ada.post("/login/factor", "factor", own.factor(), "answer", own.next()).redirects(t, "/dashboard")
 }
+
+// Item 17: what somebody has used since the account was locked is what its owner has used, and no try of the thief's makes theirs that.
+func TestItem17AThiefWhoTriesTheirPasskeyOnALockedAccountLosesIt(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	own := ada.passkey()
+	thiefs := ada.twin().passkey()
+	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
+	thiefs.in(s.visitor()).logsIn().redirects(t, "/password/forgot")
+	ada.post("/login/factor", "factor", own.factor(), "answer", own.next()).redirects(t, "/login/password").
+		submit("password", otherPassword).redirects(t, "/login")
+	thiefs.in(s.visitor()).logsIn().is(t, 422)
+	own.in(s.visitor()).logsIn().redirects(t, "/dashboard")
+}

@@ -108,7 +108,6 @@ func TestItem25TheLinkInAnAlertDoesNotBypassTheSecondFactor(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
-	s.clock.passes(time.Minute) // what is no older than the log-in would go with the thief
 	thief := ada.elsewhere()
 	thief.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 	asked := ada.get(ada.notice().Link).submit().redirects(t, "/login/factor").says(t, "Go on")
@@ -129,6 +128,30 @@ func TestItem17WhatAnAlertTellsOfIsNoWayIn(t *testing.T) {
 				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 			asked := ada.login(otherPassword).redirects(t, "/login/factor")
 			asked.proves(thiefs).is(t, 422)
+			asked.proves(own).redirects(t, "/dashboard")
+		})
+	}
+}
+
+// Item 17: of several mails people answer any, and often the last. What was added between them goes as well, and the factor that the owner
+// proves with stays, whenever it came.
+func TestItem17TheLastOfSeveralMailsLocksOutAsWellAsTheFirst(t *testing.T) {
+	for i, add := range secondFactors() {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			own := add(ada)
+			s.clock.passes(time.Minute)
+			thief := ada.twin()
+			thiefs := []factor{add(thief)}
+			s.clock.passes(time.Minute)
+			thiefs = append(thiefs, add(thief))
+			ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
+				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+			asked := ada.login(otherPassword).redirects(t, "/login/factor")
+			for _, added := range thiefs {
+				asked.proves(added).is(t, 422)
+			}
 			asked.proves(own).redirects(t, "/dashboard")
 		})
 	}

@@ -51,9 +51,9 @@ func HasPasskeys(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetPasskeys removes what the user has had since a time; since its zero, all.
-func ForgetPasskeys(db *gorm.DB, userID string, since time.Time) error {
-	return db.Where("user_id = ? AND created_at >= ?", userID, since).Delete(&Passkey{}).Error
+// ForgetPasskeys removes what the user has had since a time, since its zero all, but for what was used since another; its zero spares none.
+func ForgetPasskeys(db *gorm.DB, userID string, since, used time.Time) error {
+	return factorsSince(db, userID, since, used).Delete(&Passkey{}).Error
 }
 
 // PasskeysOf lists a user's passkeys, the first one first.

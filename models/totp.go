@@ -24,9 +24,10 @@ func HasTOTP(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetAuthenticators removes what the user has had since a time; since its zero, all.
-func ForgetAuthenticators(db *gorm.DB, userID string, since time.Time) error {
-	return db.Where("user_id = ? AND created_at >= ?", userID, since).Delete(&Authenticator{}).Error
+// ForgetAuthenticators removes what the user has had since a time, since its zero all, but for what was used since another; its zero spares
+// none.
+func ForgetAuthenticators(db *gorm.DB, userID string, since, used time.Time) error {
+	return factorsSince(db, userID, since, used).Delete(&Authenticator{}).Error
 }
 
 // AuthenticatorsOf lists a user's authenticators, the first one first.
@@ -49,10 +50,11 @@ func (a Authenticator) Reseal(db *gorm.DB, sealed []byte) error {
 	return db.Model(&Authenticator{}).Where("id = ? AND secret = ?", a.ID, a.Secret).Update("secret", sealed).Error
 }
 
-// UseStep accepts a code of a step, and says whether it was the first of its step or a later one. One statement decides, so that of
-// fifty at once one is the first.
-func UseStep(db *gorm.DB, authenticatorID string, step int64, now time.Time) (first bool, err error) {
-	used := db.Model(&Authenticator{}).Where("id = ? AND last_step < ?", authenticatorID, step).
+// UseStep accepts a code of a step, and says whether it was the first of its step or a later one, of an owner whose password is the one
+// that was read. One statement decides, so that of fifty at once one is the first.
+func UseStep(db *gorm.DB, authenticatorID string, owner *User, step int64, now time.Time) (first bool, err error) {
+	unchanged := db.Model(&User{}).Select("id").Where("id = ? AND password_hash = ?", owner.ID, owner.PasswordHash)
+	used := db.Model(&Authenticator{}).Where("id = ? AND last_step < ? AND user_id IN (?)", authenticatorID, step, unchanged).
 		Updates(map[string]any{"last_step": step, "last_used_at": now})
 	return used.RowsAffected == 1, used.Error
 }
