@@ -285,6 +285,10 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err := t.Where("user_id = ? AND email = ?", user.ID, user.Email).Delete(&models.FormerEmail{}).Error; err != nil {
 		return fmt.Errorf("forget that the address was left: %w", err)
 	}
+	others, err := othersSince(t, user, t.now())
+	if err != nil {
+		return err
+	}
 	if err := a.voidMailed(t, user.ID); err != nil {
 		return err
 	}
@@ -292,7 +296,8 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 		return err
 	}
 	undo, hash := newToken()
-	err := t.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: former, TokenHash: hash, CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}).Error
+	err = t.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: former, TokenHash: hash, OthersSince: &others,
+		CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}).Error
 	if err != nil {
 		return fmt.Errorf("keep the former address: %w", err)
 	}
@@ -426,7 +431,7 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 }
 
 // useFormerEmail puts the former address back with the way to it and to those after it used up, and returns the one that it replaces, and
-// since when.
+// since when the account may have been somebody else's.
 func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (undone string, since time.Time, err error) {
 	var former models.FormerEmail
 	err = t.Where("token_hash = ? AND user_id = ? AND expires_at > ?", hashToken(token), user.ID, t.now()).Take(&former).Error
@@ -447,6 +452,9 @@ func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (undone st
 		return "", since, ErrDeadLink
 	} else if err != nil {
 		return "", since, err
+	}
+	if former.OthersSince != nil {
+		return undone, *former.OthersSince, nil
 	}
 	return undone, former.CreatedAt, nil
 }

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -157,6 +158,27 @@ func TestItem28AChangeOfAddressIsUndoneFromTheFormerMailbox(t *testing.T) {
 	owner.login(goodPassword).is(t, 422)
 	owner.login(otherPassword).redirects(t, "/dashboard")
 	owner.get(undo).is(t, 410)
+}
+
+// Items 17 and 28: what a thief had added before they changed the address goes too, although its alert opens nothing any more.
+func TestItem28TheWayBackRemovesWhatWasAddedBeforeTheChange(t *testing.T) {
+	for i, add := range secondFactors() {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			s := newStage(t)
+			thief := s.member("ada@example.com")
+			owner := thief.elsewhere()
+			own := add(thief)
+			thiefs := add(thief)
+			s.clock.passes(time.Hour)
+			thief.get("/account/prove").proves(thiefs)
+			undo := thief.moves("thief@example.org")
+			owner.get(undo).submit().redirects(t, "/login/factor").proves(own).
+				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login").says(t, "Log in with the new one.")
+			asked := owner.login(otherPassword).redirects(t, "/login/factor")
+			asked.proves(thiefs).is(t, 422)
+			asked.proves(own).redirects(t, "/dashboard")
+		})
+	}
 }
 
 func TestItem28TheWayBackEndsAfterAWeek(t *testing.T) {

@@ -165,12 +165,16 @@ func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 // in is a browser that has never been here, with the person's device at hand.
 func (d *device) in(browser *person) *device {
 	browser.email = d.p.email
+	return d.at(browser)
+}
+
+func (d *device) beside(browser *person) factor { return d.at(browser) }
+
+func (d *device) at(browser *person) *device {
 	moved := *d
 	moved.p = browser
 	return &moved
 }
-
-func (d *device) beside(browser *person) factor { return d.in(browser) }
 
 // logsIn logs in with the passkey alone.
 func (d *device) logsIn(lies ...func(*statement)) *page {

@@ -91,6 +91,24 @@ func TestItem44ACodeIsAcceptedOnceAndOneStepAround(t *testing.T) {
 	logIn(old).is(t, 422)
 }
 
+// Item 17: a code that was under way when the owner locked everybody out does not count as one that the owner has used since.
+func TestItem44ACodeIsNotUsedOnceTheAccountHasChanged(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	list, err := models.AuthenticatorsOf(s.db, ada.user().ID)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	former, later := ada.user(), s.clock.now().Add(time.Hour)
+	former.PasswordHash = "of before"
+	if used, err := models.UseStep(s.db, list[0].ID, former, list[0].LastStep+1, later); used || err != nil {
+		t.Error(used, err)
+	}
+	ada.post("/logout")
+	ada.login(goodPassword).proves(app).redirects(t, "/dashboard")
+}
+
 // Item 67: of fifty requests with one code one is let in.
 func TestItem67FiftyRequestsWithOneCodeAreOneLogIn(t *testing.T) {
 	s := newStage(t, noRateLimit)

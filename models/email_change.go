@@ -25,12 +25,13 @@ type EmailChange struct {
 // FormerEmail is the address that a user had before a change, which can be undone with a mailed token for as long as it lasts. Nobody else
 // can have it meanwhile.
 type FormerEmail struct {
-	ID        string
-	UserID    string
-	Email     string
-	TokenHash []byte
-	CreatedAt time.Time
-	ExpiresAt time.Time
+	ID          string
+	UserID      string
+	Email       string
+	TokenHash   []byte
+	OthersSince *time.Time // when the account may have become somebody else's, who then changed the address; nil for with the change
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
 }
 
 // FindEmailChange returns the change that waits for a link with this token's hash to be used; gorm.ErrRecordNotFound where there is none.
