@@ -106,7 +106,7 @@ func TestItem44ACodeIsNotUsedOnceTheAccountHasChanged(t *testing.T) {
 		t.Error(used, err)
 	}
 	ada.post("/logout")
-	ada.login(goodPassword).proves(app).redirects(t, "/dashboard")
+	ada.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 }
 
 // Item 67: of fifty requests with one code one is let in.
