@@ -49,7 +49,7 @@ addEventListener("pageshow", () => {
 
 // What only a script can do has its button shown by the script. // feature:recovery_codes
 for (const button of document.querySelectorAll("[data-copy], [data-print]")) { // feature:recovery_codes
-  button.hidden = false; // feature:recovery_codes
+  button.hidden = "copy" in button.dataset && !navigator.clipboard; // none where the connection is not secure // feature:recovery_codes
   button.addEventListener("click", async () => { // feature:recovery_codes
     if ("print" in button.dataset) return print(); // feature:recovery_codes
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText); // feature:recovery_codes

@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"net/http"
+	"testing"
+)
 
 // accountRecoveryViews are the pages that the mail of user recover leads to.
 func accountRecoveryViews(t *testing.T) []view {
@@ -11,3 +14,18 @@ func accountRecoveryViews(t *testing.T) []view {
 		{"account-recovery-dead", "/account-recovery", 410, ada, opens("/account-recovery?token=gone")},
 	}
 }
+
+// Whoever has lost the app gets back in by the mail that whoever runs the application has sent. // feature:totp
+func TestAdaHasLostHerApp(t *testing.T) { // feature:totp
+	for _, scripts := range []bool{true, false} { // feature:totp
+		s := startWithMail(t)             // feature:totp
+		ada := s.visit(t, "Ada Lovelace") // feature:totp
+		if !scripts {                     // feature:totp
+			ada.withoutScripts() // feature:totp
+		} // feature:totp
+		s.recovers(ada)                                                                   // feature:totp
+		ada.sees(ada.email).press("Remove my second factors").at("/login", http.StatusOK) // feature:totp
+		ada.letter("security")                                                            // feature:totp
+		ada.logIn().at("/dashboard", http.StatusOK).open("/account/totp").sees("Set up")  // feature:totp
+	} // feature:totp
+} // feature:totp
