@@ -85,6 +85,9 @@ func (l Limited) Error() string {
 // EndsWithReset says whether resetting the password by mail opens the way at once.
 func (l Limited) EndsWithReset() bool { return l.Rule == limitLoginAccount.Name }
 
+// OfFactor says whether answers to one way of proving who one is have to wait, and not those to another.
+func (l Limited) OfFactor() bool { return l.Rule == limitFactor.Name || l.Rule == limitFactorKnown.Name }
+
 // hit is one thing counted under one rule.
 type hit struct {
 	rule models.LimitRule

@@ -91,6 +91,9 @@ func limitedPage(limited auth.Limited) views.ErrorPage {
 	if limited.EndsWithReset() {
 		page.Text = "Somebody has tried wrong passwords for this address, so we slow down. If it is yours, resetting your password by mail lets you in at once."
 	}
+	if limited.OfFactor() {
+		page.Text = "There were many wrong answers here, so we slow down. Nothing is locked, and another way to prove who you are, if you have one, does not wait: go back or log in once more, and choose it."
+	}
 	if limited.OfMailLogin() { // feature:mail_login
 		page.Text = "There were many mails or codes for this address, so we slow down. Log in with your password, reset it by mail, or use the link in a mail that you have asked for in this browser." // feature:mail_login
 	} // feature:mail_login

@@ -137,7 +137,7 @@ func TestItem45GuessingACodeEndsTheLogInAndThenPausesTheFactor(t *testing.T) {
 		asked.p.get("/login/factor").redirects(t, "/login")
 	}
 	paused := s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor")
-	paused.submit("answer", app.next()).is(t, 429)
+	paused.submit("answer", app.next()).is(t, 429).says(t, "another way to prove who you are, if you have one, does not wait")
 	s.clock.passes(15 * time.Minute)
 	s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
 }
