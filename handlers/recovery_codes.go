@@ -38,7 +38,11 @@ func (h *Handlers) MakeRecoveryCodes(c echo.Context, user *models.User) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.NewRecoveryCodes(user, codes))
+	others, err := h.hasOtherSessions(c, middleware.Viewer(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.NewRecoveryCodes(user, codes, others))
 }
 
 // DownloadRecoveryCodes gives the codes that the page showed back as a file: the server has none to give.

@@ -68,6 +68,17 @@ func TestItem47NewCodesVoidTheOldAndNoneIsStoredAsShown(t *testing.T) {
 	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).redirects(t, "/dashboard")
 }
 
+// Item 33: whoever has made new codes, perhaps since somebody has seen the old, is led to where other sessions are ended.
+func TestItem33WhoMakesRecoveryCodesIsOfferedToEndOtherSessions(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.secondFactor()
+	ada.post("/account/recovery-codes").is(t, 200).hides(t, "Other devices")
+	phone := ada.elsewhere()
+	phone.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
+	ada.post("/account/recovery-codes").is(t, 200).says(t, "Other devices are still logged in", "log them out")
+}
+
 func TestItem67FiftyRequestsWithOneRecoveryCodeAreOneLogIn(t *testing.T) {
 	s := newStage(t, noRateLimit)
 	ada := s.member("ada@example.com")

@@ -23,11 +23,11 @@ func (h *Handlers) factorAdded(c echo.Context, viewer *auth.Viewer, notice strin
 // factorChanged answers who has added or removed a factor, and offers to end the other sessions, if there are any (ASVS 7.4.3): these have
 // proven what there was before.
 func (h *Handlers) factorChanged(c echo.Context, viewer *auth.Viewer, to, notice string) error {
-	sessions, err := h.auth.Sessions(c.Request().Context(), viewer)
+	others, err := h.hasOtherSessions(c, viewer)
 	if err != nil {
 		return err
 	}
-	if len(sessions) < 2 {
+	if !others {
 		return h.redirect(c, to, notice)
 	}
 	return h.redirectOffering(c, to, ui.Message{Text: notice + " Other devices are still logged in as before.",
