@@ -13,7 +13,7 @@ import (
 func (a *Auth) forgetCounts(t *tx, email string) error {
 	hits := []hit{
 		hitBy(limitLoginAccount, email),
-		hitBy(limitRegistrationMail, email),
+		hitBy(registrationMail(a.config), email),
 		hitBy(forgotMail(a.config), email),
 		hitBy(limitMailLoginMail, email), // feature:mail_login
 	}

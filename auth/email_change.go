@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -27,12 +28,12 @@ const (
 // undoFor is how long a change of the address can be undone from the former mailbox, and that address is nobody else's.
 const undoFor = 7 * 24 * time.Hour
 
-// limitEmailChange bounds what one person has mailed; limitRegistrationMail bounds what a mailbox gets, whoever asks.
+// limitEmailChange bounds what one person has mailed; registrationMail bounds what a mailbox gets, whoever asks.
 var limitEmailChange = models.LimitRule{Name: "email-change", Free: 5, Window: time.Hour}
 
 // EmailChangeLimits are the rules that asking for another address counts under.
-func EmailChangeLimits() []models.LimitRule {
-	return []models.LimitRule{limitEmailChange, limitRegistrationMail}
+func EmailChangeLimits(c config.Config) []models.LimitRule {
+	return []models.LimitRule{limitEmailChange, registrationMail(c)}
 }
 
 // EmailLinkLimits are the rules that a dead link counts under.
@@ -55,7 +56,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	if err := a.take(ctx, client, hitBy(limitEmailChange, viewer.User.ID), hitBy(limitRegistrationMail, email)); err != nil {
+	if err := a.take(ctx, client, hitBy(limitEmailChange, viewer.User.ID), hitBy(registrationMail(a.config), email)); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {

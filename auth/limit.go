@@ -41,8 +41,15 @@ func LoginLimits() []models.LimitRule {
 }
 
 // RegisterLimits are the rules that signing up counts under, and mailing a sign-up once more.
-func RegisterLimits() []models.LimitRule {
-	return []models.LimitRule{limitRegistrationIP, limitRegistrationMail}
+func RegisterLimits(c config.Config) []models.LimitRule {
+	return []models.LimitRule{limitRegistrationIP, registrationMail(c)}
+}
+
+// registrationMail ends with the link that was mailed last, as forgotMail does.
+func registrationMail(c config.Config) models.LimitRule {
+	rule := limitRegistrationMail
+	rule.Window = min(rule.Window, c.ConfirmTTL)
+	return rule
 }
 
 // ConfirmLimits are the rules that confirming a sign-up counts under, in a browser other than the one that began it.
@@ -86,7 +93,9 @@ func (l Limited) Error() string {
 func (l Limited) EndsWithReset() bool { return l.Rule == limitLoginAccount.Name }
 
 // OfFactor says whether answers to one way of proving who one is have to wait, and not those to another.
-func (l Limited) OfFactor() bool { return l.Rule == limitFactor.Name || l.Rule == limitFactorKnown.Name }
+func (l Limited) OfFactor() bool {
+	return l.Rule == limitFactor.Name || l.Rule == limitFactorKnown.Name
+}
 
 // hit is one thing counted under one rule.
 type hit struct {

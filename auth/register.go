@@ -52,7 +52,7 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 // mayMailRegistration counts a mail under its recipient, and says whether it may go out. Strangers who use the share up keep nobody from
 // signing up: each link that was mailed meanwhile confirms what its reader's browser has begun (see RegistrationByLink).
 func (a *Auth) mayMailRegistration(ctx context.Context, email string, client Client) (bool, error) {
-	err := a.take(ctx, client, hitBy(limitRegistrationMail, email))
+	err := a.take(ctx, client, hitBy(registrationMail(a.config), email))
 	if _, used := errors.AsType[Limited](err); used {
 		return false, nil
 	}

@@ -46,10 +46,10 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
-	guest.POST("/register", h.Register, limits(auth.RegisterLimits()))
+	guest.POST("/register", h.Register, limits(auth.RegisterLimits(h.config)))
 	guest.GET("/register/sent", h.RegisterSent)
-	guest.POST("/register/resend", h.ResendRegistration, limits(auth.RegisterLimits()))
-	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.RegisterLimits()))
+	guest.POST("/register/resend", h.ResendRegistration, limits(auth.RegisterLimits(h.config)))
+	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.RegisterLimits(h.config)))
 	guest.GET("/login", h.LoginPage)
 	guest.POST("/login", h.Login, limits(auth.LoginLimits()))
 	guest.GET("/login/mail", h.MailLoginPage)                                                      // feature:mail_login
@@ -77,15 +77,15 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
 	app.POST("/account", h.Account)
-	app.GET("/account/preferences", h.PreferencesPage)                          // feature:preferences
-	app.POST("/account/preferences", h.Preferences)                             // feature:preferences
-	app.GET("/account/email", h.EmailPage)                                      // feature:email_change
-	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits())) // feature:email_change
-	app.POST("/account/email/cancel", h.CancelEmailChange)                      // feature:email_change
-	app.GET("/account/picture", h.ProfilePicturePage)                           // feature:profile_picture
-	app.POST("/account/picture", h.SetProfilePicture, body(maxPicture))         // feature:profile_picture
-	app.POST("/account/picture/remove", h.RemoveProfilePicture)                 // feature:profile_picture
-	app.GET("/account/picture/image", h.ProfilePicture)                         // feature:profile_picture
+	app.GET("/account/preferences", h.PreferencesPage)                                  // feature:preferences
+	app.POST("/account/preferences", h.Preferences)                                     // feature:preferences
+	app.GET("/account/email", h.EmailPage)                                              // feature:email_change
+	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits(h.config))) // feature:email_change
+	app.POST("/account/email/cancel", h.CancelEmailChange)                              // feature:email_change
+	app.GET("/account/picture", h.ProfilePicturePage)                                   // feature:profile_picture
+	app.POST("/account/picture", h.SetProfilePicture, body(maxPicture))                 // feature:profile_picture
+	app.POST("/account/picture/remove", h.RemoveProfilePicture)                         // feature:profile_picture
+	app.GET("/account/picture/image", h.ProfilePicture)                                 // feature:profile_picture
 	app.GET("/account/security", h.SecurityPage)
 	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
 	app.GET("/account/prove", h.ProvePage)
