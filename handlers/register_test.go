@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.com/gatehouse/config"
 )
 
 func TestSomebodySignsUpConfirmsAndIsIn(t *testing.T) {
@@ -193,6 +195,22 @@ func TestItem14StrangersKeepNobodyFromSigningUp(t *testing.T) {
 	}
 	ada.get(link).submit().redirects(t, "/dashboard").says(t, "Ada")
 	s.visitorAs(ada.email).login(goodPassword).redirects(t, "/dashboard")
+}
+
+// Item 14: where links live shorter than a share of mails lasts, there is a new share when the last of them ends.
+func TestItem14NoShareOfMailsOutlastsTheLinksInThem(t *testing.T) {
+	s := newStage(t, func(c *config.Config) { c.ConfirmTTL = 10 * time.Minute })
+	mallory, ada := s.visitor(), s.visitorAs("ada@example.com")
+	mallory.post("/register", "name", "M", "email", ada.email, "password", otherPassword)
+	for range 4 {
+		mallory.post("/register/resend")
+	}
+	last := s.lastMail(ada.email).Link
+	s.clock.passes(10 * time.Minute)
+	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
+	if s.lastMail(ada.email).Link == last {
+		t.Error("nothing is mailed to her")
+	}
 }
 
 func TestSomebodyWhoTriesATakenAddressCannotGetIn(t *testing.T) {
