@@ -55,8 +55,24 @@ func (f *phone) isACopy() {
 	for _, made := range call(f.p, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: f.id}).Credentials {
 		call(f.p, webauthn.RemoveCredential, webauthn.RemoveCredentialParams{AuthenticatorID: f.id, CredentialID: made.CredentialID})
 		made.SignCount = 0
-		call(f.p, webauthn.AddCredential, webauthn.AddCredentialParams{AuthenticatorID: f.id, Credential: made})
+		call(f.p, addCredential, copiedPasskey{f.id, untrusted{Credential: made}})
 	}
+}
+
+// addCredential is webauthn.AddCredential without what that says of keys of a Credential Manager Trust Group, be there any or none: Chromium
+// takes it for devices alone that have them.
+var addCredential = cdp.Command[copiedPasskey, cdp.Empty]{Method: webauthn.CommandAddCredential}
+
+type copiedPasskey struct {
+	AuthenticatorID webauthn.AuthenticatorID `json:"authenticatorId"`
+	Credential      untrusted                `json:"credential"`
+}
+
+type untrusted struct {
+	*webauthn.Credential
+	CmtgKeys                       any `json:"cmtgKeys,omitzero"`
+	ActiveCmtgKeyIndex             any `json:"activeCmtgKeyIndex,omitzero"`
+	GenerateCmtgKeyOnNextOperation any `json:"generateCmtgKeyOnNextOperation,omitzero"`
 }
 
 // hasForgotten waits until the phone has been told that its passkey was removed.
