@@ -669,3 +669,24 @@ func TestItem17AThiefWhoTriesTheirPasskeyOnALockedAccountLosesIt(t *testing.T) {
 	thiefs.in(s.visitor()).logsIn().is(t, 422)
 	own.in(s.visitor()).logsIn().redirects(t, "/dashboard")
 }
+
+// Item 17: a second mail, sent while the account is locked, is answered as well, and makes nothing of what the first has disowned the owner's.
+func TestItem17WhoLocksAnAccountThatIsLockedLosesNoLess(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	own := ada.passkey()
+	*own.count = 10
+	own.in(s.visitor()).logsIn().redirects(t, "/dashboard")
+	thiefs := ada.twin().passkey()
+	s.clock.passes(time.Hour)
+	asked := ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
+	options := ada.post("/login/factor/options").options()
+	asked.submit("factor", "passkeys", "answer", own.signs(options, func(s *statement) { s.count = 1 })).is(t, 422)
+	told := s.lastMail(ada.email)
+	if !strings.Contains(told.Text, "as a copy of it would be") {
+		t.Fatalf("she is mailed %q", told.Text)
+	}
+	ada.get(told.Link).submit().redirects(t, "/login/factor").proves(own).
+		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.keepsOnly(own, thiefs)
+}

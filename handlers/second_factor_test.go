@@ -41,6 +41,16 @@ func (g *page) proves(f factor, fields ...string) *page {
 	return g.submit(append([]string{"factor", f.factor(), "answer", f.beside(g.p).next()}, fields...)...)
 }
 
+// keepsOnly logs the person in with the other password and one factor, after none of the others has let them.
+func (p *person) keepsOnly(own factor, others ...factor) {
+	p.s.t.Helper()
+	asked := p.login(otherPassword).redirects(p.s.t, "/login/factor")
+	for _, other := range others {
+		asked.proves(other).is(p.s.t, 422)
+	}
+	asked.proves(own).redirects(p.s.t, "/dashboard")
+}
+
 // unfinishedSignIn is the id of a sign-in of the person's that was never finished.
 func (p *person) unfinishedSignIn() string {
 	p.s.t.Helper()
