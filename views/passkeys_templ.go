@@ -999,7 +999,7 @@ func NewPasskey(user *models.User, work bool, problems map[string]string) templ.
 								}()
 							}
 							ctx = templ.InitializeContext(ctx)
-							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<input type=\"hidden\" name=\"credential\" data-passkey=\"create\"><ul class=\"points\"><li>")
+							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<input type=\"hidden\" name=\"credential\" data-passkey=\"create\"><ul class=\"points passkey-points\"><li>")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

@@ -21,9 +21,13 @@ type SecurityAlertForm struct {
 
 // lockedOutPoints are what becomes of the user's account.
 func lockedOutPoints(user *models.User) []string {
-	points := []string{"Every device is logged out.", "Your present password stops working.", "You choose a new one, here and now."}
-	points = append(points, "Second factors that were added since our first mail of this kind are removed, except the one that you use now.") // feature:passkeys|totp
-	if user.DisabledAt != nil {                                                                                                               // feature:account_deletion
+	points := []string{
+		"Every device is logged out.",
+		"Your present password stops working.",
+		"You choose a new one, here and now.",
+		"Second factors that were added since our first mail of this kind are removed, except the one that you use now.", // feature:passkeys|totp
+	}
+	if user.DisabledAt != nil { // feature:account_deletion
 		points = append(points, "Your account, which is closed to be deleted, stays.") // feature:account_deletion
 	} // feature:account_deletion
 	return points
@@ -74,7 +78,7 @@ func SecurityAlert(form SecurityAlertForm, user *models.User) templ.Component {
 			var templ_7745c5c3_Var3 string
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(user.Email)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/security_alert.templ`, Line: 28, Col: 75}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/security_alert.templ`, Line: 32, Col: 75}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -92,7 +96,7 @@ func SecurityAlert(form SecurityAlertForm, user *models.User) templ.Component {
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(point)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/security_alert.templ`, Line: 31, Col: 15}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/security_alert.templ`, Line: 35, Col: 15}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
