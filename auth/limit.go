@@ -47,9 +47,7 @@ func RegisterLimits(c config.Config) []models.LimitRule {
 
 // registrationMail ends with the link that was mailed last, as forgotMail does.
 func registrationMail(c config.Config) models.LimitRule {
-	rule := limitRegistrationMail
-	rule.Window = min(rule.Window, c.ConfirmTTL)
-	return rule
+	return endingWith(limitRegistrationMail, c.ConfirmTTL)
 }
 
 // ConfirmLimits are the rules that confirming a sign-up counts under, in a browser other than the one that began it.
@@ -63,8 +61,11 @@ func ForgotLimits(c config.Config) []models.LimitRule {
 // forgotMail ends with the link: a stranger who uses the recipient's share up leaves the owner a link that works until there is
 // a new share.
 func forgotMail(c config.Config) models.LimitRule {
-	rule := limitForgotMail
-	rule.Window = min(rule.Window, c.ResetTTL)
+	return endingWith(limitForgotMail, c.ResetTTL)
+}
+
+func endingWith(rule models.LimitRule, life time.Duration) models.LimitRule {
+	rule.Window = min(rule.Window, life)
 	return rule
 }
 

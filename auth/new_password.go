@@ -79,11 +79,9 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 		return nil, "", err
 	}
 	err = a.transact(ctx, func(t *tx) (err error) {
-		current, err := models.LockUser(t.DB, p.User.ID)
-		if errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != p.User.PasswordHash {
-			return ErrChanged
-		} else if err != nil {
-			return fmt.Errorf("lock the user: %w", err)
+		current, err := lockUnchanged(t, &p.User)
+		if err != nil {
+			return err
 		}
 		if err := a.forgetThiefsFactors(t, &current, p.proof); err != nil {
 			return err

@@ -226,7 +226,6 @@ var (
 	errUnreadable  = errors.New("the answer cannot be read")
 	errNoChallenge = errors.New("the challenge was not sent there for this, is too old, or was answered already")
 	errNoOwner     = errors.New("the user handle is nobody's")
-	errOvertaken   = errors.New("the account has changed meanwhile")
 	errCopied      = errors.New("the device has not counted on")
 )
 
@@ -291,12 +290,12 @@ func (a *Auth) notePasskeyUse(ctx context.Context, k *keeper, credential []byte,
 	i := slices.IndexFunc(k.list, func(p models.Passkey) bool { return bytes.Equal(p.CredentialID, credential) })
 	var further bool
 	err := a.transact(ctx, func(t *tx) error {
-		current, err := models.LockUser(t.DB, k.user.ID)
-		if errors.Is(err, gorm.ErrRecordNotFound) || current.PasswordHash != k.user.PasswordHash {
-			return refusePasskey(errOvertaken)
+		_, err := lockUnchanged(t, k.user)
+		if errors.Is(err, ErrChanged) {
+			return refusePasskey(err)
 		}
 		if err != nil {
-			return fmt.Errorf("lock the user: %w", err)
+			return err
 		}
 		further, err = models.UsePasskey(t.DB, k.list[i].ID, int64(data.Counter), data.Flags.HasBackupState(), t.now())
 		if err != nil {

@@ -56,11 +56,9 @@ var ErrSignInOver = errors.New("the sign-in is over")
 // ErrSignInOver where the sign-in was finished or ended meanwhile, or ErrChanged where the password was replaced.
 func (a *Auth) inSignIn(ctx context.Context, p *Pending, work func(t *tx, user *models.User) error) error {
 	return a.transact(ctx, func(t *tx) error {
-		user, err := models.LockUser(t.DB, p.User.ID)
-		if errors.Is(err, gorm.ErrRecordNotFound) || user.PasswordHash != p.User.PasswordHash {
-			return ErrChanged
-		} else if err != nil {
-			return fmt.Errorf("lock the user: %w", err)
+		user, err := lockUnchanged(t, &p.User)
+		if err != nil {
+			return err
 		}
 		var going int64
 		if err := t.Model(&models.SignIn{}).Where("id = ? AND expires_at > ?", p.id, t.now()).Count(&going).Error; err != nil {
