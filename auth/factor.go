@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -21,10 +20,8 @@ type factor struct {
 	// guessable says that its answers are short enough to be found by trying (NIST SP 800-63B-4 3.2.2 draws the line at 64 bits).
 	guessable bool
 	has       func(db *gorm.DB, userID string) (bool, error)
-	// forget removes what the user has had since a time, since its zero all, but for what was used since another; its zero spares none. Of a
-	// second factor.
-	forget func(db *gorm.DB, userID string, since, used time.Time) error
-	check  func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
+	forget    func(db *gorm.DB, which models.WhichFactors) error // of a second factor
+	check     func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
 }
 
 // factors lists the ways that there are, in the order in which they are offered.
@@ -175,7 +172,7 @@ func (a *Auth) forgetBackups(t *tx, userID string) error {
 		if !f.backup {
 			continue
 		}
-		if err := f.forget(t.DB, userID, time.Time{}, time.Time{}); err != nil {
+		if err := f.forget(t.DB, models.WhichFactors{UserID: userID}); err != nil {
 			return fmt.Errorf("forget what stood in for a factor: %w", err)
 		}
 	}

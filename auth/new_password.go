@@ -104,11 +104,12 @@ func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error 
 	if !lockedOut(user) || !proof.Second {
 		return nil
 	}
+	thiefs := models.WhichFactors{UserID: user.ID, CameSince: *user.PasswordDueAt, NotUsedSince: proof.began.CreatedAt}
 	for _, f := range a.factors() {
 		if !f.second {
 			continue
 		}
-		if err := f.forget(t.DB, user.ID, *user.PasswordDueAt, proof.began.CreatedAt); err != nil {
+		if err := f.forget(t.DB, thiefs); err != nil {
 			return fmt.Errorf("forget what a thief may have added: %w", err)
 		}
 	}

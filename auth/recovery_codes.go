@@ -6,7 +6,6 @@ import (
 	"encoding/base32"
 	"fmt"
 	"strings"
-	"time"
 
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -42,7 +41,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Cli
 		} else if !enrolled {
 			return Invalid{"": "Set up a second factor first: recovery codes stand in for it."}
 		}
-		if err := models.ForgetRecoveryCodes(t.DB, user.ID, time.Time{}, time.Time{}); err != nil {
+		if err := models.ForgetRecoveryCodes(t.DB, models.WhichFactors{UserID: user.ID}); err != nil {
 			return fmt.Errorf("void the older codes: %w", err)
 		}
 		rows := make([]models.RecoveryCode, recoveryCodes)

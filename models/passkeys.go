@@ -51,9 +51,9 @@ func HasPasskeys(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetPasskeys removes what the user has had since a time, since its zero all, but for what was used since another; its zero spares none.
-func ForgetPasskeys(db *gorm.DB, userID string, since, used time.Time) error {
-	return factorsSince(db, userID, since, used).Delete(&Passkey{}).Error
+// ForgetPasskeys removes them.
+func ForgetPasskeys(db *gorm.DB, which WhichFactors) error {
+	return which.In(db).Delete(&Passkey{}).Error
 }
 
 // PasskeysOf lists a user's passkeys, the first one first.

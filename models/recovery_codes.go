@@ -26,7 +26,7 @@ func CountRecoveryCodes(db *gorm.DB, userID string) (n int64, err error) {
 	return n, err
 }
 
-// ForgetRecoveryCodes voids what the user has had since a time; since its zero, all. What was used is gone already.
-func ForgetRecoveryCodes(db *gorm.DB, userID string, since, _ time.Time) error {
-	return db.Where("user_id = ? AND created_at >= ?", userID, since).Delete(&RecoveryCode{}).Error
+// ForgetRecoveryCodes voids them, whenever they are said to have been used: what was used is gone already.
+func ForgetRecoveryCodes(db *gorm.DB, which WhichFactors) error {
+	return db.Where("user_id = ? AND created_at >= ?", which.UserID, which.CameSince).Delete(&RecoveryCode{}).Error
 }

@@ -24,10 +24,9 @@ func HasTOTP(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetAuthenticators removes what the user has had since a time, since its zero all, but for what was used since another; its zero spares
-// none.
-func ForgetAuthenticators(db *gorm.DB, userID string, since, used time.Time) error {
-	return factorsSince(db, userID, since, used).Delete(&Authenticator{}).Error
+// ForgetAuthenticators removes them.
+func ForgetAuthenticators(db *gorm.DB, which WhichFactors) error {
+	return which.In(db).Delete(&Authenticator{}).Error
 }
 
 // AuthenticatorsOf lists a user's authenticators, the first one first.
