@@ -438,6 +438,18 @@ func TestItem67ALogInThatTheAccountOutranStartsNoSession(t *testing.T) {
 	}
 }
 
+// Item 67: a password that was expired while somebody logged in with it lets nobody in.
+func TestItem67ALogInThatAnExpiryOvertakesOwesANewPassword(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	must(t, a.ExpirePassword(t.Context(), user.Email))
+	entry, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+	must(t, err)
+	if entry.Owes != DutyNewPassword || rows(t, a, "sessions", "true") != 0 {
+		t.Errorf("it owes %q", entry.Owes)
+	}
+}
+
 // Item 12: a hash is brought up to date, but never over a password that was changed meanwhile.
 func TestItem12ANewerPasswordIsNotReplacedByItsFormersHash(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))

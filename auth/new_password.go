@@ -79,20 +79,17 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 		return nil, "", err
 	}
 	err = a.transact(ctx, func(t *tx) (err error) {
-		current, err := lockUnchanged(t, &p.User)
-		if err != nil {
+		if user, err = lockUnchanged(t, &p.User); err != nil {
 			return err
 		}
-		if err := a.forgetThiefsFactors(t, &current, p.proof); err != nil {
+		if err := a.forgetThiefsFactors(t, user, p.proof); err != nil {
 			return err
 		}
 		if p.proof.Resets() {
-			newDevice, err = a.reset(t, &current, hash, device, client)
-		} else {
-			err = a.replacePassword(t, &current, hash, client)
+			newDevice, err = a.reset(t, user, hash, device, client)
+			return err
 		}
-		user = &current
-		return err
+		return a.replacePassword(t, user, hash, client)
 	})
 	return user, newDevice, err
 }

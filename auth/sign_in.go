@@ -102,7 +102,8 @@ type Entry struct {
 func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, browser Browser, client Client) (entry Entry, err error) {
 	err = a.transact(ctx, func(t *tx) error {
 		// A log-in that was checked just before a password reset must not outlive it.
-		if _, err := lockUnchanged(t, user); err != nil {
+		user, err := lockUnchanged(t, user)
+		if err != nil {
 			return err
 		}
 		// What a thief has added, such as a passkey, must not let them back in: the new password is for whoever holds the mailbox to choose.
@@ -136,15 +137,15 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 
 // lockUnchanged locks the user that was read before the transaction, and returns them as they are now; ErrChanged where they are gone, or have
 // another password.
-func lockUnchanged(t *tx, user *models.User) (models.User, error) {
+func lockUnchanged(t *tx, user *models.User) (*models.User, error) {
 	current, err := models.LockUser(t.DB, user.ID)
 	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && current.PasswordHash != user.PasswordHash {
-		return current, ErrChanged
+		return nil, ErrChanged
 	}
 	if err != nil {
-		return current, fmt.Errorf("lock the user: %w", err)
+		return nil, fmt.Errorf("lock the user: %w", err)
 	}
-	return current, nil
+	return &current, nil
 }
 
 // beginSignIn keeps what was proven until the rest is. However many steps there are, the time runs from the first.

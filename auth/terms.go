@@ -67,7 +67,7 @@ func (a *Auth) inSignIn(ctx context.Context, p *Pending, work func(t *tx, user *
 		if going == 0 {
 			return ErrSignInOver
 		}
-		return work(t, &user)
+		return work(t, user)
 	})
 }
 
