@@ -186,7 +186,7 @@ func closingLetter(t *tx, email string, write func(to string, due time.Time) mai
 	return func() mail.Message { return write(email, deletion.ExpiresAt) }, nil
 }
 
-// restoreLetter is what somebody gets who asks for a new password for an account that is to be deleted: a link that brings it back, in place
+// restoreLetter is what somebody gets who asks by mail for a way into an account that is to be deleted: a link that brings it back, in place
 // of the one that was mailed before. ok is false, and the same statements are run, where no such account has the address.
 func (a *Auth) restoreLetter(t *tx, email string) (letter mail.Message, ok bool, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)

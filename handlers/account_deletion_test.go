@@ -171,6 +171,16 @@ func TestWhoAsksForAPasswordForAnAccountThatIsToBeDeletedCanKeepIt(t *testing.T)
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
 
+func TestWhoAsksForAMailedLogInToAnAccountThatIsToBeDeletedCanKeepIt(t *testing.T) { // feature:mail_login
+	s := newStage(t)                                                                           // feature:mail_login
+	ada := s.member("ada@example.com")                                                         // feature:mail_login
+	first := ada.leaves().Link                                                                 // feature:mail_login
+	ada.post("/login/mail", "email", ada.email).redirects(t, "/login/mail/sent")               // feature:mail_login
+	told := ada.mail()                                                                         // feature:mail_login
+	s.visitor().get(first).is(t, 410)                                                          // feature:mail_login
+	s.visitor().get(told.Link).submit().redirects(t, "/login").says(t, "Your account is back") // feature:mail_login
+} // feature:mail_login
+
 func TestTheLinkBringsBackWithinTheWeekAndNotLater(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")

@@ -32,7 +32,7 @@ func (l Letters) AccountRestored(to string, i Incident) Message {
 	})
 }
 
-// RestoreAccount carries a link that brings back an account which goes at due, for whoever has asked for a new password for it.
+// RestoreAccount carries a link that brings back an account which goes at due, for whoever has asked for a mail that leads into it.
 func (l Letters) RestoreAccount(to string, due time.Time, token string) Message {
 	return l.message("restore_account", to, letter{
 		Subject:   "Your " + l.appName + " account is closed",
@@ -40,7 +40,7 @@ func (l Letters) RestoreAccount(to string, due time.Time, token string) Message 
 		Heading:   "Your account is closed",
 		Greeting:  greeting(""),
 		Opening: []string{
-			"Somebody, hopefully you, has asked to reset the password of your " + l.appName + " account. It is closed, and on " + moment(due) +
+			"Somebody, hopefully you, has asked for a mail that leads into your " + l.appName + " account. It is closed, and on " + moment(due) +
 				" everything in it is deleted for good. Until then you can have it back as it was, and choose a new password.",
 		},
 		Question: "If it was not you who had it deleted, lock everybody out who can have: the page behind the button does both.",
