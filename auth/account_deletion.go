@@ -110,14 +110,12 @@ func (a *Auth) DisownDeletion(ctx context.Context, token, device string, client 
 		if err != nil {
 			return err
 		}
-		current, err := models.LockUser(t.DB, user.ID)
-		if err != nil {
-			return ErrDeadLink
-		}
-		if newDevice, err = a.lockOut(t, &current, used.CreatedAt, device); err != nil {
+		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		user = &current
+		if newDevice, err = a.lockOut(t, user, used.CreatedAt, device); err != nil {
+			return err
+		}
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err
@@ -132,8 +130,8 @@ func (a *Auth) liveDeletion(ctx context.Context, token string, client Client) (*
 // useDeletion uses the link up and opens the account again. One statement decides which of several submissions wins, and whether the sweep
 // was first.
 func (a *Auth) useDeletion(t *tx, user *models.User, token string, client Client) (used models.AccountDeletion, err error) {
-	if _, err := models.LockAnyUser(t.DB, user.ID); err != nil {
-		return used, ErrDeadLink
+	if _, err := owner(models.LockAnyUser(t.DB, user.ID)); err != nil {
+		return used, err
 	}
 	var gone []models.AccountDeletion
 	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&gone).Error
@@ -157,9 +155,9 @@ func (a *Auth) reopen(t *tx, user *models.User, deletion models.AccountDeletion,
 
 // callOffDeletion opens an account again that is to be deleted, for somebody who has shown that it is theirs. Of any other it changes nothing.
 func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
-	user, err := models.LockAnyUser(t.DB, userID)
+	user, err := owner(models.LockAnyUser(t.DB, userID))
 	if err != nil {
-		return ErrDeadLink
+		return err
 	}
 	var gone []models.AccountDeletion
 	if err := t.Clauses(clause.Returning{}).Where("user_id = ?", userID).Delete(&gone).Error; err != nil {
@@ -168,7 +166,7 @@ func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	return a.reopen(t, &user, gone[0], client)
+	return a.reopen(t, user, gone[0], client)
 }
 
 // UndoDeletionLimits are the rules that a dead link counts under.

@@ -81,8 +81,8 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		return a.countDead(ctx, client, err)
 	}
 	return a.transact(ctx, func(t *tx) error {
-		if _, err := models.LockUser(t.DB, user.ID); err != nil {
-			return ErrDeadLink
+		if _, err := owner(models.LockUser(t.DB, user.ID)); err != nil {
+			return err
 		}
 		// One statement decides which of several submissions wins.
 		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&models.AccountRecovery{})

@@ -186,5 +186,16 @@ func (a *Auth) linkOwner(ctx context.Context, table, token, account string) (*mo
 	return &user, nil
 }
 
+// owner is the user whom a lock for a mailed link has found; the error is ErrDeadLink where they are gone.
+func owner(user models.User, err error) (*models.User, error) {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrDeadLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock the user: %w", err)
+	}
+	return &user, nil
+}
+
 // newID returns a UUIDv7: ordered by time, and never a secret.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -235,16 +235,16 @@ func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client
 		return nil, false, err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		user, err := models.LockUser(t.DB, link.User.ID)
+		user, err := owner(models.LockUser(t.DB, link.User.ID))
 		if err != nil {
-			return ErrDeadLink
+			return err
 		}
 		change, err := a.useEmailLink(t, link)
 		if err != nil {
 			return err
 		}
 		if changed = change.NewProvenAt != nil && change.OldProvenAt != nil; changed {
-			return a.changeEmail(t, &user, change, client)
+			return a.changeEmail(t, user, change, client)
 		}
 		return a.record(t, EventEmailChangeApproved, &user.ID, "", client, nil)
 	})
@@ -359,17 +359,15 @@ func (a *Auth) DeclineEmailChange(ctx context.Context, token, device string, cli
 		return nil, "", err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		current, err := models.LockUser(t.DB, link.User.ID)
-		if err != nil {
-			return ErrDeadLink
+		if user, err = owner(models.LockUser(t.DB, link.User.ID)); err != nil {
+			return err
 		}
 		if _, err := a.useEmailLink(t, link); err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, &current, link.Change.CreatedAt, device); err != nil {
+		if newDevice, err = a.lockOut(t, user, link.Change.CreatedAt, device); err != nil {
 			return err
 		}
-		user = &current
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err
@@ -405,18 +403,17 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion
 			return err // feature:account_deletion
 		} // feature:account_deletion
-		current, err := models.LockUser(t.DB, user.ID)
-		if err != nil {
-			return ErrDeadLink
+		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
+			return err
 		}
-		undone, since, err := a.useFormerEmail(t, &current, token)
+		undone, since, err := a.useFormerEmail(t, user, token)
 		if err != nil {
 			return err
 		}
-		if err := a.voidMailed(t, current.ID); err != nil {
+		if err := a.voidMailed(t, user.ID); err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, &current, since, device); err != nil {
+		if newDevice, err = a.lockOut(t, user, since, device); err != nil {
 			return err
 		}
 		if err := a.leave(t, undone, t.now()); err != nil {
@@ -425,7 +422,6 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 		if err := a.post(t, a.letters.EmailChangeUndone(undone)); err != nil {
 			return err
 		}
-		user = &current
 		return a.record(t, EventEmailChangeUndone, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err

@@ -100,11 +100,9 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		return "", err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		current, err := models.LockUser(t.DB, user.ID)
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return ErrDeadLink
-		} else if err != nil {
-			return fmt.Errorf("lock the user: %w", err)
+		current, err := owner(models.LockUser(t.DB, user.ID))
+		if err != nil {
+			return err
 		}
 		// Somebody who has just set one up is asked for it.
 		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
@@ -120,7 +118,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		if used.RowsAffected == 0 {
 			return ErrDeadLink
 		}
-		newDevice, err = a.reset(t, &current, hash, device, client)
+		newDevice, err = a.reset(t, current, hash, device, client)
 		return err
 	})
 	return newDevice, err

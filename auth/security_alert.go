@@ -63,9 +63,8 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion
 			return err // feature:account_deletion
 		} // feature:account_deletion
-		current, err := models.LockUser(t.DB, user.ID)
-		if err != nil {
-			return ErrDeadLink
+		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
+			return err
 		}
 		// One statement decides which of several submissions wins.
 		var used []models.SecurityAlert
@@ -76,10 +75,9 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 		if len(used) == 0 {
 			return ErrDeadLink
 		}
-		if newDevice, err = a.lockOut(t, &current, used[0].CreatedAt, device); err != nil {
+		if newDevice, err = a.lockOut(t, user, used[0].CreatedAt, device); err != nil {
 			return err
 		}
-		user = &current
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err

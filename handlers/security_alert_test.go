@@ -25,6 +25,31 @@ func (p *person) elsewhere() *person {
 	return other
 }
 
+// A link that cannot be used now is not called dead, and is there for the next try.
+func TestAFaultInsideLeavesALinkAlive(t *testing.T) {
+	s := newStage(t)
+	links := map[string]string{}
+	links["alert"] = s.alerted("ada@example.com").mail().Link
+	reset := s.member("bob@example.com")
+	reset.post("/password/forgot", "email", reset.email)
+	links["reset"] = reset.mail().Link
+	links["recovery"] = s.recovery(t)                                            // feature:account_recovery
+	links["deletion"] = s.member("cid@example.com").leaves().Link                // feature:account_deletion
+	_, links["approval"] = s.member("dan@example.com").moving("eve@example.com") // feature:email_change
+	links["undo"] = s.member("fay@example.com").moves("gus@example.com")         // feature:email_change
+	for name, link := range links {
+		if link == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			visitor := s.visitor()
+			page := visitor.get(link).is(t, 200)
+			s.failing(func() { page.submit("password", otherPassword).is(t, 500) })
+			visitor.get(link).submit("password", otherPassword).is(t, http.StatusSeeOther)
+		})
+	}
+}
+
 // Item 17: a log-in on a device that was never seen is told of; the first of all, and one on a device that is known, are not.
 func TestItem17TheOwnerIsToldOfALogInOnANewDevice(t *testing.T) {
 	s := newStage(t)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -691,6 +692,24 @@ func (s *stage) overtaken(work func(), by func(tx *gorm.DB) error) {
 		s.t.Fatal(err)
 	}
 	done.Wait()
+}
+
+// failing does work while nobody's row can be locked, as where the disk fails.
+func (s *stage) failing(work func()) {
+	s.t.Helper()
+	const name = "failing"
+	err := s.db.Callback().Query().Before("gorm:query").Register(name, func(db *gorm.DB) {
+		if _, locks := db.Statement.Clauses["FOR"]; locks {
+			_ = db.AddError(errors.New("disk I/O error"))
+		}
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	work()
+	if err := s.db.Callback().Query().Remove(name); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // atOnce runs work n times simultaneously.
