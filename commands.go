@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -33,6 +35,18 @@ var commands = map[string]func(context.Context) error{
 	"-h":                     help,
 
 	auth.HashWorker: hashWorker, // for serve, not for people
+}
+
+// commandOf finds the command that is called by these words.
+func commandOf(words []string) (run func(context.Context) error, known bool) {
+	for form, run := range commands {
+		if slices.EqualFunc(strings.Fields(form), words, func(part, word string) bool {
+			return part == word || part == "…" && !strings.HasPrefix(word, "-")
+		}) {
+			return run, true
+		}
+	}
+	return nil, false
 }
 
 // exitStatus is 2 for what the person who started the program has to mend, 1 for everything else.

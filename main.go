@@ -33,22 +33,13 @@ Settings come from the environment; .env.example lists them.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	program, words := filepath.Base(os.Args[0]), "serve"
-	if len(os.Args) > 1 {
-		words = strings.Join(os.Args[1:], " ")
+	program, words := filepath.Base(os.Args[0]), os.Args[1:]
+	if len(words) == 0 {
+		words = []string{"serve"}
 	}
-	run, known := commands[words]
-	if !known && len(os.Args) == 3 && !strings.HasPrefix(os.Args[2], "-") {
-		run, known = commands[os.Args[1]+" …"]
-	}
-	if !known && len(os.Args) == 4 {
-		run, known = commands[os.Args[1]+" "+os.Args[2]+" …"]
-	}
-	if !known && len(os.Args) == 5 { // feature:email_change
-		run, known = commands[os.Args[1]+" "+os.Args[2]+" … …"] // feature:email_change
-	} // feature:email_change
+	run, known := commandOf(words)
 	if !known {
-		fmt.Fprintf(os.Stderr, "%s: unknown command %q\n\n"+usage, program, words, program)
+		fmt.Fprintf(os.Stderr, "%s: unknown command %q\n\n"+usage, program, strings.Join(words, " "), program)
 		os.Exit(2)
 	}
 	if err := run(ctx); err != nil {

@@ -196,7 +196,7 @@ func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
 }
 
 func TestAnUnknownWordIsAnsweredWithTheUsage(t *testing.T) {
-	for _, words := range [][]string{{"serv"}, {"serve", "now"}, {"--port=80"}, {""}, {"routes", "--xml"}, {"routes", "--json", "--json"}, {"serve", "--json"}} {
+	for _, words := range [][]string{{"serv"}, {"serve", "now"}, {"--port=80"}, {""}, {"routes", "--xml"}, {"routes", "--json", "--json"}, {"serve", "--json"}, {"user expire-password", "ada@example.com"}, {"user expire-password …"}, {"user", "expire-password"}} {
 		output, status := run(t, t.TempDir(), nil, words...)
 		if status != 2 || !strings.Contains(output, "usage:") || strings.Contains(output, "goroutine") {
 			t.Errorf("%q: status %d\n%s", words, status, output)
