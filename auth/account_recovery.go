@@ -94,8 +94,8 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		}
 		for _, f := range a.factors() {
 			if f.second {
-				if err := f.forget(t.DB, models.WhichFactors{UserID: user.ID}); err != nil {
-					return fmt.Errorf("remove the factor %s: %w", f.name, err)
+				if err := f.forget(t.Where("user_id = ?", user.ID)); err != nil {
+					return err
 				}
 			}
 		}

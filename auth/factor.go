@@ -20,16 +20,16 @@ type factor struct {
 	// guessable says that its answers are short enough to be found by trying (NIST SP 800-63B-4 3.2.2 draws the line at 64 bits).
 	guessable bool
 	has       func(db *gorm.DB, userID string) (bool, error)
-	forget    func(db *gorm.DB, which models.WhichFactors) error // of a second factor
+	rows      any // of a second factor: an empty one of its rows
 	check     func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
 }
 
 // factors lists the ways that there are, in the order in which they are offered.
 func (a *Auth) factors() []factor {
 	return []factor{
-		{name: "passkeys", second: true, has: models.HasPasskeys, check: a.checkPasskey, forget: models.ForgetPasskeys},                                    // feature:passkeys
-		{name: "totp", second: true, guessable: true, has: models.HasTOTP, check: a.checkTOTP, forget: models.ForgetAuthenticators},                        // feature:totp
-		{name: "recovery_codes", second: true, backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, forget: models.ForgetRecoveryCodes}, // feature:recovery_codes
+		{name: "passkeys", second: true, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{}},                                    // feature:passkeys
+		{name: "totp", second: true, guessable: true, has: models.HasTOTP, check: a.checkTOTP, rows: &models.Authenticator{}},                        // feature:totp
+		{name: "recovery_codes", second: true, backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, rows: &models.RecoveryCode{}}, // feature:recovery_codes
 		{name: "password", guessable: true, has: models.HasPassword, check: a.checkPassword},
 	}
 }
@@ -172,9 +172,17 @@ func (a *Auth) forgetBackups(t *tx, userID string) error {
 		if !f.backup {
 			continue
 		}
-		if err := f.forget(t.DB, models.WhichFactors{UserID: userID}); err != nil {
-			return fmt.Errorf("forget what stood in for a factor: %w", err)
+		if err := f.forget(t.Where("user_id = ?", userID)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// forget removes the rows of a second factor that these conditions meet.
+func (f factor) forget(rows *gorm.DB) error {
+	if err := rows.Delete(f.rows).Error; err != nil {
+		return fmt.Errorf("forget the factor %s: %w", f.name, err)
 	}
 	return nil
 }

@@ -101,13 +101,16 @@ func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error 
 	if !lockedOut(user) || !proof.Second {
 		return nil
 	}
-	thiefs := models.WhichFactors{UserID: user.ID, CameSince: *user.PasswordDueAt, NotUsedSince: proof.began.CreatedAt}
 	for _, f := range a.factors() {
 		if !f.second {
 			continue
 		}
-		if err := f.forget(t.DB, thiefs); err != nil {
-			return fmt.Errorf("forget what a thief may have added: %w", err)
+		added := t.Where("user_id = ? AND created_at >= ?", user.ID, *user.PasswordDueAt)
+		if !f.backup { // one that was proven is used up, and says nothing of the others
+			added = added.Where("last_used_at IS NULL OR last_used_at < ?", proof.began.CreatedAt)
+		}
+		if err := f.forget(added); err != nil {
+			return err
 		}
 	}
 	return a.forgetBackups(t, user.ID)

@@ -41,7 +41,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Cli
 		} else if !enrolled {
 			return Invalid{"": "Set up a second factor first: recovery codes stand in for it."}
 		}
-		if err := models.ForgetRecoveryCodes(t.DB, models.WhichFactors{UserID: user.ID}); err != nil {
+		if err := t.Where("user_id = ?", user.ID).Delete(&models.RecoveryCode{}).Error; err != nil {
 			return fmt.Errorf("void the older codes: %w", err)
 		}
 		rows := make([]models.RecoveryCode, recoveryCodes)

@@ -51,11 +51,6 @@ func HasPasskeys(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetPasskeys removes them.
-func ForgetPasskeys(db *gorm.DB, which WhichFactors) error {
-	return which.In(db).Delete(&Passkey{}).Error
-}
-
 // PasskeysOf lists a user's passkeys, the first one first.
 func PasskeysOf(db *gorm.DB, userID string) ([]Passkey, error) {
 	var list []Passkey

@@ -25,8 +25,3 @@ func CountRecoveryCodes(db *gorm.DB, userID string) (n int64, err error) {
 	err = db.Model(&RecoveryCode{}).Where("user_id = ?", userID).Count(&n).Error
 	return n, err
 }
-
-// ForgetRecoveryCodes voids them, whenever they are said to have been used: what was used is gone already.
-func ForgetRecoveryCodes(db *gorm.DB, which WhichFactors) error {
-	return db.Where("user_id = ? AND created_at >= ?", which.UserID, which.CameSince).Delete(&RecoveryCode{}).Error
-}

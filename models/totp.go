@@ -24,11 +24,6 @@ func HasTOTP(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// ForgetAuthenticators removes them.
-func ForgetAuthenticators(db *gorm.DB, which WhichFactors) error {
-	return which.In(db).Delete(&Authenticator{}).Error
-}
-
 // AuthenticatorsOf lists a user's authenticators, the first one first.
 func AuthenticatorsOf(db *gorm.DB, userID string) ([]Authenticator, error) {
 	var list []Authenticator
