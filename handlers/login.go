@@ -30,19 +30,27 @@ func (h *Handlers) Login(c echo.Context) error {
 		return h.render(c, http.StatusUnprocessableEntity, views.Login(form, invalid))
 	}
 	if err != nil {
-		return h.logInLater(c, form, err)
+		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.render(c, status, views.Login(form, problems)) })
 	}
 	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Errand)
 }
 
-// logInLater tells who has to wait so on the log-in page itself where that holds a form for them: the page of the error would lose it.
-func (h *Handlers) logInLater(c echo.Context, form views.LoginForm, err error) error {
-	if _, limited := errors.AsType[auth.Limited](err); form.Kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
+// waiting tells who has to wait so on the page that they were at, where that holds a form for them: the page of the error would lose it.
+func (h *Handlers) waiting(c echo.Context, kept string, err error, show func(status int, problems auth.Invalid) error) error {
+	if _, limited := errors.AsType[auth.Limited](err); kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
 		return err
 	}
 	page := h.errorPage(c, err)
 	h.setRetryAfter(c, page)
-	return h.render(c, page.Status, views.Login(form, auth.Invalid{"": page.InShort(c.Request().Context(), h.now())}))
+	return show(page.Status, auth.Invalid{"": page.InShort(c.Request().Context(), h.now())})
+}
+
+// logInAgain leads back to the log-in, with what its person was about.
+func (h *Handlers) logInAgain(c echo.Context, errand views.Errand, why string) error {
+	if errand.Kept == "" {
+		return h.redirect(c, middleware.LoginTo(errand.Next), why)
+	}
+	return h.render(c, http.StatusUnprocessableEntity, views.Login(views.LoginForm{Errand: errand}, auth.Invalid{"": why}))
 }
 
 // signIn is the one door: every way of proving who one is ends here.

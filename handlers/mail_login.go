@@ -34,7 +34,9 @@ func (h *Handlers) MailLogin(c echo.Context) error {
 		return h.render(c, http.StatusUnprocessableEntity, views.MailLogin(form, invalid))
 	}
 	if err != nil {
-		return err
+		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error {
+			return h.render(c, status, views.MailLogin(form, problems))
+		})
 	}
 	// The link may be opened in another tab, which knows nothing of this one.
 	err = errors.Join(
@@ -75,15 +77,23 @@ func (h *Handlers) MailLoginCode(c echo.Context) error {
 	}
 	switch {
 	case errors.Is(err, auth.ErrTriesUsed):
-		h.cookies.Clear(c.Response(), session.MailLogin)
-		return h.redirect(c, "/login/mail", "That was one wrong code too many. Ask for a new mail.")
+		return h.mailAgain(c, form.Kept, "That was one wrong code too many. Ask for a new mail.")
 	case errors.Is(err, auth.ErrDeadLink):
-		h.cookies.Clear(c.Response(), session.MailLogin)
-		return h.redirect(c, "/login/mail", "That mail is too old, or was replaced by a newer one. Ask for a new one.")
+		return h.mailAgain(c, form.Kept, "That mail is too old, or was replaced by a newer one. Ask for a new one.")
 	case err != nil:
-		return err
+		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.mailLoginSent(c, status, form, problems) })
 	}
 	return h.mailedIn(c, user, proof, form.Kept)
+}
+
+// mailAgain leads back to where a mail is asked for, with what its person was sending.
+func (h *Handlers) mailAgain(c echo.Context, kept, why string) error {
+	h.cookies.Clear(c.Response(), session.MailLogin)
+	if kept == "" {
+		return h.redirect(c, "/login/mail", why)
+	}
+	form := views.MailLoginForm{Errand: views.Errand{Kept: kept}}
+	return h.render(c, http.StatusUnprocessableEntity, views.MailLogin(form, auth.Invalid{"": why}))
 }
 
 // MailLoginLinkPage shows what a mailed link would do; only its button does it, since mail scanners open links.

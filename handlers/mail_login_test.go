@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/net/html"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
@@ -116,6 +117,28 @@ func TestAFormThatWasKeptSurvivesTheMailedCode(t *testing.T) {
 	kept := attribute(login.input("kept"), "value")
 	sent := ada.post("/login/mail", "from", "login", "email", ada.email, "kept", kept).is(t, 200).says(t, "Check your mail")
 	sent.submit("code", "AAAA-AAAA").is(t, 422).submit("code", mailedCode(ada.mail())).is(t, 200).says(t, "You are back", "Ada Lovelace")
+}
+
+func TestAFormThatWasKeptSurvivesWrongCodesAndAWaitForTheNextMail(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.clock.passes(idle)
+	login := ada.post("/account", "name", "Ada Lovelace").is(t, 401)
+	kept := attribute(login.input("kept"), "value")
+	sent := ada.post("/login/mail", "email", ada.email, "kept", kept).is(t, 200)
+	for range 2 {
+		sent = sent.submit("code", "AAAA-AAAA").is(t, 422)
+	}
+	asking := sent.submit("code", "AAAA-AAAA").is(t, 422).says(t, "one wrong code too many")
+	for range 4 {
+		ada.post("/login/mail", "email", ada.email).redirects(t, "/login/mail/sent")
+	}
+	asking = asking.submit("email", ada.email).is(t, http.StatusTooManyRequests).says(t, "Try again in")
+	s.clock.passes(auth.MailLoginFor)
+	for range 5 {
+		ada.mail()
+	}
+	asking.submit("email", ada.email).is(t, 200).submit("code", mailedCode(ada.mail())).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }
 
 func TestItem16AskingForAMailAnswersTheSameForKnownAndUnknownAddresses(t *testing.T) {

@@ -33,14 +33,17 @@ func (h *Handlers) PasskeyLogin(c echo.Context) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
+	form.Errand = checked(form.Errand)
+	again := func(status int, problems auth.Invalid) error {
+		return h.render(c, status, views.Login(views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: form.Errand}, problems))
+	}
 	token := h.cookies.Get(c.Request(), session.Passkey)
 	user, err := h.auth.AuthenticateByPasskey(c.Request().Context(), token, form.Assertion, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		again := views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: checked(form.Errand)}
-		return h.render(c, http.StatusUnprocessableEntity, views.Login(again, invalid))
+		return again(http.StatusUnprocessableEntity, invalid)
 	}
 	if err != nil {
-		return err
+		return h.waiting(c, form.Kept, err, again)
 	}
 	h.cookies.Clear(c.Response(), session.Passkey)
 	return h.signIn(c, user, auth.Proof{Method: "passkey", Second: true, Remember: form.Remember}, form.Errand)

@@ -48,7 +48,8 @@ func (h *Handlers) duties() map[auth.Duty]duty {
 // signInIsOver answers a page of the sign-in to who has not begun one, or took too long.
 func (h *Handlers) signInIsOver(c echo.Context) error {
 	h.cookies.Clear(c.Response(), session.SignIn)
-	return c.Redirect(http.StatusSeeOther, "/login")
+	errand := checked(views.Errand{Next: c.FormValue("next"), Kept: c.FormValue("kept")})
+	return h.logInAgain(c, errand, "That log-in is over, or took too long. Please log in again.")
 }
 
 // SecondFactorPage asks for the second factor.
@@ -87,10 +88,10 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 		return h.redirect(c, "/password/forgot", "There were too many wrong codes. Open the link in our mail once more, or ask for a new one.")
 	}
 	if errors.Is(err, auth.ErrTriesUsed) {
-		return h.redirect(c, "/login", "There were too many wrong codes. Please log in again.")
+		return h.logInAgain(c, form.Errand, "There were too many wrong codes. Please log in again.")
 	}
 	if err != nil {
-		return err
+		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.secondFactor(c, status, p, form, problems) })
 	}
 	proof.Trust = form.Trust // feature:trusted_devices
 	return h.signIn(c, &p.User, proof, form.Errand)

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -213,4 +214,33 @@ func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *t
 	ada.post("/logout")
 	ada.get("/account/sessions").redirects(t, "/login?next=%2Faccount%2Fsessions").submit("email", ada.email, "password", goodPassword).
 		redirects(t, "/login/factor?next=%2Faccount%2Fsessions").proves(app).redirects(t, "/account/sessions")
+}
+
+func TestWhatSomebodyWasSendingSurvivesWrongAnswersAndThePauseAfterThem(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.secondFactor()
+	s.clock.passes(idle)
+	login := ada.post("/account", "name", "Ada Lovelace").is(t, 401)
+	again := func(page *page) *page {
+		return page.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "One more step")
+	}
+	factor := again(login)
+	wrong := func(status int, words string) {
+		for range 20 {
+			if factor = factor.submit("answer", "000000"); strings.Contains(factor.body, words) {
+				factor.is(t, status)
+				return
+			}
+		}
+		t.Fatalf("no page says %q", words)
+	}
+	wrong(422, "Please log in again")
+	factor = again(factor)
+	wrong(422, "Please log in again")
+	factor = again(factor)
+	wrong(http.StatusTooManyRequests, "Try again in")
+	s.clock.passes(15 * time.Minute) // which is more than a sign-in takes
+	factor = again(factor.proves(app).is(t, 422).says(t, "log in again"))
+	factor.proves(app).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }
