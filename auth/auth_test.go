@@ -450,6 +450,29 @@ func TestItem67ALogInThatAnExpiryOvertakesOwesANewPassword(t *testing.T) {
 	}
 }
 
+// Item 67: a form that was under way while its sign-in ended, as all do when an account is locked or moves, does nothing any more.
+func TestItem67ASignInThatHasEndedMeanwhileOpensNothing(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	must(t, a.db.Exec("UPDATE users SET password_due_at = created_at").Error)
+	entry, err := a.SignIn(t.Context(), &models.User{ID: user.ID, PasswordHash: user.PasswordHash}, Proof{Method: "password"}, Browser{}, here)
+	must(t, err)
+	pending, err := a.PendingSignIn(t.Context(), entry.Browser)
+	must(t, err)
+	err = stale(t, a,
+		func() error {
+			_, _, err := a.OwedPassword(t.Context(), pending, "a password that is new", "", here)
+			return err
+		},
+		func() { must(t, a.db.Exec("DELETE FROM sign_ins").Error) })
+	if !errors.Is(err, ErrSignInOver) || rows(t, a, "users", "password_due_at IS NULL") != 0 {
+		t.Errorf("the password is replaced: %v", err)
+	}
+	if _, err := a.SignIn(t.Context(), user, pending.Proof(), Browser{}, here); !errors.Is(err, ErrSignInOver) {
+		t.Errorf("the sign-in goes on: %v", err)
+	}
+}
+
 // Item 12: a hash is brought up to date, but never over a password that was changed meanwhile.
 func TestItem12ANewerPasswordIsNotReplacedByItsFormersHash(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))

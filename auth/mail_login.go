@@ -150,6 +150,15 @@ func keepMailLogin(t *tx, row *models.MailLogin, browser Browser) error {
 	return nil
 }
 
+// voidMailLogins makes what was mailed to a user let nobody in. The rows stay, as those of an address without an account do: a stranger who
+// has asked for one learns nothing.
+func voidMailLogins(t *tx, userID string) error {
+	if err := t.Model(&models.MailLogin{}).Where("user_id = ?", userID).Update("user_id", nil).Error; err != nil {
+		return fmt.Errorf("void the mailed sign-ins: %w", err)
+	}
+	return nil
+}
+
 // MailLoginByLink returns whom a mailed link lets in; ErrDeadLink where it lets in nobody. here is false in a browser other than the
 // one that asked for it, where it is not told whose it is.
 func (a *Auth) MailLoginByLink(ctx context.Context, token string, browser Browser) (user *models.User, here bool, err error) {

@@ -69,7 +69,7 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 
 // OwedPassword sets the new password that a sign-in owes, and returns the user as they are from then on. What it ends and voids, and whom
 // it tells, is as ResetPassword and ChangePassword have it. newDevice is "" where the browser stays what it is. The error is an Invalid,
-// ErrBusy, or ErrChanged where the password was replaced meanwhile.
+// ErrBusy, ErrSignInOver or ErrChanged.
 func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device string, client Client) (user *models.User, newDevice string, err error) {
 	if err := (Invalid{"password": a.rules.Check(password, p.User.Name, p.User.Email)}).Err(); err != nil {
 		return nil, "", err
@@ -78,10 +78,8 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 	if err != nil {
 		return nil, "", err
 	}
-	err = a.transact(ctx, func(t *tx) (err error) {
-		if user, err = lockUnchanged(t, &p.User); err != nil {
-			return err
-		}
+	err = a.inSignIn(ctx, p, func(t *tx, current *models.User) (err error) {
+		user = current
 		if err := a.forgetThiefsFactors(t, user, p.proof); err != nil {
 			return err
 		}
@@ -89,7 +87,7 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 			newDevice, err = a.reset(t, user, hash, device, client)
 			return err
 		}
-		return a.replacePassword(t, user, hash, client)
+		return a.replacePassword(t, user, hash, p.id, client)
 	})
 	return user, newDevice, err
 }
@@ -116,9 +114,9 @@ func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error 
 	return a.forgetBackups(t, user.ID)
 }
 
-// replacePassword is what follows on a new password of somebody who is signing in with the old one.
-func (a *Auth) replacePassword(t *tx, user *models.User, hash string, client Client) error {
-	if err := a.setPassword(t, user, hash, ""); err != nil {
+// replacePassword is what follows on a new password of somebody who is signing in with the old one, which goes on.
+func (a *Auth) replacePassword(t *tx, user *models.User, hash, signInID string, client Client) error {
+	if err := a.setPassword(t, user, hash, signInID); err != nil {
 		return err
 	}
 	err := a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })

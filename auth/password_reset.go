@@ -148,9 +148,9 @@ func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Clien
 	return newDevice, a.record(t, EventPasswordReset, &user.ID, "", client, nil)
 }
 
-// setPassword replaces the password that was read with user, "" by none, and ends every session but the one named, every sign-in that was
-// begun with it, and what was mailed to change how the account is opened: somebody else may have it.
-func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) error {
+// setPassword replaces the password that was read with user, "" by none, and ends every session and every sign-in but the one whose id is
+// kept, and what was mailed to open the account, or to change how it is opened: somebody else may have it.
+func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
 	set := t.Model(&models.User{}).Where("id = ? AND disabled_at IS NULL AND password_hash = ?", user.ID, user.PasswordHash).
 		Updates(map[string]any{"password_hash": hash, "password_due_at": nil, "updated_at": t.now()})
 	if set.Error != nil {
@@ -160,9 +160,12 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) e
 		return ErrChanged
 	}
 	user.PasswordHash, user.PasswordDueAt = hash, nil
-	if err := t.Where("user_id = ?", user.ID).Delete(&models.SignIn{}).Error; err != nil {
+	if err := t.Where("user_id = ? AND id <> ?", user.ID, keep).Delete(&models.SignIn{}).Error; err != nil {
 		return fmt.Errorf("end the unfinished sign-ins: %w", err)
 	}
+	if err := voidMailLogins(t, user.ID); err != nil { // feature:mail_login
+		return err // feature:mail_login
+	} // feature:mail_login
 	if err := voidResets(t, user.ID); err != nil {
 		return err
 	}
@@ -175,6 +178,6 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keepSession string) e
 	if err := voidEmailChanges(t, user.ID); err != nil { // feature:email_change
 		return err // feature:email_change
 	} // feature:email_change
-	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keepSession)
+	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keep)
 	return err
 }

@@ -98,7 +98,8 @@ type Entry struct {
 }
 
 // SignIn lets user in who has proven who they are; where something is owed it begins a sign-in that waits for it instead (item 49 of
-// the security model). user is as it was when the proof was checked; ErrChanged when the password has changed since, ErrLockedOut.
+// the security model). user is as it was when the proof was checked; the error is ErrChanged when the password has changed
+// since, ErrSignInOver when what was begun has ended, or ErrLockedOut.
 func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, browser Browser, client Client) (entry Entry, err error) {
 	err = a.transact(ctx, func(t *tx) error {
 		// A log-in that was checked just before a password reset must not outlive it.
@@ -109,6 +110,9 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 		// What a thief has added, such as a passkey, must not let them back in: the new password is for whoever holds the mailbox to choose.
 		if lockedOut(user) && !proof.byMailbox() {
 			return ErrLockedOut
+		}
+		if err := useSignIn(t, proof); err != nil {
+			return err
 		}
 		if err := a.endSignIn(t, user, browser.SignIn); err != nil {
 			return err
@@ -219,6 +223,44 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 	return p, err
 }
 
+// ErrSignInOver says that a sign-in was finished, or ended, while somebody was finishing it.
+var ErrSignInOver = errors.New("the sign-in is over")
+
+// inSignIn does work for somebody who has not finished signing in, as they are once nobody else changes the account any more. The error is
+// ErrSignInOver where the sign-in was finished or ended meanwhile, or ErrChanged where the password was replaced.
+func (a *Auth) inSignIn(ctx context.Context, p *Pending, work func(t *tx, user *models.User) error) error {
+	return a.transact(ctx, func(t *tx) error {
+		user, err := lockUnchanged(t, &p.User)
+		if err != nil {
+			return err
+		}
+		var going int64
+		if err := t.Model(&models.SignIn{}).Where("id = ? AND expires_at > ?", p.id, t.now()).Count(&going).Error; err != nil {
+			return fmt.Errorf("look for the sign-in: %w", err)
+		}
+		if going == 0 {
+			return ErrSignInOver
+		}
+		return work(t, user)
+	})
+}
+
+// useSignIn uses up the sign-in that a proof is part of, so that of all that answer what it owes, at once or from a form that was under way
+// while the account was locked, one goes on. The error may be ErrSignInOver.
+func useSignIn(t *tx, proof Proof) error {
+	if proof.began == nil {
+		return nil
+	}
+	used := t.Where("id = ? AND expires_at > ?", proof.began.ID, t.now()).Delete(&models.SignIn{})
+	if used.Error != nil {
+		return fmt.Errorf("use the sign-in up: %w", used.Error)
+	}
+	if used.RowsAffected == 0 {
+		return ErrSignInOver
+	}
+	return nil
+}
+
 // CompleteFactor checks the second factor that a sign-in owes, and returns the proof that includes it. The error is an Invalid, a
 // Limited, or ErrTriesUsed where the sign-in is over.
 func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer string, client Client) (Proof, error) {
@@ -227,7 +269,10 @@ func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer stri
 	if errors.Is(err, ErrTriesUsed) || limited {
 		return Proof{}, errors.Join(err, a.stopSignIn(ctx, p, limited))
 	}
+	if err != nil {
+		return Proof{}, err
+	}
 	proof := p.proof.With(proven.name)
 	proof.at = a.now()
-	return proof, err
+	return proof, nil
 }

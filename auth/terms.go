@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -35,39 +34,13 @@ func (a *Auth) FormerTerms(ctx context.Context, p *Pending) (string, error) {
 }
 
 // AcceptTerms keeps that the person has accepted the terms that their sign-in owes. version is what they were shown: nobody accepts what
-// has replaced it meanwhile. The sign-in is used up, so that of several presses one goes on. The error is an Invalid, ErrSignInOver for the
-// others, or ErrChanged where the password was replaced meanwhile.
+// has replaced it meanwhile. The error is an Invalid, ErrSignInOver or ErrChanged.
 func (a *Auth) AcceptTerms(ctx context.Context, p *Pending, version string, client Client) error {
 	if version != a.config.TermsVersion {
 		return Invalid{"": "The terms have changed while you were reading them. Please have another look."}
 	}
 	return a.inSignIn(ctx, p, func(t *tx, user *models.User) error {
-		if err := t.Where("id = ?", p.id).Delete(&models.SignIn{}).Error; err != nil {
-			return fmt.Errorf("use the sign-in up: %w", err)
-		}
 		return a.keepTerms(t, user.ID, version, client)
-	})
-}
-
-// ErrSignInOver says that a sign-in was finished, or ended, while somebody was finishing it.
-var ErrSignInOver = errors.New("the sign-in is over")
-
-// inSignIn does work for somebody who has not finished signing in, as they are once nobody else changes the account any more. The error is
-// ErrSignInOver where the sign-in was finished or ended meanwhile, or ErrChanged where the password was replaced.
-func (a *Auth) inSignIn(ctx context.Context, p *Pending, work func(t *tx, user *models.User) error) error {
-	return a.transact(ctx, func(t *tx) error {
-		user, err := lockUnchanged(t, &p.User)
-		if err != nil {
-			return err
-		}
-		var going int64
-		if err := t.Model(&models.SignIn{}).Where("id = ? AND expires_at > ?", p.id, t.now()).Count(&going).Error; err != nil {
-			return fmt.Errorf("look for the sign-in: %w", err)
-		}
-		if going == 0 {
-			return ErrSignInOver
-		}
-		return work(t, user)
 	})
 }
 

@@ -28,10 +28,11 @@ const (
 )
 
 // trustOf is the trust in the browser that stands in for the second factor, nil for none. It does beside the password alone: whoever has
-// the device often has its mailbox as well, and both together must not be enough (items 25 and 46 of the security model).
+// the device often has its mailbox as well, and both together must not be enough (items 25 and 46 of the security model). Nor does it where
+// a new password is due: that is for whoever has the factor to choose.
 func (a *Auth) trustOf(db *gorm.DB, user *models.User, proof Proof, browser Browser) (*models.TrustedDevice, error) {
 	tokens := trustTokens(browser)
-	if len(tokens) == 0 || proof.Second || proof.first() != "password" {
+	if len(tokens) == 0 || proof.Second || proof.first() != "password" || user.PasswordDueAt != nil {
 		return nil, nil
 	}
 	device, err := models.FindTrustedDevice(db, user, tokens.hashes(), a.now())

@@ -52,6 +52,21 @@ func (p *person) formerEmail() string {
 	return id
 }
 
+// Item 67: a form whose sending began before the address was changed back sets no password after it.
+func TestItem67AFormInFlightDoesNotOutliveTheUndo(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	owner := thief.elsewhere()
+	undo := thief.moves("mallory@example.com")
+	s.mailIsSent()
+	thief.get(s.lastMail("mallory@example.com").Link).submit().redirects(t, "/login/password")
+	finish := thief.sending("/login/password", "password="+url.QueryEscape("the thief chose this one"))
+	asked := owner.get(undo).submit().redirects(t, "/login/password")
+	finish().redirects(t, "/login")
+	asked.submit("password", otherPassword).redirects(t, "/login")
+	owner.login(otherPassword).redirects(t, "/dashboard")
+}
+
 // Item 28: the address changes when both mailboxes have agreed, and not before.
 func TestItem28AnAddressChangesWhenBothMailboxesAgree(t *testing.T) {
 	for _, first := range []string{"the new one", "the present one"} {

@@ -59,6 +59,9 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	if errors.Is(err, auth.ErrLockedOut) {
 		return h.redirect(c, "/password/forgot", "This account was locked. To open it, choose a new password: we mail its owner a link.")
 	}
+	if errors.Is(err, auth.ErrSignInOver) {
+		return h.signInIsOver(c)
+	}
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ func (h *Handlers) NewPassword(c echo.Context, p *auth.Pending) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.newPassword(c, http.StatusUnprocessableEntity, p, form, invalid)
 	}
+	if errors.Is(err, auth.ErrSignInOver) {
+		return h.signInIsOver(c)
+	}
 	if err != nil {
 		return err
 	}

@@ -166,3 +166,22 @@ func TestItem17AThiefsRecoveryCodesAreNoWayIn(t *testing.T) {
 	ada.login(otherPassword).redirects(t, "/login/factor")
 	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).is(t, 422)
 }
+
+func TestItem67TenRightCodesForOneSignInAreOneLogIn(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	codes := ada.recoveryCodes()
+	ada.post("/logout")
+	ada.enters()
+	browsers := make([]*person, len(codes))
+	for i := range browsers {
+		browsers[i] = ada.twin()
+	}
+	s.atOnce(len(browsers), func(i int) {
+		_, _ = browsers[i].try("POST", "/login/factor", map[string][]string{"factor": {"recovery_codes"}, "answer": {codes[i]}})
+	})
+	if n := s.count("sessions", "expires_at > ?", s.clock.now()); n != 1 {
+		t.Errorf("%d are let in", n)
+	}
+}

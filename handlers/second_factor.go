@@ -49,6 +49,9 @@ func (h *Handlers) duties() map[auth.Duty]duty {
 func (h *Handlers) signInIsOver(c echo.Context) error {
 	h.cookies.Clear(c.Response(), session.SignIn)
 	errand := checked(views.Errand{Next: c.FormValue("next"), Kept: c.FormValue("kept")})
+	if errand.Kept == "" { // perhaps another press was first: then the log-in page sends who is in on
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(errand.Next))
+	}
 	return h.logInAgain(c, errand, "That log-in is over, or took too long. Please log in again.")
 }
 

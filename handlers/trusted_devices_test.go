@@ -68,6 +68,14 @@ func TestADeviceThatWasNotTrustedIsAskedEachTime(t *testing.T) {
 	}
 }
 
+// Item 46: a trusted device stands in for the factor to get in, and not to choose a new password.
+func TestItem46ATrustedDeviceChoosesNoNewPassword(t *testing.T) {
+	s := newStage(t)
+	ada, factor := s.trusts("ada@example.com")
+	ada.hasPassword("ada1815ada1815ada")
+	ada.login("ada1815ada1815ada").redirects(t, "/login/factor").proves(factor).redirects(t, "/login/password")
+}
+
 // Who ticks it, and then answers with another factor or mistypes, has ticked it.
 func TestTheWishToTrustSurvivesAWrongCode(t *testing.T) {
 	s := newStage(t)
