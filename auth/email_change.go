@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -282,10 +283,6 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err := a.setEmail(t, user, change.Email); err != nil {
 		return err
 	}
-	// Whoever goes back to an address of theirs needs no way back to it.
-	if err := t.Where("user_id = ? AND email = ?", user.ID, user.Email).Delete(&models.FormerEmail{}).Error; err != nil {
-		return fmt.Errorf("forget that the address was left: %w", err)
-	}
 	others, err := othersSince(t, user, t.now())
 	if err != nil {
 		return err
@@ -296,25 +293,57 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if _, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, change.SessionID); err != nil {
 		return err
 	}
-	undo, hash := newToken()
-	err = t.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: former, TokenHash: hash, OthersSince: &others,
-		CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}).Error
-	if err != nil {
-		return fmt.Errorf("keep the former address: %w", err)
-	}
 	if change.SessionID == "" { // whoever runs the application asked for it, from nowhere that tells anything
 		change.CreatedAt, change.IP, change.Device = t.now(), client.IP.String(), client.Device()
 	}
-	if err := a.post(t, a.letters.UndoEmailChange(former, asked(change, undo, undoFor))); err != nil {
+	if others, err = a.leaveEmail(t, user, former, change, others); err != nil {
 		return err
 	}
-	err = a.alert(t, user, client, func(i mail.Incident) mail.Message {
+	err = a.alertSince(t, user, client, others, func(i mail.Incident) mail.Message {
 		return a.letters.EmailChanged(user.Email, asked(change, i.Token, i.Life))
 	})
 	if err != nil {
 		return err
 	}
 	return a.record(t, EventEmailChanged, &user.ID, "", client, nil)
+}
+
+// leaveEmail tells the mailbox of the address that was left, with a link that is the way back to it for a while. Where the user has gone
+// back to an address that still has such a link, that one stays and there is none to those that they had since: otherwise a thief who moves
+// the account to an address of theirs, and back again, would take the owner's way back and have one. It returns since when the account may have
+// been somebody else's, which was others, or before the address was left that is back.
+func (a *Auth) leaveEmail(t *tx, user *models.User, left string, change models.EmailChange, others time.Time) (since time.Time, err error) {
+	var kept []models.FormerEmail
+	if err := t.Where("user_id = ? AND expires_at > ?", user.ID, t.now()).Order("created_at").Find(&kept).Error; err != nil {
+		return others, fmt.Errorf("look for former addresses: %w", err)
+	}
+	if back := slices.IndexFunc(kept, func(f models.FormerEmail) bool { return f.Email == user.Email }); back >= 0 {
+		if err := a.endFormerEmails(t, "user_id = ? AND created_at > ? AND email <> ?", user.ID, kept[back].CreatedAt, user.Email); err != nil {
+			return others, err
+		}
+		if since = kept[back].Since(); others.Before(since) {
+			since = others
+		}
+		return since, a.leaveForGood(t, left)
+	}
+	undo, hash := newToken()
+	former := models.FormerEmail{ID: newID(), UserID: user.ID, Email: left, TokenHash: hash, OthersSince: &others, CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}
+	// They are undone in the order of their times, whichever server's clock these are from.
+	if n := len(kept); n > 0 && !kept[n-1].CreatedAt.Before(former.CreatedAt) {
+		former.CreatedAt = kept[n-1].CreatedAt.Add(time.Microsecond)
+	}
+	if err := t.Create(&former).Error; err != nil {
+		return others, fmt.Errorf("keep the former address: %w", err)
+	}
+	return others, a.post(t, a.letters.UndoEmailChange(left, asked(change, undo, undoFor)))
+}
+
+// leaveForGood tells the mailbox of an address that the account has the one before again.
+func (a *Auth) leaveForGood(t *tx, left string) error {
+	if err := a.leave(t, left, t.now()); err != nil {
+		return err
+	}
+	return a.post(t, a.letters.EmailChangeUndone(left))
 }
 
 // setEmail gives the user another address; errEmailTaken where it is somebody else's, or kept for them.
@@ -406,54 +435,47 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		undone, since, err := a.useFormerEmail(t, user, token)
+		undone := user.Email
+		since, err := a.useFormerEmail(t, user, token)
 		if err != nil {
-			return err
-		}
-		if err := a.voidMailed(t, user.ID); err != nil {
 			return err
 		}
 		if newDevice, err = a.lockOut(t, user, since, device); err != nil {
 			return err
 		}
-		if err := a.leave(t, undone, t.now()); err != nil {
-			return err
-		}
-		if err := a.post(t, a.letters.EmailChangeUndone(undone)); err != nil {
-			return err
+		if undone != user.Email {
+			if err := a.leaveForGood(t, undone); err != nil {
+				return err
+			}
 		}
 		return a.record(t, EventEmailChangeUndone, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err
 }
 
-// useFormerEmail puts the former address back with the way to it and to those after it used up, and returns the one that it replaces, and
-// since when the account may have been somebody else's.
-func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (undone string, since time.Time, err error) {
+// useFormerEmail puts the former address back with the way to it and to those after it used up, and returns since when the account may have
+// been somebody else's.
+func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (since time.Time, err error) {
 	var former models.FormerEmail
 	err = t.Where("token_hash = ? AND user_id = ? AND expires_at > ?", hashToken(token), user.ID, t.now()).Take(&former).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return "", since, ErrDeadLink // of several at once, the first one that had the user has used it
+		return since, ErrDeadLink // of several at once, the first one that had the user has used it
 	}
 	if err != nil {
-		return "", since, fmt.Errorf("read the former address: %w", err)
+		return since, fmt.Errorf("read the former address: %w", err)
 	}
 	if err := t.Delete(&former).Error; err != nil {
-		return "", since, fmt.Errorf("use the way back: %w", err)
+		return since, fmt.Errorf("use the way back: %w", err)
 	}
-	if err := a.endFormerEmails(t, "user_id = ? AND id > ?", user.ID, former.ID); err != nil {
-		return "", since, err
+	if err := a.endFormerEmails(t, "user_id = ? AND created_at > ?", user.ID, former.CreatedAt); err != nil {
+		return since, err
 	}
-	undone = user.Email
 	if err := a.setEmail(t, user, former.Email); errors.Is(err, errEmailTaken) {
-		return "", since, ErrDeadLink
+		return since, ErrDeadLink
 	} else if err != nil {
-		return "", since, err
+		return since, err
 	}
-	if former.OthersSince != nil {
-		return undone, *former.OthersSince, nil
-	}
-	return undone, former.CreatedAt, nil
+	return former.Since(), nil
 }
 
 // endFormerEmails ends the time in which these former addresses were kept, and leaves them to whoever has them next.

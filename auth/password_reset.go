@@ -127,6 +127,10 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 // reset is what follows on a new password of somebody who has shown that the mailbox is theirs. Older links and alerts are void: whoever
 // comes upon an old mail has nothing in it.
 func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Client) (newDevice string, err error) {
+	since, err := othersSince(t, user, t.now())
+	if err != nil {
+		return "", err
+	}
 	if err := a.setPassword(t, user, hash, ""); err != nil {
 		return "", err
 	}
@@ -141,7 +145,7 @@ func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Clien
 	if err := models.ForgetHits(t.DB, own.rule, own.key); err != nil {
 		return "", fmt.Errorf("forget the browser's failed log-ins: %w", err)
 	}
-	err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordReset(user.Email, i) })
+	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message { return a.letters.PasswordReset(user.Email, i) })
 	if err != nil {
 		return "", err
 	}

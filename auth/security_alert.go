@@ -17,15 +17,23 @@ const alertFor = 7 * 24 * time.Hour
 
 // alert mails the owner what was done to the account, in the transaction that does it. The mail has a link for when it was not them.
 func (a *Auth) alert(t *tx, user *models.User, client Client, letter func(mail.Incident) mail.Message) error {
-	return a.alertOf(t, user, mail.Incident{At: t.now(), IP: client.IP.String(), Device: client.Device()}, letter)
+	return a.alertSince(t, user, client, t.now(), letter)
 }
 
-// alertOf is alert for what was done at another time, or from elsewhere.
-func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, letter func(mail.Incident) mail.Message) error {
+// alertSince is alert in place of those since a time, which are void: somebody else may have been in the account from then on.
+func (a *Auth) alertSince(t *tx, user *models.User, client Client, since time.Time, letter func(mail.Incident) mail.Message) error {
+	return a.alertOf(t, user, mail.Incident{At: t.now(), IP: client.IP.String(), Device: client.Device()}, since, letter)
+}
+
+// alertOf is alertSince for what was done at another time, or from elsewhere.
+func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Time, letter func(mail.Incident) mail.Message) error {
 	token, hash := newToken()
 	i.Token, i.Life = token, alertFor
-	err := t.Create(&models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}).Error
-	if err != nil {
+	alert := models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}
+	if since.Before(i.At) {
+		alert.OthersSince = &since
+	}
+	if err := t.Create(&alert).Error; err != nil {
 		return fmt.Errorf("keep the alert: %w", err)
 	}
 	return a.post(t, letter(i))
@@ -75,7 +83,7 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 		if len(used) == 0 {
 			return ErrDeadLink
 		}
-		if newDevice, err = a.lockOut(t, user, used[0].CreatedAt, device); err != nil {
+		if newDevice, err = a.lockOut(t, user, used[0].Since(), device); err != nil {
 			return err
 		}
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)
@@ -116,13 +124,14 @@ func othersSince(t *tx, user *models.User, disowned time.Time) (time.Time, error
 	if lockedOut(user) && user.PasswordDueAt.Before(since) {
 		since = *user.PasswordDueAt
 	}
-	var earlier []models.SecurityAlert
-	err := t.Where("user_id = ? AND expires_at > ? AND created_at < ?", user.ID, t.now(), since).Order("created_at").Limit(1).Find(&earlier).Error
-	if err != nil {
+	var alerts []models.SecurityAlert
+	if err := t.Where("user_id = ? AND expires_at > ?", user.ID, t.now()).Find(&alerts).Error; err != nil {
 		return since, fmt.Errorf("look for earlier alerts: %w", err)
 	}
-	if len(earlier) > 0 {
-		since = earlier[0].CreatedAt
+	for _, alert := range alerts {
+		if alert.Since().Before(since) {
+			since = alert.Since()
+		}
 	}
 	return since, nil
 }

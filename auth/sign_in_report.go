@@ -50,7 +50,7 @@ func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
 		return nil
 	}
 	where := mail.Incident{At: s.CreatedAt, IP: s.IP, Device: s.Device}
-	err = a.alertOf(t, user, where, func(i mail.Incident) mail.Message { return a.letters.UnfinishedLogIn(user.Email, i) })
+	err = a.alertOf(t, user, where, where.At, func(i mail.Incident) mail.Message { return a.letters.UnfinishedLogIn(user.Email, i) })
 	if err != nil {
 		return err
 	}

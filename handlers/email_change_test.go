@@ -26,6 +26,16 @@ func (p *person) moving(to string) (confirm, approve string) {
 // moves has both mailboxes agree to another address, which is the person's from then on. It returns the link that undoes it.
 func (p *person) moves(to string) (undo string) {
 	p.s.t.Helper()
+	told := p.leavesAddress(to)
+	if !strings.Contains(told.Link, "/email/undo?token=") || !strings.Contains(told.Text, "Nobody else can have this address") {
+		p.s.t.Fatalf("the former mailbox is told %q", told.Text)
+	}
+	return told.Link
+}
+
+// leavesAddress has both mailboxes agree to another address, and returns what the former one is told then.
+func (p *person) leavesAddress(to string) mailtest.Message {
+	p.s.t.Helper()
 	confirm, approve := p.moving(to)
 	former := *p
 	p.s.visitor().get(confirm).submit().redirects(p.s.t, "/login").says(p.s.t, "once the link in our mail to the other one")
@@ -34,11 +44,7 @@ func (p *person) moves(to string) (undo string) {
 	if told := p.mail(); !strings.Contains(told.Subject, "has this address now") {
 		p.s.t.Fatalf("the new mailbox is told %q", told.Subject)
 	}
-	told := former.mail()
-	if !strings.Contains(told.Link, "/email/undo?token=") || !strings.Contains(told.Text, "Nobody else can have this address") {
-		p.s.t.Fatalf("the former mailbox is told %q", told.Text)
-	}
-	return told.Link
+	return former.mail()
 }
 
 // formerEmail is the id of an address that the person had.
@@ -239,16 +245,41 @@ func TestASignUpForAnAddressThatIsKeptIsNotConfirmed(t *testing.T) {
 	form.submit().is(t, 410)
 }
 
-// Whoever comes back to an address of theirs has it, and one way back is left: the one to what they left now.
-func TestSomebodyGoesBackToAFormerAddress(t *testing.T) {
+// Item 28: a thief who moves an account to their mailbox, and back again, has no way back to it, and its owner still has theirs.
+func TestItem28GoingThereAndBackLeavesTheWayOfTheFirstMailboxAlone(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	owner := thief.elsewhere()
+	first := thief.moves("mallory@example.com")
+	thief.moves("mallory@example.org")
+	told := thief.leavesAddress("ada@example.com")
+	if !strings.HasSuffix(told.Link, "/login") || !strings.Contains(told.Subject, "belongs to no") {
+		t.Errorf("the mailbox that was left is told %q", told.Text)
+	}
+	if n := s.count("former_emails", "email = 'ada@example.com'"); n != 1 || s.count("former_emails", "1=1") != 1 {
+		t.Errorf("these are kept:\n%s", s.rows("former_emails", "1=1"))
+	}
+	s.visitorAs("mallory@example.com").signUp("Mallory", "mallory@example.com", goodPassword).redirects(t, "/dashboard")
+	before := len(s.mailbox.To("ada@example.com"))
+	owner.get(first).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	thief.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	owner.login(otherPassword).redirects(t, "/dashboard")
+	s.mailIsSent()
+	if n := len(s.mailbox.To("ada@example.com")); n != before+1 { // of the new password
+		t.Errorf("%d mails say that the address belongs to nobody", n-before-1)
+	}
+}
+
+// Item 28: changes are undone in their order, whichever server's clock is behind.
+func TestItem28TheOrderOfChangesIsNotThatOfTheClocks(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	first := ada.moves("ada@example.org")
-	ada.moves("ada@example.com")
-	s.visitor().get(first).is(t, 410)
-	if n := s.count("former_emails", "1=1"); n != 1 {
-		t.Errorf("%d former addresses are kept", n)
-	}
+	s.clock.passes(-time.Second)
+	second := ada.moves("ada@example.net")
+	s.clock.passes(time.Second)
+	s.visitor().get(first).submit().redirects(t, "/login/password")
+	s.visitor().get(second).is(t, 410)
 }
 
 // Of two changes the way back to the first undoes both; that to the second leaves the first as it was.

@@ -156,6 +156,34 @@ func TestItem17WhatAnAlertTellsOfIsNoWayIn(t *testing.T) {
 	}
 }
 
+// Item 17: a thief who resets the password, which voids the mail of what they added, does not keep that.
+func TestItem17AResetDoesNotHideWhatAThiefAddedBeforeIt(t *testing.T) {
+	for i, add := range secondFactors() {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			own := add(ada)
+			s.clock.passes(8 * 24 * time.Hour) // so that the mail of her own is of no use any more
+			ada.login(goodPassword)
+			ada.get("/login/factor").proves(own)
+			s.clock.passes(time.Minute)
+			thief := ada.twin()
+			thiefs := add(thief)
+			s.clock.passes(time.Hour)
+			thief = ada.elsewhere()
+			thief.post("/password/forgot", "email", ada.email)
+			s.mailIsSent()
+			thief.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(thiefs).
+				redirects(t, "/login/password").submit("password", "the thief chose this one").redirects(t, "/login")
+			s.mailIsSent()
+			s.clock.passes(time.Minute)
+			ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
+				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+			ada.keepsOnly(own, thiefs)
+		})
+	}
+}
+
 // Item 17: of several mails people answer any, and often the last. What was added between them goes as well, and the factor that the owner
 // proves with stays, whenever it came.
 func TestItem17TheLastOfSeveralMailsLocksOutAsWellAsTheFirst(t *testing.T) {

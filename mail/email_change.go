@@ -108,17 +108,16 @@ func (l Letters) UndoEmailChange(to string, i Incident) Message {
 	})
 }
 
-// EmailChangeUndone tells whoever reads the address that an account had for a while that it has it no more.
+// EmailChangeUndone tells whoever reads the address that an account had for a while that it has the one before again.
 func (l Letters) EmailChangeUndone(to string) Message {
 	return l.message("email_change_undone", to, letter{
 		Subject:   "This address belongs to no " + l.appName + " account any more",
 		Preheader: "The change of address was undone.",
 		Heading:   "The change was undone",
 		Greeting:  greeting(""),
-		Opening: []string{"An account had this email address until now. Its owner has undone the change through a link in a mail to the former address. " +
-			"Every device was logged out."},
-		Button:  "Log in",
-		Link:    l.link("/login", ""),
-		Closing: []string{"If you are the owner and it was not you who undid it, somebody can read the mail of your former address: secure that mailbox first."},
+		Opening:   []string{"An account had this email address until now. With the agreement of the mailbox that it had before, it has gone back to that one, and devices were logged out."},
+		Button:    "Log in",
+		Link:      l.link("/login", ""),
+		Closing:   []string{"If you are the owner and it was not you who went back, somebody can read the mail of your former address: secure that mailbox first."},
 	})
 }

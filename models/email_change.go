@@ -34,6 +34,14 @@ type FormerEmail struct {
 	ExpiresAt   time.Time
 }
 
+// Since is when the account may have become somebody else's.
+func (f FormerEmail) Since() time.Time {
+	if f.OthersSince != nil {
+		return *f.OthersSince
+	}
+	return f.CreatedAt
+}
+
 // FindEmailChange returns the change that waits for a link with this token's hash to be used; gorm.ErrRecordNotFound where there is none.
 func FindEmailChange(db *gorm.DB, tokenHash []byte, now time.Time) (EmailChange, error) {
 	var change EmailChange
