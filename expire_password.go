@@ -6,12 +6,12 @@ import (
 	"os"
 )
 
-// expirePassword has the owner of an account choose a new password at their next log-in.
+// expirePassword makes a password void whose owner then chooses a new one by mail.
 func expirePassword(ctx context.Context, a *app) error {
 	address := os.Args[3]
 	if err := a.auth.ExpirePassword(ctx, address); err != nil {
 		return fmt.Errorf("%s: %w", address, err)
 	}
-	fmt.Printf("%s is asked for a new password at the next log-in, and was told so by mail. Sessions that are going on go on.\n", address)
+	fmt.Printf("The password of %s opens nothing any more, and every device is logged out. A mail tells the owner to choose a new one.\n", address)
 	return nil
 }

@@ -19,10 +19,10 @@ const usage = `usage: %s [command]
   routes    list every address, who may come, what answers, and its limits; routes login lists the lines that have that word
   help      show this
 
-  user expire-password ada@example.com    have somebody choose a new password at their next log-in
+  user expire-password ada@example.com    make a password void and log its owner out, who is mailed to choose a new one
 ` +
-	"  user recover ada@example.com    mail a link to who has lost every second factor, which removes them\n" + // feature:account_recovery
-	"  user move ada@example.com ada@example.org    mail a link to the new address of who has lost the mailbox of the former one\n" + // feature:email_change
+	"  user recover ada@example.com    mail somebody who has lost every second factor a link that removes them\n" + // feature:account_recovery
+	"  user move ada@example.com ada@example.org    mail the new address of somebody who has lost the former mailbox a link that moves the account there\n" + // feature:email_change
 	`
 "routes --json" is the same for machines: an array of objects with method, path, guard, handler, max_body (bytes) and limits,
 each of them with rule, free, window_seconds, growing, max_wait_seconds and closed_at (hits, 0 for never).

@@ -187,8 +187,12 @@ func (a *Auth) EmailChange(ctx context.Context, viewer *Viewer) (*models.EmailCh
 	return &change, nil
 }
 
-// CancelEmailChange ends what the viewer is waiting for.
+// CancelEmailChange ends what the viewer is waiting for. The error is ErrProofDue, so that no stolen session keeps its owner from leaving a
+// mailbox that others read, or ErrChanged.
 func (a *Auth) CancelEmailChange(ctx context.Context, viewer *Viewer, client Client) error {
+	if err := a.Fresh(ctx, viewer); err != nil {
+		return err
+	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
 		if err := voidEmailChanges(t, viewer.User.ID); err != nil {
 			return err

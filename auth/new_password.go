@@ -40,9 +40,9 @@ func (a *Auth) notePassword(ctx context.Context, user *models.User, password str
 // ErrNoAccount is for whoever runs the application, who may know.
 var ErrNoAccount = errors.New("no account has the address")
 
-// ExpirePassword has the owner of the address choose a new password at their next log-in, and tells them so by mail. Whoever runs the
-// application calls it where a password may be known to others; they neither see nor set one. Sessions go on: an account that somebody else
-// is in is locked by the link in an alert. The error is an Invalid or ErrNoAccount.
+// ExpirePassword makes the password of the owner of the address none, ends their sessions, and tells them by mail to choose a new one, as
+// whoever forgot theirs does. Whoever runs the application calls it where a password may be known to others, who would be as quick to
+// replace it at a log-in; they neither see nor set one. The error is an Invalid or ErrNoAccount.
 func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 	email, problem := NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
@@ -56,9 +56,10 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 		if err != nil {
 			return fmt.Errorf("find the user: %w", err)
 		}
-		// An account that is locked stays so, and since when; one without a password is asked for one anyway.
-		if err := t.Model(&models.User{}).Where("id = ? AND password_hash <> ''", user.ID).Update("password_due_at", t.now()).Error; err != nil {
-			return fmt.Errorf("note that a new password is due: %w", err)
+		if user.PasswordHash != "" { // an account that is locked stays so, and since when
+			if err := a.setPassword(t, &user, "", ""); err != nil {
+				return err
+			}
 		}
 		if err := a.post(t, a.letters.PasswordExpired(user.Email, t.now())); err != nil {
 			return err

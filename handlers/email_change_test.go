@@ -270,6 +270,17 @@ func TestItem28GoingThereAndBackLeavesTheWayOfTheFirstMailboxAlone(t *testing.T)
 	}
 }
 
+// Item 34: a stolen session that proves nothing does not keep its owner at an address.
+func TestItem34CancelingAChangeAsksForAFreshProof(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	confirm, approve := ada.moving("ada@example.org")
+	s.clock.passes(s.config.StepUpTTL)
+	ada.post("/account/email/cancel").is(t, 401)
+	s.visitor().get(confirm).submit()
+	s.visitor().get(approve).submit().redirects(t, "/login").says(t, "The address is changed.")
+}
+
 // Item 28: changes are undone in their order, whichever server's clock is behind.
 func TestItem28TheOrderOfChangesIsNotThatOfTheClocks(t *testing.T) {
 	s := newStage(t)

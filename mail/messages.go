@@ -152,16 +152,16 @@ func (l Letters) PasswordChanged(to string, i Incident) Message {
 func (l Letters) PasswordExpired(to string, at time.Time) Message {
 	return l.message("password_expired", to, letter{
 		Subject:   "Choose a new password for " + l.appName,
-		Preheader: "You are asked for it at your next log-in.",
+		Preheader: "The one you had opens nothing any more.",
 		Heading:   "A new password is due",
 		Greeting:  greeting(""),
 		Opening: []string{
-			"On " + at.UTC().Format("January 2, 2006 at 15:04 UTC") + " the people who run " + l.appName + " asked that you choose a new password. Nobody has seen or changed the one that you have.",
-			"At your next log-in you enter it once more, and then choose another. Devices that are logged in stay so until then.",
+			"Your password may be known to others. So on " + at.UTC().Format("January 2, 2006 at 15:04 UTC") + " the people who run " + l.appName +
+				" made it void: it opens nothing any more, and every device was logged out.",
+			"You choose a new one through a link that we mail to this address. Nobody sees the one you had, nor the one you choose.",
 		},
-		Button:  "Log in",
-		Link:    l.link("/login", ""),
-		Closing: []string{"If you no longer know your password, the log-in page lets you choose a new one by mail."},
+		Button: "Choose a new password",
+		Link:   l.link("/password/forgot", ""),
 	})
 }
 
