@@ -7,7 +7,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,9 +32,6 @@ const (
 	// mailLoginCode is the length of a code in bytes: 40 bits, which are eight characters.
 	mailLoginCode = 5
 )
-
-// mailLoginAlphabet is Crockford's base32: without I, L, O and U, which are read as what they look like.
-var mailLoginAlphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
 // The rules of mailed sign-in. A link needs no count: nobody guesses it. So whoever closes the count of an account's codes leaves the
 // owner the link.
@@ -130,9 +126,10 @@ func (a *Auth) fillMailLogin(row *models.MailLogin, keys mailLoginKeys, email st
 	link, row.TokenHash = newToken()
 	random := make([]byte, mailLoginCode)
 	rand.Read(random)
-	code = mailLoginAlphabet.EncodeToString(random)
+	code = crockford.EncodeToString(random)
 	row.CodeHash = keys.sum(row.ID, code)
 	row.Recipient = keys.sum("recipient", email)
+	code = strings.ToUpper(code)
 	return link, code[:4] + "-" + code[4:]
 }
 
@@ -232,7 +229,7 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 // LogInByMailedCode is LogInByMailedLink for the code. The error is an Invalid, a Limited, ErrDeadLink where the browser has asked for
 // nothing that still works, or ErrTriesUsed where it has been wrong too often.
 func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
-	code = plainMailLoginCode(code)
+	code = plainCode(code)
 	if err := (Invalid{"code": required(code, "Enter the code from the mail.")}).Err(); err != nil {
 		return nil, proof, err
 	}
@@ -299,17 +296,6 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 		return nil
 	})
 	return row, user, err
-}
-
-// plainMailLoginCode reads a code as people type and paste it: groups, small letters, and what looks like a digit are all the same.
-func plainMailLoginCode(typed string) string {
-	plain := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return -1
-	}, strings.ToUpper(typed))
-	return strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(plain)
 }
 
 // mailLoginKeys make keyed hashes (HMAC-SHA-256) under SECRET_KEY of what has too few bits for a plain one: whoever has the database alone

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base32"
 	"fmt"
 	"strings"
 
@@ -24,9 +23,6 @@ const (
 	// FewRecoveryCodes is how many are so few that the person is told to make new ones.
 	FewRecoveryCodes = 3
 )
-
-// recoveryAlphabet is Crockford's base32 in small letters: no i, l, o and u, which are taken for others.
-var recoveryAlphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // MakeRecoveryCodes returns ten new codes, each good for one sign-in; those before are void. Only now can they be seen: the database
 // keeps their SHA-256. The error is ErrProofDue, or an Invalid where there is no factor that they could stand in for.
@@ -61,12 +57,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Cli
 func newRecoveryCode() string {
 	random := make([]byte, recoveryBits/8)
 	rand.Read(random)
-	return strings.ReplaceAll(inGroups(recoveryAlphabet.EncodeToString(random)), " ", "-")
-}
-
-// plainCode reads a code as people type it: groups, capitals, and the letters that look like digits are all the same.
-func plainCode(typed string) string {
-	return strings.NewReplacer("-", "", " ", "", "\u00a0", "", "\n", "", "o", "0", "i", "1", "l", "1").Replace(strings.ToLower(typed))
+	return strings.ReplaceAll(inGroups(crockford.EncodeToString(random)), " ", "-")
 }
 
 // RecoveryCodesLeft says how many the viewer has.

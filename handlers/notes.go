@@ -121,7 +121,7 @@ func (h *Handlers) RestoreNote(c echo.Context, user *models.User) error {
 		return err
 	}
 	id := c.Param("id")
-	if err := models.RestoreNote(h.database(c), user, id); err != nil {
+	if err := models.RestoreNote(h.database(c), user, id, h.now()); err != nil {
 		return err
 	}
 	return h.redirect(c, "/notes/"+id, "The note is back.")

@@ -88,6 +88,10 @@ func TestADeletedNoteIsSweptAfterThirtyDays(t *testing.T) {
 		left   int64
 	}{{models.KeepDeletedNotes - time.Hour, 2}, {time.Hour, 1}} {
 		s.clock.passes(day.passes)
+		if day.left == 1 { // before the sweep was there
+			ada.login(goodPassword)
+			ada.post("/notes/"+id+"/restore").is(t, 404)
+		}
 		if err := s.auth.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,7 @@ func TestSomebodyWhoLostThePhoneLogsInWithARecoveryCode(t *testing.T) {
 	}
 	ada.post("/logout")
 	other := ada.login(goodPassword).redirects(t, "/login/factor").submit("choose", "recovery_codes").is(t, 200).says(t, "Recovery code")
-	other.submit("answer", strings.ToUpper(strings.ReplaceAll(codes[3], "-", " "))).redirects(t, "/dashboard")
+	other.submit("answer", strings.ToUpper(strings.ReplaceAll(codes[3], "-", "–"))+"\t").redirects(t, "/dashboard")
 	if mail := ada.mail(); !strings.Contains(mail.Text, "9 recovery codes left") {
 		t.Errorf("the mail says %s", mail.Text)
 	}

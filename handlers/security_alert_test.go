@@ -135,7 +135,7 @@ func TestItem25TheLinkInAnAlertDoesNotBypassTheSecondFactor(t *testing.T) {
 	app := ada.secondFactor()
 	thief := ada.elsewhere()
 	thief.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
-	asked := ada.get(ada.notice().Link).submit().redirects(t, "/login/factor").says(t, "Go on")
+	asked := ada.get(ada.notice().Link).submit().redirects(t, "/login/factor").says(t, "Go on", "turn to whoever runs this site")
 	thief.twin().post("/login/password", "password", otherPassword).is(t, 303)
 	asked.proves(app).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 	ada.login(otherPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")

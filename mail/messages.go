@@ -104,7 +104,7 @@ func (l Letters) NewDevice(to string, i Incident) Message {
 		Preheader: "On a device that we have not seen before. Was this you?",
 		Heading:   "New log-in to your account",
 		Opening:   []string{"Somebody has logged in to your " + l.appName + " account on a device that we have not seen you use before."},
-		Question:  "If this was you, there is nothing to do. If it was not, somebody knows your password: lock them out at once.",
+		Question:  "If this was you, there is nothing to do. If it was not, somebody else can get in: lock them out at once.",
 	})
 }
 

@@ -39,7 +39,7 @@ func (r LimitRule) String() string {
 		return fmt.Sprintf("%s %d, then waits of %s", r.Name, r.Free, short(r.MaxWait))
 	}
 	if r.Growing {
-		return fmt.Sprintf("%s %d, then waits of 1s to %s", r.Name, r.Free, short(r.MaxWait))
+		return fmt.Sprintf("%s %d, then waits of %s to %s", r.Name, r.Free, short(max(r.MinWait, time.Second)), short(r.MaxWait))
 	}
 	return fmt.Sprintf("%s %d per %s", r.Name, r.Free, short(r.Window))
 }

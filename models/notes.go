@@ -89,8 +89,8 @@ func DeleteNote(db *gorm.DB, user *User, id string) error {
 
 // RestoreNote brings back what DeleteNote deleted; the error is gorm.ErrRecordNotFound where it is not deleted, or was for longer
 // than KeepDeletedNotes.
-func RestoreNote(db *gorm.DB, user *User, id string) error {
-	deleted := For(db, user).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at IS NOT NULL", id)
+func RestoreNote(db *gorm.DB, user *User, id string, now time.Time) error {
+	deleted := For(db, user).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at > ?", id, now.Add(-KeepDeletedNotes))
 	return found(deleted.UpdateColumn("deleted_at", nil))
 }
 

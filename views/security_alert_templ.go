@@ -24,7 +24,7 @@ func lockedOutPoints(user *models.User) []string {
 	points := []string{
 		"Every device is logged out.",
 		"Your present password stops working.",
-		"You choose a new one, here and now.",
+		"You choose a new one, after your second factor if the account has one.",
 		"Second factors that were added since our first mail of this kind are removed, except the one that you use now.", // feature:passkeys|totp
 	}
 	if user.DisabledAt != nil { // feature:account_deletion
