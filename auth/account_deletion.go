@@ -169,9 +169,6 @@ func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
 	return a.reopen(t, user, gone[0], client)
 }
 
-// UndoDeletionLimits are the rules that a dead link counts under.
-func UndoDeletionLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
-
 // closingLetter writes what somebody is answered with who wants the address of an account that is to be deleted; nil where none has it.
 func closingLetter(t *tx, email string, write func(to string, due time.Time) mail.Message) (letter func() mail.Message, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)

@@ -114,6 +114,3 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		return a.record(t, EventAccountRecovered, &user.ID, "", client, nil)
 	})
 }
-
-// RecoveryLimits are the rules that a dead link counts under.
-func RecoveryLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }

@@ -37,9 +37,6 @@ func EmailChangeLimits(c config.Config) []models.LimitRule {
 	return []models.LimitRule{limitEmailChange, registrationMail(c)}
 }
 
-// EmailLinkLimits are the rules that a dead link counts under.
-func EmailLinkLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
-
 // errEmailTaken says that somebody else got the address before both mailboxes had agreed.
 var errEmailTaken = errors.New("the address is somebody else's")
 

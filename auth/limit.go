@@ -32,7 +32,7 @@ var (
 	limitForgotIP         = models.LimitRule{Name: "forgot-ip", Free: 30, Window: time.Hour}
 	limitForgotMail       = models.LimitRule{Name: "forgot-mail", Free: 5, Window: time.Hour}
 	limitRefusalIP        = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
-	limitResetIP          = models.LimitRule{Name: "reset-ip", Free: 30, Window: time.Hour}
+	limitDeadLink         = models.LimitRule{Name: "dead-link-ip", Free: 30, Window: time.Hour}
 )
 
 // LoginLimits are the rules that logging in counts under.
@@ -69,8 +69,8 @@ func endingWith(rule models.LimitRule, life time.Duration) models.LimitRule {
 	return rule
 }
 
-// ResetLimits are the rules that a dead link counts under.
-func ResetLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
+// DeadLinkLimits are the rules that a mailed link counts under which opens nothing (any more).
+func DeadLinkLimits() []models.LimitRule { return []models.LimitRule{limitDeadLink} }
 
 // ReproofLimits are the rules that proving the current password once more counts under.
 func ReproofLimits() []models.LimitRule { return []models.LimitRule{limitReproof} }
@@ -165,7 +165,7 @@ func (a *Auth) countDead(ctx context.Context, client Client, err error) error {
 	if !errors.Is(err, ErrDeadLink) {
 		return err
 	}
-	if limited := a.take(ctx, client, hitBy(limitResetIP, network(client.IP))); limited != nil {
+	if limited := a.take(ctx, client, hitBy(limitDeadLink, network(client.IP))); limited != nil {
 		return limited
 	}
 	return err

@@ -49,9 +49,6 @@ func MailLoginLimits() []models.LimitRule {
 // MailLoginCodeLimits are the rules that a typed code counts under.
 func MailLoginCodeLimits() []models.LimitRule { return []models.LimitRule{limitMailLoginCode} }
 
-// MailLoginLinkLimits are the rules that a dead link counts under.
-func MailLoginLinkLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }
-
 // OfMailLogin says whether it is mailed sign-in that is closed, so that other ways in are open.
 func (l Limited) OfMailLogin() bool {
 	return l.Rule == limitMailLoginMail.Name || l.Rule == limitMailLoginCode.Name

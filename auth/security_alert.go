@@ -143,6 +143,3 @@ func voidAlerts(t *tx, userID string) error {
 	}
 	return nil
 }
-
-// AlertLimits are the rules that a dead link counts under.
-func AlertLimits() []models.LimitRule { return []models.LimitRule{limitResetIP} }

@@ -367,7 +367,7 @@ func TestItem18NobodyIsFloodedWithMailedLogIns(t *testing.T) {
 	eve.post("/login/mail", "email", "b@example.com").is(t, 303)
 	eve.post("/login/mail", "email", "c@example.com").is(t, 429)
 	eve.post("/login/mail/confirm", "token", "junk").is(t, 410)
-	s.hits("reset-ip", 30)
+	s.hits("dead-link-ip", 30)
 	eve.post("/login/mail/confirm", "token", "junk").is(t, 410)
 }
 

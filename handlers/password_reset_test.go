@@ -332,7 +332,7 @@ func TestItem27TryingResetTokensIsLimited(t *testing.T) {
 		return eve.post("/password/reset", "token", "guessed", "password", otherPassword)
 	}
 	try().is(t, 410)
-	s.hits("reset-ip", 29)
+	s.hits("dead-link-ip", 29)
 	try().is(t, 410)
 	try().is(t, 429)
 }

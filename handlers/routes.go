@@ -31,18 +31,18 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.POST("/password/forgot", h.ForgotPassword, limits(auth.ForgotLimits(h.config)))
 	site.GET("/password/forgot/sent", h.ForgotPasswordSent)
 	site.GET("/password/reset", h.ResetPasswordPage)
-	site.POST("/password/reset", h.ResetPassword, limits(auth.ResetLimits()))
+	site.POST("/password/reset", h.ResetPassword, limits(auth.DeadLinkLimits()))
 	site.GET("/security-alert", h.SecurityAlertPage)
-	site.POST("/security-alert", h.SecurityAlert, limits(auth.AlertLimits()))
-	site.GET("/account-recovery", h.AccountRecoveryPage)                               // feature:account_recovery
-	site.POST("/account-recovery", h.AccountRecovery, limits(auth.RecoveryLimits()))   // feature:account_recovery
-	site.GET("/account/restore", h.RestoreAccountPage)                                 // feature:account_deletion
-	site.POST("/account/restore", h.RestoreAccount, limits(auth.UndoDeletionLimits())) // feature:account_deletion
-	site.GET("/email/change", h.EmailLinkPage)                                         // feature:email_change
-	site.POST("/email/change", h.EmailLink, limits(auth.EmailLinkLimits()))            // feature:email_change
-	site.GET("/email/undo", h.UndoEmailPage)                                           // feature:email_change
-	site.POST("/email/undo", h.UndoEmail, limits(auth.EmailLinkLimits()))              // feature:email_change
-	site.GET("/terms", h.TermsPage)                                                    // feature:terms
+	site.POST("/security-alert", h.SecurityAlert, limits(auth.DeadLinkLimits()))
+	site.GET("/account-recovery", h.AccountRecoveryPage)                             // feature:account_recovery
+	site.POST("/account-recovery", h.AccountRecovery, limits(auth.DeadLinkLimits())) // feature:account_recovery
+	site.GET("/account/restore", h.RestoreAccountPage)                               // feature:account_deletion
+	site.POST("/account/restore", h.RestoreAccount, limits(auth.DeadLinkLimits()))   // feature:account_deletion
+	site.GET("/email/change", h.EmailLinkPage)                                       // feature:email_change
+	site.POST("/email/change", h.EmailLink, limits(auth.DeadLinkLimits()))           // feature:email_change
+	site.GET("/email/undo", h.UndoEmailPage)                                         // feature:email_change
+	site.POST("/email/undo", h.UndoEmail, limits(auth.DeadLinkLimits()))             // feature:email_change
+	site.GET("/terms", h.TermsPage)                                                  // feature:terms
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
@@ -57,7 +57,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest.GET("/login/mail/sent", h.MailLoginSent)                                                 // feature:mail_login
 	guest.POST("/login/mail/sent", h.MailLoginCode, limits(auth.MailLoginCodeLimits()))            // feature:mail_login
 	guest.GET("/login/mail/confirm", h.MailLoginLinkPage)                                          // feature:mail_login
-	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.MailLoginLinkLimits()))         // feature:mail_login
+	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.DeadLinkLimits()))              // feature:mail_login
 	guest.POST("/login/passkey", h.PasskeyLogin, limits(auth.PasskeyLimits()))                     // feature:passkeys
 	guest.POST("/login/passkey/options", h.PasskeyLoginOptions, limits(auth.PasskeyAskedLimits())) // feature:passkeys
 

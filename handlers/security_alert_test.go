@@ -281,7 +281,7 @@ func TestItem27TryingTokensOfAlertsIsLimited(t *testing.T) {
 	s := newStage(t)
 	eve := s.visitor()
 	eve.post("/security-alert", "token", "guessed").is(t, 410)
-	s.hits("reset-ip", 29)
+	s.hits("dead-link-ip", 29)
 	eve.post("/security-alert", "token", "guessed").is(t, 410)
 	eve.post("/security-alert", "token", "guessed").is(t, 429)
 }
