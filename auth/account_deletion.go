@@ -61,8 +61,8 @@ func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Cli
 	if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
 		return err
 	}
-	if err := t.Where("user_id = ?", user.ID).Delete(&models.SignIn{}).Error; err != nil {
-		return fmt.Errorf("end the sign-ins: %w", err)
+	if err := endSignIns(t, user.ID, ""); err != nil {
+		return err
 	}
 	incident := mail.Incident{At: now, IP: client.IP.String(), Device: client.Device(), Token: token, Life: DeletionAfter}
 	if err := a.post(t, a.letters.AccountDeletion(user.Email, due, incident)); err != nil {
@@ -127,21 +127,15 @@ func (a *Auth) liveDeletion(ctx context.Context, token string, client Client) (*
 	return user, a.countDead(ctx, client, err)
 }
 
-// useDeletion uses the link up and opens the account again. One statement decides which of several submissions wins, and whether the sweep
-// was first.
+// useDeletion uses the link up, where the sweep was not first, and opens the account again.
 func (a *Auth) useDeletion(t *tx, user *models.User, token string, client Client) (used models.AccountDeletion, err error) {
 	if _, err := owner(models.LockAnyUser(t.DB, user.ID)); err != nil {
 		return used, err
 	}
-	var gone []models.AccountDeletion
-	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&gone).Error
-	if err != nil {
-		return used, fmt.Errorf("use the link: %w", err)
+	if used, err = useLink[models.AccountDeletion](t, token); err != nil {
+		return used, err
 	}
-	if len(gone) == 0 {
-		return used, ErrDeadLink
-	}
-	return gone[0], a.reopen(t, user, gone[0], client)
+	return used, a.reopen(t, user, used, client)
 }
 
 // reopen opens the account whose deletion is over. What was closed by somebody else since stays closed.

@@ -84,13 +84,8 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		if _, err := owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		// One statement decides which of several submissions wins.
-		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&models.AccountRecovery{})
-		if used.Error != nil {
-			return fmt.Errorf("use the link: %w", used.Error)
-		}
-		if used.RowsAffected == 0 {
-			return ErrDeadLink
+		if _, err := useLink[models.AccountRecovery](t, token); err != nil {
+			return err
 		}
 		for _, f := range a.factors() {
 			if f.second {

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/mileusna/useragent"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
@@ -195,6 +196,20 @@ func owner(user models.User, err error) (*models.User, error) {
 		return nil, fmt.Errorf("lock the user: %w", err)
 	}
 	return &user, nil
+}
+
+// useLink uses a mailed link of a kind up, and returns its row. One statement decides which of several submissions wins (ASVS 2.3.4): for the
+// others it is ErrDeadLink.
+func useLink[T any](t *tx, token string) (used T, err error) {
+	var rows []T
+	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&rows).Error
+	if err != nil {
+		return used, fmt.Errorf("use the link: %w", err)
+	}
+	if len(rows) == 0 {
+		return used, ErrDeadLink
+	}
+	return rows[0], nil
 }
 
 // newID returns a UUIDv7: ordered by time, and never a secret.

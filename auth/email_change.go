@@ -288,7 +288,7 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err != nil {
 		return err
 	}
-	if err := a.voidMailed(t, user.ID); err != nil {
+	if err := errors.Join(endSignIns(t, user.ID, ""), voidMailed(t, user.ID), voidAlerts(t, user.ID)); err != nil {
 		return err
 	}
 	if _, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, change.SessionID); err != nil {
@@ -363,19 +363,6 @@ func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
 		return err
 	}
 	return nil
-}
-
-// voidMailed makes worthless whatever was mailed to a user and would open the account.
-func (a *Auth) voidMailed(t *tx, userID string) error {
-	if err := t.Where("user_id = ?", userID).Delete(&models.SignIn{}).Error; err != nil {
-		return fmt.Errorf("end the unfinished sign-ins: %w", err)
-	}
-	return errors.Join(
-		voidEmailChanges(t, userID),
-		voidResets(t, userID),
-		voidAlerts(t, userID),
-		voidRecoveries(t, userID), // feature:account_recovery
-	)
 }
 
 // DeclineEmailChange takes the word of the present mailbox's owner that the change was not asked for by them. As with Disown, whoever asked

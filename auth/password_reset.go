@@ -110,13 +110,8 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		} else if enrolled {
 			return ErrFactorDue
 		}
-		// One statement decides which of several submissions wins (ASVS 2.3.4).
-		used := t.Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&models.PasswordReset{})
-		if used.Error != nil {
-			return fmt.Errorf("use the link: %w", used.Error)
-		}
-		if used.RowsAffected == 0 {
-			return ErrDeadLink
+		if _, err := useLink[models.PasswordReset](t, token); err != nil {
+			return err
 		}
 		newDevice, err = a.reset(t, current, hash, device, client)
 		return err
@@ -164,24 +159,34 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
 		return ErrChanged
 	}
 	user.PasswordHash, user.PasswordDueAt = hash, nil
-	if err := t.Where("user_id = ? AND id <> ?", user.ID, keep).Delete(&models.SignIn{}).Error; err != nil {
-		return fmt.Errorf("end the unfinished sign-ins: %w", err)
-	}
-	if err := voidMailLogins(t, user.ID); err != nil { // feature:mail_login
-		return err // feature:mail_login
-	} // feature:mail_login
-	if err := voidResets(t, user.ID); err != nil {
+	if err := endSignIns(t, user.ID, keep); err != nil {
 		return err
 	}
-	if err := voidRecoveries(t, user.ID); err != nil { // feature:account_recovery
-		return err // feature:account_recovery
-	} // feature:account_recovery
+	if err := voidMailed(t, user.ID); err != nil {
+		return err
+	}
 	if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
 		return err // feature:trusted_devices
 	} // feature:trusted_devices
-	if err := voidEmailChanges(t, user.ID); err != nil { // feature:email_change
-		return err // feature:email_change
-	} // feature:email_change
 	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keep)
 	return err
+}
+
+// mailedWays make worthless what was mailed to a user and opens the account, or changes how it is opened, each of its kind.
+func mailedWays() []func(t *tx, userID string) error {
+	return []func(*tx, string) error{
+		voidResets,
+		voidMailLogins,   // feature:mail_login
+		voidRecoveries,   // feature:account_recovery
+		voidEmailChanges, // feature:email_change
+	}
+}
+
+func voidMailed(t *tx, userID string) error {
+	for _, void := range mailedWays() {
+		if err := void(t, userID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"gorm.io/gorm/clause"
-
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -74,16 +72,11 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		// One statement decides which of several submissions wins.
-		var used []models.SecurityAlert
-		err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&used).Error
+		used, err := useLink[models.SecurityAlert](t, token)
 		if err != nil {
-			return fmt.Errorf("use the link: %w", err)
+			return err
 		}
-		if len(used) == 0 {
-			return ErrDeadLink
-		}
-		if newDevice, err = a.lockOut(t, user, used[0].Since(), device); err != nil {
+		if newDevice, err = a.lockOut(t, user, used.Since(), device); err != nil {
 			return err
 		}
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)

@@ -190,6 +190,14 @@ func (a *Auth) endSignIn(t *tx, user *models.User, token string) error {
 	return nil
 }
 
+// endSignIns ends what the user has not finished anywhere, but for the sign-in whose id is kept.
+func endSignIns(t *tx, userID, keep string) error {
+	if err := t.Where("user_id = ? AND id <> ?", userID, keep).Delete(&models.SignIn{}).Error; err != nil {
+		return fmt.Errorf("end the unfinished sign-ins: %w", err)
+	}
+	return nil
+}
+
 // Pending is a sign-in that still owes something.
 type Pending struct {
 	User  models.User
