@@ -76,15 +76,15 @@ func serve(ctx context.Context, a *app) error {
 }
 
 func sweep(ctx context.Context, a *app) {
-	nowAndThen(ctx, func() {
+	everySweep(ctx, func() {
 		if err := a.auth.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("the sweep failed in part and will be tried again", "error", err)
 		}
 	})
 }
 
-// nowAndThen does work as often as is swept, until ctx ends.
-func nowAndThen(ctx context.Context, work func()) {
+// everySweep does work as often as is swept, until ctx ends.
+func everySweep(ctx context.Context, work func()) {
 	for next := jittered(sweepFirst); ; next = jittered(sweepEvery) {
 		select {
 		case <-ctx.Done():

@@ -12,7 +12,7 @@ func TestAProgramThatIsRestartedOftenSweepsToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var swept atomic.Int64
-		go nowAndThen(ctx, func() { swept.Add(1) })
+		go everySweep(ctx, func() { swept.Add(1) })
 		for _, step := range []struct {
 			passes time.Duration
 			want   int64

@@ -99,7 +99,7 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 }
 
 // DisownDeletion is UndoDeletion for the owner of an account who did not ask for its end: whoever did is locked out as with Disown, and
-// SignIn with ByMail goes on. The error is a Limited or ErrDeadLink.
+// SignIn with ByReset goes on. The error is a Limited or ErrDeadLink.
 func (a *Auth) DisownDeletion(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.liveDeletion(ctx, token, client)
 	if err != nil {

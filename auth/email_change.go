@@ -366,7 +366,7 @@ func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
 }
 
 // DeclineEmailChange takes the word of the present mailbox's owner that the change was not asked for by them. As with Disown, whoever asked
-// for it is locked out, and SignIn with ByMail goes on. The error is a Limited or ErrDeadLink.
+// for it is locked out, and SignIn with ByReset goes on. The error is a Limited or ErrDeadLink.
 func (a *Auth) DeclineEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
 	link, err := a.liveEmailLink(ctx, token, client)
 	if err == nil && !link.Present {
@@ -409,7 +409,7 @@ func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *mode
 }
 
 // UndoEmailChange puts the address back that a user had before, once for each link, and voids what the change allowed: whoever made it is
-// locked out as with Disown, and SignIn with ByMail goes on for the owner of the former mailbox. Changes after this one are undone with it.
+// locked out as with Disown, and SignIn with ByReset goes on for the owner of the former mailbox. Changes after this one are undone with it.
 // The error is a Limited or ErrDeadLink.
 func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
 	user, _, err = a.FormerEmailByToken(ctx, token)

@@ -11,15 +11,15 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// byMail is the method of a sign-in that was begun by a mailed link. It can end in a new password, and not in a session (item 24 of the
+// byReset is the method of a sign-in that was begun by a mailed link. It can end in a new password, and not in a session (item 24 of the
 // security model).
-const byMail = "reset"
+const byReset = "reset"
 
-// ByMail is the proof of who has opened a link that resets their password.
-func ByMail() Proof { return Proof{Method: byMail} }
+// ByReset is the proof of who has opened a link that resets their password.
+func ByReset() Proof { return Proof{Method: byReset} }
 
 // Resets says whether what was proven leads to a new password and no further.
-func (p Proof) Resets() bool { return p.first() == byMail }
+func (p Proof) Resets() bool { return p.first() == byReset }
 
 // notePassword remembers that a password, which was just right, is one that could not be chosen now: PASSWORD_MIN was raised, the password
 // came in with an import, or it has become common. A new one is due before the sign-in is finished.

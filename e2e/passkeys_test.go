@@ -173,7 +173,7 @@ func TestAdaLogsInWithAPasskeyByItsButtonAndIsRemembered(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()
 	ada.withPhone()
 	ada.makesPasskey().press("Log out").at("/login", http.StatusOK)
-	ada.toggle("Keep me signed in").press("Log in with a passkey").at("/dashboard", http.StatusOK)
+	ada.toggle("Keep me logged in").press("Log in with a passkey").at("/dashboard", http.StatusOK)
 	ada.open("/account/sessions").sees("This device")
 }
 

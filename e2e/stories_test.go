@@ -146,7 +146,7 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	ada.open("/").tabTo("Skip to content").tabTo("Sign up").arrive(enter).at("/register", http.StatusOK)
 	ada.hasFocus("textbox", "Name").keys(ada.name).tabTo("Email").keys(ada.email).tabTo("Password").keys(ada.password).tabTo("Create account")
 	ada.arrive(enter).at("/register/sent", http.StatusOK)
-	ada.open(ada.letter("Confirm").Link).tabTo("Confirm and sign in").arrive(enter).at("/dashboard", http.StatusOK)
+	ada.open(ada.letter("Confirm").Link).tabTo("Confirm and log in").arrive(enter).at("/dashboard", http.StatusOK)
 	ada.tabTo("Account").arrive(enter).at("/account", http.StatusOK)
 	ada.tabTo("Log out").arrive(enter).open("/login")
 	ada.hasFocus("textbox", "Email").keys(ada.email).tabTo("Password").keys(ada.password).arrive(enter).at("/dashboard", http.StatusOK)

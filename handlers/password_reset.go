@@ -83,5 +83,5 @@ func (h *Handlers) resetWithFactor(c echo.Context, token string) error {
 	if err := h.leave(c); err != nil {
 		return err
 	}
-	return h.signIn(c, user, auth.ByMail(), views.Errand{})
+	return h.signIn(c, user, auth.ByReset(), views.Errand{})
 }

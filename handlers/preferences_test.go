@@ -95,9 +95,9 @@ func TestTimesAreToldWhereThePersonIs(t *testing.T) {
 		}
 		return s.clock.now().In(location).Format(layout)
 	}
-	ada.get("/account/sessions").says(t, "Signed in "+at("UTC", "Jan 2, 2006, 15:04 UTC"))
+	ada.get("/account/sessions").says(t, "Logged in "+at("UTC", "Jan 2, 2006, 15:04 UTC"))
 	ada.prefers("system", "en-GB", "Asia/Tokyo").redirects(t, "/account/preferences").says(t, "It is now "+at("Asia/Tokyo", "2 Jan 2006, 15:04 JST"))
-	page := ada.get("/account/sessions").says(t, "Signed in "+at("Asia/Tokyo", "2 Jan 2006, 15:04 JST"))
+	page := ada.get("/account/sessions").says(t, "Logged in "+at("Asia/Tokyo", "2 Jan 2006, 15:04 JST"))
 	if !strings.Contains(page.body, at("UTC", `datetime="2006-01-02T15:04:05Z"`)) || page.root("lang") != "en-GB" {
 		t.Errorf("machines are told another time, or the language %q", page.root("lang"))
 	}

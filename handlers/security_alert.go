@@ -14,7 +14,7 @@ import (
 	"example.com/gatehouse/views"
 )
 
-// SecurityAlertPage says what becomes of the account of who was not it. Opening it uses nothing up.
+// SecurityAlertPage says what the link in an alert will do. Opening it uses nothing up.
 func (h *Handlers) SecurityAlertPage(c echo.Context) error {
 	h.hideToken(c)
 	user, err := h.auth.AlertByToken(c.Request().Context(), c.QueryParam("token"))
@@ -57,7 +57,7 @@ func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead e
 	if err := h.leave(c); err != nil {
 		return err
 	}
-	return h.signIn(c, user, auth.ByMail(), views.Errand{})
+	return h.signIn(c, user, auth.ByReset(), views.Errand{})
 }
 
 // lockingOut is a verb that uses a mailed link to lock everybody out, and returns who is to choose a new password, in which browser.

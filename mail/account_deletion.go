@@ -71,5 +71,3 @@ func (l Letters) AccountClosing(to string, due time.Time) Message {
 		Closing: []string{"If it was not you, there is nothing to do. Whoever tried was not told that you have an account."},
 	})
 }
-
-func moment(at time.Time) string { return at.UTC().Format("January 2, 2006 at 15:04 UTC") }

@@ -156,7 +156,7 @@ func (l Letters) PasswordExpired(to string, at time.Time) Message {
 		Heading:   "A new password is due",
 		Greeting:  greeting(""),
 		Opening: []string{
-			"Your password may be known to others. So on " + at.UTC().Format("January 2, 2006 at 15:04 UTC") + " the people who run " + l.appName +
+			"Your password may be known to others. So on " + moment(at) + " the people who run " + l.appName +
 				" made it void: it opens nothing any more, and every device was logged out.",
 			"You choose a new one through a link that we mail to this address. Nobody sees the one you had, nor the one you choose.",
 		},
@@ -247,7 +247,7 @@ func facts(i Incident) []fact {
 		where = address.WithZone("").String()
 	}
 	return []fact{
-		{"When", i.At.UTC().Format("January 2, 2006 at 15:04 UTC")},
+		{"When", moment(i.At)},
 		{"IP address", where},
 		{"Device", deviceName(i.Device)},
 	}
@@ -345,3 +345,6 @@ func wrap(paragraph string) string {
 	}
 	return out.String()
 }
+
+// moment is a time as the mails tell it, whose readers may be anywhere.
+func moment(at time.Time) string { return at.UTC().Format("January 2, 2006 at 15:04 UTC") }

@@ -239,7 +239,7 @@ func (p *project) drop(word string, deployed bool) {
 	if deployed {
 		p.dropTables(word, files)
 	} else {
-		p.refuseUsedDatabase(word, files)
+		p.refuseUsedDatabase(files)
 	}
 	for name := range p.files {
 		if !ours(name) {
@@ -332,7 +332,7 @@ var createTable = regexp.MustCompile(`(?im)^\s*CREATE TABLE "?(\w+)"?`)
 
 // refuseUsedDatabase keeps the development database from being left with a migration that the program no longer knows, which it
 // would refuse to start on.
-func (p *project) refuseUsedDatabase(word string, files []string) {
+func (p *project) refuseUsedDatabase(files []string) {
 	for _, name := range files {
 		if path.Dir(name) != "models/migrations" {
 			continue

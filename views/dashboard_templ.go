@@ -158,7 +158,7 @@ func Dashboard(user *models.User) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = link("/account/sessions", ui.IconDevices, "See where you are signed in").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = link("/account/sessions", ui.IconDevices, "See where you are logged in").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

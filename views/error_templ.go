@@ -234,7 +234,7 @@ func statusWords(status int) (title, text string) {
 	case http.StatusRequestEntityTooLarge:
 		return "That is too large", "What was sent is larger than we take. Go back, send less, and it will fit."
 	case http.StatusUnsupportedMediaType:
-		return "We cannot read that", "This address takes forms alone. Go back and send it from its page."
+		return "We cannot read that", "This address accepts only forms. Go back and send it from its page."
 	case http.StatusTooManyRequests:
 		return "Too many tries", "To keep accounts safe we slow things down after a few tries in a row. Nothing is locked, and nothing is lost."
 	case http.StatusServiceUnavailable:

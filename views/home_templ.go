@@ -467,7 +467,7 @@ func gate() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = pass(ui.IconDoor, "Ada signed in", "Firefox on Linux", "good", "known device").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = pass(ui.IconDoor, "Ada logged in", "Firefox on Linux", "good", "known device").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -23,7 +23,7 @@ type NewPasswordForm struct {
 // text says why there has to be a new password, and what follows.
 func (f NewPasswordForm) text() string {
 	if f.Resets {
-		return "You’ll be signed out everywhere and can log in with it right away."
+		return "You’ll be logged out everywhere and can log in with it right away."
 	}
 	return "The one you have no longer meets the rules here. Choose another, and you are in."
 }

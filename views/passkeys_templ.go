@@ -60,7 +60,7 @@ type PasskeyRow struct {
 }
 
 // nowhere is said where passkeys cannot work.
-const nowhere = "Passkeys belong to a name, and this site is at an address that is none, or not reached over https. They work where it has one."
+const nowhere = "Passkeys need a host name and https. This site is opened by a number, or without https: they work where it has both."
 
 // PasskeysProtection is how so many passkeys protect an account.
 func PasskeysProtection(passkeys int, work bool) Protection {

@@ -53,7 +53,7 @@ func ResetPassword(form ResetForm, email string, passwordMin int, problems map[s
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.PageHead("Set a new password", "You’ll be signed out everywhere and can log in with it right away.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHead("Set a new password", "You’ll be logged out everywhere and can log in with it right away.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

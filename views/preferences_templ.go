@@ -145,7 +145,7 @@ func Preferences(user *models.User, form models.PreferencesForm, problems map[st
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Card("Preferences", "How the site looks and tells the time, wherever you are signed in.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Card("Preferences", "How the site looks and tells the time, wherever you are logged in.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

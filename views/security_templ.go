@@ -508,7 +508,7 @@ func Security(user *models.User, protections []Protection, form SecurityForm, pa
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Card("Change your password", "Every other device is signed out, and we mail you that it changed.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Card("Change your password", "Every other device is logged out, and we mail you that it changed.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -133,7 +133,7 @@ func Sessions(user *models.User, sessions []models.Session, currentID string, no
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var7 string
-						templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs("Signed in ")
+						templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs("Logged in ")
 						if templ_7745c5c3_Err != nil {
 							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sessions.templ`, Line: 35, Col: 23}
 						}
@@ -171,7 +171,7 @@ func Sessions(user *models.User, sessions []models.Session, currentID string, no
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, ", signed in ")
+							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, ", logged in ")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -206,7 +206,7 @@ func Sessions(user *models.User, sessions []models.Session, currentID string, no
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Card("Where you are signed in", "See one you don’t recognize? End it, then change your password.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Card("Where you are logged in", "See one you don’t recognize? End it, then change your password.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -37,7 +37,7 @@ func LocaleOf(ctx context.Context) Locale {
 	return english()
 }
 
-// Day is a day that is the same everywhere, such as a due date: "November 22, 2026".
+// Day is a day that is the same everywhere, such as the due date of a generated resource: "November 22, 2026".
 func Day(ctx context.Context, day time.Time) string { return day.UTC().Format(LocaleOf(ctx).Day) }
 
 // Date is the day on which something happened, where the reader is: "November 22, 2026".
