@@ -119,6 +119,16 @@ func TestAFormThatWasKeptSurvivesTheMailedCode(t *testing.T) {
 	sent.submit("code", "AAAA-AAAA").is(t, 422).submit("code", mailedCode(ada.mail())).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }
 
+// Item 17: on a new device a log-in by mail is told of as well.
+func TestItem17AMailedLogInOnANewDeviceIsToldOf(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.get(ada.asksForMail().Link).submit().redirects(t, "/dashboard")
+	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New log-in") {
+		t.Errorf("she is mailed %q", told.Subject)
+	}
+}
+
 func TestAFormThatWasKeptSurvivesWrongCodesAndAWaitForTheNextMail(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")

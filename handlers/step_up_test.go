@@ -77,10 +77,20 @@ func TestAProofThatTheEndOfTheSessionOvertakesLeadsToItsPageByTheLogIn(t *testin
 	asked.submit("answer", goodPassword).redirects(t, "/login?next=%2Faccount%2Fsessions")
 }
 
-// A thief's change that waits while the owner ends the stolen session is none, whatever it is.
-func TestItem31AChangeThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
-	for path, form := range map[string]func(*person) url.Values{
-		"/account/sessions/end":            func(*person) url.Values { return url.Values{"id": {"00000000-0000-0000-0000-000000000000"}} },
+// session is the id of a new session of the person's.
+func (p *person) session() (id string) {
+	p.s.t.Helper()
+	p.enters()
+	if err := p.s.db.Raw("SELECT id FROM sessions WHERE user_id = ? ORDER BY id DESC LIMIT 1", p.user().ID).Scan(&id).Error; err != nil {
+		p.s.t.Fatal(err)
+	}
+	return id
+}
+
+// protected are the forms that change how an account is protected, or who is in it, with what a person fills in.
+func protected() map[string]func(*person) url.Values {
+	return map[string]func(*person) url.Values{
+		"/account/sessions/end":            func(p *person) url.Values { return url.Values{"id": {p.elsewhere().session()}} },
 		"/account/sessions/end-others":     func(p *person) url.Values { p.elsewhere().enters(); return nil },
 		"/account/email":                   func(*person) url.Values { return url.Values{"email": {"thief@example.org"}} },                         // feature:email_change
 		"/account/export":                  func(*person) url.Values { return nil },                                                                // feature:account_export
@@ -88,7 +98,35 @@ func TestItem31AChangeThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
 		"/account/passkeys/remove":         func(p *person) url.Values { p.passkey(); return url.Values{"id": {p.first("passkeys")}} },             // feature:passkeys
 		"/account/recovery-codes":          func(p *person) url.Values { p.secondFactor(); return nil },                                            // feature:recovery_codes
 		"/account/trusted-devices/end-all": func(*person) url.Values { return nil },                                                                // feature:trusted_devices
-	} {
+	}
+}
+
+// Items 34 and 48: a session that has proven nothing for long changes nothing of it.
+func TestItem34WhatProtectsAnAccountAsksForAFreshProof(t *testing.T) {
+	for path, form := range protected() {
+		t.Run(path, func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			fields := form(ada)
+			s.mailIsSent()
+			s.clock.passes(s.config.StepUpTTL)
+			ada.get("/account")
+			before := s.tables()
+			if page, err := ada.try(http.MethodPost, path, fields); err != nil || page.status != http.StatusUnauthorized {
+				t.Errorf("it is answered %v, %v", page, err)
+			}
+			for table, rows := range s.tables() {
+				if rows != before[table] {
+					t.Errorf("%s has changed", table)
+				}
+			}
+		})
+	}
+}
+
+// A thief's change that waits while the owner ends the stolen session is none, whatever it is.
+func TestItem31AChangeThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
+	for path, form := range protected() {
 		t.Run(path, func(t *testing.T) {
 			s := newStage(t)
 			ada := s.member("ada@example.com")

@@ -91,6 +91,20 @@ func TestItem44ACodeIsAcceptedOnceAndOneStepAround(t *testing.T) {
 	logIn(old).is(t, 422)
 }
 
+// Item 44: neither the code of the set-up nor one that is older than the last is good for another log-in, and spaces do not matter.
+func TestItem44NoCodeIsAcceptedAfterANewerOne(t *testing.T) {
+	s := newStage(t)
+	app := s.member("ada@example.com").authenticator()
+	factor := s.visitorAs("ada@example.com").login(goodPassword).redirects(t, "/login/factor")
+	factor.submit("answer", app.code()).is(t, 422) // which set it up
+	s.clock.passes(30 * time.Second)
+	older := app.code()
+	s.clock.passes(30 * time.Second)
+	newer := app.code()
+	factor.submit("answer", newer[:3]+" "+newer[3:]).redirects(t, "/dashboard")
+	s.visitorAs("ada@example.com").login(goodPassword).redirects(t, "/login/factor").submit("answer", older).is(t, 422)
+}
+
 // Item 17: a code that was under way when the owner locked everybody out does not count as one that the owner has used since.
 func TestItem44ACodeIsNotUsedOnceTheAccountHasChanged(t *testing.T) {
 	s := newStage(t)
