@@ -49,6 +49,7 @@ func TestWhoLostEveryFactorIsLetInThroughTheMailboxAndThePassword(t *testing.T) 
 	ada.post("/login/factor", "factor", lost.factor(), "answer", lost.next()).redirects(t, "/login")
 	ada.login(goodPassword).redirects(t, "/dashboard")
 	s.visitor().get(link).is(t, 410)
+	s.records("account.recovery_offered", "account.recovered")
 }
 
 // Item 31: as with a reset, what the browser forgets the server has ended, whoever's it was.

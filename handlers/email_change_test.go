@@ -594,3 +594,15 @@ func TestItem28AnAddressOfAnAccountThatIsBeingDeletedIsNotFreeYet(t *testing.T) 
 	ada.login(goodPassword)                                                                                                // feature:account_deletion
 	ada.moves(bob.email)                                                                                                   // feature:account_deletion
 } // feature:account_deletion
+
+func TestItem68WhatHappensToAnAddressIsOnRecord(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.moving("ada@example.net")
+	ada.post("/account/email/cancel").redirects(t, "/account/email")
+	ada.get(ada.moves("ada@example.org")).submit()
+	if err := s.auth.OfferEmailChange(t.Context(), "ada@example.com", "ada@example.net"); err != nil {
+		t.Fatal(err)
+	}
+	s.records("email.change_requested", "email.change_canceled", "email.change_approved", "email.changed", "email.change_undone", "email.change_offered")
+}

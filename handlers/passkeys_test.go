@@ -713,3 +713,13 @@ func TestItem17WhoLocksAnAccountThatIsLockedLosesNoLess(t *testing.T) {
 		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
 	ada.keepsOnly(own, thiefs)
 }
+
+func TestItem68WhatHappensToAPasskeyIsOnRecord(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.passkey().in(s.visitor()).logsIn(func(s *statement) { s.challenge = "another" }).is(t, 422)
+	id := ada.first("passkeys")
+	ada.post("/account/passkeys/rename", "id", id, "name", "My phone").redirects(t, "/account/passkeys")
+	ada.post("/account/passkeys/remove", "id", id).redirects(t, "/account/passkeys")
+	s.records("passkey.added", "passkey.refused", "passkey.renamed", "passkey.removed")
+}

@@ -188,3 +188,11 @@ func TestItem67TenRightCodesForOneSignInAreOneLogIn(t *testing.T) {
 		t.Errorf("%d are let in", n)
 	}
 }
+
+func TestItem68WhatHappensToRecoveryCodesIsOnRecord(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	ada.post("/account/prove", "factor", "recovery_codes", "answer", ada.recoveryCodes()[0]).redirects(t, "/account")
+	s.records("recovery_codes.made", "recovery_code.used")
+}

@@ -622,6 +622,17 @@ func (s *stage) events() (names []string) {
 	return names
 }
 
+// records fails where the security log lacks one of these events.
+func (s *stage) records(names ...string) {
+	s.t.Helper()
+	log := s.events()
+	for _, name := range names {
+		if !slices.Contains(log, name) {
+			s.t.Errorf("%s is not on record, but %v", name, log)
+		}
+	}
+}
+
 // count is how many rows a table has.
 func (s *stage) count(table, where string, args ...any) (n int64) {
 	s.t.Helper()

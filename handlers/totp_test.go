@@ -373,3 +373,15 @@ func TestItem48AnEnrollmentOutlivesTheProofThatItWasBegunWith(t *testing.T) {
 	again.submit("code", app.next()).is(t, 303)
 	ada.get("/account/totp").says(t, "My phone")
 }
+
+func TestItem68WhatHappensToAnAuthenticatorIsOnRecord(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	id := ada.first("authenticators")
+	ada.post("/account/prove", "factor", "totp", "answer", "000000").is(t, 422)
+	ada.post("/account/prove", "factor", "totp", "answer", app.next()).redirects(t, "/account")
+	ada.post("/account/totp/rename", "id", id, "name", "My phone").redirects(t, "/account/totp")
+	ada.post("/account/totp/remove", "id", id).redirects(t, "/account/totp")
+	s.records("authenticator.added", "factor.failed", "session.proved", "authenticator.renamed", "authenticator.removed")
+}

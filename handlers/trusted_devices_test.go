@@ -310,6 +310,7 @@ func TestAllTrustIsEndedAtOnce(t *testing.T) {
 	phone.login(goodPassword).redirects(t, "/login/factor").proves(factor, "trust", "true").redirects(t, "/dashboard")
 	phone.get("/account/trusted-devices").says(t, "Stop trusting all of them")
 	phone.post("/account/trusted-devices/end-all").redirects(t, "/account/trusted-devices").says(t, "No trusted device")
+	s.records("trusted_device.removed")
 	for _, browser := range []*person{ada, phone} {
 		browser.post("/logout")
 		browser.login(goodPassword).redirects(t, "/login/factor")
