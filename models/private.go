@@ -94,8 +94,8 @@ func For(db *gorm.DB, user *User) *gorm.DB {
 	return db.WithContext(context.WithValue(db.Statement.Context, doorKey{}, door{owner: user.ID}))
 }
 
-// AsSystem returns a handle that reaches everybody's rows, for what is done on nobody's behalf: sweeps, exports, migrations.
-// A law lists who may call it.
+// AsSystem returns a handle that reaches everybody's rows, for what is done on nobody's behalf, such as a sweep. A law lists
+// who may call it.
 func AsSystem(db *gorm.DB) *gorm.DB { return db.WithContext(asSystem(db.Statement.Context)) }
 
 func asSystem(ctx context.Context) context.Context {

@@ -1,4 +1,5 @@
-// Package session keeps the browser's cookies: the session token, a sign-in under way, the device, a started sign-up, a mailed sign-in, trust in the device, a notice, where to return to.
+// Package session keeps the browser's cookies: the tokens of who is signed in and of what a browser has begun, the one that tells a known
+// device, a notice for the next page, where to return to.
 package session
 
 import (
