@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
@@ -25,9 +23,6 @@ const (
 	EventEmailChanged         = "email.changed"
 	EventEmailChangeUndone    = "email.change_undone"
 )
-
-// undoFor is how long a change of the address can be undone from the former mailbox, and that address is nobody else's.
-const undoFor = 7 * 24 * time.Hour
 
 // limitEmailChange bounds what one person has mailed; registrationMail bounds what a mailbox gets, whoever asks.
 var limitEmailChange = models.LimitRule{Name: "email-change", Free: 5, Window: time.Hour}
@@ -309,44 +304,6 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	return a.record(t, EventEmailChanged, &user.ID, "", client, nil)
 }
 
-// leaveEmail tells the mailbox of the address that was left, with a link that is the way back to it for a while. Where the user has gone
-// back to an address that still has such a link, that one stays and there is none to those that they had since: otherwise a thief who moves
-// the account to an address of theirs, and back again, would take the owner's way back and have one. It returns since when the account may have
-// been somebody else's, which was others, or before the address was left that is back.
-func (a *Auth) leaveEmail(t *tx, user *models.User, left string, change models.EmailChange, others time.Time) (since time.Time, err error) {
-	var kept []models.FormerEmail
-	if err := t.Where("user_id = ? AND expires_at > ?", user.ID, t.now()).Order("created_at").Find(&kept).Error; err != nil {
-		return others, fmt.Errorf("look for former addresses: %w", err)
-	}
-	if back := slices.IndexFunc(kept, func(f models.FormerEmail) bool { return f.Email == user.Email }); back >= 0 {
-		if err := a.endFormerEmails(t, "user_id = ? AND created_at > ? AND email <> ?", user.ID, kept[back].CreatedAt, user.Email); err != nil {
-			return others, err
-		}
-		if since = kept[back].Since(); others.Before(since) {
-			since = others
-		}
-		return since, a.leaveForGood(t, left)
-	}
-	undo, hash := newToken()
-	former := models.FormerEmail{ID: newID(), UserID: user.ID, Email: left, TokenHash: hash, OthersSince: &others, CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}
-	// They are undone in the order of their times, whichever server's clock these are from.
-	if n := len(kept); n > 0 && !kept[n-1].CreatedAt.Before(former.CreatedAt) {
-		former.CreatedAt = kept[n-1].CreatedAt.Add(time.Microsecond)
-	}
-	if err := t.Create(&former).Error; err != nil {
-		return others, fmt.Errorf("keep the former address: %w", err)
-	}
-	return others, a.post(t, a.letters.UndoEmailChange(left, asked(change, undo, undoFor)))
-}
-
-// leaveForGood tells the mailbox of an address that the account has the one before again.
-func (a *Auth) leaveForGood(t *tx, left string) error {
-	if err := a.leave(t, left, t.now()); err != nil {
-		return err
-	}
-	return a.post(t, a.letters.EmailChangeUndone(left))
-}
-
 // setEmail gives the user another address; errEmailTaken where it is somebody else's, or kept for them.
 func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
 	err := t.Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{"email": email, "updated_at": t.now()}).Error
@@ -388,117 +345,4 @@ func (a *Auth) DeclineEmailChange(ctx context.Context, token, device string, cli
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err
-}
-
-// FormerEmailByToken returns the account whose address a link in its former mailbox changes back, and to what; ErrDeadLink where there is
-// none. Whoever closed the account, to have it deleted, does not close that way.
-func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *models.User, former string, err error) {
-	db := a.db.WithContext(ctx)
-	var row models.FormerEmail
-	err = db.Where("token_hash = ? AND expires_at > ?", hashToken(token), a.now()).Take(&row).Error
-	if err == nil {
-		err = db.Where("id = ?", row.UserID).Where(comesBack()).Take(&user).Error
-	}
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, "", ErrDeadLink
-	}
-	if err != nil {
-		return nil, "", fmt.Errorf("find the former address: %w", err)
-	}
-	return user, row.Email, nil
-}
-
-// UndoEmailChange puts the address back that a user had before, once for each link, and voids what the change allowed: whoever made it is
-// locked out as with Disown, and SignIn with ByReset goes on for the owner of the former mailbox. Changes after this one are undone with it.
-// The error is a Limited or ErrDeadLink.
-func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
-	user, _, err = a.FormerEmailByToken(ctx, token)
-	if err != nil {
-		return nil, "", a.countDead(ctx, client, err)
-	}
-	err = a.transact(ctx, func(t *tx) error {
-		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion
-			return err // feature:account_deletion
-		} // feature:account_deletion
-		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
-			return err
-		}
-		undone := user.Email
-		since, err := a.useFormerEmail(t, user, token)
-		if err != nil {
-			return err
-		}
-		if newDevice, err = a.lockOut(t, user, since, device); err != nil {
-			return err
-		}
-		if undone != user.Email {
-			if err := a.leaveForGood(t, undone); err != nil {
-				return err
-			}
-		}
-		return a.record(t, EventEmailChangeUndone, &user.ID, "", client, nil)
-	})
-	return user, newDevice, err
-}
-
-// useFormerEmail puts the former address back with the way to it and to those after it used up, and returns since when the account may have
-// been somebody else's.
-func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (since time.Time, err error) {
-	var former models.FormerEmail
-	err = t.Where("token_hash = ? AND user_id = ? AND expires_at > ?", hashToken(token), user.ID, t.now()).Take(&former).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return since, ErrDeadLink // of several at once, the first one that had the user has used it
-	}
-	if err != nil {
-		return since, fmt.Errorf("read the former address: %w", err)
-	}
-	if err := t.Delete(&former).Error; err != nil {
-		return since, fmt.Errorf("use the way back: %w", err)
-	}
-	if err := a.endFormerEmails(t, "user_id = ? AND created_at > ?", user.ID, former.CreatedAt); err != nil {
-		return since, err
-	}
-	if err := a.setEmail(t, user, former.Email); errors.Is(err, errEmailTaken) {
-		return since, ErrDeadLink
-	} else if err != nil {
-		return since, err
-	}
-	return former.Since(), nil
-}
-
-// endFormerEmails ends the time in which these former addresses were kept, and leaves them to whoever has them next.
-func (a *Auth) endFormerEmails(t *tx, where string, args ...any) error {
-	var ended []models.FormerEmail
-	if err := t.Clauses(clause.Returning{}).Where(where, args...).Delete(&ended).Error; err != nil {
-		return fmt.Errorf("end what was kept of former addresses: %w", err)
-	}
-	for _, former := range ended {
-		if err := a.leave(t, former.Email, former.ExpiresAt); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// leave removes what is kept under an address that an account had until a time. The counts go when the address is free and not before: one
-// that ended with the change would tell strangers of it.
-func (a *Auth) leave(t *tx, email string, until time.Time) error {
-	if err := a.outbox.Forget(t.DB, email, until); err != nil {
-		return err
-	}
-	return a.forgetCounts(t, email)
-}
-
-// sweepFormerEmails ends the former addresses whose time is over, each in a transaction of its own.
-func (a *Auth) sweepFormerEmails(ctx context.Context) error {
-	var over []string
-	err := a.db.WithContext(ctx).Model(&models.FormerEmail{}).Where("expires_at <= ?", a.now()).Order("expires_at, id").Pluck("id", &over).Error
-	if err != nil {
-		return fmt.Errorf("list the former addresses: %w", err)
-	}
-	var failed error
-	for _, id := range over {
-		failed = errors.Join(failed, a.transact(ctx, func(t *tx) error { return a.endFormerEmails(t, "id = ?", id) }))
-	}
-	return failed
 }
