@@ -114,7 +114,7 @@ func Load(environ []string) (Config, error) {
 	faults.check(validListenHost(raw.Host), "HOST is %q; it is an address or a name without brackets or a port, such as 127.0.0.1 or ::1", raw.Host)
 	faults.check(plainTerms(raw.TermsVersion), "TERMS_VERSION is %q; it is at most 40 printable characters without <, > or #, such as 2026-12-01", raw.TermsVersion) // feature:terms
 	c.checkDurations(&faults)
-	c.AppURL = parseAppURL(cmp.Or(raw.AppURL, fmt.Sprintf("http://localhost:%d", raw.Port)), &faults)
+	c.AppURL = parseAppURL(cmp.Or(raw.AppURL, fmt.Sprintf("http://localhost:%d", max(raw.Port, 1))), &faults)
 	c.MailFrom = parseMailFrom(raw.MailFrom, c.AppName, &faults)
 	c.SMTPURL = parseSMTPURL(raw.SMTPURL, &faults)
 	c.TrustedProxies = parseProxies(raw.TrustedProxies, &faults)
@@ -143,6 +143,13 @@ func (f *Faults) check(ok bool, format string, args ...any) {
 	}
 }
 
+// kinds is what settings of a type are.
+var kinds = map[reflect.Type]string{
+	reflect.TypeFor[uint16]():        "a number up to 65535",
+	reflect.TypeFor[int]():           "a whole number",
+	reflect.TypeFor[time.Duration](): "a time such as 30m or 24h",
+}
+
 // parse names what cannot be read, and takes it out of set.
 func (f *Faults) parse(err error, set map[string]string) {
 	var all env.AggregateError
@@ -153,8 +160,9 @@ func (f *Faults) parse(err error, set map[string]string) {
 	for _, e := range all.Errors {
 		var field env.ParseError
 		if errors.As(e, &field) {
-			*f = append(*f, fmt.Sprintf("%s cannot be read as a %s: %v", variables[field.Name], field.Type, field.Err))
-			delete(set, variables[field.Name])
+			name := variables[field.Name]
+			*f = append(*f, fmt.Sprintf("%s is %q; it is %s", name, set[name], cmp.Or(kinds[field.Type], "not of that kind")))
+			delete(set, name)
 			continue
 		}
 		*f = append(*f, e.Error())

@@ -428,7 +428,7 @@ func (p *project) rename(now, want identity) (notes []string) {
 }
 
 // deployWords are names of programs that deployments use for something else as well.
-var deployWords = strings.Fields("app apps backup bin build caddy data deploy docker env etc fly main nginx opt root run server service site sqlite sudo system systemd user var web www")
+var deployWords = strings.Fields("app apps backup bin build caddy data deploy docker env etc exec fly main migrate nginx opt root run server service site sqlite sudo system systemd user var volume web www")
 
 // text says whether a file's content is words: replacing in a picture breaks it.
 func text(content string) bool { return utf8.ValidString(content) && !strings.ContainsRune(content, 0) }
