@@ -9,8 +9,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -502,6 +504,35 @@ func TestItem52TheLastWayInCannotBeRemoved(t *testing.T) {
 	ada.post("/account/passkeys/remove", "id", ada.first("passkeys")).is(t, 422).says(t, "only way to log in")
 	if s.count("passkeys", "credential_id = ?", second.id) != 1 {
 		t.Error("it is gone")
+	}
+}
+
+// Item 67: of two passkeys that are the only ways in, fifty requests at once leave one.
+func TestItem67FiftyRequestsLeaveTheLastWayIn(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	ada.passkey()
+	ada.passkey()
+	var ids []string
+	if err := errors.Join(s.db.Raw("SELECT id FROM passkeys").Scan(&ids).Error, s.db.Model(ada.user()).Update("password_hash", "").Error); err != nil {
+		t.Fatal(err)
+	}
+	ada.sendsFifty("/account/passkeys/remove", func(i int) url.Values { return url.Values{"id": {ids[i%2]}} })
+	if n := s.count("passkeys", "1=1"); n != 1 {
+		t.Errorf("%d are left", n)
+	}
+}
+
+func TestItem67FiftyRequestsWithOneAnswerToTheSecondFactorAreOneLogIn(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	phone := ada.passkey()
+	ada.post("/logout")
+	ada.login(goodPassword).redirects(t, "/login/factor")
+	fields := url.Values{"factor": {"passkeys"}, "answer": {phone.next()}}
+	ada.sendsFifty("/login/factor", func(int) url.Values { return fields })
+	if n := s.count("sessions", "method = 'password passkeys'"); n != 1 {
+		t.Errorf("%d are let in", n)
 	}
 }
 

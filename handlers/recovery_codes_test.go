@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -195,4 +196,14 @@ func TestItem68WhatHappensToRecoveryCodesIsOnRecord(t *testing.T) {
 	ada.secondFactor()
 	ada.post("/account/prove", "factor", "recovery_codes", "answer", ada.recoveryCodes()[0]).redirects(t, "/account")
 	s.records("recovery_codes.made", "recovery_code.used")
+}
+
+func TestItem67FiftyWhoMakeCodesAtOnceMakeTen(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	ada.sendsFifty("/account/recovery-codes", func(int) url.Values { return nil })
+	if n := s.count("recovery_codes", "1=1"); n != 10 {
+		t.Errorf("there are %d", n)
+	}
 }

@@ -280,37 +280,6 @@ func (p *person) request(method, path string, body io.Reader) *http.Request {
 	return r
 }
 
-// sending begins to send a form whose last byte waits for finish to be called, which returns the answer.
-func (p *person) sending(path, form string) (finish func() *page) {
-	p.s.t.Helper()
-	body, rest := io.Pipe()
-	r := p.request(http.MethodPost, path, body)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answered := make(chan *page)
-	go func() {
-		answer, err := p.twin().send(r)
-		if err != nil {
-			p.s.t.Error(err)
-		}
-		answered <- answer
-	}()
-	write := func(part string) {
-		if _, err := io.WriteString(rest, part); err != nil {
-			p.s.t.Fatal(err)
-		}
-	}
-	last := len(form) - 1
-	write(form[:last])
-	time.Sleep(200 * time.Millisecond) // until whose form it is has been looked up
-	return func() *page {
-		write(form[last:])
-		if err := rest.Close(); err != nil {
-			p.s.t.Fatal(err)
-		}
-		return <-answered
-	}
-}
-
 func (p *person) send(r *http.Request) (*page, error) {
 	answer, err := p.client.Do(r)
 	if err != nil {

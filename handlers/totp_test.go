@@ -3,6 +3,8 @@ package handlers_test
 import (
 	"bytes"
 	"encoding/base32"
+	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -384,4 +386,38 @@ func TestItem68WhatHappensToAnAuthenticatorIsOnRecord(t *testing.T) {
 	ada.post("/account/totp/rename", "id", id, "name", "My phone").redirects(t, "/account/totp")
 	ada.post("/account/totp/remove", "id", id).redirects(t, "/account/totp")
 	s.records("authenticator.added", "factor.failed", "session.proved", "authenticator.renamed", "authenticator.removed")
+}
+
+func TestItem67FiftyRequestsToSetUpOneAppAddOne(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	page := ada.get("/account/totp/new").is(t, 200)
+	app := &authenticator{t, s.clock, page.key()}
+	fields := url.Values{"enrollment": {attribute(page.input("enrollment"), "value")}, "name": {"Phone"}, "code": {app.next()}}
+	ada.sendsFifty("/account/totp/new", func(int) url.Values { return fields })
+	if n := s.count("authenticators", "1=1"); n != 1 {
+		t.Errorf("there are %d", n)
+	}
+}
+
+func TestItem67FiftyRequestsWithOneCodeAreOneProof(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	fields := url.Values{"factor": {"totp"}, "answer": {ada.authenticator().next()}}
+	ada.sendsFifty("/account/prove", func(int) url.Values { return fields })
+	if n := s.count("events", "name = 'session.proved'"); n != 1 {
+		t.Errorf("%d are taken", n)
+	}
+}
+
+func TestItem67FiftyWrongCodesAtOnceAreFiveTries(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.authenticator()
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/login/factor")
+	thief.sendsFifty("/login/factor", func(i int) url.Values { return url.Values{"factor": {"totp"}, "answer": {fmt.Sprintf("%06d", i)}} })
+	if n := s.count("events", "name = 'factor.failed'"); n > 5 || s.count("sign_ins", "1=1") != 0 {
+		t.Errorf("%d are looked at, and %d sign-ins go on", n, s.count("sign_ins", "1=1"))
+	}
 }
