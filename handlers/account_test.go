@@ -88,7 +88,9 @@ func TestItem33OneSeesAndEndsOnesSessions(t *testing.T) {
 		t.Errorf("%d sessions are marked as this one", n)
 	}
 	var session models.Session
-	s.db.Where("device = ?", "Safari on iOS").Take(&session)
+	if err := s.db.Where("device = ?", "Safari on iOS").Take(&session).Error; err != nil {
+		t.Fatal(err)
+	}
 	ada.post("/account/sessions/end", "id", session.ID).redirects(t, "/account/sessions").says(t, "logged out").hides(t, phone.ip)
 	phone.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 }

@@ -147,7 +147,9 @@ func TestAMultipartFormIsAForm(t *testing.T) {
 func TestItem43AFaultInsideIsA500ThatTellsNothing(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
-	s.db.Exec("ALTER TABLE sessions RENAME TO gone")
+	if err := s.db.Exec("ALTER TABLE sessions RENAME TO gone").Error; err != nil {
+		t.Fatal(err)
+	}
 	page := ada.get("/account/sessions").is(t, 500).says(t, "on our side")
 	page.hides(t, "sessions", "SQL", "no such table", "relation", "goroutine")
 	if !strings.Contains(s.log.String(), "request failed") {
@@ -193,7 +195,7 @@ func TestAFloodOfLogInsIsShedWithA503(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.db.Exec("UPDATE users SET password_hash = ?", string(slow))
+	s.exec("UPDATE users SET password_hash = ?", string(slow))
 	slots := max(1, runtime.GOMAXPROCS(0)-1)
 	statuses, left := make([]int, 65*slots+20), atomic.Int32{}
 	left.Store(int32(len(statuses)))

@@ -10,23 +10,12 @@ import (
 	"time"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/models"
 )
-
-// idle is how long a session may be unseen.
-const idle = 24 * time.Hour
-
-// away is ada, whose session has ended while she was typing her new name, at the page that asks her to log in.
-func away(t *testing.T, s *stage) (ada *person, login *page) {
-	t.Helper()
-	ada = s.member("ada@example.com")
-	s.clock.passes(idle)
-	return ada, ada.post("/account", "name", "Ada Lovelace").is(t, http.StatusUnauthorized)
-}
 
 func TestWhatWasTypedWhenTheSessionEndedIsSentAfterLoggingIn(t *testing.T) {
 	s := newStage(t)
-	ada, login := away(t, s)
+	ada := s.member("ada@example.com")
+	login := ada.isAway()
 	login.says(t, "what you typed is still there").hides(t, "Lovelace")
 	back := login.submit("email", ada.email, "password", goodPassword).is(t, http.StatusOK).says(t, "You are back", "Name", "Ada Lovelace", "not")
 	ada.get("/account").hides(t, "Lovelace") // nothing is sent behind her back
@@ -35,14 +24,16 @@ func TestWhatWasTypedWhenTheSessionEndedIsSentAfterLoggingIn(t *testing.T) {
 
 func TestWhatWasTypedSurvivesAWrongPassword(t *testing.T) {
 	s := newStage(t)
-	ada, login := away(t, s)
+	ada := s.member("ada@example.com")
+	login := ada.isAway()
 	again := login.submit("email", ada.email, "password", otherPassword).is(t, http.StatusUnprocessableEntity).says(t, "still there")
 	again.submit("email", ada.email, "password", goodPassword).is(t, http.StatusOK).says(t, "You are back", "Ada Lovelace")
 }
 
 func TestWhatWasTypedSurvivesAWaitForTheNextTry(t *testing.T) {
 	s := newStage(t)
-	ada, login := away(t, s)
+	ada := s.member("ada@example.com")
+	login := ada.isAway()
 	for login.status != http.StatusTooManyRequests {
 		login = login.submit("email", ada.email, "password", otherPassword)
 	}
@@ -69,7 +60,8 @@ func TestWhatWasTypedIsKeptWhenAnotherDeviceEndedTheSession(t *testing.T) {
 
 func TestWhoLoggedInInAnotherTabFindsWhatWasKept(t *testing.T) {
 	s := newStage(t)
-	ada, login := away(t, s)
+	ada := s.member("ada@example.com")
+	login := ada.isAway()
 	ada.login(goodPassword).redirects(t, "/dashboard")
 	login.submit("email", ada.email, "password", goodPassword).is(t, http.StatusOK).says(t, "You are back", "Ada Lovelace")
 }
@@ -84,7 +76,7 @@ func TestAnotherTabsPageDoesNotLoseWhoseFormItWas(t *testing.T) {
 
 func TestSomebodyElseGetsNothingOfWhatWasKept(t *testing.T) {
 	s := newStage(t)
-	_, login := away(t, s)
+	login := s.member("ada@example.com").isAway()
 	bob := s.user("bob@example.com")
 	login.p = bob
 	login.submit("email", bob.email, "password", goodPassword).redirects(t, "/dashboard").hides(t, "Lovelace")
@@ -92,7 +84,8 @@ func TestSomebodyElseGetsNothingOfWhatWasKept(t *testing.T) {
 
 func TestWhatWasKeptIsGoneAfterAnHour(t *testing.T) {
 	s := newStage(t)
-	ada, login := away(t, s)
+	ada := s.member("ada@example.com")
+	login := ada.isAway()
 	s.clock.passes(time.Hour)
 	login.submit("email", ada.email, "password", goodPassword).redirects(t, "/dashboard").hides(t, "Lovelace")
 }
@@ -122,13 +115,14 @@ func TestNothingIsKeptForWhoLoggedOutOrNeverCame(t *testing.T) {
 func TestNothingIsKeptForADisabledAccount(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
-	s.db.Model(&models.User{}).Where("email = ?", ada.email).Update("disabled_at", s.clock.now())
+	s.exec("UPDATE users SET disabled_at = ?", s.clock.now())
 	ada.post("/account", "name", "Ada Lovelace").redirects(t, "/login").hides(t, `name="kept"`)
 }
 
 func TestItem68NothingKeptIsStoredOrLogged(t *testing.T) {
 	s := newStage(t)
-	ada, login := away(t, s)
+	ada := s.member("ada@example.com")
+	login := ada.isAway()
 	sealed := attribute(login.input("kept"), "value")
 	login.submit("email", ada.email, "password", goodPassword).is(t, http.StatusOK)
 	for table, rows := range s.tables() {

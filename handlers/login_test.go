@@ -449,7 +449,7 @@ func TestItem12AnImportedBcryptHashWorksAndIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.db.Exec("UPDATE users SET password_hash = ?", string(old))
+	s.exec("UPDATE users SET password_hash = ?", string(old))
 	ada.login(otherPassword).is(t, 422)
 	ada.login(goodPassword).redirects(t, "/dashboard")
 	var hash string
@@ -469,7 +469,7 @@ func TestItem12LogInsAtOnceWithAnOldHashAllSucceed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.db.Exec("UPDATE users SET password_hash = ?", string(old))
+	s.exec("UPDATE users SET password_hash = ?", string(old))
 	var in atomic.Int32
 	s.atOnce(4, func(int) {
 		page, err := ada.twin().try(http.MethodPost, "/login", url.Values{"email": {ada.email}, "password": {goodPassword}})
@@ -486,7 +486,7 @@ func TestItem12LogInsAtOnceWithAnOldHashAllSucceed(t *testing.T) {
 func TestItem31ADisabledAccountIsOutAtOnce(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
-	s.db.Exec("UPDATE users SET disabled_at = ?", s.clock.now())
+	s.exec("UPDATE users SET disabled_at = ?", s.clock.now())
 	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 	ada.login(goodPassword).is(t, 422)
 }
@@ -618,7 +618,7 @@ func TestADeviceKeepsItsToken(t *testing.T) {
 func TestADeadSessionsCookieIsTakenFromTheBrowser(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
-	s.db.Exec("DELETE FROM sessions")
+	s.exec("DELETE FROM sessions")
 	ada.get("/").is(t, 200)
 	if ada.cookie("session") != "" {
 		t.Error("the browser still carries the cookie")

@@ -16,9 +16,7 @@ func (p *person) hasPassword(password string) {
 	if err != nil {
 		p.s.t.Fatal(err)
 	}
-	if err := p.s.db.Exec("UPDATE users SET password_hash = ? WHERE email = ?", hash, p.email).Error; err != nil {
-		p.s.t.Fatal(err)
-	}
+	p.s.exec("UPDATE users SET password_hash = ? WHERE email = ?", hash, p.email)
 }
 
 // A password that could not be chosen any more lets nobody in before there is another.

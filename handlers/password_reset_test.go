@@ -139,16 +139,7 @@ func TestItem39OpeningAResetLinkChangesNothing(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
 	ada.post("/password/forgot", "email", ada.email)
-	link := ada.mail().Link
-	s.mailIsSent()
-	before := s.tables()
-	s.visitor().get(link).is(t, 200)
-	s.visitor().do(http.MethodHead, link, nil).is(t, 200)
-	for table, rows := range s.tables() {
-		if rows != before[table] {
-			t.Errorf("opening the link changed %s", table)
-		}
-	}
+	s.visitor().scans(ada.mail().Link)
 }
 
 // Item 22: the link is built from the configured address, whatever the request claims to be for.
@@ -343,7 +334,7 @@ func TestItem31ADisabledAccountsLinkIsDead(t *testing.T) {
 	ada := s.user("ada@example.com")
 	ada.post("/password/forgot", "email", ada.email)
 	page := ada.get(ada.mail().Link).is(t, 200)
-	s.db.Exec("UPDATE users SET disabled_at = ?", s.clock.now())
+	s.exec("UPDATE users SET disabled_at = ?", s.clock.now())
 	page.submit("password", otherPassword).is(t, 410)
 	ada.post("/password/forgot", "email", ada.email).is(t, 303)
 	s.mailIsSent()

@@ -207,8 +207,7 @@ func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *t
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
-	s.clock.passes(idle)
-	login := ada.post("/account", "name", "Ada Lovelace").is(t, 401)
+	login := ada.isAway()
 	factor := login.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "One more step")
 	factor.proves(app).is(t, 200).says(t, "You are back", "Ada Lovelace")
 	ada.post("/logout")
@@ -220,8 +219,7 @@ func TestWhatSomebodyWasSendingSurvivesWrongAnswersAndThePauseAfterThem(t *testi
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	app := ada.secondFactor()
-	s.clock.passes(idle)
-	login := ada.post("/account", "name", "Ada Lovelace").is(t, 401)
+	login := ada.isAway()
 	again := func(page *page) *page {
 		return page.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "One more step")
 	}

@@ -115,10 +115,8 @@ func TestItem34WhatProtectsAnAccountAsksForAFreshProof(t *testing.T) {
 			if page, err := ada.try(http.MethodPost, path, fields); err != nil || page.status != http.StatusUnauthorized {
 				t.Errorf("it is answered %v, %v", page, err)
 			}
-			for table, rows := range s.tables() {
-				if rows != before[table] {
-					t.Errorf("%s has changed", table)
-				}
+			if changed := s.changed(before); len(changed) > 0 {
+				t.Errorf("%v have changed", changed)
 			}
 		})
 	}
@@ -140,8 +138,8 @@ func TestItem31AChangeThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
 			}, func(tx *gorm.DB) error {
 				return tx.Exec("UPDATE sessions SET expires_at = ?", s.clock.now().Add(-time.Minute)).Error
 			})
-			for table, rows := range s.tables() {
-				if rows != before[table] && table != "sessions" && table != "limits" {
+			for _, table := range s.changed(before) {
+				if table != "sessions" && table != "limits" {
 					t.Errorf("%s has changed", table)
 				}
 			}

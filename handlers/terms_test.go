@@ -52,7 +52,7 @@ func (p *person) acceptedTerms() string {
 func (s *stage) stranger(email string) *person {
 	s.t.Helper()
 	p := s.user(email)
-	s.db.Exec("DELETE FROM accepted_terms WHERE user_id = ?", p.user().ID)
+	s.exec("DELETE FROM accepted_terms WHERE user_id = ?", p.user().ID)
 	return p
 }
 
@@ -84,8 +84,7 @@ func TestWhatSomebodyWasSendingSurvivesTheTerms(t *testing.T) {
 	s := newStage(t, withTerms("1"))
 	ada := s.member("ada@example.com")
 	s.becomes("2")
-	s.clock.passes(idle)
-	login := ada.post("/account", "name", "Ada Lovelace").is(t, 401)
+	login := ada.isAway()
 	asked := login.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "Our terms have changed", "Version 2 replaces version 1")
 	asked.submit("version", "1").is(t, 422).submit().is(t, 200).says(t, "You are back", "Ada Lovelace")
 }

@@ -162,7 +162,7 @@ func TestTrustIsBoundToThePasswordItWasGivenWith(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.db.Exec("UPDATE users SET password_hash = ?", hash)
+	s.exec("UPDATE users SET password_hash = ?", hash)
 	ada.login(goodPassword).redirects(t, "/login/factor")
 }
 
@@ -281,7 +281,7 @@ func TestTrustingAgainReplacesTheToken(t *testing.T) {
 // asks has the trusted browser sign in by a way that asks for the factor, and trusts it again.
 func (p *person) asks(f factor) {
 	p.s.t.Helper()
-	p.s.db.Exec("UPDATE trusted_devices SET expires_at = ?", p.s.clock.now())
+	p.s.exec("UPDATE trusted_devices SET expires_at = ?", p.s.clock.now())
 	p.login(goodPassword).redirects(p.s.t, "/login/factor").proves(f, "trust", "true").redirects(p.s.t, "/dashboard")
 }
 

@@ -1,0 +1,66 @@
+package handlers_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/models"
+)
+
+// ledger knows which limits the requests of a test were counted under.
+type ledger struct {
+	counts sync.Map     // a countedHit to true
+	begun  atomic.Int64 // requests
+}
+
+type countedHit struct{ method, path, rule string }
+
+type requestKey struct{}
+
+// watch tells the ledger whose request it is that is counted.
+func (l *ledger) watch(router http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.begun.Add(1)
+		router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
+	})
+}
+
+// keep writes down what is counted in db, while a request is answered.
+func (l *ledger) keep(t *testing.T, db *gorm.DB) {
+	err := db.Callback().Row().Before("gorm:row").Register("ledger", func(db *gorm.DB) {
+		r, asked := db.Statement.Context.Value(requestKey{}).(*http.Request)
+		if !asked || !strings.HasPrefix(db.Statement.SQL.String(), "INSERT INTO limits ") {
+			return
+		}
+		rule, _, _ := strings.Cut(db.Statement.Vars[0].(string), ":")
+		if rule != "refusal-ip" { // it bounds what is written down of refusals, no request
+			l.counts.Store(countedHit{r.Method, r.URL.Path, rule}, true)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holdsTo fails the test where something was counted that the map of the site does not tell.
+func (l *ledger) holdsTo(t *testing.T, routes []handlers.Route) {
+	l.counts.Range(func(key, _ any) bool {
+		c := key.(countedHit)
+		told := slices.ContainsFunc(routes, func(r handlers.Route) bool {
+			// What a form counts that goes through once its sender has proven who they are, its own line tells.
+			return (leadsTo(r, c.method, c.path) || c.path == "/account/prove") && slices.ContainsFunc(r.Limits, func(rule models.LimitRule) bool { return rule.Name == c.rule })
+		})
+		if !told {
+			t.Errorf("%s %s counts under %s, and its line in routes.go does not say so", c.method, c.path, c.rule)
+		}
+		return true
+	})
+}
