@@ -15,6 +15,21 @@ func (a *Auth) post(t *tx, message mail.Message) error {
 	return nil
 }
 
+// postOwner leaves a letter for whoever has an account with the address that it is to; where nobody is known to, nobody gets it.
+// Whose account is to be deleted gets a link that brings it back, in place of the letter. // feature:account_deletion
+func (a *Auth) postOwner(t *tx, known bool, letter mail.Message) error {
+	post := a.post
+	if !known {
+		post = a.postNobody
+	}
+	if back, leaving, err := a.restoreLetter(t, letter.To); err != nil { // feature:account_deletion
+		return err // feature:account_deletion
+	} else if leaving { // feature:account_deletion
+		letter, post = back, a.post // feature:account_deletion
+	} // feature:account_deletion
+	return post(t, letter)
+}
+
 // postNobody does post's work for a mail that nobody gets: an unknown address must not answer sooner than a known one.
 func (a *Auth) postNobody(t *tx, message mail.Message) error {
 	t.mailed = true

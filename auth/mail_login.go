@@ -57,7 +57,6 @@ func (l Limited) OfMailLogin() bool {
 // RequestMailLogin mails the owner of the address a link and a code, and returns the token that tells this browser from others. An
 // address without an account costs the same rows and the same statements, and the caller learns nothing (ASVS 6.3.8). A sign-up that
 // was not confirmed is no account: nothing that a stranger has begun for the address is taken up (CVE-2026-53516 and its kin).
-// Whose account is to be deleted gets a link that brings it back. // feature:account_deletion
 // The error is an Invalid or a Limited.
 func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bool, browser Browser, client Client) (token string, err error) {
 	email, problem := NormalizeEmail(address)
@@ -81,27 +80,18 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	err = a.transact(ctx, func(t *tx) error {
 		// The lock makes two requests at once agree on which is the newer.
 		user, err := models.LockUserByEmail(t.DB, email)
-		post := a.post
-		switch {
-		case err == nil:
-			row.UserID = &user.ID
-		case errors.Is(err, gorm.ErrRecordNotFound):
-			post = a.postNobody
-		default:
+		if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 			return fmt.Errorf("find the user: %w", err)
+		}
+		if err == nil {
+			row.UserID = &user.ID
 		}
 		row.Generation = user.Generation()
 		if err := keepMailLogin(t, &row, browser); err != nil {
 			return err
 		}
 		asked := mail.Incident{At: row.CreatedAt, IP: client.IP.String(), Device: client.Device(), Token: link, Life: MailLoginFor}
-		letter := a.letters.MailLogin(email, code, asked)
-		if back, leaving, err := a.restoreLetter(t, email); err != nil { // feature:account_deletion
-			return err // feature:account_deletion
-		} else if leaving { // feature:account_deletion
-			letter, post = back, a.post // feature:account_deletion
-		} // feature:account_deletion
-		if err := post(t, letter); err != nil {
+		if err := a.postOwner(t, row.UserID != nil, a.letters.MailLogin(email, code, asked)); err != nil {
 			return err
 		}
 		return a.record(t, EventMailLoginRequested, row.UserID, "", client, nil)

@@ -14,7 +14,6 @@ import (
 // ForgotPassword mails a link to the owner of the address. An address without an account costs the same rows and the same
 // statements, and the caller learns nothing (ASVS 6.3.8). Asking alone changes nothing for the owner but that older links
 // stop working.
-// Whose account is to be deleted gets a link that brings it back. // feature:account_deletion
 func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
@@ -41,17 +40,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 		if err := t.Create(&reset).Error; err != nil {
 			return fmt.Errorf("keep the reset: %w", err)
 		}
-		letter := a.letters.ResetPassword(email, token, a.config.ResetTTL)
-		post := a.post
-		if !known {
-			post = a.postNobody
-		}
-		if back, leaving, err := a.restoreLetter(t, email); err != nil { // feature:account_deletion
-			return err // feature:account_deletion
-		} else if leaving { // feature:account_deletion
-			letter, post = back, a.post // feature:account_deletion
-		} // feature:account_deletion
-		if err := post(t, letter); err != nil {
+		if err := a.postOwner(t, known, a.letters.ResetPassword(email, token, a.config.ResetTTL)); err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordResetRequested, reset.UserID, "", client, nil)
