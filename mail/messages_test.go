@@ -5,6 +5,7 @@ import (
 	"html"
 	"math"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,18 +15,20 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
-// everyLetter is each message with an ordinary content.
-func everyLetter(l Letters) []Message {
-	return []Message{
-		l.ConfirmAddress("ada@example.com", "Ada Lovelace", "T0ken_-x", 24*time.Hour),
-		l.AddressTaken("ada@example.com"),
-		l.ResetPassword("ada@example.com", "T0ken_-x", 30*time.Minute),
-		l.NewDevice("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
-		l.UnfinishedLogIn("ada@example.com", seen("192.0.2.7", "Safari on iPhone")),
-		l.PasswordReset("ada@example.com", seen("2001:db8::7", "Firefox on Linux")),
-		l.PasswordChanged("ada@example.com", seen("192.0.2.7", "Safari on iPhone")),
-		l.MailLogin("ada@example.com", "K7QW-3MXP", seen("192.0.2.7", "Safari on iPhone")), // feature:mail_login
+// everyLetter is each message that Letters writes, with made-up content.
+func everyLetter(l Letters) (all []Message) {
+	content := map[reflect.Type]reflect.Value{}
+	for _, sample := range []any{"T0ken_-x", noon, 7 * 24 * time.Hour, 3, seen("2001:db8::7", "Firefox on Linux")} {
+		content[reflect.TypeOf(sample)] = reflect.ValueOf(sample)
 	}
+	for _, write := range reflect.ValueOf(l).Methods() {
+		with := []reflect.Value{reflect.ValueOf("ada@example.com")}
+		for i := 1; i < write.Type().NumIn(); i++ {
+			with = append(with, content[write.Type().In(i)])
+		}
+		all = append(all, write.Call(with)[0].Interface().(Message))
+	}
+	return all
 }
 
 func seen(ip, device string) Incident {
@@ -42,14 +45,32 @@ func TestEveryMessageIsFitToBeSent(t *testing.T) {
 
 func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 	paths := map[string]string{
-		"confirm_address":   "/email/confirm?token=T0ken_-x",
-		"address_taken":     "/login",
-		"reset_password":    "/password/reset?token=T0ken_-x",
-		"new_device":        "/security-alert?token=T0ken_-x",
-		"unfinished_log_in": "/security-alert?token=T0ken_-x",
-		"password_reset":    "/security-alert?token=T0ken_-x",
-		"password_changed":  "/security-alert?token=T0ken_-x",
-		"mail_login":        "/login/mail/confirm?token=T0ken_-x", // feature:mail_login
+		"confirm_address":      "/email/confirm?token=T0ken_-x",
+		"address_taken":        "/login",
+		"reset_password":       "/password/reset?token=T0ken_-x",
+		"new_device":           "/security-alert?token=T0ken_-x",
+		"unfinished_log_in":    "/security-alert?token=T0ken_-x",
+		"password_reset":       "/security-alert?token=T0ken_-x",
+		"password_changed":     "/security-alert?token=T0ken_-x",
+		"factor_changed":       "/security-alert?token=T0ken_-x",
+		"password_expired":     "/password/forgot",
+		"recover_account":      "/account-recovery?token=T0ken_-x",   // feature:account_recovery
+		"recovery_code_used":   "/security-alert?token=T0ken_-x",     // feature:recovery_codes
+		"passkey_copied":       "/security-alert?token=T0ken_-x",     // feature:passkeys
+		"account_exported":     "/security-alert?token=T0ken_-x",     // feature:account_export
+		"mail_login":           "/login/mail/confirm?token=T0ken_-x", // feature:mail_login
+		"account_deletion":     "/account/restore?token=T0ken_-x",    // feature:account_deletion
+		"account_restored":     "/security-alert?token=T0ken_-x",     // feature:account_deletion
+		"restore_account":      "/account/restore?token=T0ken_-x",    // feature:account_deletion
+		"account_closing":      "/register",                          // feature:account_deletion
+		"confirm_email_change": "/email/change?token=T0ken_-x",       // feature:email_change
+		"approve_email_change": "/email/change?token=T0ken_-x",       // feature:email_change
+		"email_change_closing": "/login",                             // feature:email_change feature:account_deletion
+		"email_change_taken":   "/login",                             // feature:email_change
+		"email_kept":           "/login",                             // feature:email_change
+		"email_changed":        "/security-alert?token=T0ken_-x",     // feature:email_change
+		"undo_email_change":    "/email/undo?token=T0ken_-x",         // feature:email_change
+		"email_change_undone":  "/login",                             // feature:email_change
 	}
 	for _, m := range everyLetter(letters) {
 		want := "https://app.example.com" + paths[m.Kind]
@@ -61,6 +82,24 @@ func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 		if len(inText) != 1 || inText[0] != want {
 			t.Errorf("%s: the text links to %v, not to %s", m.Kind, inText, want)
 		}
+	}
+}
+
+// What was done to an account is told with when, from where and on what device, and with the link for when it was not its owner.
+func TestItem17AnAlertTellsWhenWhereAndOnWhatDevice(t *testing.T) {
+	alerts := 0
+	for _, m := range everyLetter(letters) {
+		if !strings.Contains(m.Text, "/security-alert?") && !strings.Contains(m.Text, "/email/undo?") {
+			continue
+		}
+		alerts++
+		for _, fact := range []string{moment(noon), "2001:db8::7", "Firefox on Linux"} {
+			contains(t, m.Text, fact)
+			contains(t, m.HTML, fact)
+		}
+	}
+	if alerts < 5 {
+		t.Errorf("%d letters are alerts", alerts)
 	}
 }
 
