@@ -544,20 +544,21 @@ func TestInDevelopmentEveryNameOfThisMachineLeadsToOne(t *testing.T) {
 	}
 }
 
-// Item 9: password managers know every field, and nothing keeps anybody from pasting.
-func TestItem9EveryPasswordFieldIsOneToItsManager(t *testing.T) {
+// Item 9: password managers know every field for a password or a code, and nothing keeps anybody from pasting.
+func TestItem9EverySecretFieldIsOneToAPasswordManager(t *testing.T) {
 	fields := 0
 	everyPage(t, func(_ string, page *page) {
 		for _, n := range page.all("input") {
-			secret := attribute(n, "type") == "password"
-			if fill := attribute(n, "autocomplete"); secret && fill != "current-password" && fill != "new-password" {
-				t.Errorf("%s: %s is filled as %q", page.path, attribute(n, "name"), fill)
+			name, fill, secret := attribute(n, "name"), attribute(n, "autocomplete"), attribute(n, "type") == "password"
+			code := name == "code" || name == "answer" && attribute(n, "inputmode") == "numeric"
+			if secret && fill != "current-password" && fill != "new-password" || code && fill != "one-time-code" {
+				t.Errorf("%s: %s is filled as %q", page.path, name, fill)
 			}
 			if secret {
 				fields++
 			}
-			if attribute(n, "onpaste") != "" || secret && attribute(n, "maxlength") != "" {
-				t.Errorf("%s: %s keeps people from pasting", page.path, attribute(n, "name"))
+			if attribute(n, "onpaste") != "" || (secret || code) && attribute(n, "maxlength") != "" {
+				t.Errorf("%s: %s keeps people from pasting", page.path, name)
 			}
 		}
 	})
