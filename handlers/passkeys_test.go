@@ -196,6 +196,19 @@ func TestAPasskeyHasTheNameOfItsMaker(t *testing.T) {
 	ada.get("/account/passkeys").says(t, "1Password")
 }
 
+func TestTwentyPasskeysAreTheMost(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	for range 20 {
+		ada.passkey()
+	}
+	made := ada.newDevice().makes(ada.post("/account/passkeys/new/options").options())
+	ada.get("/account/passkeys/new").submit("credential", made).is(t, 422).says(t, "20 passkeys are the most. Remove one first.")
+	if n := s.count("passkeys", "1=1"); n != 20 {
+		t.Errorf("there are %d", n)
+	}
+}
+
 // Item 17: on a new device a log-in without the password is told of as well.
 func TestItem17ALogInWithAPasskeyOnANewDeviceIsToldOf(t *testing.T) {
 	s := newStage(t)

@@ -158,6 +158,24 @@ func TestItem45GuessingACodeEndsTheLogInAndThenPausesTheFactor(t *testing.T) {
 	s.visitor().post("/login", "email", "ada@example.com", "password", goodPassword).redirects(t, "/login/factor").submit("answer", app.next()).redirects(t, "/dashboard")
 }
 
+// Item 14: a hundred in a row are all that strangers have in a day, however long they wait between them.
+func TestItem14AFactorIsClosedToStrangersForADayAfterAHundredFailures(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	desk := ada.knownElsewhere(app)
+	ada.thiefGuesses("totp")
+	s.hits("factor", 99)
+	s.clock.passes(15 * time.Minute)
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/login/factor").submit("answer", "000000").is(t, 422)
+	for range 4 {
+		s.clock.passes(time.Hour)
+		thief.login(goodPassword).redirects(t, "/login/factor").submit("answer", app.next()).is(t, 429)
+	}
+	desk.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
+}
+
 // knownElsewhere is another browser of the person's, which has signed in before.
 func (p *person) knownElsewhere(f factor) *person {
 	p.s.t.Helper()
@@ -250,6 +268,22 @@ func TestItem44AnEnrollmentThatIsSentAgainAddsNothing(t *testing.T) {
 	page.submit("code", app.next()).redirects(t, "/account/totp/new").says(t, "used already")
 	if n := s.count("authenticators", "1=1"); n != 1 {
 		t.Errorf("there are %d authenticators", n)
+	}
+}
+
+func TestTenAuthenticatorsAreTheMost(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	for range 9 {
+		ada.authenticator()
+	}
+	first, second := ada.get("/account/totp/new"), ada.get("/account/totp/new")
+	app := &authenticator{t, s.clock, first.key()}
+	first.submit("code", app.next()).is(t, 303)
+	app.secret = second.key()
+	second.submit("code", app.next()).is(t, 422).says(t, "10 authenticators are the most. Remove one first.")
+	if n := s.count("authenticators", "1=1"); n != 10 {
+		t.Errorf("there are %d", n)
 	}
 }
 
