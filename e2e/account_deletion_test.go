@@ -38,3 +38,19 @@ func TestAdaLeavesAndComesBack(t *testing.T) {
 		ada.logIn().at("/dashboard", http.StatusOK)
 	}
 }
+
+func TestWhoDidNotAskForTheEndOfTheirAccountLocksTheThiefOut(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		s := startWithMail(t)
+		ada, thief := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")
+		if !scripts {
+			ada.withoutScripts()
+		}
+		thief.logIn().open("/account/delete").fill("Your email address", ada.email).press("Delete my account").sees("Your account is closed")
+		ada.open(ada.letter("will be deleted").Link).press("Not me: keep it and lock everybody out").at("/login/password", http.StatusOK)
+		thief.logIn().at("/login", http.StatusUnprocessableEntity)
+		ada.password = "quiet rivers carry paper boats"
+		ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
+		ada.logIn().at("/dashboard", http.StatusOK)
+	}
+}

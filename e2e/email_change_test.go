@@ -66,3 +66,37 @@ func TestAdaMovesToAnotherAddressAndBack(t *testing.T) {
 		owner.logIn().at("/dashboard", http.StatusOK)
 	}
 }
+
+// Who has lost a mailbox is moved to another by whoever runs the site.
+func TestAdaIsMovedToAnotherMailbox(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		s := startWithMail(t)
+		ada := s.visit(t, "Ada Lovelace").joins()
+		if !scripts {
+			ada.withoutScripts()
+		}
+		const next = "ada@example.org"
+		s.runs(t, "user", "move", ada.email, next)
+		ada.press("Log out").open(ada.letterTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
+		ada.letter("was changed")
+		ada.email = next
+		ada.logIn().at("/dashboard", http.StatusOK)
+	}
+}
+
+func TestWhoDidNotAskForAnotherAddressLocksTheThiefOut(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		s := startWithMail(t)
+		ada, thief := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")
+		if !scripts {
+			ada.withoutScripts()
+		}
+		thief.logIn().asksFor("thief@example.org")
+		ada.open(ada.letter("Approve").Link).press("Not me: lock everybody out").at("/login/password", http.StatusOK)
+		thief.open("/dashboard").at("/login", http.StatusOK)
+		thief.open(thief.letterTo("thief@example.org", "Confirm").Link).at("/email/change", http.StatusGone)
+		ada.password = "quiet rivers carry paper boats"
+		ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
+		ada.logIn().at("/dashboard", http.StatusOK)
+	}
+}

@@ -107,8 +107,10 @@ func (v view) isGood(t *testing.T, axe string, pages *sync.Map) {
 			v.shoot(t, scheme, width)
 		}
 	}
-	v.who.look("light", 360)
-	v.fits(t, 360)
+	for _, width := range []int64{360, 1600} {
+		v.who.look("light", width).settle()
+		v.fits(t, width)
+	}
 }
 
 // publicViews are what those see who are not signed in.

@@ -208,6 +208,14 @@ func TestAPasskeyIsSuggestedAndDeclinedWithoutAScriptOfOurs(t *testing.T) {
 	}
 }
 
+func TestAPasskeyThatIsNeverWantedIsNotSuggestedAgain(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out").logIn().sees("Log in faster next time")
+	ada.press("Never ask").at("/dashboard", http.StatusOK).press("Log out").logIn().at("/dashboard", http.StatusOK)
+	if ada.offered("Create a passkey") {
+		t.Error("it is offered again")
+	}
+}
+
 // Whoever has no JavaScript is told that a passkey needs it, and shown another way.
 func TestAdaWithoutScriptsUsesARecoveryCodeInsteadOfHerPasskey(t *testing.T) { // feature:recovery_codes
 	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()                    // feature:recovery_codes

@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
 
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
 )
 
@@ -61,6 +63,28 @@ func TestABrowserOffersItsTimeZone(t *testing.T) {
 		}
 		if ada.offered("Use this device") {
 			t.Error("what is chosen already is offered")
+		}
+	}
+}
+
+// picks takes an option of a list as the keyboard does.
+func (p *person) picks(label, option string) *person {
+	p.t.Helper()
+	call(p, dom.Focus, dom.FocusParams{BackendNodeID: p.find(label, "combobox")})
+	return p.keys(option)
+}
+
+func TestAdaReadsDatesAsSheIsUsedTo(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
+		if !scripts {
+			ada.withoutScripts()
+		}
+		for language, date := range map[string]string{"English (United States)": `now [A-Z][a-z]+ \d+, 20\d\d`, "English (Ireland)": `now \d+ [A-Z][a-z]+ 20\d\d`} {
+			ada.open("/account/preferences").picks("Language and dates", language).press("Save preferences").at("/account/preferences", http.StatusOK)
+			if !regexp.MustCompile(date).MatchString(ada.text()) {
+				t.Errorf("in %s there is no date like %s:\n%s", language, date, ada.text())
+			}
 		}
 	}
 }

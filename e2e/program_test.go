@@ -82,6 +82,20 @@ func startWithMail(t *testing.T, settings ...string) *site {
 	return s
 }
 
+// runs carries a command of the program out, beside the one that serves.
+func (s *site) runs(t *testing.T, words ...string) {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(path, words...)
+	command.Dir, command.Env = s.dir, append(os.Environ(), "APP_URL="+s.url)
+	if said, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(words, " "), err, said)
+	}
+}
+
 // freePort is free now; that nobody takes it before the program does is likely enough.
 func freePort(t *testing.T) string {
 	t.Helper()

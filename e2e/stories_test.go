@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // signUp makes an account and stops where mail must be read.
@@ -206,4 +209,59 @@ func TestWhoWasNotItLocksTheThiefOut(t *testing.T) {
 	ada.password = "quiet rivers carry paper boats"
 	ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
 	ada.logIn().at("/dashboard", http.StatusOK)
+}
+
+// Whoever runs the site makes a password void that others may know.
+func TestAPasswordThatWasMadeVoidIsReplacedByItsOwner(t *testing.T) {
+	s := startWithMail(t)
+	ada, thief := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")
+	s.runs(t, "user", "expire-password", ada.email)
+	ada.open("/dashboard").at("/login", http.StatusOK)
+	thief.logIn().at("/login", http.StatusUnprocessableEntity)
+	ada.open(ada.letter("Choose a new password").Link).at("/password/forgot", http.StatusOK).fill("Email", ada.email).press("Send the link")
+	ada.password = "quiet rivers carry paper boats"
+	ada.open(ada.letter("Reset").Link).fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
+	ada.logIn().at("/dashboard", http.StatusOK)
+}
+
+// Item 69: whoever sends a header, or a form, a little at a time does not hold a connection for ever.
+func TestItem69ASlowSenderIsLetGo(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	s := start(t)
+	for what, slow := range map[string]struct {
+		sent string
+		most time.Duration
+	}{
+		"a header": {"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", 15 * time.Second},
+		"a form":   {"POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: " + s.url + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nemail=", 40 * time.Second},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			line, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer line.Close()
+			if _, err := line.Write([]byte(slow.sent)); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan struct{})
+			go func() {
+				_, _ = io.Copy(io.Discard, line)
+				close(ended)
+			}()
+			late, beat := time.After(slow.most), time.NewTicker(time.Second)
+			defer beat.Stop()
+			for {
+				select {
+				case <-ended:
+					return
+				case <-beat.C:
+					_, _ = line.Write([]byte("x")) // that it fails shows in the answer's end
+				case <-late:
+					t.Fatalf("after %s it is still listened to", slow.most)
+				}
+			}
+		})
+	}
 }

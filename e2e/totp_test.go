@@ -130,6 +130,19 @@ func TestAdaLogsInWithASecondFactor(t *testing.T) {
 	}
 }
 
+func TestAdaRenamesAnAppAndRemovesIt(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
+		if !scripts {
+			ada.withoutScripts()
+		}
+		ada.open("/account/totp/new").enrolls()
+		ada.open("/account/totp").toggle("Rename").fill("Name", "My old phone").press("Save name").at("/account/totp", http.StatusOK).sees("My old phone")
+		ada.press("Remove").at("/account/totp", http.StatusOK).sees("Set up").letter("security")
+		ada.press("Log out").logIn().at("/dashboard", http.StatusOK)
+	}
+}
+
 func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/totp/new")
 	phone := ada.enrolls()
@@ -144,14 +157,6 @@ func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
 // recovers is somebody who has lost the app, at the page that the link in the mail leads to. // feature:account_recovery
 func (s *site) recovers(p *person) { // feature:account_recovery
 	p.joins().open("/account/totp/new").enrolls() // feature:account_recovery
-	path, err := build()                          // feature:account_recovery
-	if err != nil {                               // feature:account_recovery
-		p.t.Fatal(err) // feature:account_recovery
-	} // feature:account_recovery
-	command := exec.Command(path, "user", "recover", p.email)                // feature:account_recovery
-	command.Dir, command.Env = s.dir, append(os.Environ(), "APP_URL="+s.url) // feature:account_recovery
-	if said, err := command.CombinedOutput(); err != nil {                   // feature:account_recovery
-		p.t.Fatalf("user recover: %v\n%s", err, said) // feature:account_recovery
-	} // feature:account_recovery
-	p.open(p.letter("Get back").Link) // feature:account_recovery
+	s.runs(p.t, "user", "recover", p.email)       // feature:account_recovery
+	p.open(p.letter("Get back").Link)             // feature:account_recovery
 } // feature:account_recovery
