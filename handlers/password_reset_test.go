@@ -65,16 +65,16 @@ func TestItem21AResetLinkIsTooOldAfterHalfAnHour(t *testing.T) {
 }
 
 // Item 67: one atomic statement decides who wins.
-func TestItem67EightRacingResetsHaveOneWinner(t *testing.T) {
-	s := newStage(t)
+func TestItem67FiftyRacingResetsHaveOneWinner(t *testing.T) {
+	s := newStage(t, noRateLimit)
 	ada := s.user("ada@example.com")
 	ada.post("/password/forgot", "email", ada.email)
 	link, _ := url.Parse(ada.mail().Link)
 	var won, lost atomic.Int32
-	passwords := make([]string, 8)
+	passwords := make([]string, 50)
 	winner := atomic.Int32{}
-	s.atOnce(8, func(i int) {
-		passwords[i] = otherPassword + " " + string(rune('a'+i))
+	s.atOnce(len(passwords), func(i int) {
+		passwords[i] = fmt.Sprint(otherPassword, " ", i)
 		page, err := ada.try(http.MethodPost, "/password/reset", url.Values{"token": {link.Query().Get("token")}, "password": {passwords[i]}})
 		switch {
 		case err != nil:
@@ -82,13 +82,13 @@ func TestItem67EightRacingResetsHaveOneWinner(t *testing.T) {
 		case page.status == http.StatusSeeOther:
 			won.Add(1)
 			winner.Store(int32(i))
-		case page.status == http.StatusGone:
+		case page.status == http.StatusGone, page.status == http.StatusServiceUnavailable: // where too much is being hashed
 			lost.Add(1)
 		default:
 			t.Errorf("one was answered %d: %s", page.status, page.text())
 		}
 	})
-	if won.Load() != 1 || lost.Load() != 7 {
+	if won.Load() != 1 || lost.Load() != 49 {
 		t.Fatalf("%d won and %d lost", won.Load(), lost.Load())
 	}
 	ada.login(passwords[winner.Load()]).redirects(t, "/dashboard")
