@@ -27,7 +27,7 @@ var limitExport = models.LimitRule{Name: "export", Free: 5, Window: time.Hour}
 func ExportLimits() []models.LimitRule { return []models.LimitRule{limitExport} }
 
 // StartExport lets the viewer have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
-// leaves. The error is an ErrProofDue or a Limited.
+// leaves. The error is a Limited, ErrProofDue or ErrChanged.
 func (a *Auth) StartExport(ctx context.Context, viewer *Viewer, client Client) error {
 	if err := a.mayExport(ctx, viewer, client); err != nil {
 		return err

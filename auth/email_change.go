@@ -37,7 +37,7 @@ var errEmailTaken = errors.New("the address is somebody else's")
 
 // RequestEmailChange begins a change of the viewer's address: both mailboxes get a link, and the address changes when both were used. An
 // older request is void. Whether the new address has an account shows in the mail to it alone; the rows and the statements are the same.
-// The error is an Invalid, a Limited or ErrProofDue.
+// The error is an Invalid, a Limited, ErrProofDue or ErrChanged.
 func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
 	if problem == "" && email == viewer.User.Email {

@@ -275,8 +275,8 @@ func (a *Auth) RenamePasskey(ctx context.Context, viewer *Viewer, id, name strin
 	})
 }
 
-// RemovePasskey removes one of the viewer's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrProofDue or
-// ErrLastWayIn.
+// RemovePasskey removes one of the viewer's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrProofDue,
+// ErrLastWayIn or ErrChanged.
 func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err

@@ -25,7 +25,7 @@ const (
 )
 
 // MakeRecoveryCodes returns ten new codes, each good for one sign-in; those before are void. Only now can they be seen: the database
-// keeps their SHA-256. The error is ErrProofDue, or an Invalid where there is no factor that they could stand in for.
+// keeps their SHA-256. The error is ErrProofDue, ErrChanged, or an Invalid where there is no factor that they could stand in for.
 func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Client) (codes []string, err error) {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return nil, err

@@ -103,7 +103,7 @@ func (a *Auth) knowOnly(t *tx, userID, token string) (string, error) {
 	return a.knowDevice(t, userID, token)
 }
 
-// EndSession ends one of the viewer's sessions; gorm.ErrRecordNotFound where the id is not one of theirs, ErrProofDue.
+// EndSession ends one of the viewer's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrProofDue or ErrChanged.
 func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
@@ -120,7 +120,7 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 	})
 }
 
-// EndOtherSessions ends every session of the viewer's but the one that asks. The error may be ErrProofDue.
+// EndOtherSessions ends every session of the viewer's but the one that asks. The error may be ErrProofDue or ErrChanged.
 func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// StartExportWithoutTerms is StartExport for somebody who is signing in and does not accept the terms. The error is an ErrProofDue, a
-// Limited, ErrChanged or ErrSignInOver.
+// StartExportWithoutTerms is StartExport for somebody who is signing in and does not accept the terms. The error is a Limited,
+// ErrProofDue, ErrChanged or ErrSignInOver.
 func (a *Auth) StartExportWithoutTerms(ctx context.Context, p *Pending, client Client) error {
 	viewer := p.AsViewer()
 	if err := a.mayExport(ctx, viewer, client); err != nil {

@@ -185,7 +185,8 @@ func (a *Auth) RenameTOTP(ctx context.Context, viewer *Viewer, id, name string, 
 	})
 }
 
-// RemoveTOTP removes one of the viewer's authenticators, and tells the owner by mail. The error is gorm.ErrRecordNotFound or ErrProofDue.
+// RemoveTOTP removes one of the viewer's authenticators, and tells the owner by mail. The error is
+// gorm.ErrRecordNotFound, ErrProofDue or ErrChanged.
 func (a *Auth) RemoveTOTP(ctx context.Context, viewer *Viewer, id string, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err

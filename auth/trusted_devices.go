@@ -122,7 +122,8 @@ func (a *Auth) TrustedDevices(ctx context.Context, viewer *Viewer) ([]models.Tru
 	return list, nil
 }
 
-// EndTrust ends the trust in one of the viewer's devices; gorm.ErrRecordNotFound where the id is none of theirs, ErrProofDue.
+// EndTrust ends the trust in one of the viewer's devices. The error is gorm.ErrRecordNotFound where the id is none of theirs, ErrProofDue or
+// ErrChanged.
 func (a *Auth) EndTrust(ctx context.Context, viewer *Viewer, id string, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
@@ -139,7 +140,7 @@ func (a *Auth) EndTrust(ctx context.Context, viewer *Viewer, id string, client C
 	})
 }
 
-// EndAllTrust ends the trust in all of them. The error may be ErrProofDue.
+// EndAllTrust ends the trust in all of them. The error may be ErrProofDue or ErrChanged.
 func (a *Auth) EndAllTrust(ctx context.Context, viewer *Viewer, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
