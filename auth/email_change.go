@@ -206,7 +206,7 @@ func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, 
 	link := &EmailLink{}
 	var err error
 	if link.Change, err = models.FindEmailChange(db, hashToken(token), a.now()); err == nil {
-		err = db.Where("id = ? AND disabled_at IS NULL", link.Change.UserID).Take(&link.User).Error
+		link.User, err = models.FindUser(db, link.Change.UserID)
 	}
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, ErrDeadLink

@@ -171,8 +171,7 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 	if err != nil {
 		return nil, err
 	}
-	var user models.User
-	err = db.Where("id = ? AND disabled_at IS NULL", *row.UserID).Take(&user).Error
+	user, err := models.FindUser(db, *row.UserID)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, ErrDeadLink
 	}

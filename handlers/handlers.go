@@ -112,6 +112,15 @@ func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Conte
 	return func(c echo.Context, user *models.User) error { return h.render(c, http.StatusOK, page(user)) }
 }
 
+// hideToken keeps the token in the page's address from going anywhere (ASVS 3.4.5). The page's form then comes from "null", and is known as
+// ours by Sec-Fetch-Site, which browsers send over https and to their own machine alone. A phone that tries a site in development has
+// neither: there the policy stays same-origin, which tells no other site either.
+func (h *Handlers) hideToken(c echo.Context) {
+	if !h.local() || middleware.OnThisMachine(c.Request().Host) {
+		c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	}
+}
+
 // redirect answers a form that was carried out. The notice, "" for none, is shown on the next page.
 func (h *Handlers) redirect(c echo.Context, to, notice string) error {
 	return h.redirectOffering(c, to, ui.Message{Text: notice})

@@ -35,15 +35,6 @@ func (h *Handlers) deadConfirmation(c echo.Context) error {
 		"Log in", "/login"))
 }
 
-// hideToken keeps the token in the page's address from going anywhere (ASVS 3.4.5). The page's form then comes from "null", and is known as
-// ours by Sec-Fetch-Site, which browsers send over https and to their own machine alone. A phone that tries a site in development has
-// neither: there the policy stays same-origin, which tells no other site either.
-func (h *Handlers) hideToken(c echo.Context) {
-	if !h.local() || middleware.OnThisMachine(c.Request().Host) {
-		c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	}
-}
-
 // ConfirmEmail makes the account and signs in.
 func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	var form views.ConfirmForm

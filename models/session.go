@@ -9,15 +9,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
-
-// forChange locks rows on PostgreSQL; SQLite needs no such words, its transactions write one at a time. It is the weaker of
-// the two locks that keep a row from changing: the rows that merely name a user, such as events, can still be written.
-//
-// Transactions take their locks in one order, or two of them wait for each other and one is lost: first the user, then
-// sign-ups by id, then everything else, and limits in the order of their rules (see auth.take).
-var forChange = clause.Locking{Strength: "NO KEY UPDATE"}
 
 // Session is one signed-in browser. Its token is known to that browser alone; the row keeps the SHA-256 of it.
 type Session struct {

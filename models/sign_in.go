@@ -37,7 +37,7 @@ func FindSignIn(db *gorm.DB, tokenHash []byte, now time.Time) (signIn SignIn, us
 	if err = db.Where("token_hash = ? AND expires_at > ?", tokenHash, now).Take(&signIn).Error; err != nil {
 		return signIn, user, err
 	}
-	err = db.Where("id = ? AND disabled_at IS NULL", signIn.UserID).Take(&user).Error
+	user, err = FindUser(db, signIn.UserID)
 	return signIn, user, err
 }
 

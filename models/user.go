@@ -4,7 +4,15 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
+
+// forChange locks rows on PostgreSQL; SQLite needs no such words, its transactions write one at a time. It is the weaker of
+// the two locks that keep a row from changing: the rows that merely name a user, such as events, can still be written.
+//
+// Transactions take their locks in one order, or two of them wait for each other and one is lost: first the user, then
+// sign-ups by id, then everything else, and limits in the order of their rules (see auth.take).
+var forChange = clause.Locking{Strength: "NO KEY UPDATE"}
 
 // User is a person with a confirmed address. Email is stored as auth.NormalizeEmail returned it and is unique.
 type User struct {
@@ -32,12 +40,15 @@ func FindUserByEmail(db *gorm.DB, email string) (User, error) {
 	return user, err
 }
 
-// LockUser reads a user who may sign in and keeps the row from changing until the transaction ends.
-func LockUser(tx *gorm.DB, id string) (User, error) {
+// FindUser is FindUserByEmail by id.
+func FindUser(db *gorm.DB, id string) (User, error) {
 	var user User
-	err := tx.Clauses(forChange).Where("id = ? AND disabled_at IS NULL", id).Take(&user).Error
+	err := db.Where("id = ? AND disabled_at IS NULL", id).Take(&user).Error
 	return user, err
 }
+
+// LockUser is FindUser that keeps the row from changing until the transaction ends.
+func LockUser(tx *gorm.DB, id string) (User, error) { return FindUser(tx.Clauses(forChange), id) }
 
 // LockUserByEmail is FindUserByEmail that keeps the row from changing until the transaction ends.
 func LockUserByEmail(tx *gorm.DB, email string) (User, error) {
