@@ -94,7 +94,7 @@ func (a *Auth) owesSecond(db *gorm.DB, user *models.User, proof Proof, browser B
 // Entry is what SignIn answers: the browser's new tokens of a session, or of a sign-in that still owes something.
 type Entry struct {
 	Browser
-	Owes Duty
+	Pending *Pending // that sign-in; nil for who is in
 }
 
 // SignIn lets user in who has proven who they are; where something is owed it begins a sign-in that waits for it instead (item 49 of
@@ -117,11 +117,12 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 		if err := a.endSignIn(t, user, browser.SignIn); err != nil {
 			return err
 		}
-		if entry.Owes, err = a.owed(t.DB, user, proof, browser); err != nil {
+		owes, err := a.owed(t.DB, user, proof, browser)
+		if err != nil {
 			return err
 		}
-		if entry.Owes != NoDuty {
-			entry.Browser.SignIn, err = a.beginSignIn(t, user, proof, entry.Owes, browser, client)
+		if owes != NoDuty {
+			entry, err = a.beginSignIn(t, user, proof, owes, browser, client)
 			return err
 		}
 		if entry.Browser, err = a.startSession(t, user, proof, browser, client); err != nil {
@@ -153,26 +154,27 @@ func lockUnchanged(t *tx, user *models.User) (*models.User, error) {
 }
 
 // beginSignIn keeps what was proven until the rest is. However many steps there are, the time runs from the first.
-func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, browser Browser, client Client) (token string, err error) {
+func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, browser Browser, client Client) (Entry, error) {
 	token, hash := newToken()
 	event, first := EventSignInContinued, proof.began
 	if first == nil {
 		known, err := models.HasDevice(t.DB, user.ID, hashToken(browser.Device))
 		if err != nil {
-			return "", fmt.Errorf("look for the device: %w", err)
+			return Entry{}, fmt.Errorf("look for the device: %w", err)
 		}
 		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.IP.String(), Device: client.Device(), CreatedAt: t.now()}
 	}
-	err = t.Create(&models.SignIn{
+	signIn := models.SignIn{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
 		Generation: user.Generation(), KnownDevice: first.KnownDevice, IP: first.IP, Device: first.Device,
 		CreatedAt: first.CreatedAt, ProvedAt: cmp.Or(proof.at, t.now()), ExpiresAt: first.CreatedAt.Add(signInFor),
 		Trust: &proof.Trust, // feature:trusted_devices
-	}).Error
-	if err != nil {
-		return "", fmt.Errorf("begin a sign-in: %w", err)
 	}
-	return token, a.record(t, event, &user.ID, "", client, Detail{"method": proof.Method, "owes": string(owes)})
+	if err := t.Create(&signIn).Error; err != nil {
+		return Entry{}, fmt.Errorf("begin a sign-in: %w", err)
+	}
+	entry := Entry{Browser: Browser{SignIn: token}, Pending: pending(&signIn, *user, owes, browser)}
+	return entry, a.record(t, event, &user.ID, "", client, Detail{"method": proof.Method, "owes": string(owes)})
 }
 
 // endSignIn ends what the user has not finished in this browser. What somebody else has not finished there runs out, and is told of: a
@@ -224,11 +226,16 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 	if err != nil {
 		return nil, fmt.Errorf("find the sign-in: %w", err)
 	}
-	p := &Pending{User: user, id: signIn.ID, device: browser.Device}
-	p.proof = Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember, at: signIn.ProvedAt, began: &signIn}
-	p.proof.Trust = signIn.Trust != nil && *signIn.Trust // feature:trusted_devices
+	p := pending(&signIn, user, NoDuty, browser)
 	p.Owes, err = a.owed(db, &user, p.proof, browser)
 	return p, err
+}
+
+func pending(signIn *models.SignIn, user models.User, owes Duty, browser Browser) *Pending {
+	p := &Pending{User: user, Owes: owes, id: signIn.ID, device: browser.Device}
+	p.proof = Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember, at: signIn.ProvedAt, began: signIn}
+	p.proof.Trust = signIn.Trust != nil && *signIn.Trust // feature:trusted_devices
+	return p
 }
 
 // ErrSignInOver says that a sign-in was finished, or ended, while somebody was finishing it.

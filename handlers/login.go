@@ -65,7 +65,7 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	if err != nil {
 		return err
 	}
-	if entry.Owes != auth.NoDuty {
+	if entry.Pending != nil {
 		return h.askFor(c, entry, errand)
 	}
 	if err := h.setEntry(c, user, proof, entry); err != nil {

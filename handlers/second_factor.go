@@ -15,20 +15,14 @@ import (
 // askFor answers who has shown who they are and still owes something. What they were sending travels in the page; where they were going,
 // in its address.
 func (h *Handlers) askFor(c echo.Context, entry auth.Entry, errand views.Errand) error {
-	if err := h.cookies.Set(c.Response(), c.Request(), session.SignIn, entry.Browser.SignIn); err != nil {
+	if err := h.cookies.Set(c.Response(), c.Request(), session.SignIn, entry.SignIn); err != nil {
 		return err
 	}
-	duty := h.duties()[entry.Owes]
+	duty := h.duties()[entry.Pending.Owes]
 	if errand.Kept == "" {
 		return c.Redirect(http.StatusSeeOther, middleware.WithNext(duty.page, errand.Next))
 	}
-	browser := h.browser(c)
-	browser.SignIn = entry.Browser.SignIn
-	pending, err := h.auth.PendingSignIn(c.Request().Context(), browser)
-	if err != nil || pending == nil {
-		return errors.Join(err, h.signInIsOver(c))
-	}
-	return duty.ask(c, http.StatusUnauthorized, pending, checked(errand))
+	return duty.ask(c, http.StatusUnauthorized, entry.Pending, checked(errand))
 }
 
 // duty is where something that is owed is asked for.

@@ -3,7 +3,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/url"
 
 	"github.com/labstack/echo/v4"
@@ -14,8 +13,10 @@ import (
 
 // factorAdded answers who has added a second factor. The first one is safe to have only with something to fall back on.
 func (h *Handlers) factorAdded(c echo.Context, viewer *auth.Viewer, notice string) error {
-	if left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), viewer); err != nil || left == 0 { // feature:recovery_codes
-		return errors.Join(err, h.factorChanged(c, viewer, "/account/recovery-codes", notice+" Now make recovery codes, for the day you lose it.")) // feature:recovery_codes
+	if left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), viewer); err != nil { // feature:recovery_codes
+		return err // feature:recovery_codes
+	} else if left == 0 { // feature:recovery_codes
+		return h.factorChanged(c, viewer, "/account/recovery-codes", notice+" Now make recovery codes, for the day you lose it.") // feature:recovery_codes
 	} // feature:recovery_codes
 	return h.factorChanged(c, viewer, "/account/security", notice)
 }

@@ -156,7 +156,7 @@ func TestItem46TheTermsAreOwedOnEveryWayIn(t *testing.T) {
 	before := s.count("sessions", "true")
 	for _, proof := range []auth.Proof{{Method: "password"}, {Method: "passkey", Second: true}, {Method: "mail"}, {Method: "somehow"}} {
 		entry, err := s.auth.SignIn(t.Context(), ada.user(), proof, auth.Browser{}, auth.Client{})
-		if err != nil || entry.Owes != auth.DutyTerms || entry.Session != "" {
+		if err != nil || entry.Pending == nil || entry.Pending.Owes != auth.DutyTerms || entry.Session != "" {
 			t.Errorf("%s: %+v (%v)", proof.Method, entry, err)
 		}
 	}
