@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -247,7 +248,7 @@ func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client
 	})
 	if errors.Is(err, errEmailTaken) {
 		voided := a.transact(ctx, func(t *tx) error { return voidEmailChanges(t, link.User.ID) })
-		return nil, false, errors.Join(ErrDeadLink, voided)
+		return nil, false, cmp.Or(voided, ErrDeadLink)
 	}
 	return link, changed, err
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -208,5 +209,5 @@ func (a *Auth) guess(ctx context.Context, client Client, hits []hit, try func() 
 		}
 		return nil
 	})
-	return ok, errors.Join(err, settled)
+	return ok, cmp.Or(settled, err)
 }

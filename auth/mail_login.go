@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/hmac"
@@ -207,7 +208,7 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 	})
 	if err = a.countDead(ctx, client, err); errors.Is(err, ErrDeadLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventMailLoginFailed, nil, "", client, Detail{"by": "link"}) })
-		return nil, proof, errors.Join(err, failed)
+		return nil, proof, cmp.Or(failed, err)
 	}
 	return user, proof, err
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 	user, err := a.ResetByToken(ctx, token)
 	if err = a.countDead(ctx, client, err); errors.Is(err, ErrDeadLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventPasswordResetFailed, nil, "", client, nil) })
-		return "", errors.Join(err, failed)
+		return "", cmp.Or(failed, err)
 	}
 	if err != nil {
 		return "", err

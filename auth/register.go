@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 	}
 	hash, err := a.hasher.Hash(ctx, password)
 	if err != nil {
-		return "", errors.Join(err, a.giveBack(ctx, asked))
+		return "", cmp.Or(a.giveBack(ctx, asked), err)
 	}
 	mailed, err := a.mayMailRegistration(ctx, email, client)
 	if err != nil {

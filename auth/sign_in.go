@@ -135,7 +135,7 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 		refused := a.transact(ctx, func(t *tx) error {
 			return a.record(t, EventSignInRefused, &user.ID, "", client, Detail{"method": proof.Method})
 		})
-		return entry, errors.Join(err, refused)
+		return entry, cmp.Or(refused, err)
 	}
 	return entry, err
 }
@@ -282,7 +282,7 @@ func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer stri
 	proven, err := a.checkFactor(ctx, &p.User, name, answer, challenge{id: p.id, device: p.device}, client)
 	_, limited := errors.AsType[Limited](err)
 	if errors.Is(err, ErrTriesUsed) || limited {
-		return Proof{}, errors.Join(err, a.stopSignIn(ctx, p, limited))
+		return Proof{}, cmp.Or(a.stopSignIn(ctx, p, limited), err)
 	}
 	if err != nil {
 		return Proof{}, err

@@ -61,9 +61,8 @@ func (h *Handlers) RestoreAccountPage(c echo.Context) error {
 }
 
 func (h *Handlers) deadRestore(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
-		"Log in", "/login"))
+	return h.linkDead(c, "The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
+		"Log in", "/login")
 }
 
 // RestoreAccount brings it back and goes to the log-in page: a link alone signs nobody in. Who did not ask for the deletion chooses a new

@@ -25,8 +25,8 @@ func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
 }
 
 func (h *Handlers) deadRecovery(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.", "Log in", "/login"))
+	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.",
+		"Log in", "/login")
 }
 
 // AccountRecovery removes them and goes to the log-in page: a link alone signs nobody in.

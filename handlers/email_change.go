@@ -70,9 +70,8 @@ func (h *Handlers) EmailLinkPage(c echo.Context) error {
 }
 
 func (h *Handlers) deadEmailLink(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"It has been used, replaced by a newer one, canceled, or is too old. Your account says what its address is, and changes it.",
-		"Go to my account", "/account/email"))
+	return h.linkDead(c, "It has been used, replaced by a newer one, canceled, or is too old. Your account says what its address is, and changes it.",
+		"Go to my account", "/account/email")
 }
 
 // EmailLink takes the word of the mailbox that the link was mailed to.
@@ -125,9 +124,8 @@ func (h *Handlers) UndoEmailPage(c echo.Context) error {
 }
 
 func (h *Handlers) deadUndo(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"It has been used, or is older than a week. If the account still has an address that you can read, choose a new password for it.",
-		"Choose a new password", "/password/forgot"))
+	return h.linkDead(c, "It has been used, or is older than a week. If the account still has an address that you can read, choose a new password for it.",
+		"Choose a new password", "/password/forgot")
 }
 
 // UndoEmail puts the former address back, and has its owner choose a new password.

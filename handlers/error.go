@@ -34,15 +34,16 @@ func (h *Handlers) fail(err error, c echo.Context) {
 		c.Response().Status = statusHungUp
 		return
 	}
-	if errors.Is(err, auth.ErrProofDue) {
-		if err = h.askToProve(c); err == nil {
-			return
-		}
+	switch {
+	case errors.Is(err, auth.ErrProofDue):
+		err = h.askToProve(c)
+	case errors.Is(err, auth.ErrSignInOver):
+		err = h.signInIsOver(c)
+	case errors.Is(err, auth.ErrChanged):
+		err = h.logInAgain(c, sentErrand(c), "Your account has just changed. Please log in again.")
 	}
-	if errors.Is(err, auth.ErrChanged) {
-		if err = h.redirect(c, "/login", "Your account has just changed. Please log in again."); err == nil {
-			return
-		}
+	if err == nil {
+		return
 	}
 	page := h.errorPage(c, err)
 	h.setRetryAfter(c, page)

@@ -21,6 +21,7 @@ import (
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
 )
@@ -119,6 +120,11 @@ func (h *Handlers) hideToken(c echo.Context) {
 	if !h.local() || middleware.OnThisMachine(c.Request().Host) {
 		c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	}
+}
+
+// linkDead answers a mailed link that works no more: why that may be, and the one way forward.
+func (h *Handlers) linkDead(c echo.Context, why, label, href string) error {
+	return h.render(c, http.StatusGone, views.LinkDead(why, label, href))
 }
 
 // redirect answers a form that was carried out. The notice, "" for none, is shown on the next page.

@@ -110,6 +110,35 @@ func (h *Handlers) carryOn(c echo.Context, user *models.User, errand views.Erran
 	return h.redirect(c, cmp.Or(auth.SafeNext(errand.Next), "/dashboard"), "")
 }
 
+// again answers a form that did not go through on its own page: with what is wrong in it or, where the page holds what somebody was sending,
+// with how long they have to wait, since the page of that error would lose it. It returns any other error.
+func (h *Handlers) again(c echo.Context, kept string, err error, show func(status int, problems auth.Invalid) error) error {
+	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
+		return show(http.StatusUnprocessableEntity, invalid)
+	}
+	if _, limited := errors.AsType[auth.Limited](err); kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
+		return err
+	}
+	page := h.errorPage(c, err)
+	h.setRetryAfter(c, page)
+	return show(page.Status, auth.Invalid{"": page.InShort(c.Request().Context(), h.now())})
+}
+
+// asked is the errand that the address of a page tells.
+func asked(c echo.Context) views.Errand {
+	return views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}
+}
+
+// sentErrand is the errand that came with a form. What the page of a proof keeps is sealed to the session, which has ended where this is
+// asked for.
+func sentErrand(c echo.Context) views.Errand {
+	errand := views.Errand{Next: c.FormValue("next")}
+	if c.Path() != provePath {
+		errand.Kept = c.FormValue("kept")
+	}
+	return checked(errand)
+}
+
 // checked is what of an errand may go back into a page.
 func checked(errand views.Errand) views.Errand {
 	errand.Next = auth.SafeNext(errand.Next)

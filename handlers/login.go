@@ -15,7 +15,7 @@ import (
 
 // LoginPage asks for address and password.
 func (h *Handlers) LoginPage(c echo.Context) error {
-	return h.render(c, http.StatusOK, views.Login(views.LoginForm{Errand: views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}}, nil))
+	return h.render(c, http.StatusOK, views.Login(views.LoginForm{Errand: asked(c)}, nil))
 }
 
 // Login signs in with address and password.
@@ -26,23 +26,10 @@ func (h *Handlers) Login(c echo.Context) error {
 	}
 	form.Errand = checked(form.Errand)
 	user, err := h.auth.Authenticate(c.Request().Context(), form.Email, form.Password, h.browser(c), middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.Login(form, invalid))
-	}
 	if err != nil {
-		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.render(c, status, views.Login(form, problems)) })
+		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.render(c, status, views.Login(form, problems)) })
 	}
 	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Errand)
-}
-
-// waiting tells who has to wait so on the page that they were at, where that holds a form for them: the page of the error would lose it.
-func (h *Handlers) waiting(c echo.Context, kept string, err error, show func(status int, problems auth.Invalid) error) error {
-	if _, limited := errors.AsType[auth.Limited](err); kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
-		return err
-	}
-	page := h.errorPage(c, err)
-	h.setRetryAfter(c, page)
-	return show(page.Status, auth.Invalid{"": page.InShort(c.Request().Context(), h.now())})
 }
 
 // logInAgain leads back to the log-in, with what its person was about.
@@ -58,9 +45,6 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	entry, err := h.auth.SignIn(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
 	if errors.Is(err, auth.ErrLockedOut) {
 		return h.redirect(c, "/password/forgot", "This account was locked. To open it, choose a new password: we mail its owner a link.")
-	}
-	if errors.Is(err, auth.ErrSignInOver) {
-		return h.signInIsOver(c)
 	}
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 
 // MailLoginPage asks where to mail a link and a code to log in with.
 func (h *Handlers) MailLoginPage(c echo.Context) error {
-	form := views.MailLoginForm{Errand: views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}}
+	form := views.MailLoginForm{Errand: asked(c)}
 	return h.render(c, http.StatusOK, views.MailLogin(form, nil))
 }
 
@@ -30,11 +30,8 @@ func (h *Handlers) MailLogin(c echo.Context) error {
 		return h.render(c, http.StatusOK, views.MailLogin(form, nil))
 	}
 	token, err := h.auth.RequestMailLogin(c.Request().Context(), form.Email, form.Remember, h.browser(c), middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.MailLogin(form, invalid))
-	}
 	if err != nil {
-		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error {
+		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error {
 			return h.render(c, status, views.MailLogin(form, problems))
 		})
 	}
@@ -72,16 +69,13 @@ func (h *Handlers) MailLoginCode(c echo.Context) error {
 	}
 	form.Kept = checked(views.Errand{Kept: form.Kept}).Kept
 	user, proof, err := h.auth.LogInByMailedCode(c.Request().Context(), form.Code, h.browser(c), middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.mailLoginSent(c, http.StatusUnprocessableEntity, form, invalid)
-	}
 	switch {
 	case errors.Is(err, auth.ErrTriesUsed):
 		return h.mailAgain(c, form.Kept, "That was one wrong code too many. Ask for a new mail.")
 	case errors.Is(err, auth.ErrDeadLink):
 		return h.mailAgain(c, form.Kept, "That mail is too old, or was replaced by a newer one. Ask for a new one.")
 	case err != nil:
-		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.mailLoginSent(c, status, form, problems) })
+		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.mailLoginSent(c, status, form, problems) })
 	}
 	return h.mailedIn(c, user, proof, form.Kept)
 }
@@ -113,9 +107,8 @@ func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
 }
 
 func (h *Handlers) deadMailLogin(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
-		"Mail me a new link", "/login/mail"))
+	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
+		"Mail me a new link", "/login/mail")
 }
 
 // MailLoginLink signs in with the link.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -14,7 +13,7 @@ import (
 
 // NewPasswordPage asks for the new password that a sign-in owes.
 func (h *Handlers) NewPasswordPage(c echo.Context, p *auth.Pending) error {
-	return h.askNewPassword(c, http.StatusOK, p, views.Errand{Next: auth.SafeNext(c.QueryParam("next"))})
+	return h.askNewPassword(c, http.StatusOK, p, asked(c))
 }
 
 func (h *Handlers) askNewPassword(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
@@ -34,14 +33,8 @@ func (h *Handlers) NewPassword(c echo.Context, p *auth.Pending) error {
 	}
 	form.Errand = checked(form.Errand)
 	user, device, err := h.auth.OwedPassword(c.Request().Context(), p, form.Password, h.browser(c).Device, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.newPassword(c, http.StatusUnprocessableEntity, p, form, invalid)
-	}
-	if errors.Is(err, auth.ErrSignInOver) {
-		return h.signInIsOver(c)
-	}
 	if err != nil {
-		return err
+		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.newPassword(c, status, p, form, problems) })
 	}
 	if !p.Proof().Resets() {
 		return h.signIn(c, user, p.Proof(), form.Errand)

@@ -1,9 +1,13 @@
 package handlers_test
 
 import (
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"gorm.io/gorm"
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
@@ -99,4 +103,24 @@ func TestAnAccountThatIsLockedIsNotLockedAnew(t *testing.T) {
 	if now := ada.user().PasswordDueAt; since == nil || now == nil || !now.Equal(*since) {
 		t.Errorf("it is locked since %v, and was since %v", now, since)
 	}
+}
+
+func TestWhatSomebodyWasSendingSurvivesThatTheirAccountChanges(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.hasPassword("short")
+	owed := ada.isAway().submit("email", ada.email, "password", "short").is(t, 401)
+	fields := url.Values{"password": {otherPassword}, "kept": {attribute(owed.input("kept"), "value")}}
+	hash, err := goodHash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again *page
+	s.overtaken(func() {
+		var err error
+		if again, err = ada.try(http.MethodPost, "/login/password", fields); err != nil {
+			t.Error(err)
+		}
+	}, func(tx *gorm.DB) error { return tx.Exec("UPDATE users SET password_hash = ?, password_due_at = NULL", hash).Error })
+	again.is(t, 422).says(t, "just changed", "still there").submit("email", ada.email, "password", goodPassword).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }

@@ -34,16 +34,12 @@ func (h *Handlers) PasskeyLogin(c echo.Context) error {
 		return err
 	}
 	form.Errand = checked(form.Errand)
-	again := func(status int, problems auth.Invalid) error {
-		return h.render(c, status, views.Login(views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: form.Errand}, problems))
-	}
 	token := h.cookies.Get(c.Request(), session.Passkey)
 	user, err := h.auth.AuthenticateByPasskey(c.Request().Context(), token, form.Assertion, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return again(http.StatusUnprocessableEntity, invalid)
-	}
 	if err != nil {
-		return h.waiting(c, form.Kept, err, again)
+		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error {
+			return h.render(c, status, views.Login(views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: form.Errand}, problems))
+		})
 	}
 	h.cookies.Clear(c.Response(), session.Passkey)
 	return h.signIn(c, user, auth.Proof{Method: "passkey", Second: true, Remember: form.Remember}, form.Errand)

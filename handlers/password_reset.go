@@ -37,9 +37,8 @@ func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetFor
 }
 
 func (h *Handlers) deadReset(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
-		"Send me a new link", "/password/forgot"))
+	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
+		"Send me a new link", "/password/forgot")
 }
 
 // ResetPassword sets the new password and goes to the log-in page: a link alone signs nobody in. Who has a second factor is asked for that

@@ -30,9 +30,8 @@ func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmFo
 }
 
 func (h *Handlers) deadConfirmation(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"It has been used, replaced by a newer one, or is too old. If your account is confirmed you can log in; if not, sign up again.",
-		"Log in", "/login"))
+	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. If your account is confirmed you can log in; if not, sign up again.",
+		"Log in", "/login")
 }
 
 // ConfirmEmail makes the account and signs in.

@@ -42,7 +42,7 @@ func (h *Handlers) duties() map[auth.Duty]duty {
 // signInIsOver answers a page of the sign-in to who has not begun one, or took too long.
 func (h *Handlers) signInIsOver(c echo.Context) error {
 	h.cookies.Clear(c.Response(), session.SignIn)
-	errand := checked(views.Errand{Next: c.FormValue("next"), Kept: c.FormValue("kept")})
+	errand := sentErrand(c)
 	if errand.Kept == "" { // perhaps another press was first: then the log-in page sends who is in on
 		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(errand.Next))
 	}
@@ -51,7 +51,7 @@ func (h *Handlers) signInIsOver(c echo.Context) error {
 
 // SecondFactorPage asks for the second factor.
 func (h *Handlers) SecondFactorPage(c echo.Context, p *auth.Pending) error {
-	return h.askSecondFactor(c, http.StatusOK, p, views.Errand{Next: auth.SafeNext(c.QueryParam("next"))})
+	return h.askSecondFactor(c, http.StatusOK, p, asked(c))
 }
 
 func (h *Handlers) askSecondFactor(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
@@ -78,9 +78,6 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 		return h.secondFactor(c, http.StatusOK, p, form.Chosen(), nil)
 	}
 	proof, err := h.auth.CompleteFactor(c.Request().Context(), p, form.Factor, form.Answer, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.secondFactor(c, http.StatusUnprocessableEntity, p, form, invalid)
-	}
 	if errors.Is(err, auth.ErrTriesUsed) && p.Proof().Resets() {
 		return h.redirect(c, "/password/forgot", "There were too many wrong codes. Open the link in our mail once more, or ask for a new one.")
 	}
@@ -88,7 +85,7 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.Pending) error {
 		return h.logInAgain(c, form.Errand, "There were too many wrong codes. Please log in again.")
 	}
 	if err != nil {
-		return h.waiting(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.secondFactor(c, status, p, form, problems) })
+		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.secondFactor(c, status, p, form, problems) })
 	}
 	proof.Trust = form.Trust // feature:trusted_devices
 	return h.signIn(c, &p.User, proof, form.Errand)

@@ -215,6 +215,18 @@ func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *t
 		redirects(t, "/login/factor?next=%2Faccount%2Fsessions").proves(app).redirects(t, "/account/sessions")
 }
 
+// A log-in that should end and cannot is a fault, and nothing that goes on as if nothing were.
+func TestAFaultAtTheEndOfALogInIsTold(t *testing.T) {
+	s := newStage(t)
+	ada, _ := s.owing("ada@example.com")
+	factor := ada.get("/login/factor")
+	for range 5 {
+		factor.submit("answer", "000000").is(t, 422)
+	}
+	s.failing(func() { factor.submit("answer", "000000").is(t, http.StatusInternalServerError) })
+	factor.submit("answer", "000000").redirects(t, "/login")
+}
+
 func TestWhatSomebodyWasSendingSurvivesWrongAnswersAndThePauseAfterThem(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")

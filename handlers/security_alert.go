@@ -28,9 +28,8 @@ func (h *Handlers) SecurityAlertPage(c echo.Context) error {
 }
 
 func (h *Handlers) deadAlert(c echo.Context) error {
-	return h.render(c, http.StatusGone, views.LinkDead("This link no longer works",
-		"It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
-		"Choose a new password", "/password/forgot"))
+	return h.linkDead(c, "It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
+		"Choose a new password", "/password/forgot")
 }
 
 // SecurityAlert locks everybody out, and has the owner, who holds the mailbox, choose a new password.

@@ -43,7 +43,7 @@ func (h *Handlers) askToProve(c echo.Context) error {
 
 // ProvePage asks for a fresh proof of who is there.
 func (h *Handlers) ProvePage(c echo.Context, user *models.User) error {
-	return h.prove(c, http.StatusOK, user, views.FactorForm{Errand: views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}}, nil)
+	return h.prove(c, http.StatusOK, user, views.FactorForm{Errand: asked(c)}, nil)
 }
 
 func (h *Handlers) prove(c echo.Context, status int, user *models.User, form views.FactorForm, problems auth.Invalid) error {
@@ -66,14 +66,15 @@ func (h *Handlers) Prove(c echo.Context, user *models.User) error {
 	}
 	viewer := middleware.Viewer(c)
 	token, err := h.auth.StepUp(c.Request().Context(), viewer, form.Factor, form.Answer, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.prove(c, http.StatusUnprocessableEntity, user, form, invalid)
-	}
-	if errors.Is(err, auth.ErrTriesUsed) {
-		return h.redirect(c, "/account", "There were too many wrong answers. Wait ten minutes, then try again.")
-	}
-	if err != nil {
-		return err
+	show := func(status int, problems auth.Invalid) error { return h.prove(c, status, user, form, problems) }
+	const wait = "There were too many wrong answers. Wait ten minutes, then try again."
+	switch {
+	case errors.Is(err, auth.ErrTriesUsed) && form.Kept != "":
+		return show(http.StatusTooManyRequests, auth.Invalid{"": wait})
+	case errors.Is(err, auth.ErrTriesUsed):
+		return h.redirect(c, "/account", wait)
+	case err != nil:
+		return h.again(c, form.Kept, err, show)
 	}
 	if err := h.renew(c, viewer, token); err != nil {
 		return err

@@ -69,6 +69,24 @@ func TestGuessingAtAFreshProofIsBounded(t *testing.T) {
 	ada.post("/account/prove", "factor", "password", "answer", goodPassword).redirects(t, "/account").says(t, "too many wrong answers")
 }
 
+func TestAFormThatWaitsForAProofSurvivesWrongAnswersAndTheWaitsAfterThem(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.visitor().post("/login", "email", ada.email, "password", goodPassword)
+	s.clock.passes(10 * time.Minute)
+	asked := ada.post("/account/sessions/end-others").is(t, http.StatusUnauthorized)
+	for range 2 {
+		for range 5 {
+			asked = asked.submit("answer", otherPassword).is(t, 422)
+		}
+		asked = asked.submit("answer", goodPassword).is(t, http.StatusTooManyRequests).says(t, "too many wrong answers")
+		s.clock.passes(10 * time.Minute)
+	}
+	asked = asked.submit("answer", goodPassword).is(t, http.StatusTooManyRequests).says(t, "Try again in")
+	s.clock.passes(15 * time.Minute)
+	asked.submit("answer", goodPassword).redirects(t, "/account/sessions").says(t, "Every other device is logged out.")
+}
+
 func TestAProofThatTheEndOfTheSessionOvertakesLeadsToItsPageByTheLogIn(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")

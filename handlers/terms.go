@@ -27,7 +27,7 @@ func (h *Handlers) termsLink() []ui.Link {
 
 // AcceptTermsPage asks for the terms that a sign-in owes.
 func (h *Handlers) AcceptTermsPage(c echo.Context, p *auth.Pending) error {
-	return h.askTerms(c, http.StatusOK, p, views.Errand{Next: auth.SafeNext(c.QueryParam("next"))})
+	return h.askTerms(c, http.StatusOK, p, asked(c))
 }
 
 func (h *Handlers) askTerms(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
@@ -53,9 +53,6 @@ func (h *Handlers) AcceptTerms(c echo.Context, p *auth.Pending) error {
 	err := h.auth.AcceptTerms(c.Request().Context(), p, form.Version, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.acceptTerms(c, http.StatusUnprocessableEntity, p, form.Errand, invalid)
-	}
-	if errors.Is(err, auth.ErrSignInOver) {
-		return h.signInIsOver(c) // another press was first, and the log-in page sends who is in on
 	}
 	if err != nil {
 		return err

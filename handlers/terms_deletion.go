@@ -33,11 +33,8 @@ func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.Pending) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, form, invalid))
 	}
-	switch {
-	case errors.Is(err, auth.ErrProofDue):
+	if errors.Is(err, auth.ErrProofDue) {
 		return h.proveToLeave(c)
-	case errors.Is(err, auth.ErrSignInOver):
-		return h.signInIsOver(c)
 	}
 	return h.accountClosed(c, err)
 }

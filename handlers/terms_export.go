@@ -16,11 +16,8 @@ func (h *Handlers) ExportWithoutTerms(c echo.Context, p *auth.Pending) error {
 	err := h.export(c, p.AsViewer(), func() error {
 		return h.auth.StartExportWithoutTerms(c.Request().Context(), p, middleware.Client(c))
 	})
-	switch {
-	case errors.Is(err, auth.ErrProofDue):
+	if errors.Is(err, auth.ErrProofDue) {
 		return h.proveToLeave(c)
-	case errors.Is(err, auth.ErrSignInOver):
-		return h.signInIsOver(c)
 	}
 	return err
 }

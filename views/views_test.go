@@ -79,8 +79,8 @@ func guestPages() map[string]templ.Component {
 		"terms, accept":         views.AcceptTerms(views.TermsForm{Version: markup, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, "", nil),             // feature:terms
 		"terms, changed":        views.AcceptTerms(views.TermsForm{Version: markup}, markup, map[string]string{"": markup}),                               // feature:terms
 		"register, terms":       views.Register(views.RegisterForm{Terms: true}, 15, nil),                                                                 // feature:terms
-		"link dead":             views.LinkDead(markup, markup, markup, "/password/forgot"),
-		"link dead, leading to": views.LinkDead("Dead", "Dead", "Go", "javascript:alert(1)"),
+		"link dead":             views.LinkDead(markup, markup, "/password/forgot"),
+		"link dead, leading to": views.LinkDead("Dead", "Go", "javascript:alert(1)"),
 	}
 }
 
