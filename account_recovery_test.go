@@ -8,7 +8,7 @@ import (
 func TestUserRecoverSaysWhyThereIsNothingToRecover(t *testing.T) {
 	dir := t.TempDir()
 	run(t, dir, nil, "seed")
-	for address, want := range map[string]string{"nobody@example.com": "no account with this address", "ada@example.com": "has a second factor to remove", "ada": "ada"} {
+	for address, want := range map[string]string{"nobody@example.com": "no account has the address", "ada@example.com": "no second factor to remove", "ada": "ada"} {
 		if said, status := run(t, dir, nil, "user", "recover", address); status != 1 || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
 			t.Errorf("%s: status %d, %s", address, status, said)
 		}

@@ -64,8 +64,7 @@ func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Cli
 	if err := endSignIns(t, user.ID, ""); err != nil {
 		return err
 	}
-	incident := mail.Incident{At: now, IP: client.IP.String(), Device: client.Device(), Token: token, Life: DeletionAfter}
-	if err := a.post(t, a.letters.AccountDeletion(user.Email, due, incident)); err != nil {
+	if err := a.post(t, a.letters.AccountDeletion(user.Email, due, incident(now, client, token, DeletionAfter))); err != nil {
 		return err
 	}
 	return a.record(t, EventDeletionScheduled, &user.ID, viewer.Session.ID, client, nil)

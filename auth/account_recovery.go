@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"gorm.io/gorm"
-
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -21,25 +19,14 @@ const (
 // recoveryFor is how long the mailed link works: the person is waiting for it.
 const recoveryFor = time.Hour
 
-// ErrNothingToRecover is the answer where no account has the address, or the one that has it asks for no second factor.
-var ErrNothingToRecover = errors.New("no account with this address has a second factor to remove")
+// ErrNothingToRecover is the answer where the account asks for no second factor.
+var ErrNothingToRecover = errors.New("the account has no second factor to remove")
 
 // OfferRecovery mails the owner of the address, who has lost every second factor, a link that removes them. Whoever runs the
 // application calls it once they are sure who is asking; they neither see the link nor the password, which the owner still needs. A newer
-// link voids older ones. The error is an Invalid or ErrNothingToRecover.
+// link voids older ones. The error is an Invalid, ErrNoAccount or ErrNothingToRecover.
 func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
-	email, problem := NormalizeEmail(address)
-	if err := (Invalid{"email": problem}).Err(); err != nil {
-		return err
-	}
-	return a.transact(ctx, func(t *tx) error {
-		user, err := models.LockUserByEmail(t.DB, email)
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return ErrNothingToRecover
-		}
-		if err != nil {
-			return fmt.Errorf("find the user: %w", err)
-		}
+	return a.forOperator(ctx, address, func(t *tx, user *models.User) error {
 		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
 			return err
 		} else if !enrolled {
@@ -50,11 +37,11 @@ func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
 		}
 		token, hash := newToken()
 		now := t.now()
-		err = t.Create(&models.AccountRecovery{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(recoveryFor)}).Error
+		err := t.Create(&models.AccountRecovery{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(recoveryFor)}).Error
 		if err != nil {
 			return fmt.Errorf("keep the recovery: %w", err)
 		}
-		if err := a.post(t, a.letters.RecoverAccount(email, token, recoveryFor)); err != nil {
+		if err := a.post(t, a.letters.RecoverAccount(user.Email, token, recoveryFor)); err != nil {
 			return err
 		}
 		return a.record(t, EventAccountRecoveryOffered, &user.ID, "", Client{}, nil)

@@ -80,14 +80,25 @@ type Invalid = models.Invalid
 // ErrDeadLink is the answer to a mailed link that is unknown, used, replaced or too old.
 var ErrDeadLink = errors.New("this link does not work any more")
 
-// Client is where a request comes from.
+// Client is where a request comes from; the zero Client is the server itself.
 type Client struct {
 	IP        netip.Addr
 	UserAgent string
 }
 
-// Device names the browser and the system, as in "Firefox on Linux", in 60 characters at most.
+// Address is the IP as text; "" for the server itself.
+func (c Client) Address() string {
+	if !c.IP.IsValid() {
+		return ""
+	}
+	return c.IP.String()
+}
+
+// Device names the browser and the system, as in "Firefox on Linux", in 60 characters at most; "" for the server itself.
 func (c Client) Device() string {
+	if !c.IP.IsValid() {
+		return ""
+	}
 	ua := useragent.Parse(c.UserAgent)
 	name := cmp.Or(printable(ua.Name), "Unknown browser")
 	if os := printable(ua.OS); os != "" {

@@ -1,4 +1,4 @@
-// feature:mail_login|recovery_codes
+// feature:mail_login|recovery_codes|totp
 
 package auth
 

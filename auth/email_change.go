@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -54,7 +55,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {
-		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: viewer.Session.ID, IP: client.IP.String(), Device: client.Device()}
+		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: viewer.Session.ID, IP: client.Address(), Device: client.Device()}
 		approve, err := a.beginEmailChange(t, &change)
 		if err != nil {
 			return err
@@ -84,14 +85,7 @@ func (a *Auth) OfferEmailChange(ctx context.Context, from, to string) error {
 	if err := (Invalid{"from": problem, "to": nextProblem}).Err(); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
-		user, err := models.LockUserByEmail(t.DB, present)
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return ErrNoAccount
-		}
-		if err != nil {
-			return fmt.Errorf("find the user: %w", err)
-		}
+	return a.forOperator(ctx, present, func(t *tx, user *models.User) error {
 		if taken, err := a.emailTaken(t.DB, next, user.ID); err != nil {
 			return err
 		} else if taken {
@@ -280,23 +274,39 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err := a.setEmail(t, user, change.Email); err != nil {
 		return err
 	}
-	others, err := othersSince(t, user, t.now())
+	since, err := othersSince(t, user, t.now())
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(endSignIns(t, user.ID, ""), voidMailed(t, user.ID), voidAlerts(t, user.ID)); err != nil {
+	kept, err := formerEmails(t, user.ID)
+	if err != nil {
+		return err
+	}
+	if err := endSignIns(t, user.ID, ""); err != nil {
+		return err
+	}
+	if err := voidMailed(t, user.ID); err != nil {
+		return err
+	}
+	if err := voidAlerts(t, user.ID); err != nil {
 		return err
 	}
 	if _, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, change.SessionID); err != nil {
 		return err
 	}
 	if change.SessionID == "" { // whoever runs the application asked for it, from nowhere that tells anything
-		change.CreatedAt, change.IP, change.Device = t.now(), client.IP.String(), client.Device()
+		change.CreatedAt, change.IP, change.Device = t.now(), client.Address(), client.Device()
 	}
-	if others, err = a.leaveEmail(t, user, former, change, others); err != nil {
+	if back := slices.IndexFunc(kept, func(f models.FormerEmail) bool { return f.Email == user.Email }); back >= 0 {
+		since = earlier(since, kept[back].Since())
+		err = a.goBack(t, user, kept[back], former)
+	} else {
+		err = a.keepWayBack(t, user, former, change, since, kept)
+	}
+	if err != nil {
 		return err
 	}
-	err = a.alertSince(t, user, client, others, func(i mail.Incident) mail.Message {
+	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message {
 		return a.letters.EmailChanged(user.Email, asked(change, i.Token, i.Life))
 	})
 	if err != nil {

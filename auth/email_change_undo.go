@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,34 +15,37 @@ import (
 // undoFor is how long a change of the address can be undone from the former mailbox, and that address is nobody else's.
 const undoFor = 7 * 24 * time.Hour
 
-// leaveEmail tells the mailbox of the address that was left, with a link that is the way back to it for a while. Where the user has gone
-// back to an address that still has such a link, that one stays and there is none to those that they had since: otherwise a thief who moves
-// the account to an address of theirs, and back again, would take the owner's way back and have one. It returns since when the account may have
-// been somebody else's, which was others, or before the address was left that is back.
-func (a *Auth) leaveEmail(t *tx, user *models.User, left string, change models.EmailChange, others time.Time) (since time.Time, err error) {
-	var kept []models.FormerEmail
-	if err := t.Where("user_id = ? AND expires_at > ?", user.ID, t.now()).Order("created_at").Find(&kept).Error; err != nil {
-		return others, fmt.Errorf("look for former addresses: %w", err)
+// formerEmails are the addresses that the user had and can still have back, the first first.
+func formerEmails(t *tx, userID string) (list []models.FormerEmail, err error) {
+	if err := t.Where("user_id = ? AND expires_at > ?", userID, t.now()).Order("created_at").Find(&list).Error; err != nil {
+		return nil, fmt.Errorf("look for former addresses: %w", err)
 	}
-	if back := slices.IndexFunc(kept, func(f models.FormerEmail) bool { return f.Email == user.Email }); back >= 0 {
-		if err := a.endFormerEmails(t, "user_id = ? AND created_at > ? AND email <> ?", user.ID, kept[back].CreatedAt, user.Email); err != nil {
-			return others, err
-		}
-		if since = kept[back].Since(); others.Before(since) {
-			since = others
-		}
-		return since, a.leaveForGood(t, left)
-	}
+	return list, nil
+}
+
+// keepWayBack tells the mailbox of the address that was left, with a link that is the way back to it for a while. The account may have been
+// somebody else's since a time; kept are the ways back that there are.
+func (a *Auth) keepWayBack(t *tx, user *models.User, left string, change models.EmailChange, since time.Time, kept []models.FormerEmail) error {
 	undo, hash := newToken()
-	former := models.FormerEmail{ID: newID(), UserID: user.ID, Email: left, TokenHash: hash, OthersSince: &others, CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}
+	former := models.FormerEmail{ID: newID(), UserID: user.ID, Email: left, TokenHash: hash, OthersSince: &since, CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}
 	// They are undone in the order of their times, whichever server's clock these are from.
 	if n := len(kept); n > 0 && !kept[n-1].CreatedAt.Before(former.CreatedAt) {
 		former.CreatedAt = kept[n-1].CreatedAt.Add(time.Microsecond)
 	}
 	if err := t.Create(&former).Error; err != nil {
-		return others, fmt.Errorf("keep the former address: %w", err)
+		return fmt.Errorf("keep the former address: %w", err)
 	}
-	return others, a.post(t, a.letters.UndoEmailChange(left, asked(change, undo, undoFor)))
+	return a.post(t, a.letters.UndoEmailChange(left, asked(change, undo, undoFor)))
+}
+
+// goBack ends the ways back to what the user had since an address that they have again, and tells the mailbox of the last. The way back to the
+// address itself stays: otherwise a thief who moves the account to an address of theirs, and back again, would take the owner's way back and
+// have one.
+func (a *Auth) goBack(t *tx, user *models.User, to models.FormerEmail, left string) error {
+	if err := a.endFormerEmails(t, "user_id = ? AND created_at > ? AND email <> ?", user.ID, to.CreatedAt, user.Email); err != nil {
+		return err
+	}
+	return a.leaveForGood(t, left)
 }
 
 // leaveForGood tells the mailbox of an address that the account has the one before again.
@@ -108,16 +110,9 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 // useFormerEmail puts the former address back with the way to it and to those after it used up, and returns since when the account may have
 // been somebody else's.
 func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (since time.Time, err error) {
-	var former models.FormerEmail
-	err = t.Where("token_hash = ? AND user_id = ? AND expires_at > ?", hashToken(token), user.ID, t.now()).Take(&former).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return since, ErrDeadLink // of several at once, the first one that had the user has used it
-	}
+	former, err := useLink[models.FormerEmail](t, token)
 	if err != nil {
-		return since, fmt.Errorf("read the former address: %w", err)
-	}
-	if err := t.Delete(&former).Error; err != nil {
-		return since, fmt.Errorf("use the way back: %w", err)
+		return since, err
 	}
 	if err := a.endFormerEmails(t, "user_id = ? AND created_at > ?", user.ID, former.CreatedAt); err != nil {
 		return since, err

@@ -81,11 +81,7 @@ func newEvent(at time.Time, name string, userID *string, sessionID string, clien
 		detail = Detail{}
 	}
 	text, _ := json.Marshal(detail) // a map of strings always marshals
-	event := models.Event{ID: newID(), At: at, Name: name, UserID: userID, SessionID: sessionID, Detail: string(text)}
-	if client.IP.IsValid() { // otherwise it came from the server itself
-		event.IP, event.Device = client.IP.String(), client.Device()
-	}
-	return event
+	return models.Event{ID: newID(), At: at, Name: name, UserID: userID, SessionID: sessionID, IP: client.Address(), Device: client.Device(), Detail: string(text)}
 }
 
 func (a *Auth) logEvent(ctx context.Context, e models.Event) {

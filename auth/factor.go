@@ -19,18 +19,24 @@ type factor struct {
 	backup bool
 	// guessable says that its answers are short enough to be found by trying (NIST SP 800-63B-4 3.2.2 draws the line at 64 bits).
 	guessable bool
+	words     answerWords
 	has       func(db *gorm.DB, userID string) (bool, error)
 	rows      any // of a second factor: an empty one of its rows
 	check     func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
 }
 
+// answerWords are what is said of an answer that is missing or wrong.
+type answerWords struct{ empty, wrong string }
+
+var codeWords = answerWords{"Enter the code.", "That code is not right, or was used already."} // feature:recovery_codes|totp
+
 // factors lists the ways that there are, in the order in which they are offered.
 func (a *Auth) factors() []factor {
 	return []factor{
-		{name: "passkeys", second: true, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{}},                                    // feature:passkeys
-		{name: "totp", second: true, guessable: true, has: models.HasTOTP, check: a.checkTOTP, rows: &models.Authenticator{}},                        // feature:totp
-		{name: "recovery_codes", second: true, backup: true, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, rows: &models.RecoveryCode{}}, // feature:recovery_codes
-		{name: "password", guessable: true, has: models.HasPassword, check: a.checkPassword},
+		{name: "passkeys", second: true, words: passkeyWords, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{}},                                 // feature:passkeys
+		{name: "totp", second: true, guessable: true, words: codeWords, has: models.HasTOTP, check: a.checkTOTP, rows: &models.Authenticator{}},                        // feature:totp
+		{name: "recovery_codes", second: true, backup: true, words: codeWords, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, rows: &models.RecoveryCode{}}, // feature:recovery_codes
+		{name: "password", guessable: true, words: answerWords{"Enter your password.", "That is not your password."}, has: models.HasPassword, check: a.checkPassword},
 	}
 }
 
@@ -89,6 +95,38 @@ type challenge struct {
 // checkFactor counts the answer before it looks at it, so that fifty at once are fifty. It returns the factor that was proven. The error is
 // an Invalid, a Limited or ErrTriesUsed.
 func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) (proven factor, err error) {
+	f, err := a.factorNamed(ctx, user, name)
+	if err != nil {
+		return factor{}, err
+	}
+	if answer == "" {
+		return factor{}, Invalid{"answer": f.words.empty}
+	}
+	hits, err := a.factorHits(ctx, user, f, of, client)
+	if err != nil {
+		return factor{}, err
+	}
+	right, err := a.guess(ctx, client, hits,
+		func() (bool, error) { return f.check(ctx, user, answer, of, client) },
+		func(t *tx) error {
+			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
+		})
+	limited, _ := errors.AsType[Limited](err)
+	switch {
+	case limited.Rule == limitChallenge.Name:
+		return factor{}, ErrTriesUsed
+	case err != nil:
+		return factor{}, err
+	case !right:
+		return factor{}, Invalid{"answer": f.words.wrong}
+	}
+	// The guesses of strangers end here as well: they are no longer failures in a row.
+	strangers := hitBy(limitFactor, user.ID, name)
+	return f, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
+}
+
+// factorNamed is the user's factor of that name; an Invalid where they have none.
+func (a *Auth) factorNamed(ctx context.Context, user *models.User, name string) (factor, error) {
 	names, err := a.FactorsOf(ctx, user)
 	if err != nil {
 		return factor{}, err
@@ -98,30 +136,7 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 	if i < 0 {
 		return factor{}, Invalid{"": "That is not a way to prove who you are here. Choose another."}
 	}
-	if answer == "" {
-		return factor{}, Invalid{"answer": wrongAnswer(name).empty}
-	}
-	hits, err := a.factorHits(ctx, user, all[i], of, client)
-	if err != nil {
-		return factor{}, err
-	}
-	ok, err := a.guess(ctx, client, hits,
-		func() (bool, error) { return all[i].check(ctx, user, answer, of, client) },
-		func(t *tx) error {
-			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
-		})
-	if limited, is := errors.AsType[Limited](err); is && limited.Rule == limitChallenge.Name {
-		return factor{}, ErrTriesUsed
-	}
-	if err != nil {
-		return factor{}, err
-	}
-	if !ok {
-		return factor{}, Invalid{"answer": wrongAnswer(name).wrong}
-	}
-	// The guesses of strangers end here as well: they are no longer failures in a row.
-	strangers := hitBy(limitFactor, user.ID, name)
-	return all[i], models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
+	return all[i], nil
 }
 
 // factorHits is where an answer counts. A session, and a device that the account knows, have a count of their own: somebody who has come by
@@ -143,19 +158,6 @@ func (a *Auth) factorHits(ctx context.Context, user *models.User, f factor, of c
 		return append(hits, hitBy(limitFactor, user.ID, f.name, network(client.IP))), nil
 	}
 	return append(hits, hitBy(limitFactor, user.ID, f.name)), nil
-}
-
-type answerWords struct{ empty, wrong string }
-
-// wrongAnswer is what is said of an answer that is missing or wrong.
-func wrongAnswer(name string) answerWords {
-	if name == "passkeys" { // feature:passkeys
-		return passkeyAnswer() // feature:passkeys
-	} // feature:passkeys
-	if name == "password" {
-		return answerWords{"Enter your password.", "That is not your password."}
-	}
-	return answerWords{"Enter the code.", "That code is not right, or was used already."}
 }
 
 func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge, _ Client) (bool, error) {

@@ -29,37 +29,37 @@ var ErrTooMuch = errors.New("the form is too large to be kept")
 // it, since what is not sent is not the server's to store, and web storage would outlive the log-out (ASVS 14.3.3). It opens for
 // this user alone, for an hour. The error is ErrTooMuch.
 func (a *Auth) KeepForm(userID string, form []byte) (sealed string, err error) {
-	return a.keepFor(userID, form)
+	return a.sealFor(userID, form)
 }
 
 // KeepForProof is KeepForm for who only has to prove once more who they are. It opens in the viewer's session alone, and its form is
 // carried out unseen, so that it may hold passwords: the page that carries it tells no more of them than it does of a random token.
 func (a *Auth) KeepForProof(viewer *Viewer, form []byte) (sealed string, err error) {
-	return a.keepFor(provingIn(viewer), form)
+	return a.sealFor(provingIn(viewer), form)
 }
 
-func (a *Auth) keepFor(place string, form []byte) (sealed string, err error) {
-	if len(form) > MaxKept {
+func (a *Auth) sealFor(place string, plain []byte) (sealed string, err error) {
+	if len(plain) > MaxKept {
 		return "", ErrTooMuch
 	}
 	until := binary.BigEndian.AppendUint64(nil, uint64(a.now().Add(keptFor).Unix()))
-	return base64.RawURLEncoding.EncodeToString(a.kept.Seal(place, append(until, form...))), nil
+	return base64.RawURLEncoding.EncodeToString(a.kept.Seal(place, append(until, plain...))), nil
 }
 
 // KeptForm opens what KeepForm sealed for user. ok is false for somebody else's form, an old one, and junk.
 func (a *Auth) KeptForm(user *models.User, sealed string) (form []byte, ok bool) {
-	return a.keptFor(user.ID, sealed)
+	return a.openFor(user.ID, sealed)
 }
 
 // KeptForProof opens what KeepForProof sealed in the viewer's session.
 func (a *Auth) KeptForProof(viewer *Viewer, sealed string) (form []byte, ok bool) {
-	return a.keptFor(provingIn(viewer), sealed)
+	return a.openFor(provingIn(viewer), sealed)
 }
 
 // provingIn is not the user's id: a form with passwords must never open where it would be shown.
 func provingIn(viewer *Viewer) string { return "proof " + viewer.Session.ID }
 
-func (a *Auth) keptFor(place, sealed string) (form []byte, ok bool) {
+func (a *Auth) openFor(place, sealed string) ([]byte, bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil || len(sealed) > MaxSealed {
 		return nil, false

@@ -101,15 +101,15 @@ func (l Limited) OfFactor() bool {
 
 // hit is one thing counted under one rule.
 type hit struct {
-	rule models.LimitRule
-	key  string
-	open bool // to everybody: others count here as well
+	rule   models.LimitRule
+	key    string
+	shared bool // to everybody: others count here as well
 }
 
 // byAnyone says that others count here as well. Who turns out to be right takes only themselves back: neither do they forgive others, nor
 // do others see that somebody was right (ASVS 6.3.8).
 func (h hit) byAnyone() hit {
-	h.open = true
+	h.shared = true
 	return h
 }
 
@@ -200,7 +200,7 @@ func (a *Auth) guess(ctx context.Context, client Client, hits []hit, try func() 
 		}
 		for _, h := range hits {
 			settle := models.ForgetHits
-			if err != nil || h.open {
+			if err != nil || h.shared {
 				settle = models.ReturnHit
 			}
 			if err := settle(t.DB, h.rule, h.key); err != nil {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"time"
 
 	"example.com/gatehouse/mail"
 )
@@ -13,6 +14,11 @@ func (a *Auth) post(t *tx, message mail.Message) error {
 		return fmt.Errorf("write the mail %s: %w", message.Kind, err)
 	}
 	return nil
+}
+
+// incident is what a mail tells of something that the client has done, with the token of its link and how long that works.
+func incident(at time.Time, client Client, token string, life time.Duration) mail.Incident {
+	return mail.Incident{At: at, IP: client.Address(), Device: client.Device(), Token: token, Life: life}
 }
 
 // postOwner leaves a letter for whoever has an account with the address that it is to; where nobody is known to, nobody gets it.

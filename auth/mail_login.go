@@ -15,7 +15,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
 
@@ -91,8 +90,8 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 		if err := keepMailLogin(t, &row, browser); err != nil {
 			return err
 		}
-		asked := mail.Incident{At: row.CreatedAt, IP: client.IP.String(), Device: client.Device(), Token: link, Life: MailLoginFor}
-		if err := a.postOwner(t, row.UserID != nil, a.letters.MailLogin(email, code, asked)); err != nil {
+		letter := a.letters.MailLogin(email, code, incident(row.CreatedAt, client, link, MailLoginFor))
+		if err := a.postOwner(t, row.UserID != nil, letter); err != nil {
 			return err
 		}
 		return a.record(t, EventMailLoginRequested, row.UserID, "", client, nil)
@@ -158,15 +157,17 @@ func (a *Auth) MailLoginByLink(ctx context.Context, token string, browser Browse
 	if !bytes.Equal(row.BrowserHash, hashToken(browser.MailLogin)) {
 		return nil, false, nil
 	}
-	user, err = a.mailLoginOwner(db, row)
+	if user, err = a.mailLoginOwner(db, row); err == nil && user == nil {
+		return nil, true, ErrDeadLink
+	}
 	return user, true, err
 }
 
-// mailLoginOwner is whom the row lets in: ErrDeadLink where that is nobody, or where the account, its address or its password is not
-// what it was when the mail went out.
+// mailLoginOwner is whom the row lets in: nil where that is nobody, or where the account, its address or its password is not what it was when
+// the mail went out.
 func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, error) {
 	if row.UserID == nil {
-		return nil, ErrDeadLink
+		return nil, nil
 	}
 	keys, err := a.mailLoginKeys()
 	if err != nil {
@@ -174,13 +175,13 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 	}
 	user, err := models.FindUser(db, *row.UserID)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, ErrDeadLink
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the user: %w", err)
 	}
 	if !bytes.Equal(row.Generation, user.Generation()) || !keys.made(row.Recipient, "recipient", user.Email) {
-		return nil, ErrDeadLink
+		return nil, nil
 	}
 	return &user, nil
 }
@@ -196,12 +197,15 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 		if err != nil {
 			return fmt.Errorf("use the link: %w", err)
 		}
-		user, proof = nil, Proof{Method: "mail", Remember: row.Remember}
+		proof = Proof{Method: byMail, Remember: row.Remember}
 		if user, err = a.mailLoginOwner(t.DB, row); err != nil {
 			return err
 		}
+		if user == nil {
+			return ErrDeadLink
+		}
 		count := mailLoginCodeHit(row, browser.Device)
-		if count.open {
+		if count.shared {
 			return nil
 		}
 		return models.ForgetHits(t.DB, count.rule, count.key)
@@ -239,7 +243,7 @@ func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Brows
 	case err != nil:
 		return nil, proof, err
 	case ok:
-		return user, Proof{Method: "mail", Remember: row.Remember}, nil
+		return user, Proof{Method: byMail, Remember: row.Remember}, nil
 	case row.Tries >= mailLoginTries:
 		return nil, proof, ErrTriesUsed
 	}
@@ -270,7 +274,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 			return fmt.Errorf("count the try: %w", err)
 		}
 		if keys.made(row.CodeHash, row.ID, code) {
-			if user, err = a.mailLoginOwner(t.DB, row); err != nil && !errors.Is(err, ErrDeadLink) {
+			if user, err = a.mailLoginOwner(t.DB, row); err != nil {
 				return err
 			}
 		}

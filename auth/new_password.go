@@ -11,11 +11,8 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// byReset is the method of a sign-in that was begun by a mailed link. It can end in a new password, and not in a session (item 24 of the
-// security model).
-const byReset = "reset"
-
-// ByReset is the proof of who has opened a link that resets their password.
+// ByReset is the proof of who has opened a link that resets their password. What it begins can end in a new password, and not in a session
+// (item 24 of the security model).
 func ByReset() Proof { return Proof{Method: byReset} }
 
 // Resets says whether what was proven leads to a new password and no further.
@@ -40,10 +37,9 @@ func (a *Auth) notePassword(ctx context.Context, user *models.User, password str
 // ErrNoAccount is for whoever runs the application, who may know.
 var ErrNoAccount = errors.New("no account has the address")
 
-// ExpirePassword makes the password of the owner of the address none, ends their sessions, and tells them by mail to choose a new one, as
-// whoever forgot theirs does. Whoever runs the application calls it where a password may be known to others, who would be as quick to
-// replace it at a log-in; they neither see nor set one. The error is an Invalid or ErrNoAccount.
-func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
+// forOperator does what whoever runs the application has asked for, to the account with an address. The error may be an Invalid or
+// ErrNoAccount.
+func (a *Auth) forOperator(ctx context.Context, address string, work func(t *tx, user *models.User) error) error {
 	email, problem := NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
@@ -56,8 +52,17 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 		if err != nil {
 			return fmt.Errorf("find the user: %w", err)
 		}
+		return work(t, &user)
+	})
+}
+
+// ExpirePassword makes the password of the owner of the address none, ends their sessions, and tells them by mail to choose a new one, as
+// whoever forgot theirs does. Whoever runs the application calls it where a password may be known to others, who would be as quick to
+// replace it at a log-in; they neither see nor set one. The error is an Invalid or ErrNoAccount.
+func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
+	return a.forOperator(ctx, address, func(t *tx, user *models.User) error {
 		if user.PasswordHash != "" { // an account that is locked stays so, and since when
-			if err := a.setPassword(t, &user, "", ""); err != nil {
+			if err := a.setPassword(t, user, "", ""); err != nil {
 				return err
 			}
 		}

@@ -131,12 +131,9 @@ func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer strin
 	return a.passkeyIsRight(ctx, err)
 }
 
-// passkeyAnswer is what is said of a passkey that did not come, or is not right.
-func passkeyAnswer() answerWords {
-	return answerWords{
-		"Your browser has to ask for the passkey, for which it needs JavaScript. Choose another way if there is one.",
-		"That passkey was not accepted. Try again, or choose another way.",
-	}
+var passkeyWords = answerWords{
+	"Your browser has to ask for the passkey, for which it needs JavaScript. Choose another way if there is one.",
+	"That passkey was not accepted. Try again, or choose another way.",
 }
 
 // NewPasskey returns the options with which the viewer's browser makes a passkey, as PublicKeyCredential.parseCreationOptionsFromJSON
@@ -201,7 +198,7 @@ func (a *Auth) AddPasskey(ctx context.Context, viewer *Viewer, answer string, cl
 		if err := a.insertPasskey(t, made); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, viewer, Proof{Second: true}); err != nil {
+		if token, err = a.renewSession(t, viewer, 2); err != nil {
 			return err
 		}
 		return a.factorChanged(t, viewer, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID}, client)
@@ -259,18 +256,7 @@ func (a *Auth) AcceptedPasskeys(ctx context.Context, viewer *Viewer) (signal str
 
 // RenamePasskey names one of the viewer's passkeys. The error is an Invalid, or gorm.ErrRecordNotFound.
 func (a *Auth) RenamePasskey(ctx context.Context, viewer *Viewer, id, name string, client Client) error {
-	name, problem := normalizeLabel(name)
-	if err := (Invalid{"name": problem}).Err(); err != nil {
-		return err
-	}
-	return a.transact(ctx, func(t *tx) error {
-		renamed := t.Model(&models.Passkey{}).Where("id = ? AND user_id = ?", id, viewer.User.ID).Update("name", name)
-		if renamed.Error != nil {
-			return fmt.Errorf("name the passkey: %w", renamed.Error)
-		}
-		if renamed.RowsAffected == 0 {
-			return gorm.ErrRecordNotFound
-		}
+	return a.rename(ctx, viewer, &models.Passkey{}, id, name, func(t *tx) error {
 		return a.record(t, EventPasskeyRenamed, &viewer.User.ID, viewer.Session.ID, client, Detail{"passkey": id})
 	})
 }
@@ -293,10 +279,17 @@ func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, cli
 	})
 }
 
+const byPasskey = "passkey"
+
+// ByPasskey is the proof of who has used a passkey, which is two factors: the device, and what unlocks it.
+func ByPasskey(remember bool) Proof {
+	return Proof{Method: byPasskey, Second: true, Remember: remember}
+}
+
 // OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who logged in by password or by mail,
 // has none, and has not asked to be left alone.
 func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, proof Proof) (bool, error) {
-	if !a.PasskeysWork() || !slices.Contains([]string{"password", "mail"}, proof.first()) {
+	if !a.PasskeysWork() || !slices.Contains([]string{byPassword, byMail}, proof.first()) {
 		return false, nil
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)

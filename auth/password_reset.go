@@ -109,20 +109,10 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 	return newDevice, err
 }
 
-// reset is what follows on a new password of somebody who has shown that the mailbox is theirs. Older links and alerts are void: whoever
-// comes upon an old mail has nothing in it.
+// reset is what follows on a new password of somebody who has shown that the mailbox is theirs.
 func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Client) (newDevice string, err error) {
-	since, err := othersSince(t, user, t.now())
+	since, newDevice, err := a.handOver(t, user, t.now(), hash, device)
 	if err != nil {
-		return "", err
-	}
-	if err := a.setPassword(t, user, hash, ""); err != nil {
-		return "", err
-	}
-	if err := voidAlerts(t, user.ID); err != nil {
-		return "", err
-	}
-	if newDevice, err = a.knowOnly(t, user.ID, device); err != nil {
 		return "", err
 	}
 	// This browser's own count, and not those of strangers: they would see that there is an account.

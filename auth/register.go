@@ -212,9 +212,6 @@ func leaveBehind(t *tx, registration models.Registration) error {
 	return nil
 }
 
-// bySignUp is the method of a sign-in that a confirmed sign-up ends in.
-const bySignUp = "registration"
-
 // BySignUp is the proof of who has just confirmed their sign-up.
 func BySignUp() Proof { return Proof{Method: bySignUp} }
 

@@ -33,7 +33,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 		if err := a.setPassword(t, user, hash, viewer.Session.ID); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, viewer, Proof{Second: viewer.Session.Level > 1}); err != nil {
+		if token, err = a.renewSession(t, viewer, viewer.Session.Level); err != nil {
 			return err
 		}
 		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })

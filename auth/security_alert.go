@@ -20,17 +20,14 @@ func (a *Auth) alert(t *tx, user *models.User, client Client, letter func(mail.I
 
 // alertSince is alert in place of those since a time, which are void: somebody else may have been in the account from then on.
 func (a *Auth) alertSince(t *tx, user *models.User, client Client, since time.Time, letter func(mail.Incident) mail.Message) error {
-	return a.alertOf(t, user, mail.Incident{At: t.now(), IP: client.IP.String(), Device: client.Device()}, since, letter)
+	return a.alertOf(t, user, incident(t.now(), client, "", 0), since, letter)
 }
 
 // alertOf is alertSince for what was done at another time, or from elsewhere.
 func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Time, letter func(mail.Incident) mail.Message) error {
 	token, hash := newToken()
 	i.Token, i.Life = token, alertFor
-	alert := models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}
-	if since.Before(i.At) {
-		alert.OthersSince = &since
-	}
+	alert := models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, OthersSince: &since, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}
 	if err := t.Create(&alert).Error; err != nil {
 		return fmt.Errorf("keep the alert: %w", err)
 	}
@@ -93,40 +90,55 @@ func lockedOut(user *models.User) bool { return user.PasswordHash == "" && user.
 // lockOut leaves an account to whoever holds its mailbox: without a password, a session, a known device but the one that asks, and
 // anything mailed that opens it. disowned is when somebody else did what the owner speaks of.
 func (a *Auth) lockOut(t *tx, user *models.User, disowned time.Time, device string) (newDevice string, err error) {
-	since, err := othersSince(t, user, disowned)
+	since, newDevice, err := a.handOver(t, user, disowned, "", device)
 	if err != nil {
-		return "", err
-	}
-	if err := a.setPassword(t, user, "", ""); err != nil {
 		return "", err
 	}
 	user.PasswordDueAt = &since
 	if err := t.Model(user).Update("password_due_at", since).Error; err != nil {
 		return "", fmt.Errorf("note since when the account was not its owner's: %w", err)
 	}
-	if err := voidAlerts(t, user.ID); err != nil {
-		return "", err
+	return newDevice, nil
+}
+
+// handOver gives an account to whoever holds its mailbox, with the hash of this password, "" for none. Older links and alerts are void:
+// whoever comes upon an old mail has nothing in it. It returns since when the account may have been somebody else's.
+func (a *Auth) handOver(t *tx, user *models.User, disowned time.Time, hash, device string) (since time.Time, newDevice string, err error) {
+	if since, err = othersSince(t, user, disowned); err != nil {
+		return since, "", err
 	}
-	return a.knowOnly(t, user.ID, device)
+	if err := a.setPassword(t, user, hash, ""); err != nil {
+		return since, "", err
+	}
+	if err := voidAlerts(t, user.ID); err != nil {
+		return since, "", err
+	}
+	newDevice, err = a.knowOnly(t, user.ID, device)
+	return since, newDevice, err
 }
 
 // othersSince is since when the account may have been somebody else's: since what was disowned, or since the first of the alerts before it
 // whose link still works. Of several mails people answer any, and often the last, and what a thief added before it goes as well.
 func othersSince(t *tx, user *models.User, disowned time.Time) (time.Time, error) {
 	since := disowned
-	if lockedOut(user) && user.PasswordDueAt.Before(since) {
-		since = *user.PasswordDueAt
+	if lockedOut(user) {
+		since = earlier(since, *user.PasswordDueAt)
 	}
 	var alerts []models.SecurityAlert
 	if err := t.Where("user_id = ? AND expires_at > ?", user.ID, t.now()).Find(&alerts).Error; err != nil {
 		return since, fmt.Errorf("look for earlier alerts: %w", err)
 	}
 	for _, alert := range alerts {
-		if alert.Since().Before(since) {
-			since = alert.Since()
-		}
+		since = earlier(since, alert.Since())
 	}
 	return since, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // voidAlerts makes the links in all alerts so far lead nowhere.

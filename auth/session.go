@@ -42,7 +42,7 @@ func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer
 		return nil, err
 	}
 	if session := &viewer.Session; now.Sub(session.LastSeenAt) >= seenEvery {
-		session.LastSeenAt, session.IP = now, client.IP.String()
+		session.LastSeenAt, session.IP = now, client.Address()
 		// The second condition lets one of several simultaneous requests write.
 		err = a.db.WithContext(ctx).Exec("UPDATE sessions SET last_seen_at = ?, ip = ? WHERE id = ? AND last_seen_at <= ?",
 			now, session.IP, session.ID, now.Add(-seenEvery)).Error
@@ -65,7 +65,7 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 	now := t.now()
 	session := models.Session{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
-		IP: client.IP.String(), Device: client.Device(), CreatedAt: now, ProvedAt: cmp.Or(proof.at, now), LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
+		IP: client.Address(), Device: client.Device(), CreatedAt: now, ProvedAt: cmp.Or(proof.at, now), LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
 	}
 	if proof.Remember {
 		session.ExpiresAt = now.Add(a.config.RememberMax)

@@ -17,12 +17,20 @@ import (
 // signInFor is how long a sign-in may take, from its first step to the last.
 const signInFor = 10 * time.Minute
 
+// The methods that a sign-in begins with. What it ends with is added: "password totp".
+const (
+	byPassword = "password"
+	bySignUp   = "registration"
+	byReset    = "reset"
+	byMail     = "mail"
+)
+
 // Proof is how a person showed who they are.
 type Proof struct {
-	Method   string // "password", "registration"; with what was added: "password totp"
-	Second   bool   // a second factor was part of it
-	Remember bool   // the session outlives the browser's closing
-	Trust    bool   // this browser is to stand in for the second factor from now on // feature:trusted_devices
+	Method   string
+	Second   bool // a second factor was part of it
+	Remember bool // the session outlives the browser's closing
+	Trust    bool // this browser is to stand in for the second factor from now on // feature:trusted_devices
 
 	at    time.Time      // when something was last proven; zero for now
 	began *models.SignIn // the sign-in that it is part of; nil where it has just begun
@@ -42,14 +50,19 @@ func (p Proof) With(factor string) Proof {
 	return p
 }
 
+// ByPassword is the proof of who knows the password.
+func ByPassword(remember bool) Proof { return Proof{Method: byPassword, Remember: remember} }
+
 // first is what was proven first.
-func (p Proof) first() string {
-	method, _, _ := strings.Cut(p.Method, " ")
-	return method
+func (p Proof) first() string { return firstOf(p.Method) }
+
+func firstOf(method string) string {
+	first, _, _ := strings.Cut(method, " ")
+	return first
 }
 
 // byMailbox says whether it began with a mail that was received.
-func (p Proof) byMailbox() bool { return p.Resets() || p.first() == "mail" }
+func (p Proof) byMailbox() bool { return p.Resets() || p.first() == byMail }
 
 // Duty is what a person still owes when they have shown who they are, before they are in.
 type Duty string
@@ -162,7 +175,7 @@ func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, bro
 		if err != nil {
 			return Entry{}, fmt.Errorf("look for the device: %w", err)
 		}
-		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.IP.String(), Device: client.Device(), CreatedAt: t.now()}
+		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.Address(), Device: client.Device(), CreatedAt: t.now()}
 	}
 	signIn := models.SignIn{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,

@@ -39,7 +39,7 @@ func (a *Auth) stopSignIn(ctx context.Context, p *Pending, paused bool) error {
 // report mails the owner that the right password was entered on a device that they have not used before, and not what comes after it (ASVS
 // 6.3.5). A mailed link is none of it: whoever opens it holds the mailbox. A password that is no more tells nobody anything.
 func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
-	if s.KnownDevice || (Proof{Method: s.Method}).first() != "password" || !bytes.Equal(s.Generation, user.Generation()) {
+	if s.KnownDevice || firstOf(s.Method) != byPassword || !bytes.Equal(s.Generation, user.Generation()) {
 		return nil
 	}
 	told, err := models.HasEvent(t.DB, user.ID, EventSignInReported, t.now().Add(-reportEvery))

@@ -82,9 +82,9 @@ func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, name, answer string, 
 	if err != nil {
 		return "", err
 	}
-	proof := Proof{Method: viewer.Session.Method, Second: proven.second || viewer.Session.Level > 1}
+	level := max(viewer.Session.Level, Proof{Second: proven.second}.Level())
 	err = a.transact(ctx, func(t *tx) error {
-		if token, err = a.renewSession(t, viewer, proof); err != nil {
+		if token, err = a.renewSession(t, viewer, level); err != nil {
 			return err
 		}
 		return a.record(t, EventProved, &viewer.User.ID, viewer.Session.ID, client, Detail{"method": name})
@@ -92,12 +92,12 @@ func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, name, answer string, 
 	return token, err
 }
 
-// renewSession notes a fresh proof and gives the session a new token; the old one is dead.
-func (a *Auth) renewSession(t *tx, viewer *Viewer, proof Proof) (token string, err error) {
+// renewSession notes a fresh proof of so many factors and gives the session a new token; the old one is dead.
+func (a *Auth) renewSession(t *tx, viewer *Viewer, level int) (token string, err error) {
 	token, hash := newToken()
 	now := t.now()
 	renewed := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, now).
-		Updates(map[string]any{"token_hash": hash, "proved_at": now, "level": proof.Level()})
+		Updates(map[string]any{"token_hash": hash, "proved_at": now, "level": level})
 	if renewed.Error != nil {
 		return "", fmt.Errorf("renew the session: %w", renewed.Error)
 	}

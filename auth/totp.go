@@ -49,7 +49,7 @@ func (a *Auth) NewTOTP(ctx context.Context, viewer *Viewer) (Enrollment, error) 
 	}
 	secret := make([]byte, totpSecret)
 	rand.Read(secret)
-	sealed, err := a.keepFor(enrollmentOf(viewer), append(secret, newID()...))
+	sealed, err := a.sealFor(enrollmentOf(viewer), append(secret, newID()...))
 	if err != nil {
 		return Enrollment{}, err
 	}
@@ -69,7 +69,7 @@ func (a *Auth) TOTPEnrollment(viewer *Viewer, sealed string) (e Enrollment, ok b
 // openEnrollment returns the secret, and the id that its authenticator will have: sent twice, a form adds one authenticator. Two with the
 // same secret would accept each code twice.
 func (a *Auth) openEnrollment(viewer *Viewer, sealed string) (secret []byte, id string, ok bool) {
-	plain, ok := a.keptFor(enrollmentOf(viewer), sealed)
+	plain, ok := a.openFor(enrollmentOf(viewer), sealed)
 	if !ok || len(plain) <= totpSecret {
 		return nil, "", false
 	}
@@ -132,27 +132,34 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 		return "", err
 	}
 	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) (err error) {
-		list, err := models.AuthenticatorsOf(t.DB, viewer.User.ID)
-		if err != nil {
-			return fmt.Errorf("list the authenticators: %w", err)
+		made := models.Authenticator{ID: id, UserID: viewer.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step, CreatedAt: t.now(), LastUsedAt: t.now()}
+		if err := insertTOTP(t, &made); err != nil {
+			return err
 		}
-		if len(list) >= maxAuthenticators {
-			return Invalid{"": fmt.Sprintf("%d authenticators are the most. Remove one first.", maxAuthenticators)}
-		}
-		err = t.Create(&models.Authenticator{ID: id, UserID: viewer.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step,
-			CreatedAt: t.now(), LastUsedAt: t.now()}).Error
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return ErrDeadLink
-		}
-		if err != nil {
-			return fmt.Errorf("add the authenticator: %w", err)
-		}
-		if token, err = a.renewSession(t, viewer, Proof{Second: true}); err != nil {
+		if token, err = a.renewSession(t, viewer, 2); err != nil {
 			return err
 		}
 		return a.factorChanged(t, viewer, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id}, client)
 	})
 	return token, err
+}
+
+func insertTOTP(t *tx, made *models.Authenticator) error {
+	list, err := models.AuthenticatorsOf(t.DB, made.UserID)
+	if err != nil {
+		return fmt.Errorf("list the authenticators: %w", err)
+	}
+	if len(list) >= maxAuthenticators {
+		return Invalid{"": fmt.Sprintf("%d authenticators are the most. Remove one first.", maxAuthenticators)}
+	}
+	err = t.Create(made).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return ErrDeadLink
+	}
+	if err != nil {
+		return fmt.Errorf("add the authenticator: %w", err)
+	}
+	return nil
 }
 
 // EnrollmentLimits are the rules that proving a new authenticator counts under.
@@ -169,18 +176,7 @@ func (a *Auth) Authenticators(ctx context.Context, viewer *Viewer) ([]models.Aut
 
 // RenameTOTP names one of the viewer's authenticators. The error is an Invalid, or gorm.ErrRecordNotFound.
 func (a *Auth) RenameTOTP(ctx context.Context, viewer *Viewer, id, name string, client Client) error {
-	name, problem := normalizeLabel(name)
-	if err := (Invalid{"name": problem}).Err(); err != nil {
-		return err
-	}
-	return a.transact(ctx, func(t *tx) error {
-		renamed := t.Model(&models.Authenticator{}).Where("id = ? AND user_id = ?", id, viewer.User.ID).Update("name", name)
-		if renamed.Error != nil {
-			return fmt.Errorf("name the authenticator: %w", renamed.Error)
-		}
-		if renamed.RowsAffected == 0 {
-			return gorm.ErrRecordNotFound
-		}
+	return a.rename(ctx, viewer, &models.Authenticator{}, id, name, func(t *tx) error {
 		return a.record(t, EventAuthenticatorRenamed, &viewer.User.ID, viewer.Session.ID, client, Detail{"authenticator": id})
 	})
 }
@@ -284,7 +280,7 @@ func (a *Auth) resealTOTP(ctx context.Context) error {
 // matchingStep returns the step whose code this is: now's, or for clocks that differ and people who type slowly one of its two
 // neighbors (RFC 6238 section 5.2). All three are looked at, so that the time tells nothing.
 func matchingStep(secret []byte, code string, now time.Time) (step int64, ok bool) {
-	code = strings.Join(strings.FieldsFunc(code, func(r rune) bool { return r == ' ' || r == '-' || r == '\u00a0' }), "")
+	code = plainCode(code)
 	encoded := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
 	for _, offset := range []int64{-1, 0, 1} {
 		at := now.Unix()/totpStep + offset

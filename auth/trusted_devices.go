@@ -32,7 +32,7 @@ const (
 // a new password is due: that is for whoever has the factor to choose.
 func (a *Auth) trustOf(db *gorm.DB, user *models.User, proof Proof, browser Browser) (*models.TrustedDevice, error) {
 	tokens := trustTokens(browser)
-	if len(tokens) == 0 || proof.Second || proof.first() != "password" || user.PasswordDueAt != nil {
+	if len(tokens) == 0 || proof.Second || proof.first() != byPassword || user.PasswordDueAt != nil {
 		return nil, nil
 	}
 	device, err := models.FindTrustedDevice(db, user, tokens.hashes(), a.now())
@@ -54,7 +54,7 @@ func (a *Auth) noteTrust(t *tx, user *models.User, proof Proof, browser Browser,
 	if err != nil || device == nil {
 		return "", err
 	}
-	if err := t.Model(device).Updates(map[string]any{"last_used_at": t.now(), "ip": client.IP.String()}).Error; err != nil {
+	if err := t.Model(device).Updates(map[string]any{"last_used_at": t.now(), "ip": client.Address()}).Error; err != nil {
 		return "", fmt.Errorf("mark the trusted device as used: %w", err)
 	}
 	return "", a.record(t, EventTrustedDeviceUsed, &user.ID, "", client, Detail{"trusted_device": device.ID})
@@ -72,7 +72,7 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 	}
 	token, hash := newToken()
 	now := t.now()
-	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, Generation: user.Generation(), IP: client.IP.String(), Device: client.Device(),
+	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, Generation: user.Generation(), IP: client.Address(), Device: client.Device(),
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(TrustedFor)}
 	if err := t.Create(&device).Error; err != nil {
 		return "", fmt.Errorf("trust the device: %w", err)

@@ -42,7 +42,7 @@ type group struct {
 	middleware []echo.MiddlewareFunc
 }
 
-func open(e *echo.Echo, list *[]Route, guard string, middleware ...echo.MiddlewareFunc) group {
+func newGroup(e *echo.Echo, list *[]Route, guard string, middleware ...echo.MiddlewareFunc) group {
 	return group{e, list, guard, middleware}
 }
 

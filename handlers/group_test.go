@@ -41,7 +41,7 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 	e, list := echo.New(), []Route{}
 	h := New(config.Config{}, nil, nil, nil, nil, nil)
 	e.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(h.errorPage(c, err).Status) }
-	site := open(e, &list, "anyone")
+	site := newGroup(e, &list, "anyone")
 	app := behind(site, func(echo.Context) int { return 7 })
 	site.POST("/small", func(c echo.Context) error { return bind(c, &struct{}{}) })
 	site.POST("/large", func(c echo.Context) error { return bind(c, &struct{}{}) }, body(4<<20))

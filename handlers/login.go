@@ -29,7 +29,7 @@ func (h *Handlers) Login(c echo.Context) error {
 	if err != nil {
 		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.render(c, status, views.Login(form, problems)) })
 	}
-	return h.signIn(c, user, auth.Proof{Method: "password", Remember: form.Remember}, form.Errand)
+	return h.signIn(c, user, auth.ByPassword(form.Remember), form.Errand)
 }
 
 // logInAgain leads back to the log-in, with what its person was about.

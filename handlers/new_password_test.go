@@ -121,6 +121,8 @@ func TestWhatSomebodyWasSendingSurvivesThatTheirAccountChanges(t *testing.T) {
 		if again, err = ada.try(http.MethodPost, "/login/password", fields); err != nil {
 			t.Error(err)
 		}
-	}, func(tx *gorm.DB) error { return tx.Exec("UPDATE users SET password_hash = ?, password_due_at = NULL", hash).Error })
+	}, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE users SET password_hash = ?, password_due_at = NULL", hash).Error
+	})
 	again.is(t, 422).says(t, "just changed", "still there").submit("email", ada.email, "password", goodPassword).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }

@@ -42,7 +42,7 @@ func (h *Handlers) PasskeyLogin(c echo.Context) error {
 		})
 	}
 	h.cookies.Clear(c.Response(), session.Passkey)
-	return h.signIn(c, user, auth.Proof{Method: "passkey", Second: true, Remember: form.Remember}, form.Errand)
+	return h.signIn(c, user, auth.ByPasskey(form.Remember), form.Errand)
 }
 
 // PasskeyFactorOptions answers the script of the page that asks for a second factor.

@@ -11,13 +11,15 @@ import (
 // routes is the map of the site: every address, who may come, what answers, and what it is limited to.
 func (h *Handlers) routes(e *echo.Echo) []Route {
 	var list []Route
-	open := open(e, &list, "anyone", h.checks()...)
+	open := newGroup(e, &list, "anyone", h.checks()...)
 	site := open.with("anyone", middleware.LoadViewer(h.auth, h.cookies))
 	guest := site.with("signed out", middleware.RequireGuest(h.turnBack))
-	owing := guest.with("owing a second factor", middleware.RequireDuty(h.auth, h.cookies, auth.DutySecondFactor, h.signInIsOver))
-	factor := behind(owing, middleware.SignIn)
-	renewing := behind(guest.with("owing a new password", middleware.RequireDuty(h.auth, h.cookies, auth.DutyNewPassword, h.signInIsOver)), middleware.SignIn)
-	accepting := behind(guest.with("owing accepted terms", middleware.RequireDuty(h.auth, h.cookies, auth.DutyTerms, h.signInIsOver)), middleware.SignIn) // feature:terms
+	owing := func(what string, duty auth.Duty) guarded[*auth.Pending] {
+		return behind(guest.with("owing "+what, middleware.RequireDuty(h.auth, h.cookies, duty, h.signInIsOver)), middleware.SignIn)
+	}
+	factor := owing("a second factor", auth.DutySecondFactor)
+	renewing := owing("a new password", auth.DutyNewPassword)
+	accepting := owing("accepted terms", auth.DutyTerms) // feature:terms
 	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)), middleware.User)
 
 	open.GET("/healthz", h.Healthz)
