@@ -375,7 +375,7 @@ func TestItem67AResendThatComesTooLateChangesNothing(t *testing.T) {
 	must(t, err)
 	must(t, a.ResendRegistration(t.Context(), browser, here))
 	mails := rows(t, a, "outbox", "true")
-	if err := a.remail(t.Context(), late, "eve@example.com", EventRegistrationCorrected, here); !errors.Is(err, ErrDeadLink) {
+	if err := a.remail(t.Context(), *late, "eve@example.com", EventRegistrationCorrected, here); !errors.Is(err, ErrDeadLink) {
 		t.Error(err)
 	}
 	if rows(t, a, "registrations", "email = ?", "ada@example.com") != 1 || rows(t, a, "outbox", "true") != mails {

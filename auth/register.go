@@ -142,7 +142,7 @@ func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Cl
 	if err != nil {
 		return err
 	}
-	return a.remail(ctx, registration, registration.Email, EventRegistrationResent, client)
+	return a.remail(ctx, *registration, registration.Email, EventRegistrationResent, client)
 }
 
 // CorrectRegistration moves the browser's sign-up to another address and mails that; the link mailed to the first stops working.
@@ -156,10 +156,11 @@ func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string,
 	if err != nil {
 		return err
 	}
-	return a.remail(ctx, registration, email, EventRegistrationCorrected, client)
+	return a.remail(ctx, *registration, email, EventRegistrationCorrected, client)
 }
 
-func (a *Auth) remail(ctx context.Context, registration *models.Registration, email, event string, client Client) error {
+// remail gives a sign-up a new link and mails it to an address, which may be another than the former.
+func (a *Auth) remail(ctx context.Context, former models.Registration, email, event string, client Client) error {
 	if err := a.take(ctx, client, hitBy(limitRegistrationIP, network(client.IP))); err != nil {
 		return err
 	}
@@ -167,38 +168,44 @@ func (a *Auth) remail(ctx context.Context, registration *models.Registration, em
 	if err != nil {
 		return err
 	}
-	former := *registration
 	if !mailed && email == former.Email {
 		return ErrMailedEnough
 	}
+	next := former
+	next.Email = email
 	err = a.transact(ctx, func(t *tx) error {
-		token := a.renewRegistration(registration)
-		registration.Email = email
-		// The former token in the condition: a sign-up that was just confirmed, or just mailed anew, is not brought back.
-		renewed := t.Model(&models.Registration{}).Where("id = ? AND token_hash = ?", registration.ID, former.TokenHash).
-			Updates(map[string]any{"email": email, "token_hash": registration.TokenHash, "expires_at": registration.ExpiresAt})
-		if renewed.Error != nil {
-			return fmt.Errorf("renew the sign-up: %w", renewed.Error)
-		}
-		if renewed.RowsAffected == 0 {
-			return ErrDeadLink
-		}
-		if email != former.Email {
-			if err := leaveBehind(t, former); err != nil {
-				return err
-			}
+		token := a.renewRegistration(&next)
+		if err := replaceRegistration(t, former, next); err != nil {
+			return err
 		}
 		if mailed {
-			if err := a.mailRegistration(t, *registration, token); err != nil {
+			if err := a.mailRegistration(t, next, token); err != nil {
 				return err
 			}
 		}
-		return a.record(t, event, nil, "", client, Detail{"registration": registration.ID})
+		return a.record(t, event, nil, "", client, Detail{"registration": next.ID})
 	})
 	if err == nil && !mailed {
-		return ErrMailedEnough
+		return ErrMailedEnough // though the sign-up has moved
 	}
 	return err
+}
+
+// replaceRegistration puts next in a sign-up's place. The former token in the condition: one that was just confirmed, or just mailed anew, is
+// not brought back. The error may be ErrDeadLink.
+func replaceRegistration(t *tx, former, next models.Registration) error {
+	renewed := t.Model(&models.Registration{}).Where("id = ? AND token_hash = ?", former.ID, former.TokenHash).
+		Updates(map[string]any{"email": next.Email, "token_hash": next.TokenHash, "expires_at": next.ExpiresAt})
+	if renewed.Error != nil {
+		return fmt.Errorf("renew the sign-up: %w", renewed.Error)
+	}
+	if renewed.RowsAffected == 0 {
+		return ErrDeadLink
+	}
+	if next.Email == former.Email {
+		return nil
+	}
+	return leaveBehind(t, former)
 }
 
 // leaveBehind keeps the link of a sign-up that was corrected. It confirms nothing any more, but still shows to whom it was mailed:

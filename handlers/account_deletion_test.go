@@ -342,7 +342,7 @@ func TestItem67FiftyDeletionsAtOnceAreOneAndSoAreFiftyUndone(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	s.atOnce(50, func(int) {
-		_, _ = ada.twin().try(http.MethodPost, "/account/delete", url.Values{"confirmation": {ada.email}})
+		ada.twin().races("/account/delete", url.Values{"confirmation": {ada.email}})
 	})
 	link := ada.mail().Link
 	s.mailIsSent()
@@ -351,7 +351,7 @@ func TestItem67FiftyDeletionsAtOnceAreOneAndSoAreFiftyUndone(t *testing.T) {
 	}
 	token := link[strings.Index(link, "token=")+len("token="):]
 	s.atOnce(50, func(int) {
-		_, _ = s.visitor().try(http.MethodPost, "/account/restore", url.Values{"token": {token}})
+		s.visitor().races("/account/restore", url.Values{"token": {token}})
 	})
 	s.mailIsSent()
 	undone := s.count("events", "name = 'account.deletion_undone'")
@@ -366,7 +366,7 @@ func TestADeletionThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	s.overtaken(func() {
-		_, _ = ada.try(http.MethodPost, "/account/delete", url.Values{"confirmation": {ada.email}})
+		ada.races("/account/delete", url.Values{"confirmation": {ada.email}})
 	}, func(tx *gorm.DB) error { return tx.Exec("DELETE FROM sessions").Error })
 	if n := s.count("account_deletions", "1 = 1"); n != 0 {
 		t.Error("the account is closed")

@@ -2,7 +2,6 @@ package handlers_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,37 +47,6 @@ func (p *person) leavesAddress(to string) mailtest.Message {
 	return former.mail()
 }
 
-// sending begins to send a form whose last byte waits for finish to be called, which returns the answer.
-func (p *person) sending(path, form string) (finish func() *page) {
-	p.s.t.Helper()
-	body, rest := io.Pipe()
-	r := p.request(http.MethodPost, path, body)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answered := make(chan *page)
-	go func() {
-		answer, err := p.twin().send(r)
-		if err != nil {
-			p.s.t.Error(err)
-		}
-		answered <- answer
-	}()
-	write := func(part string) {
-		if _, err := io.WriteString(rest, part); err != nil {
-			p.s.t.Fatal(err)
-		}
-	}
-	last := len(form) - 1
-	write(form[:last])
-	time.Sleep(200 * time.Millisecond) // until whose form it is has been looked up
-	return func() *page {
-		write(form[last:])
-		if err := rest.Close(); err != nil {
-			p.s.t.Fatal(err)
-		}
-		return <-answered
-	}
-}
-
 // formerEmail is the id of an address that the person had.
 func (p *person) formerEmail() string {
 	p.s.t.Helper()
@@ -98,7 +66,7 @@ func TestItem67AFormInFlightDoesNotOutliveTheUndo(t *testing.T) {
 	undo := thief.moves("mallory@example.com")
 	s.mailIsSent()
 	thief.get(s.lastMail("mallory@example.com").Link).submit().redirects(t, "/login/password")
-	finish := thief.sending("/login/password", "password="+url.QueryEscape("the thief chose this one"))
+	finish := thief.sending("/login/password", "password", "the thief chose this one")
 	asked := owner.get(undo).submit().redirects(t, "/login/password")
 	finish().redirects(t, "/login")
 	asked.submit("password", otherPassword).redirects(t, "/login")

@@ -559,7 +559,7 @@ func TestItem67FiftyRequestsWithOneAssertionAreOneLogIn(t *testing.T) {
 		browsers[i] = phone.p.twin()
 	}
 	s.atOnce(len(browsers), func(i int) {
-		_, _ = browsers[i].try("POST", "/login/passkey", map[string][]string{"assertion": {answer}})
+		browsers[i].races("/login/passkey", url.Values{"assertion": {answer}})
 	})
 	if in := s.count("sessions", "method = 'passkey'"); in != 1 {
 		t.Errorf("%d are let in", in)
@@ -575,7 +575,7 @@ func TestItem67FiftyRequestsWithOneNewPasskeyAddOne(t *testing.T) {
 		browsers[i] = ada.twin()
 	}
 	s.atOnce(len(browsers), func(i int) {
-		_, _ = browsers[i].try("POST", "/account/passkeys/new", map[string][]string{"credential": {made}})
+		browsers[i].races("/account/passkeys/new", url.Values{"credential": {made}})
 	})
 	if n := s.count("passkeys", "1=1"); n != 1 {
 		t.Errorf("there are %d", n)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -311,4 +312,49 @@ func (p *person) isAway() (login *page) {
 	p.s.t.Helper()
 	p.s.clock.passes(idle)
 	return p.post("/account", "name", "Ada Lovelace").is(p.s.t, http.StatusUnauthorized)
+}
+
+// sending begins to send a form, of which the server has read all but the form itself: it waits for finish to be called, which returns the
+// answer.
+func (p *person) sending(path string, fields ...string) (finish func() *page) {
+	p.s.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	body, rest := io.Pipe()
+	awaited, answered := make(chan struct{}), make(chan *page, 1)
+	r := p.request(http.MethodPost, path, body)
+	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(awaited) }}))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Expect", "100-continue")
+	go func() {
+		answer, err := p.twin().send(r)
+		if err != nil {
+			p.s.t.Error(err)
+		}
+		answered <- answer
+	}()
+	select {
+	case <-awaited:
+	case answer := <-answered:
+		p.s.t.Fatalf("%s is answered %v before it was sent", path, answer)
+	}
+	return func() *page {
+		if _, err := io.WriteString(rest, form.Encode()); err != nil {
+			p.s.t.Fatal(err)
+		}
+		if err := rest.Close(); err != nil {
+			p.s.t.Fatal(err)
+		}
+		return <-answered
+	}
+}
+
+// races sends a form while others do. No answer is a fault, but that too much is being hashed is none.
+func (p *person) races(path string, form url.Values) {
+	answer, err := p.try(http.MethodPost, path, form)
+	if err != nil || answer.status >= 500 && answer.status != http.StatusServiceUnavailable {
+		p.s.t.Errorf("%s is answered %v, %v", path, answer, err)
+	}
 }

@@ -87,7 +87,7 @@ func TestItem67FiftyRequestsWithOneRecoveryCodeAreOneLogIn(t *testing.T) {
 	code := ada.recoveryCodes()[0]
 	people := s.owingAtOnce(ada.email, 50)
 	s.atOnce(len(people), func(i int) {
-		_, _ = people[i].try("POST", "/login/factor", map[string][]string{"factor": {"recovery_codes"}, "answer": {code}})
+		people[i].races("/login/factor", url.Values{"factor": {"recovery_codes"}, "answer": {code}})
 	})
 	if in := s.count("sessions", "method = 'password recovery_codes'"); in != 1 {
 		t.Errorf("%d are let in", in)
@@ -183,7 +183,7 @@ func TestItem67TenRightCodesForOneSignInAreOneLogIn(t *testing.T) {
 		browsers[i] = ada.twin()
 	}
 	s.atOnce(len(browsers), func(i int) {
-		_, _ = browsers[i].try("POST", "/login/factor", map[string][]string{"factor": {"recovery_codes"}, "answer": {codes[i]}})
+		browsers[i].races("/login/factor", url.Values{"factor": {"recovery_codes"}, "answer": {codes[i]}})
 	})
 	if n := s.count("sessions", "expires_at > ?", s.clock.now()); n != 1 {
 		t.Errorf("%d are let in", n)
