@@ -99,7 +99,7 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 
 // DisownDeletion is UndoDeletion for the owner of an account who did not ask for its end: whoever did is locked out as with Disown, and
 // SignIn with ByReset goes on. The error is a Limited or ErrDeadLink.
-func (a *Auth) DisownDeletion(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+func (a *Auth) DisownDeletion(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.liveDeletion(ctx, token, client)
 	if err != nil {
 		return nil, "", err
@@ -112,7 +112,7 @@ func (a *Auth) DisownDeletion(ctx context.Context, token, device string, client 
 		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, used.CreatedAt, device); err != nil {
+		if newDevice, err = a.lockOut(t, user, used.CreatedAt); err != nil {
 			return err
 		}
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)

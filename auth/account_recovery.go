@@ -81,6 +81,9 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 				}
 			}
 		}
+		if err := endSignIns(t, user.ID, ""); err != nil {
+			return err
+		}
 		if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
 			return err // feature:trusted_devices
 		} // feature:trusted_devices

@@ -392,7 +392,7 @@ func TestItem67AResetLinkThatEndsMeanwhileSetsNoPassword(t *testing.T) {
 		must(t, a.db.Exec("UPDATE password_resets SET token_hash = ?", hashToken("token")).Error)
 		err := stale(t, a,
 			func() error {
-				return second(a.ResetPassword(t.Context(), "token", "quiet rivers carry paper boats", "", here))
+				return second(a.ResetPassword(t.Context(), "token", "quiet rivers carry paper boats", here))
 			},
 			func() { must(t, a.db.Exec(how).Error) })
 		if !errors.Is(err, ErrDeadLink) || rows(t, a, "users", "password_hash = ?", user.PasswordHash) != 1 {
@@ -455,13 +455,13 @@ func TestItem67ASignInThatHasEndedMeanwhileOpensNothing(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
 	must(t, a.db.Exec("UPDATE users SET password_due_at = created_at").Error)
-	entry, err := a.SignIn(t.Context(), &models.User{ID: user.ID, PasswordHash: user.PasswordHash}, Proof{Method: "password"}, Browser{}, here)
+	entry, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
 	must(t, err)
 	pending, err := a.PendingSignIn(t.Context(), entry.Browser)
 	must(t, err)
 	err = stale(t, a,
 		func() error {
-			_, _, err := a.OwedPassword(t.Context(), pending, "a password that is new", "", here)
+			_, _, err := a.OwedPassword(t.Context(), pending, "a password that is new", here)
 			return err
 		},
 		func() { must(t, a.db.Exec("DELETE FROM sign_ins").Error) })

@@ -335,7 +335,7 @@ func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
 
 // DeclineEmailChange takes the word of the present mailbox's owner that the change was not asked for by them. As with Disown, whoever asked
 // for it is locked out, and SignIn with ByReset goes on. The error is a Limited or ErrDeadLink.
-func (a *Auth) DeclineEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+func (a *Auth) DeclineEmailChange(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	link, err := a.liveEmailLink(ctx, token, client)
 	if err == nil && !link.Present {
 		err = ErrDeadLink // the new mailbox may be a stranger's
@@ -350,7 +350,7 @@ func (a *Auth) DeclineEmailChange(ctx context.Context, token, device string, cli
 		if _, err := a.useEmailLink(t, link); err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, link.Change.CreatedAt, device); err != nil {
+		if newDevice, err = a.lockOut(t, user, link.Change.CreatedAt); err != nil {
 			return err
 		}
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)

@@ -77,7 +77,7 @@ func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *mode
 // UndoEmailChange puts the address back that a user had before, once for each link, and voids what the change allowed: whoever made it is
 // locked out as with Disown, and SignIn with ByReset goes on for the owner of the former mailbox. Changes after this one are undone with it.
 // The error is a Limited or ErrDeadLink.
-func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+func (a *Auth) UndoEmailChange(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, _, err = a.FormerEmailByToken(ctx, token)
 	if err != nil {
 		return nil, "", a.countDead(ctx, client, err)
@@ -94,7 +94,7 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token, device string, client
 		if err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, since, device); err != nil {
+		if newDevice, err = a.lockOut(t, user, since); err != nil {
 			return err
 		}
 		if undone != user.Email {

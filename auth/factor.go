@@ -22,8 +22,13 @@ type factor struct {
 	words     answerWords
 	has       func(db *gorm.DB, userID string) (bool, error)
 	rows      any // of a second factor: an empty one of its rows
-	check     func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error)
+	// check looks at an answer without using it up; nil is a wrong one.
+	check func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (useAnswer, error)
 }
+
+// useAnswer uses a right answer up, for the user as they are now. row is the id of what has made the answer, "" where that is no row; right is
+// false where another use was first.
+type useAnswer func(t *tx, user *models.User) (row string, right bool, err error)
 
 // answerWords are what is said of an answer that is missing or wrong.
 type answerWords struct{ empty, wrong string }
@@ -90,39 +95,61 @@ type challenge struct {
 	id        string
 	sessionID string // "" at a sign-in
 	device    string // the browser's token at a sign-in, "" for none
+	// while does work where that is not over: an answer that was held back until its owner had locked everybody out proves nothing.
+	while func(ctx context.Context, work func(t *tx, user *models.User) error) error
 }
 
-// checkFactor counts the answer before it looks at it, so that fifty at once are fifty. It returns the factor that was proven. The error is
-// an Invalid, a Limited or ErrTriesUsed.
-func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) (proven factor, err error) {
+// proven is a factor that was proven, and the id of the row that did, "" where none did.
+type proven struct {
+	factor
+	row string
+}
+
+// checkFactor counts the answer before it looks at it, so that fifty at once are fifty. The error is an Invalid, a Limited, ErrTriesUsed, or
+// what the challenge says where it is over.
+func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) (proven, error) {
 	f, err := a.factorNamed(ctx, user, name)
 	if err != nil {
-		return factor{}, err
+		return proven{}, err
 	}
 	if answer == "" {
-		return factor{}, Invalid{"answer": f.words.empty}
+		return proven{}, Invalid{"answer": f.words.empty}
 	}
 	hits, err := a.factorHits(ctx, user, f, of, client)
 	if err != nil {
-		return factor{}, err
+		return proven{}, err
 	}
+	var row string
 	right, err := a.guess(ctx, client, hits,
-		func() (bool, error) { return f.check(ctx, user, answer, of, client) },
+		func() (right bool, err error) {
+			use, err := f.check(ctx, user, answer, of, client)
+			if err != nil {
+				return false, err
+			}
+			err = of.while(ctx, func(t *tx, user *models.User) error {
+				if use == nil {
+					return nil
+				}
+				row, right, err = use(t, user)
+				return err
+			})
+			return right, err
+		},
 		func(t *tx) error {
 			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
 		})
 	limited, _ := errors.AsType[Limited](err)
 	switch {
 	case limited.Rule == limitChallenge.Name:
-		return factor{}, ErrTriesUsed
+		return proven{}, ErrTriesUsed
 	case err != nil:
-		return factor{}, err
+		return proven{}, err
 	case !right:
-		return factor{}, Invalid{"answer": f.words.wrong}
+		return proven{}, Invalid{"answer": f.words.wrong}
 	}
 	// The guesses of strangers end here as well: they are no longer failures in a row.
 	strangers := hitBy(limitFactor, user.ID, name)
-	return f, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
+	return proven{f, row}, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
 }
 
 // factorNamed is the user's factor of that name; an Invalid where they have none.
@@ -160,9 +187,13 @@ func (a *Auth) factorHits(ctx context.Context, user *models.User, f factor, of c
 	return append(hits, hitBy(limitFactor, user.ID, f.name)), nil
 }
 
-func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge, _ Client) (bool, error) {
-	ok, _, err := a.hasher.Verify(ctx, password, user.PasswordHash)
-	return ok, err
+func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge, _ Client) (useAnswer, error) {
+	right, _, err := a.hasher.Verify(ctx, password, user.PasswordHash)
+	if err != nil || !right {
+		return nil, err
+	}
+	checked := user.PasswordHash
+	return func(_ *tx, user *models.User) (string, bool, error) { return "", user.PasswordHash == checked, nil }, nil
 }
 
 // forgetBackups lets go of what stands in for factors, where there are none any more.

@@ -13,6 +13,10 @@ func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail D
 	if err := a.forgetBackups(t, viewer.User.ID); err != nil {
 		return err
 	}
+	// What was proven in them was proven with the factors that there were.
+	if err := endSignIns(t, viewer.User.ID, ""); err != nil {
+		return err
+	}
 	// What was trusted was trusted beside the factors that there were. // feature:trusted_devices
 	if err := distrust(t, viewer.User.ID); err != nil { // feature:trusted_devices
 		return err // feature:trusted_devices

@@ -56,15 +56,20 @@ func (a *Auth) forOperator(ctx context.Context, address string, work func(t *tx,
 	})
 }
 
-// ExpirePassword makes the password of the owner of the address none, ends their sessions, and tells them by mail to choose a new one, as
-// whoever forgot theirs does. Whoever runs the application calls it where a password may be known to others, who would be as quick to
-// replace it at a log-in; they neither see nor set one. The error is an Invalid or ErrNoAccount.
+// ExpirePassword locks the account with an address, and tells its owner by mail to choose a new password, as whoever forgot theirs does. Whoever
+// runs the application calls it where a password may be known to others, who would be as quick to replace it at a log-in; they neither see nor
+// set one. The error is an Invalid or ErrNoAccount.
 func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 	return a.forOperator(ctx, address, func(t *tx, user *models.User) error {
-		if user.PasswordHash != "" { // an account that is locked stays so, and since when
-			if err := a.setPassword(t, user, "", ""); err != nil {
-				return err
-			}
+		since := t.now()
+		if lockedOut(user) { // it stays so, and since when
+			since = *user.PasswordDueAt
+		}
+		if err := a.setPassword(t, user, "", ""); err != nil {
+			return err
+		}
+		if err := locked(t, user, since); err != nil {
+			return err
 		}
 		if err := a.post(t, a.letters.PasswordExpired(user.Email, t.now())); err != nil {
 			return err
@@ -76,7 +81,7 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 // OwedPassword sets the new password that a sign-in owes, and returns the user as they are from then on. What it ends and voids, and whom
 // it tells, is as ResetPassword and ChangePassword have it. newDevice is "" where the browser stays what it is. The error is an Invalid,
 // ErrBusy, ErrSignInOver or ErrChanged.
-func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device string, client Client) (user *models.User, newDevice string, err error) {
+func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password string, client Client) (user *models.User, newDevice string, err error) {
 	if err := (Invalid{"password": a.rules.Check(password, p.User.Name, p.User.Email)}).Err(); err != nil {
 		return nil, "", err
 	}
@@ -90,7 +95,7 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password, device st
 			return err
 		}
 		if p.proof.Resets() {
-			newDevice, err = a.reset(t, user, hash, device, client)
+			newDevice, err = a.reset(t, user, hash, client)
 			return err
 		}
 		return a.replacePassword(t, user, hash, p.id, client)
@@ -109,10 +114,7 @@ func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error 
 		if !f.second {
 			continue
 		}
-		added := t.Where("user_id = ? AND created_at >= ?", user.ID, *user.PasswordDueAt)
-		if !f.backup { // one that was proven is used up, and says nothing of the others
-			added = added.Where("last_used_at IS NULL OR last_used_at < ?", proof.began.CreatedAt)
-		}
+		added := t.Where("user_id = ? AND created_at >= ? AND id <> ?", user.ID, *user.PasswordDueAt, proof.factor)
 		if err := f.forget(added); err != nil {
 			return err
 		}
@@ -122,10 +124,14 @@ func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error 
 
 // replacePassword is what follows on a new password of somebody who is signing in with the old one, which goes on.
 func (a *Auth) replacePassword(t *tx, user *models.User, hash, signInID string, client Client) error {
+	since, err := othersSince(t, user, t.now())
+	if err != nil {
+		return err
+	}
 	if err := a.setPassword(t, user, hash, signInID); err != nil {
 		return err
 	}
-	err := a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })
+	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })
 	if err != nil {
 		return err
 	}

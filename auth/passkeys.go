@@ -79,9 +79,24 @@ func (a *Auth) AuthenticateByPasskey(ctx context.Context, browser, answer string
 		return nil, wrong
 	}
 	ok, err := a.guess(ctx, client, []hit{hitBy(limitPasskeyIP, network(client.IP)).byAnyone()},
-		func() (ok bool, err error) {
-			user, err = a.usePasskey(ctx, loggingIn(browser), nil, answer, client)
-			return a.passkeyIsRight(ctx, err)
+		func() (right bool, err error) {
+			signed, err := a.checkAssertion(ctx, loggingIn(browser), nil, answer)
+			if right, err := a.passkeyIsRight(ctx, err); err != nil || !right {
+				return false, err
+			}
+			user = signed.user
+			if lockedOut(user) { // it opens nothing
+				return true, nil
+			}
+			err = a.transact(ctx, func(t *tx) error {
+				user, err := lockUnchanged(t, user)
+				if err != nil {
+					return err
+				}
+				right, err = a.usePasskey(t, user, signed, client)
+				return err
+			})
+			return right, err
 		},
 		func(t *tx) error { return a.record(t, EventPasskeyRefused, nil, "", client, nil) })
 	if err == nil && !ok {
@@ -126,9 +141,15 @@ func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge, c
 }
 
 // checkPasskey says whether the answer is that of one of the user's passkeys to what PasskeyFactor or PasskeyProof asked.
-func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of challenge, client Client) (bool, error) {
-	_, err := a.usePasskey(ctx, provingBy(of), user, answer, client)
-	return a.passkeyIsRight(ctx, err)
+func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of challenge, client Client) (useAnswer, error) {
+	signed, err := a.checkAssertion(ctx, provingBy(of), user, answer)
+	if right, err := a.passkeyIsRight(ctx, err); err != nil || !right {
+		return nil, err
+	}
+	return func(t *tx, user *models.User) (string, bool, error) {
+		right, err := a.usePasskey(t, user, signed, client)
+		return signed.passkey.ID, right, err
+	}, nil
 }
 
 var passkeyWords = answerWords{

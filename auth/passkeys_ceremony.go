@@ -229,10 +229,17 @@ var (
 	errCopied      = errors.New("the device has not counted on")
 )
 
-// usePasskey checks what a device has signed: type, challenge, origin, host, presence and verification of the person, signature, backup
-// flags, that the passkey is its owner's, and that the device has counted on (Web Authentication Level 3, section 7.2). The challenge is
-// used up by it, right or wrong. owner is nil where the passkey says who that is. The error may be errPasskeyRefused.
-func (a *Auth) usePasskey(ctx context.Context, of ceremony, owner *models.User, answer string, client Client) (*models.User, error) {
+// assertion is what a device has signed as it should.
+type assertion struct {
+	user    *models.User
+	passkey models.Passkey
+	data    protocol.AuthenticatorData
+}
+
+// checkAssertion checks what a device has signed: type, challenge, origin, host, presence and verification of the person, signature, backup
+// flags, and that the passkey is its owner's (Web Authentication Level 3, section 7.2). The challenge is used up by it, right or wrong. owner
+// is nil where the passkey says who that is. The error may be errPasskeyRefused.
+func (a *Auth) checkAssertion(ctx context.Context, of ceremony, owner *models.User, answer string) (*assertion, error) {
 	if len(answer) > maxPasskeyAnswer {
 		return nil, refusePasskey(errUnreadable)
 	}
@@ -257,11 +264,8 @@ func (a *Auth) usePasskey(ctx context.Context, of ceremony, owner *models.User, 
 	if err != nil {
 		return nil, refusePasskey(err)
 	}
-	// A thief may have added it. Where it opens nothing its use is not noted either, so that what was used is what the owner has used.
-	if of.purpose == passkeyLogIn && lockedOut(k.user) {
-		return k.user, nil
-	}
-	return k.user, a.notePasskeyUse(ctx, k, credential.ID, parsed.Response.AuthenticatorData, client)
+	i := slices.IndexFunc(k.list, func(p models.Passkey) bool { return bytes.Equal(p.CredentialID, credential.ID) })
+	return &assertion{k.user, k.list[i], parsed.Response.AuthenticatorData}, nil
 }
 
 // keeperFor is the owner who is to be proven, or else whoever has the handle. The error may be errPasskeyRefused.
@@ -284,32 +288,18 @@ func (a *Auth) keeperFor(ctx context.Context, owner *models.User, handle []byte)
 	return k, err
 }
 
-// notePasskeyUse counts on with the device. Where it has not counted there are two of it, one of them perhaps a thief's: that is on record,
-// and neither is let in. The error may be errPasskeyRefused.
-func (a *Auth) notePasskeyUse(ctx context.Context, k *keeper, credential []byte, data protocol.AuthenticatorData, client Client) error {
-	i := slices.IndexFunc(k.list, func(p models.Passkey) bool { return bytes.Equal(p.CredentialID, credential) })
-	var further bool
-	err := a.transact(ctx, func(t *tx) error {
-		_, err := lockUnchanged(t, k.user)
-		if errors.Is(err, ErrChanged) {
-			return refusePasskey(err)
-		}
-		if err != nil {
-			return err
-		}
-		further, err = models.UsePasskey(t.DB, k.list[i].ID, int64(data.Counter), data.Flags.HasBackupState(), t.now())
-		if err != nil {
-			return fmt.Errorf("note the use of the passkey: %w", err)
-		}
-		if further {
-			return nil
-		}
-		return a.tellOfCopy(t, k.user, k.list[i], client)
-	})
-	if err == nil && !further {
-		err = refusePasskey(errCopied)
+// usePasskey counts on with the device. Where it has not counted there are two of it, one of them perhaps a thief's: that is on record, and
+// neither is let in.
+func (a *Auth) usePasskey(t *tx, user *models.User, signed *assertion, client Client) (right bool, err error) {
+	further, err := models.UsePasskey(t.DB, signed.passkey.ID, int64(signed.data.Counter), signed.data.Flags.HasBackupState(), t.now())
+	if err != nil {
+		return false, fmt.Errorf("note the use of the passkey: %w", err)
 	}
-	return err
+	if !further {
+		a.log.InfoContext(t.Statement.Context, refusePasskey(errCopied).Error())
+		return false, a.tellOfCopy(t, user, signed.passkey, client)
+	}
+	return true, nil
 }
 
 // tellOfCopy mails the owner once a day: whoever has the copy could have it refused as often as they like.

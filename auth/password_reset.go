@@ -68,7 +68,7 @@ var ErrFactorDue = errors.New("a second factor is due before the new password")
 // device is void, the owner is told by mail, and nobody is signed in. It returns the device token for the browser that
 // did it, which is known from then on: a stranger's guesses cannot keep the owner waiting there. The error is an Invalid,
 // a Limited, ErrBusy, ErrDeadLink or ErrFactorDue.
-func (a *Auth) ResetPassword(ctx context.Context, token, password, device string, client Client) (newDevice string, err error) {
+func (a *Auth) ResetPassword(ctx context.Context, token, password string, client Client) (newDevice string, err error) {
 	user, err := a.ResetByToken(ctx, token)
 	if err = a.countDead(ctx, client, err); errors.Is(err, ErrDeadLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventPasswordResetFailed, nil, "", client, nil) })
@@ -103,15 +103,15 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password, device string
 		if _, err := useLink[models.PasswordReset](t, token); err != nil {
 			return err
 		}
-		newDevice, err = a.reset(t, current, hash, device, client)
+		newDevice, err = a.reset(t, current, hash, client)
 		return err
 	})
 	return newDevice, err
 }
 
 // reset is what follows on a new password of somebody who has shown that the mailbox is theirs.
-func (a *Auth) reset(t *tx, user *models.User, hash, device string, client Client) (newDevice string, err error) {
-	since, newDevice, err := a.handOver(t, user, t.now(), hash, device)
+func (a *Auth) reset(t *tx, user *models.User, hash string, client Client) (newDevice string, err error) {
+	since, newDevice, err := a.handOver(t, user, t.now(), hash)
 	if err != nil {
 		return "", err
 	}

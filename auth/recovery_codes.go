@@ -69,25 +69,25 @@ func (a *Auth) RecoveryCodesLeft(ctx context.Context, viewer *Viewer) (int, erro
 	return int(n), nil
 }
 
-// checkRecoveryCode uses a code up, in one statement that has one winner. Each use is mailed: it is what a thief of the paper does.
-func (a *Auth) checkRecoveryCode(ctx context.Context, user *models.User, code string, _ challenge, client Client) (used bool, err error) {
-	err = a.transact(ctx, func(t *tx) error {
-		gone := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(plainCode(code))).Delete(&models.RecoveryCode{})
-		if gone.Error != nil {
-			return fmt.Errorf("use the recovery code: %w", gone.Error)
+// checkRecoveryCode leaves it to its use whether there is such a code: one statement has one winner. Each use is mailed: it is what a thief of
+// the paper does.
+func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string, _ challenge, client Client) (useAnswer, error) {
+	return func(t *tx, user *models.User) (string, bool, error) {
+		used := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(plainCode(code))).Delete(&models.RecoveryCode{})
+		if used.Error != nil {
+			return "", false, fmt.Errorf("use the recovery code: %w", used.Error)
 		}
-		if used = gone.RowsAffected == 1; !used {
-			return nil
+		if used.RowsAffected == 0 {
+			return "", false, nil
 		}
 		left, err := models.CountRecoveryCodes(t.DB, user.ID)
 		if err != nil {
-			return fmt.Errorf("count the recovery codes: %w", err)
+			return "", false, fmt.Errorf("count the recovery codes: %w", err)
 		}
 		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.RecoveryCodeUsed(user.Email, int(left), i) })
 		if err != nil {
-			return err
+			return "", false, err
 		}
-		return a.record(t, EventRecoveryCodeUsed, &user.ID, "", client, Detail{"left": fmt.Sprint(left)})
-	})
-	return used, err
+		return "", true, a.record(t, EventRecoveryCodeUsed, &user.ID, "", client, Detail{"left": fmt.Sprint(left)})
+	}, nil
 }

@@ -57,7 +57,7 @@ func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, er
 // holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByReset, SignIn asks for what is owed. The error
 // is a Limited or ErrDeadLink.
 // An account that was closed, to have it deleted, is open again. // feature:account_deletion
-func (a *Auth) Disown(ctx context.Context, token, device string, client Client) (user *models.User, newDevice string, err error) {
+func (a *Auth) Disown(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.AlertByToken(ctx, token)
 	if err != nil {
 		return nil, "", a.countDead(ctx, client, err)
@@ -73,7 +73,7 @@ func (a *Auth) Disown(ctx context.Context, token, device string, client Client) 
 		if err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, used.Since(), device); err != nil {
+		if newDevice, err = a.lockOut(t, user, used.Since()); err != nil {
 			return err
 		}
 		return a.record(t, EventDisowned, &user.ID, "", client, nil)
@@ -89,21 +89,27 @@ func lockedOut(user *models.User) bool { return user.PasswordHash == "" && user.
 
 // lockOut leaves an account to whoever holds its mailbox: without a password, a session, a known device but the one that asks, and
 // anything mailed that opens it. disowned is when somebody else did what the owner speaks of.
-func (a *Auth) lockOut(t *tx, user *models.User, disowned time.Time, device string) (newDevice string, err error) {
-	since, newDevice, err := a.handOver(t, user, disowned, "", device)
+func (a *Auth) lockOut(t *tx, user *models.User, disowned time.Time) (newDevice string, err error) {
+	since, newDevice, err := a.handOver(t, user, disowned, "")
 	if err != nil {
 		return "", err
 	}
+	return newDevice, locked(t, user, since)
+}
+
+// locked notes that an account without a password waits for a new one of whoever holds its mailbox, and since when it may have been somebody
+// else's.
+func locked(t *tx, user *models.User, since time.Time) error {
 	user.PasswordDueAt = &since
 	if err := t.Model(user).Update("password_due_at", since).Error; err != nil {
-		return "", fmt.Errorf("note since when the account was not its owner's: %w", err)
+		return fmt.Errorf("lock the account: %w", err)
 	}
-	return newDevice, nil
+	return nil
 }
 
 // handOver gives an account to whoever holds its mailbox, with the hash of this password, "" for none. Older links and alerts are void:
 // whoever comes upon an old mail has nothing in it. It returns since when the account may have been somebody else's.
-func (a *Auth) handOver(t *tx, user *models.User, disowned time.Time, hash, device string) (since time.Time, newDevice string, err error) {
+func (a *Auth) handOver(t *tx, user *models.User, disowned time.Time, hash string) (since time.Time, newDevice string, err error) {
 	if since, err = othersSince(t, user, disowned); err != nil {
 		return since, "", err
 	}
@@ -113,7 +119,7 @@ func (a *Auth) handOver(t *tx, user *models.User, disowned time.Time, hash, devi
 	if err := voidAlerts(t, user.ID); err != nil {
 		return since, "", err
 	}
-	newDevice, err = a.knowOnly(t, user.ID, device)
+	newDevice, err = a.knowOnly(t, user.ID)
 	return since, newDevice, err
 }
 

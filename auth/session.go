@@ -95,12 +95,12 @@ func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
 	return token, nil
 }
 
-// knowOnly remembers the browser as the only one of the user's.
-func (a *Auth) knowOnly(t *tx, userID, token string) (string, error) {
+// knowOnly remembers a browser as the only one of the user's, by a new token: somebody else may have the one that it had.
+func (a *Auth) knowOnly(t *tx, userID string) (token string, err error) {
 	if err := t.Where("user_id = ?", userID).Delete(&models.KnownDevice{}).Error; err != nil {
 		return "", fmt.Errorf("forget the known devices: %w", err)
 	}
-	return a.knowDevice(t, userID, token)
+	return a.knowDevice(t, userID, "")
 }
 
 // EndSession ends one of the viewer's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrProofDue or ErrChanged.
@@ -120,12 +120,15 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 	})
 }
 
-// EndOtherSessions ends every session of the viewer's but the one that asks. The error may be ErrProofDue or ErrChanged.
+// EndOtherSessions ends every session of the viewer's but the one that asks, and every sign-in that is not finished. The error may be ErrProofDue or ErrChanged.
 func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
+		if err := endSignIns(t, viewer.User.ID, ""); err != nil {
+			return err
+		}
 		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", viewer.User.ID, viewer.Session.ID)
 		if err != nil {
 			return err

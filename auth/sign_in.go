@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/models"
 )
@@ -32,8 +33,9 @@ type Proof struct {
 	Remember bool // the session outlives the browser's closing
 	Trust    bool // this browser is to stand in for the second factor from now on // feature:trusted_devices
 
-	at    time.Time      // when something was last proven; zero for now
-	began *models.SignIn // the sign-in that it is part of; nil where it has just begun
+	at     time.Time      // when something was last proven; zero for now
+	factor string         // the row of the second factor, "" where none was proven by one
+	began  *models.SignIn // the sign-in that it is part of; nil where it has just begun
 }
 
 // Level counts the factors, as the authenticator assurance levels of NIST SP 800-63B-4 do: 1 or 2.
@@ -127,7 +129,8 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 		if err := useSignIn(t, proof); err != nil {
 			return err
 		}
-		if err := a.endSignIn(t, user, browser.SignIn); err != nil {
+		former, err := a.endSignIn(t, user, browser.SignIn)
+		if err != nil {
 			return err
 		}
 		owes, err := a.owed(t.DB, user, proof, browser)
@@ -135,7 +138,7 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 			return err
 		}
 		if owes != NoDuty {
-			entry, err = a.beginSignIn(t, user, proof, owes, browser, client)
+			entry, err = a.beginSignIn(t, user, proof, owes, former, browser, client)
 			return err
 		}
 		if entry.Browser, err = a.startSession(t, user, proof, browser, client); err != nil {
@@ -154,10 +157,10 @@ func (a *Auth) SignIn(ctx context.Context, user *models.User, proof Proof, brows
 }
 
 // lockUnchanged locks the user that was read before the transaction, and returns them as they are now; ErrChanged where they are gone, or have
-// another password.
+// another password or another mailbox.
 func lockUnchanged(t *tx, user *models.User) (*models.User, error) {
 	current, err := models.LockUser(t.DB, user.ID)
-	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && current.PasswordHash != user.PasswordHash {
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && (current.PasswordHash != user.PasswordHash || current.Email != user.Email) {
 		return nil, ErrChanged
 	}
 	if err != nil {
@@ -166,8 +169,9 @@ func lockUnchanged(t *tx, user *models.User) (*models.User, error) {
 	return &current, nil
 }
 
-// beginSignIn keeps what was proven until the rest is. However many steps there are, the time runs from the first.
-func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, browser Browser, client Client) (Entry, error) {
+// beginSignIn keeps what was proven until the rest is. However many steps there are, the time runs from the first. Whoever begins anew, former is
+// what they had not finished in the browser, does not put off that its owner is told.
+func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, former models.SignIn, browser Browser, client Client) (Entry, error) {
 	token, hash := newToken()
 	event, first := EventSignInContinued, proof.began
 	if first == nil {
@@ -175,11 +179,14 @@ func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, bro
 		if err != nil {
 			return Entry{}, fmt.Errorf("look for the device: %w", err)
 		}
-		event, first = EventSignInBegun, &models.SignIn{KnownDevice: known, IP: client.Address(), Device: client.Device(), CreatedAt: t.now()}
+		event, first = EventSignInBegun, &models.SignIn{IP: client.Address(), Device: client.Device(), CreatedAt: t.now(), ReportAt: former.ReportAt}
+		if due := t.now().Add(signInFor); !known && former.ReportAt == nil {
+			first.ReportAt = &due
+		}
 	}
 	signIn := models.SignIn{
-		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
-		Generation: user.Generation(), KnownDevice: first.KnownDevice, IP: first.IP, Device: first.Device,
+		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember, FactorID: proof.factor,
+		Generation: user.Generation(), IP: first.IP, Device: first.Device, ReportAt: first.ReportAt,
 		CreatedAt: first.CreatedAt, ProvedAt: cmp.Or(proof.at, t.now()), ExpiresAt: first.CreatedAt.Add(signInFor),
 		Trust: &proof.Trust, // feature:trusted_devices
 	}
@@ -190,19 +197,24 @@ func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, bro
 	return entry, a.record(t, event, &user.ID, "", client, Detail{"method": proof.Method, "owes": string(owes)})
 }
 
-// endSignIn ends what the user has not finished in this browser. What somebody else has not finished there runs out, and is told of: a
-// thief shall not keep that from its owner by signing in as themselves.
-func (a *Auth) endSignIn(t *tx, user *models.User, token string) error {
+// endSignIn ends what the user has not finished in this browser, and returns it. What somebody else has not finished there runs out, and is
+// told of: a thief shall not keep that from its owner by signing in as themselves.
+func (a *Auth) endSignIn(t *tx, user *models.User, token string) (former models.SignIn, err error) {
 	if token == "" {
-		return nil
+		return former, nil
 	}
-	if err := t.Where("token_hash = ? AND user_id = ?", hashToken(token), user.ID).Delete(&models.SignIn{}).Error; err != nil {
-		return fmt.Errorf("end the browser's former sign-in: %w", err)
+	var ended []models.SignIn
+	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND user_id = ?", hashToken(token), user.ID).Delete(&ended).Error
+	if err != nil {
+		return former, fmt.Errorf("end the browser's former sign-in: %w", err)
+	}
+	if len(ended) > 0 {
+		return ended[0], nil
 	}
 	if err := t.Model(&models.SignIn{}).Where("token_hash = ?", hashToken(token)).Update("expires_at", t.now()).Error; err != nil {
-		return fmt.Errorf("end the sign-in of somebody else: %w", err)
+		return former, fmt.Errorf("end the sign-in of somebody else: %w", err)
 	}
-	return nil
+	return former, nil
 }
 
 // endSignIns ends what the user has not finished anywhere, but for the sign-in whose id is kept.
@@ -246,7 +258,7 @@ func (a *Auth) PendingSignIn(ctx context.Context, browser Browser) (*Pending, er
 
 func pending(signIn *models.SignIn, user models.User, owes Duty, browser Browser) *Pending {
 	p := &Pending{User: user, Owes: owes, id: signIn.ID, device: browser.Device}
-	p.proof = Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember, at: signIn.ProvedAt, began: signIn}
+	p.proof = Proof{Method: signIn.Method, Second: signIn.Level > 1, Remember: signIn.Remember, at: signIn.ProvedAt, factor: signIn.FactorID, began: signIn}
 	p.proof.Trust = signIn.Trust != nil && *signIn.Trust // feature:trusted_devices
 	return p
 }
@@ -289,10 +301,11 @@ func useSignIn(t *tx, proof Proof) error {
 	return nil
 }
 
-// CompleteFactor checks the second factor that a sign-in owes, and returns the proof that includes it. The error is an Invalid, a
-// Limited, or ErrTriesUsed where the sign-in is over.
+// CompleteFactor checks the second factor that a sign-in owes, and returns the proof that includes it. The error is an Invalid, a Limited,
+// ErrTriesUsed, ErrSignInOver or ErrChanged.
 func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer string, client Client) (Proof, error) {
-	proven, err := a.checkFactor(ctx, &p.User, name, answer, challenge{id: p.id, device: p.device}, client)
+	of := challenge{id: p.id, device: p.device, while: func(ctx context.Context, work func(*tx, *models.User) error) error { return a.inSignIn(ctx, p, work) }}
+	proven, err := a.checkFactor(ctx, &p.User, name, answer, of, client)
 	_, limited := errors.AsType[Limited](err)
 	if errors.Is(err, ErrTriesUsed) || limited {
 		return Proof{}, cmp.Or(a.stopSignIn(ctx, p, limited), err)
@@ -301,6 +314,6 @@ func (a *Auth) CompleteFactor(ctx context.Context, p *Pending, name, answer stri
 		return Proof{}, err
 	}
 	proof := p.proof.With(proven.name)
-	proof.at = a.now()
+	proof.at, proof.factor = a.now(), proven.row
 	return proof, nil
 }

@@ -39,7 +39,7 @@ func (a *Auth) stopSignIn(ctx context.Context, p *Pending, paused bool) error {
 // report mails the owner that the right password was entered on a device that they have not used before, and not what comes after it (ASVS
 // 6.3.5). A mailed link is none of it: whoever opens it holds the mailbox. A password that is no more tells nobody anything.
 func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
-	if s.KnownDevice || firstOf(s.Method) != byPassword || !bytes.Equal(s.Generation, user.Generation()) {
+	if s.ReportAt == nil || firstOf(s.Method) != byPassword || !bytes.Equal(s.Generation, user.Generation()) {
 		return nil
 	}
 	told, err := models.HasEvent(t.DB, user.ID, EventSignInReported, t.now().Add(-reportEvery))
@@ -59,7 +59,7 @@ func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
 	return a.write(t, event)
 }
 
-// sweepSignIn removes what has run out, and tells its owner.
+// sweepSignIn tells the owner of what was not finished, once.
 func (a *Auth) sweepSignIn(ctx context.Context, s *models.SignIn) error {
 	return a.transact(ctx, func(t *tx) error {
 		user, err := models.LockUser(t.DB, s.UserID)
@@ -67,11 +67,11 @@ func (a *Auth) sweepSignIn(ctx context.Context, s *models.SignIn) error {
 		if err != nil && !gone {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		swept := t.Where("id = ? AND user_id = ?", s.ID, s.UserID).Delete(&models.SignIn{})
-		if swept.Error != nil {
-			return fmt.Errorf("remove what was not finished: %w", swept.Error)
+		told := t.Model(&models.SignIn{}).Where("id = ? AND report_at IS NOT NULL", s.ID).Update("report_at", nil)
+		if told.Error != nil {
+			return fmt.Errorf("note that the owner is told: %w", told.Error)
 		}
-		if gone || swept.RowsAffected == 0 { // another server has told
+		if gone || told.RowsAffected == 0 { // another server has told
 			return nil
 		}
 		return a.report(t, &user, s)

@@ -48,6 +48,7 @@ func (a *Auth) inSession(ctx context.Context, viewer *Viewer, work func(t *tx, u
 		if err := a.stillSignedIn(t, viewer); err != nil {
 			return err
 		}
+		viewer.User.Email = user.Email // it may have changed as well, and what is done is told to the mailbox of now
 		return work(t, &user)
 	})
 }
@@ -78,6 +79,9 @@ func (a *Auth) FreshSecond(ctx context.Context, viewer *Viewer) error {
 // The error is an Invalid, a Limited, ErrBusy, ErrTriesUsed, or ErrChanged where the session has ended meanwhile.
 func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, name, answer string, client Client) (token string, err error) {
 	of := challenge{id: viewer.Session.ID, sessionID: viewer.Session.ID}
+	of.while = func(ctx context.Context, work func(*tx, *models.User) error) error {
+		return a.inSession(ctx, viewer, work)
+	}
 	proven, err := a.checkFactor(ctx, &viewer.User, name, answer, of, client)
 	if err != nil {
 		return "", err

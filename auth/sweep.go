@@ -26,7 +26,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		args         []any
 	}{
 		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
-		{"sign_ins", "expires_at <= ? AND known_device", []any{now}},
+		{"sign_ins", "expires_at <= ? AND report_at IS NULL", []any{now}},
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
 		{"security_alerts", "expires_at <= ?", []any{now}},
@@ -68,7 +68,7 @@ func (a *Auth) sweepTable(ctx context.Context, table, where string, args []any) 
 	}
 }
 
-// sweepSignIns tells the owners of what has run out on devices that they have not used before, and removes it.
+// sweepSignIns tells the owners of what was not finished on devices that they have not used before.
 func (a *Auth) sweepSignIns(ctx context.Context) error {
 	for {
 		overdue, err := models.OverdueSignIns(models.AsSystem(a.db.WithContext(ctx)), a.now(), sweepRows)

@@ -199,37 +199,41 @@ func (a *Auth) RemoveTOTP(ctx context.Context, viewer *Viewer, id string, client
 	})
 }
 
-// checkTOTP says whether one of the user's authenticators shows this code, and uses it up: no code is accepted twice (RFC 6238
-// section 5.2).
-func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ challenge, _ Client) (bool, error) {
-	db := a.db.WithContext(ctx)
-	list, err := models.AuthenticatorsOf(db, user.ID)
+// checkTOTP looks which of the user's authenticators show this code. It is used up with the first of them that had it not: no code is accepted
+// twice (RFC 6238 section 5.2).
+func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ challenge, _ Client) (useAnswer, error) {
+	list, err := models.AuthenticatorsOf(a.db.WithContext(ctx), user.ID)
 	if err != nil {
-		return false, fmt.Errorf("list the authenticators: %w", err)
+		return nil, fmt.Errorf("list the authenticators: %w", err)
 	}
 	keys, err := a.totpKeys()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	steps := map[string]int64{} // by authenticator
 	for _, authenticator := range list {
 		secret, err := keys.Open(authenticator.ID, authenticator.Secret)
 		if err != nil {
 			a.log.ErrorContext(ctx, "the secret of an authenticator cannot be read", "authenticator", authenticator.ID, "error", err)
 			continue
 		}
-		step, ok := matchingStep(secret, code, a.now())
-		if !ok {
-			continue
-		}
-		first, err := models.UseStep(db, authenticator.ID, user, step, a.now())
-		if err != nil {
-			return false, fmt.Errorf("use the code: %w", err)
-		}
-		if first {
-			return true, nil
+		if step, ok := matchingStep(secret, code, a.now()); ok {
+			steps[authenticator.ID] = step
 		}
 	}
-	return false, nil
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	return func(t *tx, _ *models.User) (string, bool, error) {
+		for id, step := range steps {
+			if first, err := models.UseStep(t.DB, id, step, t.now()); err != nil {
+				return "", false, fmt.Errorf("use the code: %w", err)
+			} else if first {
+				return id, true, nil
+			}
+		}
+		return "", false, nil
+	}, nil
 }
 
 func (a *Auth) totpKeys() (seal.Keys, error) { return seal.New(a.config.SecretKeys, "authenticator") }

@@ -135,3 +135,21 @@ func TestItem67FiftyRacingRecoveriesHaveOneWinner(t *testing.T) {
 		t.Errorf("it is done %d times and told %d times", done, mails-told)
 	}
 }
+
+// Item 67: who had come past a factor before all were removed has not come past what is asked for since.
+func TestItem67ASignInDoesNotOutliveTheRecovery(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	factor := ada.secondFactor()
+	thief := ada.elsewhere()
+	thief.post("/password/forgot", "email", ada.email)
+	asked := thief.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(factor).redirects(t, "/login/password")
+	if err := s.auth.OfferRecovery(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login")
+	asked.submit("password", "the thief chose this one").redirects(t, "/login")
+	if n := s.count("events", "name = 'password.reset'"); n != 0 {
+		t.Error("the thief has set a password")
+	}
+}

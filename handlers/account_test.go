@@ -316,3 +316,13 @@ func TestANewPasswordKeepsARememberedSessionRememberedAsLong(t *testing.T) {
 	s.clock.passes(19 * 24 * time.Hour)
 	ada.get("/dashboard").is(t, 200)
 }
+
+// Item 33: who has not finished logging in is no more in than the other sessions.
+func TestItem33EndingTheOthersEndsWhatIsNotFinished(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.exec("UPDATE users SET password_due_at = ?", s.clock.now())
+	owed := ada.elsewhere().login(goodPassword).redirects(t, "/login/password")
+	ada.post("/account/sessions/end-others").redirects(t, "/account/sessions")
+	owed.submit("password", "the thief chose this one").redirects(t, "/login")
+}

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 )
@@ -71,6 +73,71 @@ func TestItem67AFormInFlightDoesNotOutliveTheUndo(t *testing.T) {
 	finish().redirects(t, "/login")
 	asked.submit("password", otherPassword).redirects(t, "/login")
 	owner.login(otherPassword).redirects(t, "/dashboard")
+}
+
+// Item 67: and an answer whose sending began before it does not count as one that the owner has given since.
+func TestItem67AnAnswerInFlightSparesNothingAfterTheUndo(t *testing.T) {
+	for i, add := range secondFactors() {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			own := add(ada)
+			s.clock.passes(time.Minute)
+			thief := ada.twin()
+			thiefs := add(thief)
+			s.clock.passes(time.Minute)
+			undo := thief.moves("mallory@example.com")
+			out := ada.elsewhere()
+			out.get(s.lastMail("mallory@example.com").Link).submit().redirects(t, "/login/factor")
+			s.clock.passes(30 * time.Second)
+			finish := out.sending("/login/factor", "factor", thiefs.factor(), "answer", thiefs.beside(out).next())
+			owner := ada.elsewhere()
+			asked := owner.get(undo).submit().redirects(t, "/login/factor")
+			finish().redirects(t, "/login")
+			s.clock.passes(30 * time.Second)
+			asked.proves(own).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+			owner.keepsOnly(own, thiefs)
+		})
+	}
+}
+
+// Item 67: a lock-out by the new mailbox that the undo overtakes opens nothing.
+func TestItem67ALockOutThatTheUndoOvertakesOpensNothing(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	owner := thief.elsewhere()
+	undo := thief.moves("mallory@example.com")
+	s.mailIsSent()
+	link, err := url.Parse(s.lastMail("mallory@example.com").Link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, _, err := s.auth.Disown(t.Context(), link.Query().Get("token"), auth.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner.get(undo).submit().redirects(t, "/login/password")
+	if _, err := s.auth.SignIn(t.Context(), user, auth.ByReset(), auth.Browser{}, auth.Client{}); !errors.Is(err, auth.ErrChanged) {
+		t.Errorf("it is answered %v", err)
+	}
+}
+
+// Item 17: what a session does while the address changes is told to the mailbox of now, and not with a link to that of before.
+func TestItem17WhatIsInFlightIsToldToTheMailboxOfNow(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	confirm, approve := ada.moving("ada@example.org")
+	s.visitor().get(confirm).submit()
+	finish := ada.sending("/account/security", "current_password", goodPassword, "password", otherPassword)
+	s.visitor().get(approve).submit().redirects(t, "/login")
+	finish().redirects(t, "/account/security")
+	s.mailIsSent()
+	told := func(email string) bool {
+		return slices.ContainsFunc(s.mailbox.To(email), func(m mailtest.Message) bool { return strings.Contains(m.Subject, "password was changed") })
+	}
+	if told("ada@example.com") || !told("ada@example.org") {
+		t.Error("it is told to the mailbox of before, or to none")
+	}
 }
 
 // Item 28: the address changes when both mailboxes have agreed, and not before.

@@ -129,12 +129,12 @@ func asked(c echo.Context) views.Errand {
 	return views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}
 }
 
-// sentErrand is the errand that came with a form. What the page of a proof keeps is sealed to the session, which has ended where this is
-// asked for.
+// sentErrand is the errand that came with a form: no link brings something to send. What the page of a proof keeps is sealed to the session,
+// which has ended where this is asked for.
 func sentErrand(c echo.Context) views.Errand {
 	errand := views.Errand{Next: c.FormValue("next")}
 	if c.Path() != provePath {
-		errand.Kept = c.FormValue("kept")
+		errand.Kept = c.Request().PostFormValue("kept")
 	}
 	return checked(errand)
 }

@@ -215,3 +215,19 @@ func TestLawEverySecretFieldIsNeverKept(t *testing.T) {
 		t.Errorf("only %d secret fields were seen", secrets)
 	}
 }
+
+// What is sent is what its sender has typed: no link brings it, though whoever made it has sealed it for them.
+func TestNoLinkBringsSomethingToSend(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	kept := attribute(ada.isAway().input("kept"), "value")
+	for _, path := range []string{"/login", "/login/factor", "/login/password"} {
+		page := ada.elsewhere().get(path + "?kept=" + kept)
+		if page.status == http.StatusSeeOther {
+			page = page.p.get(page.header.Get("Location"))
+		}
+		if page.is(t, http.StatusOK); strings.Contains(page.body, kept) {
+			t.Errorf("%s takes it from its address", path)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func (h *Handlers) NewPassword(c echo.Context, p *auth.Pending) error {
 		return err
 	}
 	form.Errand = checked(form.Errand)
-	user, device, err := h.auth.OwedPassword(c.Request().Context(), p, form.Password, h.browser(c).Device, middleware.Client(c))
+	user, device, err := h.auth.OwedPassword(c.Request().Context(), p, form.Password, middleware.Client(c))
 	if err != nil {
 		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.newPassword(c, status, p, form, problems) })
 	}

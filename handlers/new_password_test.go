@@ -126,3 +126,34 @@ func TestWhatSomebodyWasSendingSurvivesThatTheirAccountChanges(t *testing.T) {
 	})
 	again.is(t, 422).says(t, "just changed", "still there").submit("email", ada.email, "password", goodPassword).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }
+
+// Item 67: a new password whose sending began before the owner set up a second factor is none after it.
+func TestItem67AnOwedPasswordHeldBackIsNoWayRoundASecondFactor(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	s.exec("UPDATE users SET password_due_at = ?", s.clock.now())
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/login/password")
+	finish := thief.sending("/login/password", "password", "the thief chose this one")
+	ada.secondFactor()
+	finish().redirects(t, "/login")
+	ada.get("/dashboard").is(t, 200)
+	if n := s.count("events", "name = 'password.changed'"); n != 0 {
+		t.Error("the thief has changed the password")
+	}
+}
+
+// An account that is locked already is rid of whoever has not finished signing in, and stays locked since when it was.
+func TestAPasswordIsMadeVoidOnceMore(t *testing.T) {
+	s := newStage(t)
+	ada := s.alerted("ada@example.com")
+	asked := ada.elsewhere().get(ada.mail().Link).submit().redirects(t, "/login/password")
+	since := ada.user().PasswordDueAt
+	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	asked.submit("password", goodPassword).redirects(t, "/login")
+	if due := ada.user().PasswordDueAt; due == nil || !due.Equal(*since) || s.count("events", "name = 'password.reset'") != 0 {
+		t.Errorf("it is locked since %v, and was since %v", due, since)
+	}
+}

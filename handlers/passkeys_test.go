@@ -767,3 +767,15 @@ func TestItem68WhatHappensToAPasskeyIsOnRecord(t *testing.T) {
 	ada.post("/account/passkeys/remove", "id", id).redirects(t, "/account/passkeys")
 	s.records("passkey.added", "passkey.refused", "passkey.renamed", "passkey.removed")
 }
+
+// A passkey that a thief may have added does not choose the password that is due since whoever runs the site made it void.
+func TestAPasskeyOpensNothingWhereThePasswordWasMadeVoid(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	phone := ada.passkey().in(s.visitor())
+	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	phone.logsIn().redirects(t, "/password/forgot").says(t, "was locked")
+	phone.p.get("/login/password").redirects(t, "/login")
+}

@@ -48,7 +48,7 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	device, err := h.auth.ResetPassword(c.Request().Context(), form.Token, form.Password, h.browser(c).Device, middleware.Client(c))
+	device, err := h.auth.ResetPassword(c.Request().Context(), form.Token, form.Password, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.resetPassword(c, http.StatusUnprocessableEntity, form, invalid)
 	}

@@ -207,3 +207,28 @@ func TestItem67FiftyWhoMakeCodesAtOnceMakeTen(t *testing.T) {
 		t.Errorf("there are %d", n)
 	}
 }
+
+// Item 67: the same of a recovery code, whose use would mail a living link to whoever has the mailbox by then.
+func TestItem67ARecoveryCodeHeldBackUntilTheAccountIsLockedIsNotUsed(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	codes := ada.recoveryCodes()
+	for i, path := range []string{"/login/factor", "/account/prove"} {
+		thief := ada.twin()
+		if path == "/login/factor" {
+			thief = ada.elsewhere()
+			thief.login(goodPassword).redirects(t, "/login/factor")
+		}
+		finish := thief.sending(path, "factor", "recovery_codes", "answer", codes[i])
+		if path == "/login/factor" {
+			s.exec("DELETE FROM sign_ins") // as every way of locking does
+		} else {
+			s.exec("UPDATE sessions SET expires_at = ?", s.clock.now())
+		}
+		finish().redirects(t, "/login")
+	}
+	if n := s.count("recovery_codes", "1=1"); n != 10 {
+		t.Errorf("%d codes are left", n)
+	}
+}

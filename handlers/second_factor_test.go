@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -253,4 +254,34 @@ func TestWhatSomebodyWasSendingSurvivesWrongAnswersAndThePauseAfterThem(t *testi
 	s.clock.passes(15 * time.Minute) // which is more than a sign-in takes
 	factor = again(factor.proves(app).is(t, 422).says(t, "log in again"))
 	factor.proves(app).is(t, 200).says(t, "You are back", "Ada Lovelace")
+}
+
+// Item 67: an answer that was under way while the owner locked everybody out is used for nothing, and nobody is mailed that it was.
+func TestItem67AnAnswerHeldBackUntilTheAccountIsLockedIsNotUsed(t *testing.T) {
+	for i, add := range secondFactors() {
+		for _, path := range []string{"/login/factor", "/account/prove"} {
+			t.Run(fmt.Sprint(path, i), func(t *testing.T) {
+				s := newStage(t)
+				ada := s.member("ada@example.com")
+				own := add(ada)
+				alert := s.lastMail(ada.email).Link
+				thief := ada.twin()
+				if path == "/login/factor" {
+					thief = ada.elsewhere()
+					thief.login(goodPassword).redirects(t, "/login/factor")
+				}
+				s.clock.passes(time.Minute)
+				finish := thief.sending(path, "factor", own.factor(), "answer", own.beside(thief).next())
+				ada.elsewhere().get(alert).submit().redirects(t, "/login/factor")
+				s.mailIsSent()
+				before := s.tables()
+				finish().redirects(t, "/login")
+				for _, table := range s.changed(before) {
+					if table != "limits" && table != "passkey_challenges" {
+						t.Errorf("%s has changed", table)
+					}
+				}
+			})
+		}
+	}
 }

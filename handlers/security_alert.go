@@ -43,7 +43,7 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 
 // lockOut answers the owner of a mailbox who uses a link that locks everybody out of the account: they choose a new password.
 func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead echo.HandlerFunc) error {
-	user, device, err := verb(c.Request().Context(), token, h.browser(c).Device, middleware.Client(c))
+	user, device, err := verb(c.Request().Context(), token, middleware.Client(c))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return dead(c)
 	}
@@ -60,4 +60,4 @@ func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead e
 }
 
 // lockingOut is a verb that uses a mailed link to lock everybody out, and returns who is to choose a new password, in which browser.
-type lockingOut func(ctx context.Context, token, device string, client auth.Client) (user *models.User, newDevice string, err error)
+type lockingOut func(ctx context.Context, token string, client auth.Client) (user *models.User, newDevice string, err error)

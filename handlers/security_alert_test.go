@@ -275,3 +275,46 @@ func TestItem27TryingTokensOfAlertsIsLimited(t *testing.T) {
 	eve.post("/security-alert", "token", "guessed").is(t, 410)
 	eve.post("/security-alert", "token", "guessed").is(t, 429)
 }
+
+// Item 17: only what the owner proves with in the sign-in that ends in the new password is spared, and not what somebody else uses meanwhile.
+func TestItem17WhatAThiefProvesWithMeanwhileIsNotSpared(t *testing.T) {
+	for i, add := range secondFactors() {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			own := add(ada)
+			s.clock.passes(time.Minute)
+			thiefs := add(ada.twin())
+			s.clock.passes(time.Minute)
+			asked := ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
+			s.clock.passes(time.Minute)
+			thief := ada.elsewhere()
+			thief.post("/password/forgot", "email", ada.email)
+			thief.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(thiefs).redirects(t, "/login/password")
+			s.clock.passes(time.Minute)
+			asked.proves(own).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+			ada.keepsOnly(own, thiefs)
+		})
+	}
+}
+
+// Item 14: the cookie by which a browser is known is another after the lock-out: a copy of it is not known, and slows nobody down.
+func TestItem14ACopiedDeviceIsNotKnownAfterTheLockOut(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief := ada.twin()
+	thief.post("/account/security", "current_password", goodPassword, "password", "the thief chose this one").redirects(t, "/account/security")
+	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	for range 6 {
+		thief.login("wrong wrong wrong wrong")
+	}
+	ada.login(otherPassword).redirects(t, "/dashboard")
+	s.clock.passes(time.Hour)
+	s.mailIsSent()
+	before := len(s.mailbox.To(ada.email))
+	thief.login(otherPassword).redirects(t, "/dashboard") // were they to learn the new one
+	s.mailIsSent()
+	if len(s.mailbox.To(ada.email)) == before {
+		t.Error("nobody is told of the log-in with the copy")
+	}
+}

@@ -138,3 +138,22 @@ func TestItem68ASignInOfSomebodyLockedOutIsOnRecord(t *testing.T) {
 		t.Errorf("%v, and the log tells %v", err, s.events())
 	}
 }
+
+// Item 17: whoever logs in again and again, and never finishes, does not put off that the owner is told.
+func TestItem17AReportIsNotPutOffByLoggingInAgain(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	thief := ada.elsewhere()
+	for range 4 {
+		thief.login(goodPassword).redirects(t, "/login/factor")
+		s.clock.passes(9 * time.Minute)
+		if err := s.auth.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := ada.reports(); n != 1 {
+		t.Errorf("she was told %d times", n)
+	}
+	thief.get("/login/factor").is(t, 200) // what is going on goes on
+}

@@ -10,20 +10,21 @@ import (
 // SignIn is a sign-in that still owes something, such as a second factor. It is no session, and no query for sessions finds it.
 // Its token is known to one browser alone; the row keeps the SHA-256 of it. Each step that is taken has a row and a token of its own.
 type SignIn struct {
-	ID          string
-	UserID      string
-	TokenHash   []byte
-	Method      string // what was proven so far: "password"
-	Level       int
-	Remember    bool
-	Generation  []byte // of the password that it was begun with
-	KnownDevice bool   // the person has signed in before in the browser
-	IP          string // where its first step was taken
-	Device      string
-	CreatedAt   time.Time // of its first step
-	ProvedAt    time.Time // of the last proof
-	ExpiresAt   time.Time
-	Trust       *bool // the browser, once the sign-in is finished; nil is no // feature:trusted_devices
+	ID         string
+	UserID     string
+	TokenHash  []byte
+	Method     string // what was proven so far: "password"
+	Level      int
+	Remember   bool
+	FactorID   string // the row of the second factor that was proven, "" for none
+	Generation []byte // of the password that it was begun with
+	IP         string // where its first step was taken
+	Device     string
+	CreatedAt  time.Time // of its first step
+	ProvedAt   time.Time // of the last proof
+	ExpiresAt  time.Time
+	ReportAt   *time.Time // when the owner is told that it was not finished; nil for not, as where the person has signed in in the browser before
+	Trust      *bool      // the browser, once the sign-in is finished; nil is no // feature:trusted_devices
 }
 
 // Generation tells one password of the user from the next.
@@ -41,9 +42,9 @@ func FindSignIn(db *gorm.DB, tokenHash []byte, now time.Time) (signIn SignIn, us
 	return signIn, user, err
 }
 
-// OverdueSignIns lists some of the sign-ins on unknown devices that have run out.
+// OverdueSignIns lists some of the sign-ins that their owners are to be told of.
 func OverdueSignIns(db *gorm.DB, now time.Time, most int) ([]SignIn, error) {
 	var list []SignIn
-	err := db.Where("expires_at <= ? AND NOT known_device", now).Limit(most).Find(&list).Error
+	err := db.Where("report_at <= ?", now).Limit(most).Find(&list).Error
 	return list, err
 }
