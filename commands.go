@@ -110,12 +110,9 @@ func newLog(c config.Config) *slog.Logger {
 }
 
 func newOutbox(c config.Config, db *gorm.DB, log *slog.Logger) (*mail.Outbox, error) {
-	var smtp *mail.SMTP
-	if c.SMTPURL != nil {
-		var err error
-		if smtp, err = mail.NewSMTP(c.SMTPURL, nil, c.Production); err != nil {
-			return nil, err
-		}
+	smtp, err := mail.NewSMTP(c.SMTPURL, nil, c.Production)
+	if err != nil {
+		return nil, err
 	}
 	return mail.NewOutbox(db, smtp, c.MailFrom, c.SecretKeys, !c.Production, log, time.Now)
 }

@@ -18,10 +18,12 @@ import (
 const (
 	// drain is how long a stop waits for requests under way.
 	drain = 20 * time.Second
-	// sweepEvery is how often what has ended is removed, and sweepFirst when that begins: soon, for a program that is restarted often,
-	// and not at once, since a start has better things to do.
-	sweepEvery, sweepFirst = 15 * time.Minute, time.Minute
+	// sweepEvery is how often what has ended is removed.
+	sweepEvery = 15 * time.Minute
 )
+
+// sweepFirst is when that begins: soon, for a program that is restarted often, and not at once, since a start has better things to do.
+var sweepFirst = time.Minute
 
 // serve answers requests, sends mail and sweeps until ctx ends; then it lets requests finish and the worker hand back what
 // it holds.
@@ -38,16 +40,7 @@ func serve(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("HOST and PORT: cannot listen on %s (%w); is another server running there?", a.config.Listen, err)
 	}
-	server := &http.Server{
-		Handler: router,
-		// A slow sender must not hold a connection for ever (ASVS 15.2.2). The first also bounds a TLS handshake, so 5 seconds
-		// would be too few where certificates are fetched during it.
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-	}
+	server := newServer(router)
 	greet(a)
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -73,6 +66,19 @@ func serve(ctx context.Context, a *app) error {
 		return fmt.Errorf("stop the server: %w", err)
 	}
 	return nil
+}
+
+func newServer(router http.Handler) *http.Server {
+	return &http.Server{
+		Handler: router,
+		// A slow sender must not hold a connection for ever (ASVS 15.2.2). The first also bounds a TLS handshake, so 5 seconds
+		// would be too few where certificates are fetched during it.
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
 }
 
 func sweep(ctx context.Context, a *app) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/gatehouse/models"
 )
 
 func TestAProgramThatIsRestartedOftenSweepsToo(t *testing.T) {
@@ -25,4 +27,59 @@ func TestAProgramThatIsRestartedOftenSweepsToo(t *testing.T) {
 		}
 		stop()
 	})
+}
+
+// Item 69: nobody holds a connection for ever, whether they send, read or do nothing.
+func TestItem69TheServerBoundsEachConnection(t *testing.T) {
+	s := newServer(nil)
+	for what, bound := range map[string]time.Duration{"a header": s.ReadHeaderTimeout, "a request": s.ReadTimeout, "an answer": s.WriteTimeout, "nothing": s.IdleTimeout} {
+		if bound <= 0 || bound > 2*time.Minute {
+			t.Errorf("%s may take %s", what, bound)
+		}
+	}
+	if s.MaxHeaderBytes <= 0 || s.MaxHeaderBytes > 64<<10 {
+		t.Errorf("a header may have %d bytes", s.MaxHeaderBytes)
+	}
+}
+
+func TestWhatHasEndedIsSweptWhileTheServerRuns(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("PORT", freePort(t))
+	t.Setenv("DATABASE_URL", databaseURL(t, dir))
+	defer func(former time.Duration) { sweepFirst = former }(sweepFirst)
+	sweepFirst = 10 * time.Millisecond
+	db, err := models.Open(databaseURL(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer models.Close(db)
+	if _, err := models.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	err = db.Exec("INSERT INTO limits (id, hits, open_at, ends_at) SELECT 'ended', 1, tstamp, tstamp FROM goose_db_version WHERE version_id = 1").Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- withApp(serve)(ctx) }()
+	defer func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		var left int64
+		if err := db.Table("limits").Where("id = 'ended'").Count(&left).Error; err != nil {
+			t.Fatal(err)
+		}
+		if left == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it is still there")
+		}
+	}
 }

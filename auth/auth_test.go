@@ -595,3 +595,15 @@ func TestItem68ADeviceIsOneShortLine(t *testing.T) {
 		}
 	}
 }
+
+// Item 16: a wrong log-in takes the same time whether or not there is an account.
+func TestItem16AWrongLogInTakesAsLongForEveryAddress(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	added(t, a, "ada@example.com")
+	for _, address := range []string{"ada@example.com", "nobody@example.com"} {
+		began := time.Now()
+		if _, err := a.Authenticate(t.Context(), address, "a wrong password", Browser{}, here); err == nil || time.Since(began) < wrongTakes {
+			t.Errorf("%s is answered after %s (%v)", address, time.Since(began), err)
+		}
+	}
+}

@@ -54,6 +54,11 @@ func TestItem40EveryAnswerCarriesTheHeadersThatProtectIt(t *testing.T) {
 				t.Errorf("%s (%d): the policy is %q, without %s", page.path, page.status, policy, part)
 			}
 		}
+		for part := range strings.SplitSeq(policy, "; ") {
+			if _, sources, _ := strings.Cut(part, " "); sources != "'self'" && sources != "'none'" {
+				t.Errorf("%s (%d): the policy allows %s", page.path, page.status, part)
+			}
+		}
 		want := "same-origin"
 		if page.path == "/email/confirm" {
 			want = "no-referrer"

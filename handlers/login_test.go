@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
 )
 
@@ -78,10 +79,11 @@ func TestItem30EverySignInStartsAFreshSession(t *testing.T) {
 	}
 	// A browser that is made to log in while it carries a session loses that one.
 	planted := s.member("bob@example.com")
-	token := planted.twin()
-	planted.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: "session", Value: planted.cookie("session"), Path: "/"}})
-	planted.post("/logout")
-	token.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	entry, err := s.auth.SignIn(t.Context(), ada.user(), auth.ByPassword(false), auth.Browser{Session: carried(planted.cookie("session"))}, auth.Client{})
+	if err != nil || entry.Session == "" {
+		t.Fatal(entry, err)
+	}
+	planted.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 	raw, err := base64.URLEncoding.DecodeString(ada.cookie("session"))
 	if err != nil || len(raw) < 43 {
 		t.Errorf("the cookie carries %d bytes (%v)", len(raw), err)
@@ -339,14 +341,19 @@ func TestItem19BehindAProxyOnlyTheProxysOwnWordCounts(t *testing.T) {
 
 // Item 19: a proxy vouches for its peer, whatever kind of address that is; and who is no proxy vouches for nobody.
 func TestItem19OnlyTrustedProxiesAreBelieved(t *testing.T) {
-	for _, claim := range []struct{ proxies, forwarded, want string }{
-		{"127.0.0.1/32", "6.6.6.6, 192.168.1.9", "192.168.1.9"},
-		{"127.0.0.1/32", "6.6.6.6, 169.254.1.9", "169.254.1.9"},
-		{"127.0.0.1/32", "6.6.6.6, 127.0.0.9", "127.0.0.9"},
-		{"10.0.0.0/8", "6.6.6.6", "127.0.0.1"},
+	here, before := netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")
+	for _, claim := range []struct {
+		proxies         []netip.Prefix
+		forwarded, want string
+	}{
+		{[]netip.Prefix{here}, "6.6.6.6, 192.168.1.9", "192.168.1.9"},
+		{[]netip.Prefix{here}, "6.6.6.6, 169.254.1.9", "169.254.1.9"},
+		{[]netip.Prefix{here}, "6.6.6.6, 127.0.0.9", "127.0.0.9"},
+		{[]netip.Prefix{before}, "6.6.6.6", "127.0.0.1"},
+		{[]netip.Prefix{here, before}, "6.6.6.6, 198.51.100.7, 10.0.0.2, 10.0.0.3", "198.51.100.7"},
 	} {
 		t.Run(claim.want, func(t *testing.T) {
-			s := newStage(t, func(c *config.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(claim.proxies)} })
+			s := newStage(t, func(c *config.Config) { c.TrustedProxies = claim.proxies })
 			ada := s.user("ada@example.com")
 			ada.ip = claim.forwarded
 			r := ada.request(http.MethodPost, "/login", strings.NewReader("email=ada%40example.com&password=wrong"))

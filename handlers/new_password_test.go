@@ -157,3 +157,32 @@ func TestAPasswordIsMadeVoidOnceMore(t *testing.T) {
 		t.Errorf("it is locked since %v, and was since %v", due, since)
 	}
 }
+
+// Item 7: wherever a password is chosen it is none that is about its owner, or the application.
+func TestItem7APasswordIsNotAboutItsOwnerOrTheApplication(t *testing.T) {
+	for _, password := range []string{"ada lovelace lovelace ada", "ada.byron@example.com!", "boathouse boathouse 2026"} {
+		for how, chooses := range map[string]func(s *stage, p *person) *page{
+			"sign-up": func(s *stage, _ *person) *page {
+				return s.visitor().post("/register", "name", "Ada Lovelace", "email", "ada.byron@example.com", "password", password)
+			},
+			"change": func(_ *stage, p *person) *page {
+				return p.post("/account/security", "current_password", goodPassword, "password", password)
+			},
+			"reset": func(_ *stage, p *person) *page {
+				p.post("/password/forgot", "email", p.email)
+				return p.get(p.mail().Link).submit("password", password)
+			},
+			"what is owed": func(s *stage, p *person) *page {
+				s.exec("UPDATE users SET password_due_at = ?", s.clock.now())
+				return p.elsewhere().login(goodPassword).redirects(s.t, "/login/password").submit("password", password)
+			},
+		} {
+			t.Run(how+" "+password, func(t *testing.T) {
+				s := newStage(t, named("The Boathouse"))
+				ada := s.member("ada.byron@example.com")
+				s.exec("UPDATE users SET name = 'Ada Lovelace'")
+				chooses(s, ada).is(t, http.StatusUnprocessableEntity).says(t, "your name, your email address or the name of this site")
+			})
+		}
+	}
+}

@@ -35,11 +35,15 @@ func seen(ip, device string) Incident {
 	return Incident{At: noon, IP: ip, Device: device, Token: "T0ken_-x", Life: 7 * 24 * time.Hour}
 }
 
-func TestEveryMessageIsFitToBeSent(t *testing.T) {
+func TestEveryMessageIsFitToBeSentAndReadInTheDark(t *testing.T) {
 	for _, m := range everyLetter(letters) {
 		if err := m.check(); err != nil {
 			t.Errorf("%s: %v", m.Kind, err)
 		}
+		_, dark, _ := strings.Cut(m.HTML, "@media (prefers-color-scheme: dark)")
+		dark, _, _ = strings.Cut(dark, "@media")
+		contains(t, dark, ".card { background-color: "+darkCard)
+		contains(t, dark, ".ink { color: "+darkInk)
 	}
 }
 

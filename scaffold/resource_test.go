@@ -86,7 +86,7 @@ func TestAResourceThatCannotBeIsRefusedWithWhatToDo(t *testing.T) {
 		"Give the resource a name and its fields":  {"zebra"},
 		"is the same for one and for many":         {"equipment", "name"},
 		"users cannot be the name of a new table":  {"user", "name"},
-		"models declares User already":             {"user", "name"},
+		"models declares User, FindUser already":   {"user", "name"},
 		"values cannot be the name of a new table": {"value", "name"},
 		"would not be part of every build":         {"bay window", "name"},
 		"something that every row has already":     {"zebra", "ID:string"},
