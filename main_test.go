@@ -228,6 +228,18 @@ func TestAnUnknownWordIsAnsweredWithTheUsage(t *testing.T) {
 	}
 }
 
+func TestTheUsageTellsEveryCommand(t *testing.T) {
+	for words := range commands {
+		command := strings.TrimRight(words, " …")
+		if strings.HasPrefix(command, "-") || command == auth.HashWorker {
+			continue
+		}
+		if !regexp.MustCompile(`(?m)(^  |")` + regexp.QuoteMeta(command) + `\b`).MatchString(usage) {
+			t.Errorf("help does not tell of %q", command)
+		}
+	}
+}
+
 func TestBadSettingsAreAllNamedAndNothingIsStarted(t *testing.T) {
 	dir := t.TempDir()
 	for _, word := range []string{"serve", "migrate", "seed", "routes"} {

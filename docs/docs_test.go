@@ -159,6 +159,25 @@ func TestTheSettingsThatAreShownStartTheProgram(t *testing.T) {
 	}
 }
 
+// A setting that the program reads is told with its default, where people look for it.
+func TestEverySettingIsTold(t *testing.T) {
+	read := map[string]string{"README.md": read(t, "../README.md"), ".env.example": read(t, "../.env.example"), "config.go": read(t, "../config/config.go")}
+	settings := regexp.MustCompile("`env:\"(\\w+)\"(?: envDefault:\"([^\"]*)\")?`").FindAllStringSubmatch(read["config.go"], -1)
+	for _, s := range settings {
+		name, value := s[1], s[2]
+		if !regexp.MustCompile(`(?m)^#` + name + `=` + regexp.QuoteMeta(value)).MatchString(read[".env.example"]) {
+			t.Errorf(".env.example does not say %s=%s", name, value)
+		}
+		row := regexp.MustCompile("(?m)^\\|[^|]*`" + name + "`.*$").FindString(read["README.md"])
+		if row == "" || value != "" && !strings.Contains(row, "`"+value+"`") {
+			t.Errorf("README.md does not tell of %s, or that it is %q where it is not set", name, value)
+		}
+	}
+	if names := settingNames(read[".env.example"]); len(names) != len(settings) || len(names) == 0 {
+		t.Errorf(".env.example has %d settings, the program %d", len(names), len(settings))
+	}
+}
+
 var settingName = regexp.MustCompile(`(?m)^#?([A-Z_]+)=`)
 
 // settingNames are the names that a file of settings sets, also in comments.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -284,6 +285,37 @@ func TestLawWhoeverReachesEverybodysRowsIsListed(t *testing.T) {
 			t.Errorf("%s is listed and reaches nobody's rows", path)
 		}
 	}
+}
+
+// logTouched are the files that may read or change rows of the security log other than a person's own: everything else adds to it.
+var logTouched = []string{
+	"models/all.go",              // the list of tables
+	"models/event.go",            // whether something was told
+	"models/account_deletion.go", // it becomes nobody's
+}
+
+// Item 68 (ASVS 16.4.2): what is in the security log stays there as it is.
+func TestItem68TheSecurityLogIsOnlyAddedTo(t *testing.T) {
+	changes := regexp.MustCompile(`(?i)(update|delete from|insert or replace into|truncate) "?events\b`)
+	eachSource(t, func(path string, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				name := n.Type
+				if of, ok := name.(*ast.SelectorExpr); ok {
+					name = of.Sel
+				}
+				if id, ok := name.(*ast.Ident); ok && id.Name == "Event" && len(n.Elts) == 0 && !slices.Contains(logTouched, path) {
+					t.Errorf("%s reaches into the security log; if that adds to it alone, list it here", path)
+				}
+			case *ast.BasicLit:
+				if changes.MatchString(n.Value) || path == "auth/sweep.go" && n.Value == `"events"` {
+					t.Errorf("%s changes the security log: %s", path, n.Value)
+				}
+			}
+			return true
+		})
+	})
 }
 
 // eachSource visits the program's own files, without its tests.
