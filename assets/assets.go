@@ -173,6 +173,11 @@ func serve(w http.ResponseWriter, r *http.Request, f *file) {
 	}
 }
 
+// TakesGzip says whether who asks reads what is compressed so. // feature:preferences
+func TakesGzip(r *http.Request) bool { // feature:preferences
+	return choose(r.Header.Values("Accept-Encoding"), false, true) == "gzip" // feature:preferences
+} // feature:preferences
+
 // matches says whether If-None-Match names etag (RFC 9110, 13.1.2: compared weakly).
 func matches(headers []string, etag string) bool {
 	for _, header := range headers {

@@ -209,6 +209,9 @@ func (c *clone) does(command string) {
 	go func() { ended <- cmd.Wait() }()
 	if serves(command) {
 		c.isServed(ctx, command, ended)
+		if command == withoutTask+" dev" {
+			c.showsWhatIsSaved(ctx)
+		}
 		cmd.Cancel = nil
 		c.stops(command, cmd.Process.Pid, ended)
 	} else if err := <-ended; err != nil {
@@ -221,12 +224,8 @@ func (c *clone) does(command string) {
 func (c *clone) isServed(ctx context.Context, command string, ended chan error) {
 	c.t.Helper()
 	for {
-		if answer, err := http.Get(fmt.Sprintf("http://localhost:%d/login", c.port)); err == nil {
-			page, _ := io.ReadAll(answer.Body)
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK && bytes.Contains(page, []byte("</form>")) {
-				return
-			}
+		if strings.Contains(c.page("/login"), "</form>") {
+			return
 		}
 		select {
 		case err := <-ended:
@@ -236,6 +235,41 @@ func (c *clone) isServed(ctx context.Context, command string, ended chan error) 
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// showsWhatIsSaved saves a file of each kind, and waits until the site has it.
+func (c *clone) showsWhatIsSaved(ctx context.Context) {
+	c.t.Helper()
+	for _, edit := range []struct{ file, old, new, path string }{
+		{"views/login.templ", "New here?", "Never been here?", "/login"},
+		{"handlers/health.go", `"ok\n"`, `"fine\n"`, "/healthz"},
+		{"assets/base.css", "min-height: 100dvh", "min-height: 99dvh", "/assets/app-of-before.css"},
+	} {
+		file := filepath.Join(c.root, edit.file)
+		before := read(c.t, file)
+		if !strings.Contains(before, edit.old) {
+			c.t.Fatalf("%s does not say %s", edit.file, edit.old)
+		}
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(before, edit.old, edit.new)), 0o644); err != nil {
+			c.t.Fatal(err)
+		}
+		for want := strings.NewReplacer(`"`, "", `\n`, "").Replace(edit.new); !strings.Contains(c.page(edit.path), want); time.Sleep(20 * time.Millisecond) {
+			if ctx.Err() != nil {
+				c.t.Fatalf("%s is saved, and %s does not say %s", edit.file, edit.path, want)
+			}
+		}
+	}
+}
+
+// page is what the site answers, "" where it does not.
+func (c *clone) page(path string) string {
+	answer, err := http.Get(fmt.Sprintf("http://localhost:%d%s", c.port, path))
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	page, _ := io.ReadAll(answer.Body) // of a server that stops meanwhile there is half of it
+	return string(page)
 }
 
 // stops sends what a terminal sends at Ctrl-C, and wants nobody to answer any more.

@@ -448,7 +448,7 @@ func typing(keys string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// tabTo presses the tab key until what has this name has the focus.
+// tabTo presses the tab key until what has this name has the focus, which has to be seen.
 func (p *person) tabTo(name string) *person {
 	p.t.Helper()
 	var seen []string
@@ -456,6 +456,10 @@ func (p *person) tabTo(name string) *person {
 		p.keys("\t")
 		role, has := p.focused()
 		if strings.EqualFold(has, name) {
+			const outlined = `getComputedStyle(document.activeElement).outlineStyle !== "none" || getComputedStyle(document.activeElement).boxShadow !== "none"`
+			if !evaluate[bool](p, outlined) {
+				p.t.Errorf("%q has the focus, and nobody sees it", name)
+			}
 			return p
 		}
 		seen = append(seen, role+" "+has)

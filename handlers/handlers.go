@@ -85,10 +85,19 @@ func (h *Handlers) database(c echo.Context) *gorm.DB { return h.db.WithContext(c
 
 // render answers with a page. It is rendered whole before a byte is sent: a page that fails half-way is an error page.
 func (h *Handlers) render(c echo.Context, status int, page templ.Component) error {
-	notice := readNotice(h.cookies.Take(c.Response(), c.Request(), session.Notice))
 	buffer := h.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
 	defer h.buffers.Put(buffer)
+	if err := h.draw(c, buffer, page); err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(buffer.Len())) // one write instead of chunks
+	return c.HTMLBlob(status, buffer.Bytes())
+}
+
+// draw writes a page as the request's person is shown it.
+func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Component) error {
+	notice := readNotice(h.cookies.Take(c.Response(), c.Request(), session.Notice))
 	ctx := layout.With(c.Request().Context(), layout.Request{
 		AppName:     h.config.AppName,
 		Viewer:      middleware.User(c),
@@ -104,8 +113,7 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 	if err := page.Render(ctx, buffer); err != nil {
 		return fmt.Errorf("render the page: %w", err)
 	}
-	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(buffer.Len())) // one write instead of chunks
-	return c.HTMLBlob(status, buffer.Bytes())
+	return nil
 }
 
 // page answers with a page that needs to know its user alone.

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"example.com/gatehouse/assets"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
@@ -17,8 +20,30 @@ import (
 
 // PreferencesPage asks for theme, language and time zone.
 func (h *Handlers) PreferencesPage(c echo.Context, user *models.User) error {
-	form := middleware.Viewer(c).Preferences.Form()
-	return h.render(c, http.StatusOK, views.Preferences(user, form, nil, h.now()))
+	return h.preferences(c, http.StatusOK, user, middleware.Viewer(c).Preferences.Form(), nil)
+}
+
+// preferences sends its page compressed, most of which are the names of time zones. No page that holds a secret may be: beside text of
+// somebody else's making its length would tell of it (CVE-2013-3587).
+func (h *Handlers) preferences(c echo.Context, status int, user *models.User, form models.PreferencesForm, problems models.Invalid) error {
+	page := views.Preferences(user, form, problems, h.now())
+	c.Response().Header().Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
+	if !assets.TakesGzip(c.Request()) {
+		return h.render(c, status, page)
+	}
+	var plain, packed bytes.Buffer
+	if err := h.draw(c, &plain, page); err != nil {
+		return err
+	}
+	w := gzip.NewWriter(&packed)
+	if _, err := plain.WriteTo(w); err != nil {
+		return fmt.Errorf("compress the page: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return fmt.Errorf("compress the page: %w", err)
+	}
+	c.Response().Header().Set(echo.HeaderContentEncoding, "gzip")
+	return c.HTMLBlob(status, packed.Bytes())
 }
 
 // Preferences keeps them.
@@ -29,7 +54,7 @@ func (h *Handlers) Preferences(c echo.Context, user *models.User) error {
 	}
 	err := models.SavePreferences(h.database(c), user, form)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.Preferences(user, form, invalid, h.now()))
+		return h.preferences(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
 	if err != nil {
 		return err

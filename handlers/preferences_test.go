@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -166,5 +167,24 @@ func TestEveryTimeZoneAndLanguageCanBeUsed(t *testing.T) {
 				t.Errorf("%s writes %q", l.Code, got)
 			}
 		}
+	}
+}
+
+// The names of all time zones are many: most of them are not sent letter by letter.
+func TestThePageOfPreferencesIsSentCompressedToWhoReadsIt(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	size := map[string]int{}
+	for _, accepts := range []string{"gzip, br", "gzip;q=0"} {
+		r := ada.request(http.MethodGet, "/account/preferences", nil)
+		r.Header.Set("Accept-Encoding", accepts)
+		page, err := ada.send(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size[page.is(t, 200).header.Get("Content-Encoding")] = len(page.body)
+	}
+	if size["gzip"] == 0 || size[""] < 3*size["gzip"] {
+		t.Errorf("the page has %d bytes", size)
 	}
 }
