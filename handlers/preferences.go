@@ -27,7 +27,7 @@ func (h *Handlers) PreferencesPage(c echo.Context, user *models.User) error {
 // somebody else's making its length would tell of it (CVE-2013-3587).
 func (h *Handlers) preferences(c echo.Context, status int, user *models.User, form models.PreferencesForm, problems models.Invalid) error {
 	page := views.Preferences(user, form, problems, h.now())
-	c.Response().Header().Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
+	c.Response().Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
 	if !assets.TakesGzip(c.Request()) {
 		return h.render(c, status, page)
 	}

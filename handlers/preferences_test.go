@@ -185,6 +185,6 @@ func TestThePageOfPreferencesIsSentCompressedToWhoReadsIt(t *testing.T) {
 		size[page.is(t, 200).header.Get("Content-Encoding")] = len(page.body)
 	}
 	if size["gzip"] == 0 || size[""] < 3*size["gzip"] {
-		t.Errorf("the page has %d bytes", size)
+		t.Errorf("the page has %v bytes", size)
 	}
 }
