@@ -243,7 +243,7 @@ func (c *clone) showsWhatIsSaved(ctx context.Context) {
 	for _, edit := range []struct{ file, old, new, path string }{
 		{"views/login.templ", "New here?", "Never been here?", "/login"},
 		{"handlers/health.go", `"ok\n"`, `"fine\n"`, "/healthz"},
-		{"assets/base.css", "min-height: 100dvh", "min-height: 99dvh", "/assets/app-of-before.css"},
+		{"assets/base.css", "min-height: 100dvh", "min-height: 99dvh", "/assets/app-before.css"},
 	} {
 		file := filepath.Join(c.root, edit.file)
 		before := read(c.t, file)
