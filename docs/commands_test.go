@@ -74,7 +74,7 @@ func steps(t *testing.T) (lines []string) {
 		if _, body, isFunction := strings.Cut(line, "() { "); isFunction {
 			line = strings.TrimSuffix(strings.TrimSpace(body), "; }")
 		}
-		lines = append(lines, strings.NewReplacer(" -count=1", "", " -timeout 30m", "").Replace(strings.TrimSpace(line)))
+		lines = append(lines, strings.NewReplacer(" -count=1", "", " -parallel 8", "", " -timeout 30m", "").Replace(strings.TrimSpace(line)))
 	}
 	return lines
 }

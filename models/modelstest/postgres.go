@@ -1,6 +1,7 @@
 package modelstest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -158,7 +159,7 @@ func postgresBin() (string, error) {
 
 // socketDir makes a folder whose name is short enough for a socket in it, which is limited to about 100 bytes.
 func socketDir() (string, error) {
-	parent := os.TempDir()
+	parent := cmp.Or(memory(), os.TempDir())
 	if len(parent) > 60 || strings.ContainsAny(parent, " ?&#%") {
 		parent = "/tmp"
 	}
