@@ -113,14 +113,14 @@ func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed boo
 // UndoEmailPage asks whether the former address is to come back. Opening it uses nothing up.
 func (h *Handlers) UndoEmailPage(c echo.Context) error {
 	h.hideToken(c)
-	_, former, err := h.auth.FormerEmailByToken(c.Request().Context(), c.QueryParam("token"))
+	user, former, err := h.auth.FormerEmailByToken(c.Request().Context(), c.QueryParam("token"))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadUndo(c)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.UndoEmail(views.EmailLinkForm{Token: c.QueryParam("token")}, former))
+	return h.render(c, http.StatusOK, views.UndoEmail(views.EmailLinkForm{Token: c.QueryParam("token")}, user, former))
 }
 
 func (h *Handlers) deadUndo(c echo.Context) error {

@@ -75,7 +75,7 @@ func guestPages() map[string]templ.Component {
 		"account restore":       views.RestoreAccount(views.RestoreAccountForm{Token: markup}, markup, now),                                               // feature:account_deletion
 		"email, confirm":        views.ConfirmNewEmail(views.EmailLinkForm{Token: markup}, markup),                                                        // feature:email_change
 		"email, approve":        views.ApproveEmail(views.EmailLinkForm{Token: markup}, markup, markup),                                                   // feature:email_change
-		"email, undo":           views.UndoEmail(views.EmailLinkForm{Token: markup}, markup),                                                              // feature:email_change
+		"email, undo":           views.UndoEmail(views.EmailLinkForm{Token: markup}, person(), markup),                                                    // feature:email_change
 		"terms, accept":         views.AcceptTerms(views.TermsForm{Version: markup, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, "", nil),             // feature:terms
 		"terms, changed":        views.AcceptTerms(views.TermsForm{Version: markup}, markup, map[string]string{"": markup}),                               // feature:terms
 		"register, terms":       views.Register(views.RegisterForm{Terms: true}, 15, nil),                                                                 // feature:terms
