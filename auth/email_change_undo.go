@@ -139,9 +139,12 @@ func (a *Auth) endFormerEmails(t *tx, where string, args ...any) error {
 	return nil
 }
 
-// leave removes what is kept under an address that an account had until a time. The counts go when the address is free and not before: one
-// that ended with the change would tell strangers of it.
+// leave removes what is kept under an address that an account had until a time, and has no more. The counts go when the address is free and
+// not before: one that ended with the change would tell strangers of it.
 func (a *Auth) leave(t *tx, email string, until time.Time) error {
+	if taken, err := a.emailTaken(t.DB, email, ""); err != nil || taken {
+		return err
+	}
 	if err := a.outbox.Forget(t.DB, email, until); err != nil {
 		return err
 	}

@@ -71,6 +71,9 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 		if err := locked(t, user, since); err != nil {
 			return err
 		}
+		if err := forgetDevices(t, user.ID); err != nil {
+			return err
+		}
 		if err := a.post(t, a.letters.PasswordExpired(user.Email, t.now())); err != nil {
 			return err
 		}

@@ -83,12 +83,17 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 	return started, a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": proof.Method})
 }
 
-// knowDevice remembers the browser as one of the user's. A browser without a device token gets one.
+// knowDevice remembers the browser as one of the user's. One without a device token gets one, and so does one whose token somebody else may
+// have as well.
 func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
-	if token == "" {
+	void, err := models.IsVoidDevice(t.DB, userID, hashToken(token))
+	if err != nil {
+		return "", fmt.Errorf("look for the device: %w", err)
+	}
+	if void || token == "" {
 		token, _ = newToken()
 	}
-	err := models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: t.now(), LastSeenAt: t.now()})
+	err = models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: t.now(), LastSeenAt: t.now()})
 	if err != nil {
 		return "", fmt.Errorf("remember the device: %w", err)
 	}
@@ -97,10 +102,17 @@ func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
 
 // knowOnly remembers a browser as the only one of the user's, by a new token: somebody else may have the one that it had.
 func (a *Auth) knowOnly(t *tx, userID string) (token string, err error) {
-	if err := t.Where("user_id = ?", userID).Delete(&models.KnownDevice{}).Error; err != nil {
-		return "", fmt.Errorf("forget the known devices: %w", err)
+	if err := forgetDevices(t, userID); err != nil {
+		return "", err
 	}
 	return a.knowDevice(t, userID, "")
+}
+
+func forgetDevices(t *tx, userID string) error {
+	if err := models.VoidDevices(t.DB, userID, t.now()); err != nil {
+		return fmt.Errorf("forget the known devices: %w", err)
+	}
+	return nil
 }
 
 // EndSession ends one of the viewer's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrProofDue or ErrChanged.

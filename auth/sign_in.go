@@ -217,10 +217,12 @@ func (a *Auth) endSignIn(t *tx, user *models.User, token string) (former models.
 	return former, nil
 }
 
-// endSignIns ends what the user has not finished anywhere, but for the sign-in whose id is kept.
+// endSignIns ends what the user has not finished anywhere, but for the sign-in whose id is kept. What their owner is to be told of is told all
+// the same.
 func endSignIns(t *tx, userID, keep string) error {
-	if err := t.Where("user_id = ? AND id <> ?", userID, keep).Delete(&models.SignIn{}).Error; err != nil {
-		return fmt.Errorf("end the unfinished sign-ins: %w", err)
+	ended := t.Model(&models.SignIn{}).Where("user_id = ? AND id <> ?", userID, keep).Update("expires_at", t.now())
+	if ended.Error != nil {
+		return fmt.Errorf("end the unfinished sign-ins: %w", ended.Error)
 	}
 	return nil
 }

@@ -663,3 +663,32 @@ func TestItem68WhatHappensToAnAddressIsOnRecord(t *testing.T) {
 	}
 	s.records("email.change_requested", "email.change_canceled", "email.change_approved", "email.changed", "email.change_undone", "email.change_offered")
 }
+
+// The end of the way back to an address that the account has again takes nothing of it along.
+func TestWhatIsKeptUnderAnAddressThatIsBackStays(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.moves("ada@example.org")
+	s.clock.passes(time.Minute)
+	ada.leavesAddress("ada@example.com")
+	ada.email = "ada@example.com"
+	s.mailIsSent()
+	s.clock.passes(7*24*time.Hour - 5*time.Minute)
+	s.mailbox.Stop()
+	ada.elsewhere().login(goodPassword).redirects(t, "/dashboard") // which is told of, when the mail server is back
+	eve := s.visitorAs(ada.email)
+	for range 7 {
+		eve.login("wrong wrong wrong wrong")
+	}
+	waiting, counts := s.count("outbox", "done_at IS NULL AND failed_at IS NULL"), s.rows("limits", "id LIKE 'login-account%'")
+	s.clock.passes(10 * time.Minute)
+	if err := s.auth.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.count("outbox", "done_at IS NULL AND failed_at IS NULL"); n != waiting || waiting == 0 {
+		t.Errorf("of %d mails %d wait", waiting, n)
+	}
+	if left := s.rows("limits", "id LIKE 'login-account%'"); left != counts || counts == "" {
+		t.Errorf("of the counts %q there are %q", counts, left)
+	}
+}

@@ -44,7 +44,11 @@ func (h *Handlers) logInAgain(c echo.Context, errand views.Errand, why string) e
 func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, errand views.Errand) error {
 	entry, err := h.auth.SignIn(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
 	if errors.Is(err, auth.ErrLockedOut) {
-		return h.redirect(c, "/password/forgot", "This account was locked. To open it, choose a new password: we mail its owner a link.")
+		const why = "This account was locked. To open it, choose a new password: we mail its owner a link."
+		if errand.Kept != "" {
+			return h.logInAgain(c, errand, why)
+		}
+		return h.redirect(c, "/password/forgot", why)
 	}
 	if err != nil {
 		return err

@@ -601,3 +601,24 @@ func TestItem17AMailedLogInDoesNotHideWhatAThiefAddedBeforeTheLockOut(t *testing
 		})
 	}
 }
+
+// Item 17: who comes back by mail after the password was made void has no known device either.
+func TestItem17NoDeviceIsKnownAfterAVoidPassword(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/dashboard")
+	ada.notice()
+	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	ada.mail()
+	ada.get(ada.asksForMail().Link).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/dashboard")
+	s.mailIsSent()
+	before := len(s.mailbox.To(ada.email))
+	thief.login(otherPassword).redirects(t, "/dashboard")
+	s.mailIsSent()
+	if len(s.mailbox.To(ada.email)) == before {
+		t.Error("nobody is told of the log-in on the device of before")
+	}
+}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/models"
@@ -778,4 +779,42 @@ func TestAPasskeyOpensNothingWhereThePasswordWasMadeVoid(t *testing.T) {
 	}
 	phone.logsIn().redirects(t, "/password/forgot").says(t, "was locked")
 	phone.p.get("/login/password").redirects(t, "/login")
+}
+
+// A passkey that another device removes while it is used is gone, and no copy.
+func TestAPasskeyThatIsRemovedMeanwhileIsNoCopy(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	phone := ada.passkey().in(s.visitor())
+	fields := url.Values{"assertion": {phone.signs(phone.p.post("/login/passkey/options").options())}}
+	gone := false
+	err := s.db.Callback().Query().After("gorm:query").Register("removed", func(db *gorm.DB) {
+		if db.Statement.Table == "passkeys" && !gone {
+			gone = true
+			if err := s.db.Session(&gorm.Session{NewDB: true}).Exec("DELETE FROM passkeys").Error; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := phone.p.try(http.MethodPost, "/login/passkey", fields); err != nil || page.status != 422 {
+		t.Errorf("it is answered %v, %v", page, err)
+	}
+	if n := s.count("events", "name = 'passkey.copied'"); n != 0 {
+		t.Error("a copy is on record")
+	}
+}
+
+func TestWhatSomebodyWasSendingSurvivesALockedAccount(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	phone := ada.passkey()
+	kept := attribute(ada.isAway().input("kept"), "value")
+	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	page := ada.post("/login/passkey", "assertion", phone.signs(ada.post("/login/passkey/options").options()), "kept", kept)
+	page.is(t, 422).says(t, "was locked", "still there")
 }

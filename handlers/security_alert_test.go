@@ -318,3 +318,20 @@ func TestItem14ACopiedDeviceIsNotKnownAfterTheLockOut(t *testing.T) {
 		t.Error("nobody is told of the log-in with the copy")
 	}
 }
+
+// Item 14: nor is it known again where the owner logs in with the browser that it was copied from.
+func TestItem14ACopiedDeviceIsNotKnownAgain(t *testing.T) {
+	s := newStage(t)
+	laptop := s.member("ada@example.com")
+	thief := laptop.twin()
+	thief.post("/account/security", "current_password", goodPassword, "password", "the thief chose this one").redirects(t, "/account/security")
+	phone := laptop.elsewhere()
+	phone.get(s.lastMail(laptop.email).Link).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	s.clock.passes(time.Hour)
+	laptop.login(otherPassword).redirects(t, "/dashboard")
+	for range 6 {
+		thief.login("wrong wrong wrong wrong")
+	}
+	laptop.post("/logout")
+	laptop.login(otherPassword).redirects(t, "/dashboard")
+}

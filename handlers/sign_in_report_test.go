@@ -157,3 +157,26 @@ func TestItem17AReportIsNotPutOffByLoggingInAgain(t *testing.T) {
 	}
 	thief.get("/login/factor").is(t, 200) // what is going on goes on
 }
+
+// Item 17: what ends a sign-in with the password does not keep from the owner that somebody knows it.
+func TestItem17AReportOutlivesWhatEndsTheSignIn(t *testing.T) {
+	for name, ends := range map[string]func(ada *person){
+		"the end of the other sessions": func(ada *person) { ada.post("/account/sessions/end-others").is(t, 303) },
+		"recovery codes":                func(ada *person) { ada.recoveryCodes() },          // feature:recovery_codes
+		"another factor":                func(ada *person) { ada.passkey() },                // feature:passkeys
+		"another address":               func(ada *person) { ada.moves("ada@example.org") }, // feature:email_change
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			ada.secondFactor()
+			ada.knocks()
+			s.clock.passes(5 * time.Minute)
+			ends(ada)
+			s.runsOut()
+			if n := ada.reports(); n != 1 {
+				t.Errorf("she was told %d times", n)
+			}
+		})
+	}
+}

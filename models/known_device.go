@@ -14,21 +14,34 @@ type KnownDevice struct {
 	TokenHash  []byte
 	CreatedAt  time.Time
 	LastSeenAt time.Time
+	VoidAt     *time.Time // since when its token may be somebody else's as well, and makes nobody known; nil for not
 }
 
 // IsKnownDevice says whether the browser with this device token has signed in with this address before.
 func IsKnownDevice(db *gorm.DB, email string, tokenHash []byte) (bool, error) {
 	var n int64
 	err := db.Table("known_devices").Joins("JOIN users ON users.id = known_devices.user_id").
-		Where("users.email = ? AND known_devices.token_hash = ?", email, tokenHash).Count(&n).Error
+		Where("users.email = ? AND known_devices.token_hash = ? AND known_devices.void_at IS NULL", email, tokenHash).Count(&n).Error
 	return n > 0, err
 }
 
 // HasDevice says whether the user has signed in with the browser that has this device token before.
 func HasDevice(db *gorm.DB, userID string, tokenHash []byte) (bool, error) {
 	var n int64
-	err := db.Model(&KnownDevice{}).Where("user_id = ? AND token_hash = ?", userID, tokenHash).Count(&n).Error
+	err := db.Model(&KnownDevice{}).Where("user_id = ? AND token_hash = ? AND void_at IS NULL", userID, tokenHash).Count(&n).Error
 	return n > 0, err
+}
+
+// IsVoidDevice says whether the user has signed in with a browser that had this device token, of which somebody else may have a copy.
+func IsVoidDevice(db *gorm.DB, userID string, tokenHash []byte) (bool, error) {
+	var n int64
+	err := db.Model(&KnownDevice{}).Where("user_id = ? AND token_hash = ? AND void_at IS NOT NULL", userID, tokenHash).Count(&n).Error
+	return n > 0, err
+}
+
+// VoidDevices makes none of the user's browsers known any more.
+func VoidDevices(db *gorm.DB, userID string, now time.Time) error {
+	return db.Model(&KnownDevice{}).Where("user_id = ? AND void_at IS NULL", userID).Update("void_at", now).Error
 }
 
 // SaveKnownDevice writes d, or, where the user's device is known already, when it was last seen.
