@@ -307,6 +307,10 @@ func TestHangingUpIsNoErrorOfOurs(t *testing.T) {
 	if page, err := ada.send(r); err == nil {
 		t.Fatalf("it is answered %d", page.status)
 	}
+	// Who has hung up does not see when the server is done.
+	for late := time.Now().Add(10 * time.Second); !strings.Contains(s.log.String(), `"status":499`) && time.Now().Before(late); {
+		time.Sleep(time.Millisecond)
+	}
 	if err := s.db.Callback().Query().Remove(name); err != nil {
 		t.Fatal(err)
 	}
