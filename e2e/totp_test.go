@@ -95,6 +95,7 @@ func TestTheQRCodeIsTheKeyThatIsShown(t *testing.T) {
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins().look(scheme, 1280).open("/account/totp/new")
+		ada.settle()
 		picture, err := ada.picture()
 		if err != nil {
 			t.Fatal(err)
