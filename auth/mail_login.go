@@ -24,6 +24,9 @@ const (
 	EventMailLoginFailed    = "login.mail_failed"
 )
 
+// byMail is the method of a mailed sign-in.
+const byMail = "mail"
+
 const (
 	// MailLoginFor is how long a mailed link and its code work: what is sent out of band may live ten minutes (ASVS 6.5.5).
 	MailLoginFor = 10 * time.Minute

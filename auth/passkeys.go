@@ -310,7 +310,11 @@ func ByPasskey(remember bool) Proof {
 // OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who logged in by password or by mail,
 // has none, and has not asked to be left alone.
 func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, proof Proof) (bool, error) {
-	if !a.PasskeysWork() || !slices.Contains([]string{byPassword, byMail}, proof.first()) {
+	asked := []string{
+		byPassword,
+		byMail, // feature:mail_login
+	}
+	if !a.PasskeysWork() || !slices.Contains(asked, proof.first()) {
 		return false, nil
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)

@@ -23,7 +23,6 @@ const (
 	byPassword = "password"
 	bySignUp   = "registration"
 	byReset    = "reset"
-	byMail     = "mail"
 )
 
 // Proof is how a person showed who they are.
@@ -64,7 +63,12 @@ func firstOf(method string) string {
 }
 
 // byMailbox says whether it began with a mail that was received.
-func (p Proof) byMailbox() bool { return p.Resets() || p.first() == byMail }
+func (p Proof) byMailbox() bool {
+	if p.first() == byMail { // feature:mail_login
+		return true // feature:mail_login
+	} // feature:mail_login
+	return p.Resets()
+}
 
 // Duty is what a person still owes when they have shown who they are, before they are in.
 type Duty string
