@@ -21,7 +21,7 @@ func incident(at time.Time, client Client, token string, life time.Duration) mai
 	return mail.Incident{At: at, IP: client.Address(), Device: client.Device(), Token: token, Life: life}
 }
 
-// postOwner leaves a letter for whoever has an account with the address that it is to; where nobody is known to, nobody gets it.
+// postOwner leaves a letter for whoever has an account with the address that it is to. Where known is false nobody has, and nobody gets it.
 // Whose account is to be deleted gets a link that brings it back, in place of the letter. // feature:account_deletion
 func (a *Auth) postOwner(t *tx, known bool, letter mail.Message) error {
 	post := a.post

@@ -296,7 +296,7 @@ func (a *Auth) usePasskey(t *tx, user *models.User, signed *assertion, client Cl
 		return false, fmt.Errorf("note the use of the passkey: %w", err)
 	}
 	if !further {
-		if there, err := models.HasPasskey(t.DB, signed.passkey.ID); err != nil || !there { // it was removed in this very moment
+		if there, err := models.PasskeyExists(t.DB, signed.passkey.ID); err != nil || !there { // it was removed in this very moment
 			return false, err
 		}
 		a.log.InfoContext(t.Statement.Context, refusePasskey(errCopied).Error())

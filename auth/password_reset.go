@@ -26,13 +26,12 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 	return a.transact(ctx, func(t *tx) error {
 		// The lock makes two requests at once agree on which link is the newer.
 		user, err := models.LockUserByEmail(t.DB, email)
-		known := err == nil
 		if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 			return fmt.Errorf("find the user: %w", err)
 		}
 		token, hash := newToken()
 		reset := models.PasswordReset{ID: newID(), TokenHash: hash, CreatedAt: t.now(), ExpiresAt: t.now().Add(a.config.ResetTTL)}
-		if known {
+		if err == nil {
 			reset.UserID = &user.ID
 		}
 		if err := voidResets(t, user.ID); err != nil {
@@ -41,7 +40,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 		if err := t.Create(&reset).Error; err != nil {
 			return fmt.Errorf("keep the reset: %w", err)
 		}
-		if err := a.postOwner(t, known, a.letters.ResetPassword(email, token, a.config.ResetTTL)); err != nil {
+		if err := a.postOwner(t, reset.UserID != nil, a.letters.ResetPassword(email, token, a.config.ResetTTL)); err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordResetRequested, reset.UserID, "", client, nil)

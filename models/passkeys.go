@@ -70,8 +70,8 @@ func UsePasskey(db *gorm.DB, id string, signCount int64, backedUp bool, now time
 	return used.RowsAffected == 1, used.Error
 }
 
-// HasPasskey says whether there is still a passkey with an id.
-func HasPasskey(db *gorm.DB, id string) (bool, error) {
+// PasskeyExists says whether there is still a passkey with an id.
+func PasskeyExists(db *gorm.DB, id string) (bool, error) {
 	var n int64
 	err := db.Model(&Passkey{}).Where("id = ?", id).Count(&n).Error
 	return n > 0, err
