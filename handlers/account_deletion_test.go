@@ -129,7 +129,7 @@ func TestItem17WhoHasTheAccountDeletedAgainIsLockedOut(t *testing.T) {
 	s.visitor().get(keep).submit().redirects(t, "/login")
 	back := ada.mail().Link
 	thief.robbed()
-	ada.get(back).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.get(back).submit().choosesAnotherPassword(t)
 	ada.login(otherPassword).redirects(t, "/dashboard")
 }
 

@@ -2,7 +2,6 @@ package handlers_test
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -77,28 +76,24 @@ func TestItem67AFormInFlightDoesNotOutliveTheUndo(t *testing.T) {
 
 // Item 67: and an answer whose sending began before it does not count as one that the owner has given since.
 func TestItem67AnAnswerInFlightSparesNothingAfterTheUndo(t *testing.T) {
-	for i, add := range secondFactors() {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			s := newStage(t)
-			ada := s.member("ada@example.com")
-			own := add(ada)
-			s.clock.passes(time.Minute)
-			thief := ada.twin()
-			thiefs := add(thief)
-			s.clock.passes(time.Minute)
-			undo := thief.moves("mallory@example.com")
-			out := ada.elsewhere()
-			out.get(s.lastMail("mallory@example.com").Link).submit().redirects(t, "/login/factor")
-			s.clock.passes(30 * time.Second)
-			finish := out.sending("/login/factor", "factor", thiefs.factor(), "answer", thiefs.beside(out).next())
-			owner := ada.elsewhere()
-			asked := owner.get(undo).submit().redirects(t, "/login/factor")
-			finish().redirects(t, "/login")
-			s.clock.passes(30 * time.Second)
-			asked.proves(own).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
-			owner.keepsOnly(own, thiefs)
-		})
-	}
+	eachSecondFactor(t, func(t *testing.T, s *stage, ada *person, add func(*person) factor) {
+		own := add(ada)
+		s.clock.passes(time.Minute)
+		thief := ada.twin()
+		thiefs := add(thief)
+		s.clock.passes(time.Minute)
+		undo := thief.moves("mallory@example.com")
+		out := ada.elsewhere()
+		out.get(s.lastMail("mallory@example.com").Link).submit().redirects(t, "/login/factor")
+		s.clock.passes(30 * time.Second)
+		finish := out.sending("/login/factor", "factor", thiefs.factor(), "answer", thiefs.beside(out).next())
+		owner := ada.elsewhere()
+		asked := owner.get(undo).submit().redirects(t, "/login/factor")
+		finish().redirects(t, "/login")
+		s.clock.passes(30 * time.Second)
+		asked.proves(own).choosesAnotherPassword(t)
+		owner.keepsOnly(own, thiefs)
+	})
 }
 
 // Item 67: a lock-out by the new mailbox that the undo overtakes opens nothing.
@@ -236,7 +231,7 @@ func TestItem28AChangeOfAddressIsUndoneFromTheFormerMailbox(t *testing.T) {
 	s.clock.passes(7*24*time.Hour - time.Minute)
 	thief.login(goodPassword).redirects(t, "/dashboard")
 	page := owner.get(undo).is(t, 200).says(t, "ada@example.com", "choose a new one").hides(t, thief.email)
-	page.submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	page.submit().choosesAnotherPassword(t)
 	thief.get("/dashboard").is(t, 303)
 	thief.login(goodPassword).is(t, 422)
 	thief.get(reset).is(t, 410)
@@ -250,21 +245,17 @@ func TestItem28AChangeOfAddressIsUndoneFromTheFormerMailbox(t *testing.T) {
 
 // Items 17 and 28: what a thief had added before they changed the address goes too, although its alert opens nothing any more.
 func TestItem28TheWayBackRemovesWhatWasAddedBeforeTheChange(t *testing.T) {
-	for i, add := range secondFactors() {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			s := newStage(t)
-			thief := s.member("ada@example.com")
-			owner := thief.elsewhere()
-			own := add(thief)
-			thiefs := add(thief)
-			s.clock.passes(time.Hour)
-			thief.get("/account/prove").proves(thiefs)
-			undo := thief.moves("thief@example.org")
-			owner.get(undo).submit().redirects(t, "/login/factor").proves(own).
-				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login").says(t, "Log in with the new one.")
-			owner.keepsOnly(own, thiefs)
-		})
-	}
+	eachSecondFactor(t, func(t *testing.T, s *stage, thief *person, add func(*person) factor) {
+		owner := thief.elsewhere()
+		own := add(thief)
+		thiefs := add(thief)
+		s.clock.passes(time.Hour)
+		thief.get("/account/prove").proves(thiefs)
+		undo := thief.moves("thief@example.org")
+		owner.get(undo).submit().redirects(t, "/login/factor").proves(own).
+			choosesAnotherPassword(t).says(t, "Log in with the new one.")
+		owner.keepsOnly(own, thiefs)
+	})
 }
 
 func TestItem28TheWayBackEndsAfterAWeek(t *testing.T) {
@@ -328,7 +319,7 @@ func TestItem28GoingThereAndBackLeavesTheWayOfTheFirstMailboxAlone(t *testing.T)
 	}
 	s.visitorAs("mallory@example.com").signUp("Mallory", "mallory@example.com", goodPassword).redirects(t, "/dashboard")
 	before := len(s.mailbox.To("ada@example.com"))
-	owner.get(first).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	owner.get(first).submit().choosesAnotherPassword(t)
 	thief.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 	owner.login(otherPassword).redirects(t, "/dashboard")
 	s.mailIsSent()
@@ -397,7 +388,7 @@ func TestTheOwnerDeclinesAChangeAndLocksTheThiefOut(t *testing.T) {
 	confirm, approve := thief.moving("thief@example.org")
 	s.visitor().get(confirm).submit("decline", "yes").is(t, 410) // the new mailbox has no say in that
 	page := owner.get(approve).is(t, 200)
-	page.submit("decline", "yes").redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	page.submit("decline", "yes").choosesAnotherPassword(t)
 	thief.get("/dashboard").is(t, 303)
 	s.visitor().get(confirm).is(t, 410)
 	owner.login(otherPassword).redirects(t, "/dashboard")
@@ -513,14 +504,14 @@ func TestTheMailsOfAChangeDoNotRepeatWhatWasTyped(t *testing.T) {
 
 // A thief who has taken the account elsewhere cannot burn the way back by having it deleted. // feature:account_deletion
 func TestItem28AClosedAccountIsBroughtBackWithItsFormerAddress(t *testing.T) { // feature:account_deletion
-	s := newStage(t)                                                                                                             // feature:account_deletion
-	thief := s.member("ada@example.com")                                                                                         // feature:account_deletion
-	owner := thief.elsewhere()                                                                                                   // feature:account_deletion
-	undo := thief.moves("thief@example.org")                                                                                     // feature:account_deletion
-	thief.leaves()                                                                                                               // feature:account_deletion
-	owner.get(undo).is(t, 200).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login") // feature:account_deletion
-	s.clock.passes(8 * 24 * time.Hour)                                                                                           // feature:account_deletion
-	if err := s.auth.Sweep(t.Context()); err != nil {                                                                            // feature:account_deletion
+	s := newStage(t)                                              // feature:account_deletion
+	thief := s.member("ada@example.com")                          // feature:account_deletion
+	owner := thief.elsewhere()                                    // feature:account_deletion
+	undo := thief.moves("thief@example.org")                      // feature:account_deletion
+	thief.leaves()                                                // feature:account_deletion
+	owner.get(undo).is(t, 200).submit().choosesAnotherPassword(t) // feature:account_deletion
+	s.clock.passes(8 * 24 * time.Hour)                            // feature:account_deletion
+	if err := s.auth.Sweep(t.Context()); err != nil {             // feature:account_deletion
 		t.Fatal(err) // feature:account_deletion
 	} // feature:account_deletion
 	owner.login(otherPassword).redirects(t, "/dashboard") // feature:account_deletion

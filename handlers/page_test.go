@@ -37,6 +37,12 @@ func (g *page) redirects(t *testing.T, to string) *page {
 	return g.p.get(to)
 }
 
+// choosesAnotherPassword is a page that leads to where a new password is chosen, as who has come by a mailed link does, and then to the log-in.
+func (g *page) choosesAnotherPassword(t *testing.T) *page {
+	t.Helper()
+	return g.redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+}
+
 func (g *page) says(t *testing.T, words ...string) *page {
 	t.Helper()
 	for _, w := range words {

@@ -755,7 +755,7 @@ func TestItem17WhoLocksAnAccountThatIsLockedLosesNoLess(t *testing.T) {
 		t.Fatalf("she is mailed %q", told.Text)
 	}
 	ada.get(told.Link).submit().redirects(t, "/login/factor").proves(own).
-		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+		choosesAnotherPassword(t)
 	ada.keepsOnly(own, thiefs)
 }
 

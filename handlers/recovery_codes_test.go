@@ -131,7 +131,7 @@ func TestARecoveryCodeOpensAReset(t *testing.T) {
 	codes := ada.recoveryCodes()
 	ada.post("/password/forgot", "email", ada.email)
 	asked := ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").submit("choose", "recovery_codes").is(t, 200).says(t, "Go on")
-	asked.submit("answer", codes[0]).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	asked.submit("answer", codes[0]).choosesAnotherPassword(t)
 }
 
 // Item 14: nobody finds a code of 120 bits by trying, so that trying keeps nobody from using one
@@ -166,7 +166,7 @@ func TestItem17AThiefsRecoveryCodesAreNoWayIn(t *testing.T) {
 	own := ada.secondFactor()
 	codes := ada.twin().recoveryCodes()
 	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
-		redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+		choosesAnotherPassword(t)
 	ada.login(otherPassword).redirects(t, "/login/factor")
 	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).is(t, 422)
 }

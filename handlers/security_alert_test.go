@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -137,71 +136,59 @@ func TestItem25TheLinkInAnAlertDoesNotBypassTheSecondFactor(t *testing.T) {
 	thief.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 	asked := ada.get(ada.notice().Link).submit().redirects(t, "/login/factor").says(t, "Go on", "turn to whoever runs this site")
 	thief.twin().post("/login/password", "password", otherPassword).is(t, 303)
-	asked.proves(app).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	asked.proves(app).choosesAnotherPassword(t)
 	ada.login(otherPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 }
 
 // Item 17: what a mail tells of goes with the word that it was not its reader who did it, and nothing that was there before.
 func TestItem17WhatAnAlertTellsOfIsNoWayIn(t *testing.T) {
-	for i, add := range secondFactors() {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			s := newStage(t)
-			ada := s.member("ada@example.com")
-			own := ada.secondFactor()
-			thiefs := add(ada.twin())
-			ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
-				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
-			ada.keepsOnly(own, thiefs)
-		})
-	}
+	eachSecondFactor(t, func(t *testing.T, s *stage, ada *person, add func(*person) factor) {
+		own := ada.secondFactor()
+		thiefs := add(ada.twin())
+		ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
+			choosesAnotherPassword(t)
+		ada.keepsOnly(own, thiefs)
+	})
 }
 
 // Item 17: a thief who resets the password, which voids the mail of what they added, does not keep that.
 func TestItem17AResetDoesNotHideWhatAThiefAddedBeforeIt(t *testing.T) {
-	for i, add := range secondFactors() {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			s := newStage(t)
-			ada := s.member("ada@example.com")
-			own := add(ada)
-			s.clock.passes(8 * 24 * time.Hour) // so that the mail of her own is of no use any more
-			ada.login(goodPassword)
-			ada.get("/login/factor").proves(own)
-			s.clock.passes(time.Minute)
-			thief := ada.twin()
-			thiefs := add(thief)
-			s.clock.passes(time.Hour)
-			thief = ada.elsewhere()
-			thief.post("/password/forgot", "email", ada.email)
-			s.mailIsSent()
-			thief.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(thiefs).
-				redirects(t, "/login/password").submit("password", "the thief chose this one").redirects(t, "/login")
-			s.mailIsSent()
-			s.clock.passes(time.Minute)
-			ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
-				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
-			ada.keepsOnly(own, thiefs)
-		})
-	}
+	eachSecondFactor(t, func(t *testing.T, s *stage, ada *person, add func(*person) factor) {
+		own := add(ada)
+		s.clock.passes(8 * 24 * time.Hour) // so that the mail of her own is of no use any more
+		ada.login(goodPassword)
+		ada.get("/login/factor").proves(own)
+		s.clock.passes(time.Minute)
+		thief := ada.twin()
+		thiefs := add(thief)
+		s.clock.passes(time.Hour)
+		thief = ada.elsewhere()
+		thief.post("/password/forgot", "email", ada.email)
+		s.mailIsSent()
+		thief.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(thiefs).
+			redirects(t, "/login/password").submit("password", "the thief chose this one").redirects(t, "/login")
+		s.mailIsSent()
+		s.clock.passes(time.Minute)
+		ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
+			choosesAnotherPassword(t)
+		ada.keepsOnly(own, thiefs)
+	})
 }
 
 // Item 17: of several mails people answer any, and often the last. What was added between them goes as well, and the factor that the owner
 // proves with stays, whenever it came.
 func TestItem17TheLastOfSeveralMailsLocksOutAsWellAsTheFirst(t *testing.T) {
-	for i, add := range secondFactors() {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			s := newStage(t)
-			ada := s.member("ada@example.com")
-			own := add(ada)
-			s.clock.passes(time.Minute)
-			thief := ada.twin()
-			thiefs := []factor{add(thief)}
-			s.clock.passes(time.Minute)
-			thiefs = append(thiefs, add(thief))
-			ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
-				redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
-			ada.keepsOnly(own, thiefs...)
-		})
-	}
+	eachSecondFactor(t, func(t *testing.T, s *stage, ada *person, add func(*person) factor) {
+		own := add(ada)
+		s.clock.passes(time.Minute)
+		thief := ada.twin()
+		thiefs := []factor{add(thief)}
+		s.clock.passes(time.Minute)
+		thiefs = append(thiefs, add(thief))
+		ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
+			choosesAnotherPassword(t)
+		ada.keepsOnly(own, thiefs...)
+	})
 }
 
 func TestItem21TheLinkInAnAlertWorksOnceForAWeek(t *testing.T) {
@@ -278,24 +265,20 @@ func TestItem27TryingTokensOfAlertsIsLimited(t *testing.T) {
 
 // Item 17: only what the owner proves with in the sign-in that ends in the new password is spared, and not what somebody else uses meanwhile.
 func TestItem17WhatAThiefProvesWithMeanwhileIsNotSpared(t *testing.T) {
-	for i, add := range secondFactors() {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			s := newStage(t)
-			ada := s.member("ada@example.com")
-			own := add(ada)
-			s.clock.passes(time.Minute)
-			thiefs := add(ada.twin())
-			s.clock.passes(time.Minute)
-			asked := ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
-			s.clock.passes(time.Minute)
-			thief := ada.elsewhere()
-			thief.post("/password/forgot", "email", ada.email)
-			thief.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(thiefs).redirects(t, "/login/password")
-			s.clock.passes(time.Minute)
-			asked.proves(own).redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
-			ada.keepsOnly(own, thiefs)
-		})
-	}
+	eachSecondFactor(t, func(t *testing.T, s *stage, ada *person, add func(*person) factor) {
+		own := add(ada)
+		s.clock.passes(time.Minute)
+		thiefs := add(ada.twin())
+		s.clock.passes(time.Minute)
+		asked := ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
+		s.clock.passes(time.Minute)
+		thief := ada.elsewhere()
+		thief.post("/password/forgot", "email", ada.email)
+		thief.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(thiefs).redirects(t, "/login/password")
+		s.clock.passes(time.Minute)
+		asked.proves(own).choosesAnotherPassword(t)
+		ada.keepsOnly(own, thiefs)
+	})
 }
 
 // Item 14: the cookie by which a browser is known is another after the lock-out: a copy of it is not known, and slows nobody down.
@@ -304,7 +287,7 @@ func TestItem14ACopiedDeviceIsNotKnownAfterTheLockOut(t *testing.T) {
 	ada := s.member("ada@example.com")
 	thief := ada.twin()
 	thief.post("/account/security", "current_password", goodPassword, "password", "the thief chose this one").redirects(t, "/account/security")
-	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	ada.get(s.lastMail(ada.email).Link).submit().choosesAnotherPassword(t)
 	for range 6 {
 		thief.login("wrong wrong wrong wrong")
 	}
@@ -326,7 +309,7 @@ func TestItem14ACopiedDeviceIsNotKnownAgain(t *testing.T) {
 	thief := laptop.twin()
 	thief.post("/account/security", "current_password", goodPassword, "password", "the thief chose this one").redirects(t, "/account/security")
 	phone := laptop.elsewhere()
-	phone.get(s.lastMail(laptop.email).Link).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
+	phone.get(s.lastMail(laptop.email).Link).submit().choosesAnotherPassword(t)
 	s.clock.passes(time.Hour)
 	laptop.login(otherPassword).redirects(t, "/dashboard")
 	for range 6 {
