@@ -14,12 +14,13 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
 )
 
-// SMTP hands mail to the server of an SMTP_URL, over a connection of its own for each.
+// SMTP hands mail to the server of an SMTP_URL.
 type SMTP struct {
 	host     string
 	port     int
@@ -29,6 +30,9 @@ type SMTP struct {
 	policy   gomail.TLSPolicy
 	tls      *tls.Config
 	hello    string
+
+	mutex sync.Mutex
+	kept  []*line // the latest last
 }
 
 // connectTimeout bounds connecting, TLS and log-in, talkTimeout the rest of a conversation.
@@ -86,29 +90,16 @@ func (s *SMTP) send(ctx context.Context, from *netmail.Address, p payload) error
 	if err != nil {
 		return err
 	}
-	conn, err := s.dial(ctx)
-	if err != nil {
-		return fmt.Errorf("connecting: %w", err)
+	if l := s.take(); l != nil {
+		if err := s.over(ctx, l, m); !unheard(err) {
+			return err
+		}
 	}
-	// go-mail leaves the connection open when the greeting or the log-in fails, and does not watch ctx while it talks.
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-
-	client, err := s.client(conn)
+	l, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
-	session, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return fmt.Errorf("greeting: %w", err)
-	}
-	if err := client.SendWithSMTPClient(session, m); err != nil && !m.IsDelivered() {
-		return err
-	}
-	// The server has the mail. Whether it likes the goodbye must not cause a second copy.
-	conn.SetDeadline(time.Now().Add(time.Second))
-	session.Quit()
-	return nil
+	return s.over(ctx, l, m)
 }
 
 func (s *SMTP) dial(ctx context.Context) (net.Conn, error) {

@@ -179,3 +179,105 @@ func TestTheServersWordsAreCutToOneLineWithoutTheRecipient(t *testing.T) {
 	}
 	lacks(t, got, "ada@")
 }
+
+func TestMailsThatFollowEachOtherShareAConnection(t *testing.T) {
+	for what, features := range map[string][]mailtest.Feature{
+		"plain":                    nil,
+		"STARTTLS with a password": {mailtest.StartTLS, mailtest.Auth},
+		"TLS throughout":           {mailtest.ImplicitTLS},
+	} {
+		t.Run(what, func(t *testing.T) {
+			server := mailtest.NewServer(t, features...)
+			s := client(t, server)
+			if err := deliver(t, s); err != nil {
+				t.Fatal(err)
+			}
+			connections := server.Connections()
+			for range 4 {
+				if err := deliver(t, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if more, mails := server.Connections()-connections, len(server.Messages()); more != 0 || mails != 5 {
+				t.Errorf("%d mails came, over %d more connections than the first", mails, more)
+			}
+		})
+	}
+}
+
+func TestAConnectionThatWasKeptMayBeGone(t *testing.T) {
+	for what, end := range map[string]func(*mailtest.Server){
+		"the server was started anew":          func(s *mailtest.Server) { s.Stop(); s.Start() },
+		"the server has had enough of the one": func(s *mailtest.Server) { s.Refuse(421) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			server := mailtest.NewServer(t)
+			s := client(t, server)
+			for n := 1; n < 4; n++ {
+				if err := deliver(t, s); err != nil {
+					t.Fatal(err)
+				}
+				if connections, mails := server.Connections(), len(server.Messages()); connections != n || mails != n {
+					t.Errorf("%d mails came over %d connections", mails, connections)
+				}
+				end(server)
+			}
+		})
+	}
+}
+
+func TestOnAKeptConnectionAnAnswerIsAnAnswer(t *testing.T) {
+	server := mailtest.NewServer(t)
+	s := client(t, server)
+	if err := deliver(t, s); err != nil {
+		t.Fatal(err)
+	}
+	server.Refuse(550)
+	if err := deliver(t, s); !permanent(err) || server.Connections() != 1 {
+		t.Errorf("a refusal is %v, after %d connections", err, server.Connections())
+	}
+	if err := deliver(t, s); err != nil { // on the next
+		t.Fatal(err)
+	}
+	server.DieAfterData(1)
+	if err := deliver(t, s); err == nil || server.Connections() != 2 || len(server.Messages()) != 3 {
+		t.Errorf("a mail that may have arrived is given again at once: %v, %d connections, %d mails", err, server.Connections(), len(server.Messages()))
+	}
+}
+
+func TestAConnectionIsNotKeptForLong(t *testing.T) {
+	t.Parallel()
+	server := mailtest.NewServer(t)
+	if err := deliver(t, client(t, server)); err != nil {
+		t.Fatal(err)
+	}
+	if server.Open() != 1 {
+		t.Fatalf("%d connections are open", server.Open())
+	}
+	hungUp(t, server)
+}
+
+func TestAStoppedWorkerHangsUp(t *testing.T) {
+	o := newOffice(t, mailtest.NewServer(t))
+	stop := o.work()
+	o.post(reset("ada@example.com"))
+	o.until("sent", sent)
+	began := time.Now()
+	stop()
+	hungUp(t, o.server)
+	if took := time.Since(began); took > keptFor/2 {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// hungUp waits until nobody is connected any more.
+func hungUp(t *testing.T, server *mailtest.Server) {
+	t.Helper()
+	for range 1000 {
+		if server.Open() == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("%d connections are still open", server.Open())
+}

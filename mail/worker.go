@@ -68,6 +68,9 @@ func (o *Outbox) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			working.Wait() // before the deferred cancel, which would cut them off
+			if o.smtp != nil {
+				o.smtp.rest()
+			}
 			return
 		case id := <-finished:
 			delete(held, id)

@@ -60,6 +60,7 @@ type Server struct {
 	deaths   int            // how many more mails to keep without telling the client so
 	stalled  chan struct{}
 	attempts int
+	open     int
 	clear    bool // a password came over a connection without TLS
 }
 
@@ -143,6 +144,7 @@ func (s *Server) Start() {
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		s.mutex.Lock()
 		s.attempts++
+		s.open++
 		s.mutex.Unlock()
 		return &session{server: s, conn: c}, nil
 	}))
@@ -223,6 +225,13 @@ func (s *Server) Connections() int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.attempts
+}
+
+// Open is how many of them have not hung up.
+func (s *Server) Open() int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.open
 }
 
 // PasswordInClear reports whether a client has sent a password without TLS.
@@ -423,4 +432,9 @@ func (c *session) Data(r io.Reader) error {
 
 func (c *session) Reset() { c.from, c.recipients = "", nil }
 
-func (c *session) Logout() error { return nil }
+func (c *session) Logout() error {
+	c.server.mutex.Lock()
+	defer c.server.mutex.Unlock()
+	c.server.open--
+	return nil
+}
