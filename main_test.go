@@ -399,6 +399,47 @@ func TestAKilledProcessLosesNoMail(t *testing.T) {
 	again.kill(syscall.SIGTERM)
 }
 
+func TestAStoppedProcessHandsItsMailBack(t *testing.T) {
+	t.Parallel()
+	mailbox, dir := mailtest.NewServer(t), t.TempDir()
+	resume := mailbox.Stall()
+	defer resume()
+	s := start(t, dir, "SMTP_URL="+mailbox.URL().String())
+	s.post("/register", registration)
+	for range 1000 {
+		if mailbox.Connections() > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if status := s.kill(syscall.SIGTERM); status != 0 || !strings.Contains(s.output.String(), "mail handed back") {
+		t.Errorf("the exit status is %d:\n%s", status, s.output)
+	}
+	resume()
+	again := start(t, dir, "SMTP_URL="+mailbox.URL().String())
+	mailbox.Next(t, "ada@example.com") // whose patience is shorter than a lease
+	again.kill(syscall.SIGTERM)
+}
+
+// Next to the pages, hashes would slow them down. However the program ends, what it has hash ends too.
+func TestPasswordsAreHashedByAProcessThatEndsWithTheProgram(t *testing.T) {
+	s := start(t, t.TempDir())
+	s.post("/login", url.Values{"email": {"a@example.com"}, "password": {"wrong wrong wrong"}})
+	children, err := exec.Command("ps", "-o", "pid=,args=", "--ppid", fmt.Sprint(s.cmd.Process.Pid)).Output()
+	worker := strings.Fields(string(children))
+	if err != nil || len(worker) != 3 || worker[2] != auth.HashWorker {
+		t.Fatalf("beside it run %q, %v", children, err)
+	}
+	s.kill(syscall.SIGKILL)
+	for range 500 {
+		if exec.Command("ps", "-p", worker[0]).Run() != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%q outlives the program", children)
+}
+
 // Requests that run when the stop comes are answered, and the exit is clean.
 func TestAStopLetsRequestsFinish(t *testing.T) {
 	s := start(t, t.TempDir())

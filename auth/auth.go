@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"strings"
 	"time"
 
@@ -50,8 +49,7 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 	if err != nil {
 		return nil, err
 	}
-	// One core stays free for everyone who is not logging in.
-	slots := max(1, runtime.GOMAXPROCS(0)-1)
+	slots := hashSlots()
 	return &Auth{
 		config:   c,
 		db:       db,
@@ -68,7 +66,7 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 
 // HashElsewhere has passwords hashed by runs of the program in this file, which answer HashWorker with ServeHashes.
 func (a *Auth) HashElsewhere(program string) {
-	a.hasher.worker = worker{program: program, quiet: quietBeforeEnd}
+	a.hasher.worker = worker{program: program, quiet: quietBeforeEnd, patience: workerPatience}
 }
 
 // Close lets go of what New prepared.

@@ -204,7 +204,7 @@ func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t 
 	if err := h.VerifyNobody(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
 		t.Errorf("VerifyNobody beyond the queue: %v", err)
 	}
-	for runs := 0; runs < 2; runtime.Gosched() { // a thread of the lowest priority may be slow to start
+	for runs := 0; runs < 2; runtime.Gosched() { // a thread may be slow to start
 		mu.Lock()
 		runs = running
 		mu.Unlock()

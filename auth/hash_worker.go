@@ -7,6 +7,7 @@ import (
 	"net/rpc"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -17,35 +18,72 @@ const HashWorker = "hash-worker"
 // quietBeforeEnd is how long a worker waits for another password before it ends, and its memory with it.
 const quietBeforeEnd = 10 * time.Second
 
-// worker hashes in a process of its own, at the lowest priority the system has. Next to the pages, each hash's 19 MiB would begin
+// workerPatience is how long a hash may take there: more than any that is read takes on a core of its own.
+const workerPatience = 2 * time.Second
+
+// worker hashes in a process of its own, which runs when nothing else wants to. Next to the pages, each hash's 19 MiB would begin
 // a garbage collection, whose stops of the world wait for threads that hashes keep from running: a flood of log-ins would be
 // felt on every page. Nothing but passwords and hashes passes to it; it gets no environment, and so no secret.
 type worker struct {
-	program string // hashes in this process where it is ""
-	quiet   time.Duration
+	program  string // hashes in this process where it is ""
+	quiet    time.Duration
+	patience time.Duration
 
 	mutex  sync.Mutex
 	client *rpc.Client // nil while no process runs
 	jobs   int         // under way
+	late   int         // of those: nobody waits for them any more
 	ending *time.Timer
 }
 
-// do carries out a job. A worker that cannot be started or that dies costs nobody a log-in, only the pages some speed.
+// do carries out a job. A worker that cannot be started, that dies or that gets no turn costs nobody a log-in, only the pages some speed.
 func (w *worker) do(job HashJob) HashAnswer {
-	if w.program == "" {
+	if w.program == "" || w.isLate() {
 		return job.do()
 	}
-	client, err := w.begin()
-	if err == nil {
-		var answer HashAnswer
-		err = client.Call("Hashes.Do", job, &answer)
-		w.end(client, err)
-		if err == nil {
-			return answer
-		}
+	answer, err := w.ask(job)
+	if err != nil {
+		slog.Warn("the process that hashes passwords is not to be had; this one hashes", "error", err)
+		return job.do()
 	}
-	slog.Warn("the process that hashes passwords is not to be had; this one hashes", "error", err)
-	return job.do()
+	return answer
+}
+
+// errLate says that the machine is so busy that the worker, which runs only when nothing else wants to, gets no turn.
+var errLate = errors.New("it gets no turn")
+
+func (w *worker) ask(job HashJob) (HashAnswer, error) {
+	client, err := w.begin()
+	if err != nil {
+		return HashAnswer{}, err
+	}
+	call := client.Go("Hashes.Do", job, new(HashAnswer), make(chan *rpc.Call, 1))
+	select {
+	case <-call.Done:
+		w.end(client, call.Error)
+		return *call.Reply.(*HashAnswer), call.Error
+	case <-time.After(w.patience):
+	}
+	w.beLate(1)
+	go func() {
+		<-call.Done
+		w.beLate(-1)
+		w.end(client, call.Error)
+	}()
+	return HashAnswer{}, errLate
+}
+
+// isLate says whether the worker has hashes on its hands that it was given up on: it gets no more, or they and their memory would pile up.
+func (w *worker) isLate() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.late > 0
+}
+
+func (w *worker) beLate(by int) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.late += by
 }
 
 // begin returns the way to the process, which it starts where there is none.
@@ -101,7 +139,7 @@ func startWorker(program string) (*rpc.Client, error) {
 	cmd := exec.Command(program, HashWorker)
 	cmd.Env = []string{}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirIn, theirOut, os.Stderr
-	err = atLowestPriority(cmd.Start)
+	err = whenNothingElseRuns(cmd.Start)
 	if err = errors.Join(err, theirIn.Close(), theirOut.Close()); err != nil {
 		return nil, errors.Join(err, in.Close(), out.Close())
 	}
@@ -117,8 +155,13 @@ type pipe struct {
 
 func (p pipe) Close() error { return errors.Join(p.WriteCloser.Close(), p.ReadCloser.Close()) }
 
-// ServeHashes does the jobs that come in until in ends, which is when the program that asks for them has ended, however it did.
+// hashSlots is how many passwords are hashed at once: one core stays free for everyone who is not logging in.
+func hashSlots() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
+// ServeHashes does the jobs that come in until in ends, which is when the program that asks for them has ended, however it did. Its garbage
+// collections keep to the cores of the hashes.
 func ServeHashes(in io.ReadCloser, out io.WriteCloser) error {
+	runtime.GOMAXPROCS(hashSlots())
 	server := rpc.NewServer()
 	if err := server.RegisterName("Hashes", hashes{}); err != nil {
 		return err

@@ -2,19 +2,25 @@ package auth
 
 import (
 	"runtime"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// lowest is the priority of a process that runs when no other wants to.
-const lowest = 19
+const (
+	schedIdle = 5  // SCHED_IDLE of sched(7)
+	lowest    = 19 // the priority next to it
+)
 
-// atLowestPriority starts a process from a thread of the lowest priority, which it inherits with all its threads.
-func atLowestPriority(start func() error) error {
+// whenNothingElseRuns starts a process from a thread that gives way to every other one at once, and whose turn comes when none of them wants
+// the core; the process inherits that, with all its threads. Of the lowest priority alone, a thread keeps the core for some milliseconds.
+func whenNothingElseRuns(start func() error) error {
 	started := make(chan error)
 	go func() {
 		// Not unlocked: a thread may not raise its priority again, and so ends with this goroutine.
 		runtime.LockOSThread()
-		_ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), lowest) // without it pages are slower, no more
+		if unix.SchedSetAttr(0, &unix.SchedAttr{Policy: schedIdle}, 0) != nil {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, 0, lowest) // without either pages are slower, no more
+		}
 		started <- start()
 	}()
 	return <-started

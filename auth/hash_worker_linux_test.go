@@ -29,7 +29,7 @@ func newWorkerHasher(t *testing.T, quiet time.Duration) *Hasher {
 		t.Fatal(err)
 	}
 	h := NewHasher(4, 100)
-	h.worker = worker{program: self, quiet: quiet}
+	h.worker = worker{program: self, quiet: quiet, patience: time.Minute}
 	t.Cleanup(func() {
 		h.worker.rest()
 		awaitWorkers(t, 0) // or the next test would count it as its own
@@ -81,14 +81,53 @@ func TestAKilledWorkerCostsNobodyALogIn(t *testing.T) {
 	}
 }
 
+// A worker that is stopped is one that gets no turn.
+func TestAWorkerThatGetsNoTurnHoldsNobodyUpAndIsGivenNoMore(t *testing.T) {
+	h := newWorkerHasher(t, time.Hour)
+	encoded := mustHash(t, h, "the password")
+	h.worker.patience = 50 * time.Millisecond
+	signal := func(s syscall.Signal) {
+		for _, pid := range workers(t) {
+			if err := syscall.Kill(pid, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	signal(syscall.SIGSTOP)
+	t.Cleanup(func() { signal(syscall.SIGCONT) }) // or it could not end
+	for range 20 {
+		expect(t, h, "the password", encoded, true, false)
+		expect(t, h, "not the password", encoded, false, false)
+	}
+	h.worker.mutex.Lock()
+	jobs := h.worker.jobs
+	h.worker.mutex.Unlock()
+	if jobs != 1 {
+		t.Errorf("it was given %d passwords meanwhile", jobs)
+	}
+
+	signal(syscall.SIGCONT)
+	h.worker.patience = time.Minute
+	for range 500 {
+		if !h.worker.isLate() {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	expect(t, h, "the password", encoded, true, false)
+	if h.worker.isLate() || len(workers(t)) != 1 {
+		t.Errorf("it is not asked again: late %v, %d workers", h.worker.isLate(), len(workers(t)))
+	}
+}
+
 func TestWithoutAWorkerToStartThisProcessHashes(t *testing.T) {
 	h := NewHasher(1, 1)
-	h.worker = worker{program: "/nonexistent/program", quiet: time.Hour}
+	h.worker = worker{program: "/nonexistent/program", quiet: time.Hour, patience: time.Minute}
 	expect(t, h, "the password", mustHash(t, h, "the password"), true, false)
 }
 
 // A flood of log-ins must not slow down what else runs on the machine.
-func TestAWorkerHasTheLowestPriorityAndNoEnvironment(t *testing.T) {
+func TestAWorkerGivesWayAndHasNoEnvironment(t *testing.T) {
 	t.Setenv("SECRET_KEY", "not for the worker")
 	h := newWorkerHasher(t, time.Hour)
 	mustHash(t, h, "the password")
@@ -98,8 +137,8 @@ func TestAWorkerHasTheLowestPriorityAndNoEnvironment(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, after, _ := strings.Cut(string(stat), ") ")
-		if nice := strings.Fields(after)[16]; nice != "19" {
-			t.Errorf("its niceness is %s", nice)
+		if policy := strings.Fields(after)[38]; policy != strconv.Itoa(schedIdle) {
+			t.Errorf("its scheduling policy is %s", policy)
 		}
 		if environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ"); err != nil || len(environ) > 0 {
 			t.Errorf("its environment is %q, %v", environ, err)
