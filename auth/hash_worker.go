@@ -18,7 +18,7 @@ const HashWorker = "hash-worker"
 // quietBeforeEnd is how long a worker waits for another password before it ends, and its memory with it.
 const quietBeforeEnd = 10 * time.Second
 
-// workerPatience is how long a hash may take there: more than any that is read takes on a core of its own.
+// workerPatience is how long a hash may take there. Where an old one needs longer on a slow core, it is hashed here as well.
 const workerPatience = 2 * time.Second
 
 // worker hashes in a process of its own, which runs when nothing else wants to. Next to the pages, each hash's 19 MiB would begin

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain makes the test binary the worker that it starts.
@@ -137,7 +139,7 @@ func TestAWorkerGivesWayAndHasNoEnvironment(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, after, _ := strings.Cut(string(stat), ") ")
-		if policy := strings.Fields(after)[38]; policy != strconv.Itoa(schedIdle) {
+		if policy := strings.Fields(after)[38]; policy != strconv.Itoa(unix.SCHED_IDLE) {
 			t.Errorf("its scheduling policy is %s", policy)
 		}
 		if environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ"); err != nil || len(environ) > 0 {
