@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/mail"
-	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/dev"
 )
 
 // devMailRows is how many mails the development mailbox lists.
@@ -20,15 +20,15 @@ func (h *Handlers) DevMailPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]views.MailRow, len(letters))
+	rows := make([]dev.MailRow, len(letters))
 	for i, letter := range letters {
 		rows[i] = mailRow(letter)
 	}
-	return h.render(c, http.StatusOK, views.DevMail(rows))
+	return h.render(c, http.StatusOK, dev.Mail(rows))
 }
 
-func mailRow(l mail.Letter) views.MailRow {
-	return views.MailRow{
+func mailRow(l mail.Letter) dev.MailRow {
+	return dev.MailRow{
 		ID: l.ID, Kind: l.Kind, To: l.To, Subject: cmp.Or(l.Subject, l.Kind), State: string(l.State), Error: l.LastError,
 		Attempts: l.Attempts, At: l.CreatedAt,
 	}
@@ -40,7 +40,7 @@ func (h *Handlers) DevMailMessage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.DevMailMessage(views.MailView{MailRow: mailRow(letter), Text: letter.Text, Link: h.linkIn(letter.Text)}))
+	return h.render(c, http.StatusOK, dev.MailMessage(dev.MailView{MailRow: mailRow(letter), Text: letter.Text, Link: h.linkIn(letter.Text)}))
 }
 
 // linkIn is the one link of a mail: its only word that begins with this site's address.

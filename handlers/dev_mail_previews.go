@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/mail"
-	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/dev"
 )
 
 // mailPreviews are all mails, with made-up data. Their links lead to pages that say what becomes of a link that is void.
@@ -59,15 +59,15 @@ func (h *Handlers) mailPreview(c echo.Context) (mail.Message, error) {
 
 // DevMailPreviews lists every mail.
 func (h *Handlers) DevMailPreviews(c echo.Context) error {
-	var rows []views.MailRow
+	var rows []dev.MailRow
 	for _, m := range h.mailPreviews() {
 		rows = append(rows, previewRow(m))
 	}
-	return h.render(c, http.StatusOK, views.DevMailPreviews(rows))
+	return h.render(c, http.StatusOK, dev.MailPreviews(rows))
 }
 
-func previewRow(m mail.Message) views.MailRow {
-	return views.MailRow{Kind: m.Kind, To: m.To, Subject: m.Subject}
+func previewRow(m mail.Message) dev.MailRow {
+	return dev.MailRow{Kind: m.Kind, To: m.To, Subject: m.Subject}
 }
 
 // DevMailPreview shows one.
@@ -76,7 +76,7 @@ func (h *Handlers) DevMailPreview(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.DevMailPreview(views.MailView{MailRow: previewRow(m), Text: m.Text}))
+	return h.render(c, http.StatusOK, dev.MailPreview(dev.MailView{MailRow: previewRow(m), Text: m.Text}))
 }
 
 // DevMailPreviewHTML is the HTML part of one, for the frame in DevMailPreview.

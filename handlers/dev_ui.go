@@ -6,12 +6,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/dev"
 )
 
 // DevUIPage leads to the parts that pages are made of.
 func (h *Handlers) DevUIPage(c echo.Context) error {
-	return h.render(c, http.StatusOK, views.DevUI())
+	return h.render(c, http.StatusOK, dev.UI())
 }
 
 // DevUIPart shows parts of a kind in all their states.
@@ -24,7 +24,7 @@ func (h *Handlers) DevUIPart(c echo.Context) error {
 	if theme != "light" && theme != "dark" {
 		theme = ""
 	}
-	return h.render(c, http.StatusOK, views.DevUIShow(part, theme))
+	return h.render(c, http.StatusOK, dev.UIShow(part, theme))
 }
 
 // DevUISubmit is where the forms that are shown lead to. Nothing comes of them but a notice.
@@ -39,11 +39,11 @@ func (h *Handlers) DevUISubmit(c echo.Context) error {
 	return h.redirect(c, part.Address(), "The form was sent. Nothing is kept here.")
 }
 
-func devUIPart(c echo.Context) (views.DevUIPart, error) {
-	parts := views.DevUIParts()
-	i := slices.IndexFunc(parts, func(p views.DevUIPart) bool { return p.Slug == c.Param("part") })
+func devUIPart(c echo.Context) (dev.UIPart, error) {
+	parts := dev.UIParts()
+	i := slices.IndexFunc(parts, func(p dev.UIPart) bool { return p.Slug == c.Param("part") })
 	if i < 0 {
-		return views.DevUIPart{}, echo.ErrNotFound
+		return dev.UIPart{}, echo.ErrNotFound
 	}
 	return parts[i], nil
 }

@@ -4,13 +4,13 @@ import (
 	"testing"
 
 	"example.com/gatehouse/config"
-	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/dev"
 )
 
 func TestEveryPartIsShownWithTheLinesThatMakeIt(t *testing.T) {
 	eve := newStage(t).visitor()
 	overview := eve.get("/dev/ui").is(t, 200)
-	for _, part := range views.DevUIParts() {
+	for _, part := range dev.UIParts() {
 		overview.says(t, part.Title)
 		eve.get(part.Address()).is(t, 200).says(t, "@ui.")
 	}

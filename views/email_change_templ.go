@@ -321,7 +321,7 @@ func EmailWaiting(user *models.User, change models.EmailChange, now time.Time) t
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = moment(change.ExpiresAt, ui.DateTime(ctx, change.ExpiresAt)).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Moment(change.ExpiresAt, ui.DateTime(ctx, change.ExpiresAt)).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -217,7 +217,7 @@ func Notes(user *models.User, notes models.List[models.Note], now time.Time) tem
 								}()
 							}
 							ctx = templ.InitializeContext(ctx)
-							templ_7745c5c3_Err = moment(note.UpdatedAt, ui.Ago(ctx, note.UpdatedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Moment(note.UpdatedAt, ui.Ago(ctx, note.UpdatedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

@@ -758,7 +758,7 @@ func passkeyRow(p PasskeyRow, form PasskeyForm, problems map[string]string, now 
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = moment(p.CreatedAt, ui.Date(ctx, p.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Moment(p.CreatedAt, ui.Date(ctx, p.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -782,7 +782,7 @@ func passkeyRow(p PasskeyRow, form PasskeyForm, problems map[string]string, now 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = moment(*p.LastUsedAt, ui.Ago(ctx, *p.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Moment(*p.LastUsedAt, ui.Ago(ctx, *p.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

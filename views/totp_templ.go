@@ -224,7 +224,7 @@ func TOTP(user *models.User, list []models.Authenticator, form AuthenticatorForm
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = moment(a.LastUsedAt, ui.Ago(ctx, a.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Moment(a.LastUsedAt, ui.Ago(ctx, a.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

@@ -164,7 +164,7 @@ func TrustedDevices(user *models.User, list []models.TrustedDevice, now time.Tim
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = moment(d.LastUsedAt, ui.Ago(ctx, d.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Moment(d.LastUsedAt, ui.Ago(ctx, d.LastUsedAt, now)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -181,7 +181,7 @@ func TrustedDevices(user *models.User, list []models.TrustedDevice, now time.Tim
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = moment(d.CreatedAt, ui.Date(ctx, d.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Moment(d.CreatedAt, ui.Date(ctx, d.CreatedAt)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -194,7 +194,7 @@ func TrustedDevices(user *models.User, list []models.TrustedDevice, now time.Tim
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = moment(d.ExpiresAt, ui.Date(ctx, d.ExpiresAt)).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Moment(d.ExpiresAt, ui.Date(ctx, d.ExpiresAt)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

@@ -12,6 +12,7 @@ import (
 
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/dev"
 	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
 	"github.com/a-h/templ"
@@ -141,24 +142,24 @@ func appPages() map[string]templ.Component {
 
 // sitePages are those for anyone.
 func sitePages() map[string]templ.Component {
-	row := views.MailRow{ID: "1", Kind: "confirm_address", To: markup, Subject: markup, State: "parked", Error: markup, Attempts: 8, At: now}
+	row := dev.MailRow{ID: "1", Kind: "confirm_address", To: markup, Subject: markup, State: "parked", Error: markup, Attempts: 8, At: now}
 	pages := map[string]templ.Component{
 		"home":            views.Home(nil),
 		"home, signed in": views.Home(person()),
-		"mailbox, empty":  views.DevMail(nil),
-		"mailbox":         views.DevMail([]views.MailRow{row}),
-		"mail":            views.DevMailMessage(views.MailView{MailRow: row, Text: markup, Link: "http://localhost:3000/email/confirm?token=t"}),
-		"mail, odd link":  views.DevMailMessage(views.MailView{MailRow: row, Link: "javascript:alert(1)"}),
+		"mailbox, empty":  dev.Mail(nil),
+		"mailbox":         dev.Mail([]dev.MailRow{row}),
+		"mail":            dev.MailMessage(dev.MailView{MailRow: row, Text: markup, Link: "http://localhost:3000/email/confirm?token=t"}),
+		"mail, odd link":  dev.MailMessage(dev.MailView{MailRow: row, Link: "javascript:alert(1)"}),
 		"too many":        views.Error(views.ErrorPage{Status: 429, RetryAt: now.Add(230 * time.Second)}, now),
 		"error, told":     views.Error(views.ErrorPage{Status: 403, Title: markup, Text: markup}, now),
 	}
-	pages["terms"] = views.Terms(markup)                                                     // feature:terms
-	pages["terms, none"] = views.Terms("")                                                   // feature:terms
-	pages["mail previews"] = views.DevMailPreviews([]views.MailRow{row})                     // feature:dev_mail_previews
-	pages["mail preview"] = views.DevMailPreview(views.MailView{MailRow: row, Text: markup}) // feature:dev_mail_previews
-	pages["parts"] = views.DevUI()                                                           // feature:dev_ui
-	for _, part := range views.DevUIParts() {                                                // feature:dev_ui
-		pages["parts, "+part.Slug] = views.DevUIShow(part, "dark") // feature:dev_ui
+	pages["terms"] = views.Terms(markup)                                              // feature:terms
+	pages["terms, none"] = views.Terms("")                                            // feature:terms
+	pages["mail previews"] = dev.MailPreviews([]dev.MailRow{row})                     // feature:dev_mail_previews
+	pages["mail preview"] = dev.MailPreview(dev.MailView{MailRow: row, Text: markup}) // feature:dev_mail_previews
+	pages["parts"] = dev.UI()                                                         // feature:dev_ui
+	for _, part := range dev.UIParts() {                                              // feature:dev_ui
+		pages["parts, "+part.Slug] = dev.UIShow(part, "dark") // feature:dev_ui
 	} // feature:dev_ui
 	for _, status := range []int{400, 403, 404, 405, 413, 415, 429, 500, 502, 503} {
 		pages["error "+strconv.Itoa(status)] = views.Error(views.ErrorPage{Status: status}, now)

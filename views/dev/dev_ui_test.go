@@ -1,4 +1,4 @@
-package views
+package dev
 
 import (
 	"go/ast"
@@ -14,7 +14,7 @@ import (
 )
 
 func TestLawEveryPartIsOnShow(t *testing.T) {
-	files, err := filepath.Glob("ui/*.templ")
+	files, err := filepath.Glob("../ui/*.templ")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no parts: %v", err)
 	}
@@ -25,7 +25,7 @@ func TestLawEveryPartIsOnShow(t *testing.T) {
 		}
 		for _, found := range regexp.MustCompile(`(?m)^templ ([A-Z]\w*)\(`).FindAllStringSubmatch(string(source), -1) {
 			if !strings.Contains(shownSource(), "@ui."+found[1]+"(") {
-				t.Errorf("%s has a part that /dev/ui does not show: add a templ with @ui.%s(…) to dev_ui.templ and to DevUIParts", file, found[1])
+				t.Errorf("%s has a part that /dev/ui does not show: add a templ with @ui.%s(…) to dev_ui.templ and to UIParts", file, found[1])
 			}
 		}
 	}
@@ -34,7 +34,7 @@ func TestLawEveryPartIsOnShow(t *testing.T) {
 // shownSource is all lines that are shown beside parts.
 func shownSource() string {
 	var all strings.Builder
-	for _, part := range DevUIParts() {
+	for _, part := range UIParts() {
 		for _, shown := range part.examples {
 			all.WriteString(exampleOf(shown).source + "\n")
 		}
@@ -43,12 +43,12 @@ func shownSource() string {
 }
 
 func TestLawEveryIconIsOnShow(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "ui/icons.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../ui/icons.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := map[string]ui.Shape{}
-	for _, icon := range devUIIcons() {
+	for _, icon := range uiIcons() {
 		shown[icon.Name] = icon.Shape
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -63,7 +63,7 @@ func TestLawEveryIconIsOnShow(t *testing.T) {
 }
 
 func TestEveryExampleSaysWhatItIsAndHowItIsMade(t *testing.T) {
-	for _, part := range DevUIParts() {
+	for _, part := range UIParts() {
 		for _, shown := range part.examples {
 			e := exampleOf(shown)
 			if e.title == "" || !strings.Contains(e.source, "@ui.") || strings.HasPrefix(e.source, "\t") || strings.Contains(e.source, "\ntempl ") {

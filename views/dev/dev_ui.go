@@ -1,23 +1,24 @@
-package views
+package dev
 
 import (
 	_ "embed"
 	"reflect"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
 	"example.com/gatehouse/views/ui"
 )
 
-// devUISource is this page's own source: what is shown beside a part is what made it, and cannot be anything else.
+// uiSource is this page's own source: what is shown beside a part is what made it, and cannot be anything else.
 //
 //go:embed dev_ui.templ
-var devUISource string
+var uiSource string
 
-// DevUIPart is one page of /dev/ui: parts of a kind, in all their states.
-type DevUIPart struct {
+// UIPart is one page of /dev/ui: parts of a kind, in all their states.
+type UIPart struct {
 	Slug, Title, Text string
 	Icon              ui.Shape
 	head              func() templ.Component // instead of the title, where the head of a page is among what is shown
@@ -25,32 +26,32 @@ type DevUIPart struct {
 }
 
 // Address is where the part is shown.
-func (p DevUIPart) Address() string { return "/dev/ui/" + p.Slug }
+func (p UIPart) Address() string { return "/dev/ui/" + p.Slug }
 
-// devExample is a part in one state, and the lines that make it.
-type devExample struct {
+// example is a part in one state, and the lines that make it.
+type example struct {
 	name, title, source string
 	shown               func() templ.Component
 }
 
 // wide says whether the example needs the width of the page: many of a kind do.
-func (e devExample) wide() bool { return strings.Contains(e.source, "for _, ") }
+func (e example) wide() bool { return strings.Contains(e.source, "for _, ") }
 
 // exampleOf finds the example's source by its name: what stands between "templ name() {" and the brace that closes it, and
 // the comment above, which says what it is.
-func exampleOf(shown func() templ.Component) devExample {
+func exampleOf(shown func() templ.Component) example {
 	name := runtime.FuncForPC(reflect.ValueOf(shown).Pointer()).Name()
 	name = name[strings.LastIndexByte(name, '.')+1:]
-	above, below, _ := strings.Cut(devUISource, "\ntempl "+name+"() {\n")
+	above, below, _ := strings.Cut(uiSource, "\ntempl "+name+"() {\n")
 	_, title, _ := strings.Cut(above[strings.LastIndexByte(above, '\n')+1:], "// ")
 	source, _, _ := strings.Cut(below, "\n}\n")
-	return devExample{name, title, strings.ReplaceAll("\n"+source, "\n\t", "\n")[1:], shown}
+	return example{name, title, strings.ReplaceAll("\n"+source, "\n\t", "\n")[1:], shown}
 }
 
-// DevUIParts lists the pages of /dev/ui.
-func DevUIParts() []DevUIPart {
+// UIParts lists the pages of /dev/ui.
+func UIParts() []UIPart {
 	show := func(examples ...func() templ.Component) []func() templ.Component { return examples }
-	return []DevUIPart{
+	return []UIPart{
 		{"fields", "Fields", "What is typed into: a label, a hint, and a problem that is told beside the field.", ui.IconPencil, nil, show(
 			showField, showFieldFilled, showFieldHint, showFieldProblem, showFieldReadOnly, showFieldDisabled, showFieldLong, showFieldEmail,
 			showFieldNumber, showFieldMoney, showFieldDate, showTextarea, showTextareaProblem, showPassword, showOneTimeCode, showOneTimeCodeProblem,
@@ -66,7 +67,7 @@ func DevUIParts() []DevUIPart {
 			showButtons, showButtonsSmall, showButtonIcons, showLinkButton, showSubmitButton, showBusyButton, showConfirm, showDialog,
 		)},
 		{"lists", "Lists", "Rows that sort and turn their pages by plain links, and become cards on a phone.", ui.IconDatabase, nil, show(
-			showTable, showPager, showPagerEnd, showEmptyState, showBadges, showAvatars,
+			showTable, showPager, showPagerEnd, showEmptyState, showBadges, showMoment, showAvatars,
 		)},
 		{"navigation", "Navigation", "Where one is, what is beside it, and the way back up.", ui.IconFolder, nil, show(
 			showTabs, showArea, showBreadcrumb, showMenu, showMenuPerson, showMenuIcon,
@@ -81,15 +82,15 @@ func DevUIParts() []DevUIPart {
 	}
 }
 
-// devIcon is an icon and what the code calls it.
-type devIcon struct {
+// namedIcon is an icon and what the code calls it.
+type namedIcon struct {
 	Name  string
 	Shape ui.Shape
 }
 
-// devUIIcons lists every icon there is.
-func devUIIcons() []devIcon {
-	return []devIcon{
+// uiIcons lists every icon there is.
+func uiIcons() []namedIcon {
+	return []namedIcon{
 		{"IconAlert", ui.IconAlert},
 		{"IconArrow", ui.IconArrow},
 		{"IconCalendar", ui.IconCalendar},
@@ -142,6 +143,9 @@ func devUIIcons() []devIcon {
 		{"IconWarning", ui.IconWarning},
 	}
 }
+
+// paidAt is when an invoice that is shown was paid.
+func paidAt() time.Time { return time.Date(2026, time.November, 2, 16, 40, 0, 0, time.UTC) }
 
 // invoice is a row of the table that is shown.
 type invoice struct{ Number, Customer, Due, Amount, State, Tone string }
