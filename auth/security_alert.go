@@ -36,9 +36,9 @@ func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Tim
 
 // alertNewDevice tells the owner of a sign-in where they have not signed in before. Whoever has just signed up was there to see it.
 func (a *Auth) alertNewDevice(t *tx, user *models.User, proof Proof, device string, client Client) error {
-	known, err := models.HasDevice(t.DB, user.ID, hashToken(device))
+	known, _, err := deviceOf(t.DB, user.ID, device)
 	if err != nil {
-		return fmt.Errorf("look for the device: %w", err)
+		return err
 	}
 	if known || proof.first() == bySignUp {
 		return nil

@@ -83,12 +83,23 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 	return started, a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": proof.Method})
 }
 
+// deviceOf says what the browser with this device token, "" for none, is to the user, as models.DeviceOf does.
+func deviceOf(db *gorm.DB, userID, token string) (known, void bool, err error) {
+	if token == "" {
+		return false, false, nil
+	}
+	if known, void, err = models.DeviceOf(db, userID, hashToken(token)); err != nil {
+		return false, false, fmt.Errorf("look for the device: %w", err)
+	}
+	return known, void, nil
+}
+
 // knowDevice remembers the browser as one of the user's. One without a device token gets one, and so does one whose token somebody else may
 // have as well.
 func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
-	void, err := models.IsVoidDevice(t.DB, userID, hashToken(token))
+	_, void, err := deviceOf(t.DB, userID, token)
 	if err != nil {
-		return "", fmt.Errorf("look for the device: %w", err)
+		return "", err
 	}
 	if void || token == "" {
 		token, _ = newToken()

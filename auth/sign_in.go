@@ -179,9 +179,9 @@ func (a *Auth) beginSignIn(t *tx, user *models.User, proof Proof, owes Duty, for
 	token, hash := newToken()
 	event, first := EventSignInContinued, proof.began
 	if first == nil {
-		known, err := models.HasDevice(t.DB, user.ID, hashToken(browser.Device))
+		known, _, err := deviceOf(t.DB, user.ID, browser.Device)
 		if err != nil {
-			return Entry{}, fmt.Errorf("look for the device: %w", err)
+			return Entry{}, err
 		}
 		event, first = EventSignInBegun, &models.SignIn{IP: client.Address(), Device: client.Device(), CreatedAt: t.now(), ReportAt: former.ReportAt}
 		if due := t.now().Add(signInFor); !known && former.ReportAt == nil {

@@ -25,18 +25,16 @@ func IsKnownDevice(db *gorm.DB, email string, tokenHash []byte) (bool, error) {
 	return n > 0, err
 }
 
-// HasDevice says whether the user has signed in with the browser that has this device token before.
-func HasDevice(db *gorm.DB, userID string, tokenHash []byte) (bool, error) {
-	var n int64
-	err := db.Model(&KnownDevice{}).Where("user_id = ? AND token_hash = ? AND void_at IS NULL", userID, tokenHash).Count(&n).Error
-	return n > 0, err
-}
-
-// IsVoidDevice says whether the user has signed in with a browser that had this device token, of which somebody else may have a copy.
-func IsVoidDevice(db *gorm.DB, userID string, tokenHash []byte) (bool, error) {
-	var n int64
-	err := db.Model(&KnownDevice{}).Where("user_id = ? AND token_hash = ? AND void_at IS NOT NULL", userID, tokenHash).Count(&n).Error
-	return n > 0, err
+// DeviceOf says what the browser with this device token is to the user: known, having signed in as them before, or void, having done so with a
+// token of which somebody else may have a copy. It is neither where they have not signed in there.
+func DeviceOf(db *gorm.DB, userID string, tokenHash []byte) (known, void bool, err error) {
+	var found []KnownDevice
+	err = db.Select("void_at").Where("user_id = ? AND token_hash = ?", userID, tokenHash).Find(&found).Error
+	if err != nil || len(found) == 0 {
+		return false, false, err
+	}
+	void = found[0].VoidAt != nil
+	return !void, void, nil
 }
 
 // VoidDevices makes none of the user's browsers known any more.

@@ -112,8 +112,13 @@ func ForgetHits(tx *gorm.DB, rule LimitRule, key string) error {
 // tell when that was.
 func ReturnHit(tx *gorm.DB, rule LimitRule, key string) error {
 	id := rule.Name + ":" + key
-	if err := tx.Exec("UPDATE limits SET hits = hits - 1, open_at = ? WHERE id = ? AND hits > 0", open, id).Error; err != nil {
+	// Most hits are the only ones of their count.
+	if gone := tx.Exec("DELETE FROM limits WHERE id = ? AND hits <= 1", id); gone.Error != nil || gone.RowsAffected > 0 {
+		return gone.Error
+	}
+	if err := tx.Exec("UPDATE limits SET hits = hits - 1, open_at = ? WHERE id = ?", open, id).Error; err != nil {
 		return err
 	}
-	return tx.Exec("DELETE FROM limits WHERE id = ? AND hits = 0", id).Error
+	// Whoever took the hit before back meanwhile has left this one as the last.
+	return tx.Exec("DELETE FROM limits WHERE id = ? AND hits <= 0", id).Error
 }
