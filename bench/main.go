@@ -173,8 +173,14 @@ func (b *bench) prepare() error {
 	return nil
 }
 
-func (b *bench) smallURL() string { return "sqlite:" + b.file("small.db") }
-func (b *bench) largeURL() string { return "sqlite:" + b.file("large.db") }
+// The files of the two databases.
+const (
+	smallFile = "small.db"
+	largeFile = "large.db"
+)
+
+func (b *bench) smallURL() string { return "sqlite:" + b.file(smallFile) }
+func (b *bench) largeURL() string { return "sqlite:" + b.file(largeFile) }
 
 // serve starts the application as in production, behind a proxy on this machine, and waits until it answers.
 func (b *bench) serve(binary, databaseURL string) (*program, error) {
@@ -190,8 +196,8 @@ func (b *bench) serve(binary, databaseURL string) (*program, error) {
 	return p, p.await(loginPage(), 200)
 }
 
-// refer starts the reference on the small database.
-func (b *bench) refer() (*program, error) {
+// refer starts the reference on a database of this name.
+func (b *bench) refer(database string) (*program, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -200,7 +206,7 @@ func (b *bench) refer() (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := run(b.ctx, b.dir, address, runtimeSettings(), self, referenceWord, address, b.file("small.db"))
+	p, err := run(b.ctx, b.dir, address, runtimeSettings(), self, referenceWord, address, b.file(database))
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,12 @@ func (b *bench) pages() error {
 	if err != nil {
 		return err
 	}
-	many, err := dashboards(some(sampled, everybody(0, b.plan.many-b.plan.unseen)))
+	asking := some(sampled, everybody(0, b.plan.many-b.plan.unseen))
+	many, err := dashboards(asking)
+	if err != nil {
+		return err
+	}
+	crowdedReference, err := b.refer(largeFile)
 	if err != nil {
 		return err
 	}
@@ -120,9 +125,10 @@ func (b *bench) pages() error {
 		return err
 	}
 	crowded := &subject{name: fmt.Sprintf("dashboard among %d", b.plan.many), server: b.large, next: anyOf(many)}
+	crowdedStandard := &subject{name: fmt.Sprintf("reference among %d", b.plan.many), server: crowdedReference, next: anyOf(referencePages(asking))}
 	nocgo := &subject{name: "dashboard without cgo", server: plain, next: dashboard.next}
 	login := &subject{name: "login page", server: b.app, next: anyOf([][]byte{loginPage()})}
-	subjects := []*subject{standard, dashboard, crowded, nocgo, login}
+	subjects := []*subject{standard, dashboard, crowdedStandard, crowded, nocgo, login}
 	var postgres *subject
 	if b.postgres != "" {
 		server, err := b.serve(b.binary, b.postgres)
@@ -140,7 +146,9 @@ func (b *bench) pages() error {
 
 	b.against(standard, dashboard)
 	b.rate(login)
+	b.rate(crowdedStandard)
 	b.rate(crowded)
+	b.compare(fmt.Sprintf("reference, %d people : %d people", b.plan.many, b.plan.people), "", crowdedStandard, standard)
 	b.compare(fmt.Sprintf("dashboard, %d people : %d people", b.plan.many, b.plan.people), "0.9 to 1.1", crowded, dashboard)
 	b.rate(nocgo)
 	b.compare("dashboard, without cgo : with", "", nocgo, dashboard)
@@ -304,14 +312,14 @@ func (b *bench) contestants() (standard, dashboard *subject, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	reference, err := b.refer()
+	reference, err := b.refer(smallFile)
 	if err != nil {
 		return nil, nil, err
 	}
 	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
 		return nil, nil, err
 	}
-	standard = &subject{name: "reference", server: reference, next: anyOf(referencePages(b.plan.people))}
+	standard = &subject{name: "reference", server: reference, next: anyOf(referencePages(everybody(0, b.plan.people)))}
 	dashboard = &subject{name: "dashboard", server: b.app, next: anyOf(requests)}
 	return standard, dashboard, nil
 }

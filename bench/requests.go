@@ -62,10 +62,10 @@ func referencePage(i int) []byte {
 	return []byte("GET /dashboard HTTP/1.1\r\n" + headers(from(i)) + "Cookie: token=" + token(i) + "\r\n\r\n")
 }
 
-func referencePages(people int) [][]byte {
-	pages := make([][]byte, people)
-	for i := range pages {
-		pages[i] = referencePage(i)
+func referencePages(people []int) [][]byte {
+	pages := make([][]byte, len(people))
+	for at, i := range people {
+		pages[at] = referencePage(i)
 	}
 	return pages
 }
