@@ -35,12 +35,8 @@ func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Tim
 }
 
 // alertNewDevice tells the owner of a sign-in where they have not signed in before. Whoever has just signed up was there to see it.
-func (a *Auth) alertNewDevice(t *tx, user *models.User, proof Proof, device string, client Client) error {
-	known, _, err := deviceOf(t.DB, user.ID, device)
-	if err != nil {
-		return err
-	}
-	if known || proof.first() == bySignUp {
+func (a *Auth) alertNewDevice(t *tx, user *models.User, proof Proof, client Client) error {
+	if proof.first() == bySignUp {
 		return nil
 	}
 	return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.NewDevice(user.Email, i) })

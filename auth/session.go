@@ -74,8 +74,17 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 		return started, fmt.Errorf("start a session: %w", err)
 	}
 	started.Session = token
-	if err := a.alertNewDevice(t, user, proof, browser.Device, client); err != nil {
+	known, void, err := deviceOf(t.DB, user.ID, browser.Device)
+	if err != nil {
 		return started, err
+	}
+	if !known {
+		if err := a.alertNewDevice(t, user, proof, client); err != nil {
+			return started, err
+		}
+	}
+	if void {
+		browser.Device = "" // somebody else may have it as well
 	}
 	if started.Device, err = a.knowDevice(t, user.ID, browser.Device); err != nil {
 		return started, err
@@ -94,17 +103,12 @@ func deviceOf(db *gorm.DB, userID, token string) (known, void bool, err error) {
 	return known, void, nil
 }
 
-// knowDevice remembers the browser as one of the user's. One without a device token gets one, and so does one whose token somebody else may
-// have as well.
+// knowDevice remembers the browser as one of the user's. One without a device token gets one.
 func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
-	_, void, err := deviceOf(t.DB, userID, token)
-	if err != nil {
-		return "", err
-	}
-	if void || token == "" {
+	if token == "" {
 		token, _ = newToken()
 	}
-	err = models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: t.now(), LastSeenAt: t.now()})
+	err := models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: t.now(), LastSeenAt: t.now()})
 	if err != nil {
 		return "", fmt.Errorf("remember the device: %w", err)
 	}
