@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,11 +29,13 @@ type worker struct {
 	program  string // hashes in this process where it is ""
 	quiet    time.Duration
 	patience time.Duration
+	starts   func(start func() error) error // starts the process with the priority that it is to have
+
+	late atomic.Int64 // jobs that nobody waits for any more
 
 	mutex  sync.Mutex
 	client *rpc.Client // nil while no process runs
 	jobs   int         // under way
-	late   int         // of those: nobody waits for them any more
 	ending *time.Timer
 }
 
@@ -52,46 +55,41 @@ func (w *worker) do(job HashJob) HashAnswer {
 // errLate says that the machine is so busy that the worker, which runs only when nothing else wants to, gets no turn.
 var errLate = errors.New("it gets no turn")
 
+// ask waits for the worker's answer, its start among it, as long as the patience lasts.
 func (w *worker) ask(job HashJob) (HashAnswer, error) {
-	client, err := w.begin()
-	if err != nil {
-		return HashAnswer{}, err
-	}
-	call := client.Go("Hashes.Do", job, new(HashAnswer), make(chan *rpc.Call, 1))
+	var answer HashAnswer
+	var err error
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		var client *rpc.Client
+		if client, err = w.begin(); err == nil {
+			err = client.Call("Hashes.Do", job, &answer)
+			w.end(client, err)
+		}
+	}()
 	select {
-	case <-call.Done:
-		w.end(client, call.Error)
-		return *call.Reply.(*HashAnswer), call.Error
+	case <-answered:
+		return answer, err
 	case <-time.After(w.patience):
 	}
-	w.beLate(1)
+	w.late.Add(1)
 	go func() {
-		<-call.Done
-		w.beLate(-1)
-		w.end(client, call.Error)
+		<-answered
+		w.late.Add(-1)
 	}()
 	return HashAnswer{}, errLate
 }
 
 // isLate says whether the worker has hashes on its hands that it was given up on: it gets no more, or they and their memory would pile up.
-func (w *worker) isLate() bool {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	return w.late > 0
-}
-
-func (w *worker) beLate(by int) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	w.late += by
-}
+func (w *worker) isLate() bool { return w.late.Load() > 0 }
 
 // begin returns the way to the process, which it starts where there is none.
 func (w *worker) begin() (*rpc.Client, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if w.client == nil {
-		client, err := startWorker(w.program)
+		client, err := startWorker(w.program, w.starts)
 		if err != nil {
 			return nil, err
 		}
@@ -126,8 +124,8 @@ func (w *worker) rest() {
 	}
 }
 
-// startWorker starts a run of program that reads jobs from its input and writes answers to its output.
-func startWorker(program string) (*rpc.Client, error) {
+// startWorker has starts start a run of program that reads jobs from its input and writes answers to its output.
+func startWorker(program string, starts func(start func() error) error) (*rpc.Client, error) {
 	theirIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -139,7 +137,7 @@ func startWorker(program string) (*rpc.Client, error) {
 	cmd := exec.Command(program, HashWorker)
 	cmd.Env = []string{}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirIn, theirOut, os.Stderr
-	err = whenNothingElseRuns(cmd.Start)
+	err = starts(cmd.Start)
 	if err = errors.Join(err, theirIn.Close(), theirOut.Close()); err != nil {
 		return nil, errors.Join(err, in.Close(), out.Close())
 	}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -24,6 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// newWorkerHasher has a worker of the usual priority, or the tests would wait for everything else that the machine has to do.
 func newWorkerHasher(t *testing.T, quiet time.Duration) *Hasher {
 	t.Helper()
 	self, err := os.Executable()
@@ -31,7 +33,7 @@ func newWorkerHasher(t *testing.T, quiet time.Duration) *Hasher {
 		t.Fatal(err)
 	}
 	h := NewHasher(4, 100)
-	h.worker = worker{program: self, quiet: quiet, patience: time.Minute}
+	h.worker = worker{program: self, quiet: quiet, patience: time.Hour, starts: func(start func() error) error { return start() }}
 	t.Cleanup(func() {
 		h.worker.rest()
 		awaitWorkers(t, 0) // or the next test would count it as its own
@@ -109,22 +111,33 @@ func TestAWorkerThatGetsNoTurnHoldsNobodyUpAndIsGivenNoMore(t *testing.T) {
 	}
 
 	signal(syscall.SIGCONT)
-	h.worker.patience = time.Minute
-	for range 500 {
-		if !h.worker.isLate() {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	h.worker.patience = time.Hour
+	await(t, "the late worker has not caught up", func() bool { return !h.worker.isLate() })
 	expect(t, h, "the password", encoded, true, false)
-	if h.worker.isLate() || len(workers(t)) != 1 {
-		t.Errorf("it is not asked again: late %v, %d workers", h.worker.isLate(), len(workers(t)))
+	if len(workers(t)) != 1 {
+		t.Errorf("%d workers follow on a late one", len(workers(t)))
 	}
+}
+
+// So it is where the machine is too busy to start one.
+func TestAWorkerThatDoesNotComeUpHoldsNobodyUp(t *testing.T) {
+	h := newWorkerHasher(t, time.Hour)
+	turn := make(chan struct{})
+	h.worker.patience = 50 * time.Millisecond
+	h.worker.starts = func(start func() error) error {
+		<-turn
+		return start()
+	}
+	encoded := mustHash(t, h, "the password")
+	expect(t, h, "the password", encoded, true, false)
+	expect(t, h, "not the password", encoded, false, false)
+	close(turn)
+	await(t, "the late worker has not caught up", func() bool { return !h.worker.isLate() })
 }
 
 func TestWithoutAWorkerToStartThisProcessHashes(t *testing.T) {
 	h := NewHasher(1, 1)
-	h.worker = worker{program: "/nonexistent/program", quiet: time.Hour, patience: time.Minute}
+	h.worker = worker{program: "/nonexistent/program", quiet: time.Hour, patience: time.Hour, starts: whenNothingElseRuns}
 	expect(t, h, "the password", mustHash(t, h, "the password"), true, false)
 }
 
@@ -132,7 +145,12 @@ func TestWithoutAWorkerToStartThisProcessHashes(t *testing.T) {
 func TestAWorkerGivesWayAndHasNoEnvironment(t *testing.T) {
 	t.Setenv("SECRET_KEY", "not for the worker")
 	h := newWorkerHasher(t, time.Hour)
-	mustHash(t, h, "the password")
+	h.worker.starts = whenNothingElseRuns
+	client, err := h.worker.begin() // asked for nothing, it needs few turns
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.worker.end(client, nil)
 	for _, pid := range workers(t) {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil {
@@ -172,11 +190,15 @@ func workers(t *testing.T) (pids []int) {
 
 func awaitWorkers(t *testing.T, n int) {
 	t.Helper()
-	for range 500 {
-		if len(workers(t)) == n {
-			return
+	await(t, fmt.Sprintf("there are not %d workers", n), func() bool { return len(workers(t)) == n })
+}
+
+// await gives a busy machine the time that it needs, and one that waits in vain an end.
+func await(t *testing.T, otherwise string, happens func() bool) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Minute); !happens(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(otherwise)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("there are %d workers, not %d", len(workers(t)), n)
 }
