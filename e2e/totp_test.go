@@ -119,6 +119,7 @@ func TestTheQRCodeIsTheKeyThatIsShown(t *testing.T) {
 }
 
 func TestAdaLogsInWithASecondFactor(t *testing.T) {
+	t.Parallel() // it waits for the clock
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {
@@ -145,6 +146,7 @@ func TestAdaRenamesAnAppAndRemovesIt(t *testing.T) {
 }
 
 func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
+	t.Parallel() // it waits for the clock
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/totp/new")
 	phone := ada.enrolls()
 	ada.open("/password/forgot").fill("Email", ada.email).press("Send the link")

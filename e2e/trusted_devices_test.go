@@ -29,6 +29,7 @@ func (p *person) trusts(phone *app) *person { // feature:totp
 } // feature:totp
 
 func TestATrustedBrowserIsNotAskedForTheCodeUntilItIsNotTrustedAnyMore(t *testing.T) { // feature:totp
+	t.Parallel()                                  // feature:totp
 	for _, scripts := range []bool{true, false} { // feature:totp
 		s := startWithMail(t)                            // feature:totp
 		ada := s.visit(t, "Ada Lovelace").joins()        // feature:totp
