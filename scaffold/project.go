@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/a-h/templ/parser/v2"
 )
 
 // project is a clone: its files as they were read, and as they shall be. Nothing is written before save, and save writes all or
@@ -160,7 +162,6 @@ type step []string
 
 var (
 	generate = step{"go", "tool", "templ", "generate", "-log-level", "error"}
-	tidy     = step{"go", "tool", "templ", "fmt", "-log-level", "error", "."}
 	compress = step{"go", "run", "./assets/compress"}
 )
 
@@ -188,16 +189,31 @@ func (p *project) save(ctx context.Context, c *call, steps ...step) error {
 
 func (p *project) format() {
 	for _, name := range p.written() {
-		if path.Ext(name) != ".go" {
-			continue
-		}
-		formatted, err := format.Source([]byte(p.read(name)))
+		formatted, err := formatFile(name, p.read(name))
 		if err != nil {
-			p.faults.add("%s would not be Go: %v", name, err)
+			p.faults.add("%s cannot be written: %v", name, err)
 			continue
 		}
-		p.write(name, string(formatted))
+		p.write(name, formatted)
 	}
+}
+
+// formatFile returns what gofmt or templ fmt would make of the file.
+func formatFile(name, content string) (string, error) {
+	switch path.Ext(name) {
+	case ".go":
+		formatted, err := format.Source([]byte(content))
+		return string(formatted), err
+	case ".templ":
+		parsed, err := parser.ParseString(content)
+		if err != nil {
+			return "", err
+		}
+		var formatted strings.Builder
+		err = parsed.Write(&formatted)
+		return formatted.String(), err
+	}
+	return content, nil
 }
 
 // makers are the steps that the changed files ask for.
@@ -209,7 +225,7 @@ func (p *project) makers() []step {
 		assets = assets || path.Dir(name) == "assets" && path.Ext(name) != ".go"
 	}
 	if views {
-		steps = append(steps, tidy, generate)
+		steps = append(steps, generate)
 	}
 	if assets {
 		steps = append(steps, compress)
