@@ -191,7 +191,7 @@ func (p *project) format() {
 	for _, name := range p.written() {
 		formatted, err := formatFile(name, p.read(name))
 		if err != nil {
-			p.faults.add("%s cannot be written: %v", name, err)
+			p.faults.add("%s would not compile: %v", name, err)
 			continue
 		}
 		p.write(name, formatted)
