@@ -119,7 +119,9 @@ func TestSQLiteIsSetUpForAServer(t *testing.T) {
 	if n := writer.Stats().MaxOpenConnections; n != 1 {
 		t.Errorf("there may be %d writers", n)
 	}
-	for setting, want := range map[string]string{"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "busy_timeout": "5000"} {
+	for setting, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "busy_timeout": "5000", "cache_size": "-8000",
+	} {
 		var writers, readers string
 		must(t, writer.QueryRow("PRAGMA "+setting).Scan(&writers))
 		must(t, db.Raw("SELECT * FROM pragma_"+setting).Row().Scan(&readers))
