@@ -173,14 +173,10 @@ func (b *bench) prepare() error {
 	return nil
 }
 
-// The files of the two databases.
-const (
-	smallFile = "small.db"
-	largeFile = "large.db"
-)
+const smallFile = "small.db"
 
 func (b *bench) smallURL() string { return "sqlite:" + b.file(smallFile) }
-func (b *bench) largeURL() string { return "sqlite:" + b.file(largeFile) }
+func (b *bench) largeURL() string { return "sqlite:" + b.file("large.db") }
 
 // serve starts the application as in production, behind a proxy on this machine, and waits until it answers.
 func (b *bench) serve(binary, databaseURL string) (*program, error) {
@@ -196,8 +192,8 @@ func (b *bench) serve(binary, databaseURL string) (*program, error) {
 	return p, p.await(loginPage(), 200)
 }
 
-// refer starts the reference on a database of this name.
-func (b *bench) refer(database string) (*program, error) {
+// refer starts the reference on the small database.
+func (b *bench) refer() (*program, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -206,7 +202,7 @@ func (b *bench) refer(database string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := run(b.ctx, b.dir, address, runtimeSettings(), self, referenceWord, address, b.file(database))
+	p, err := run(b.ctx, b.dir, address, runtimeSettings(), self, referenceWord, address, b.file(smallFile))
 	if err != nil {
 		return nil, err
 	}

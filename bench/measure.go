@@ -17,33 +17,39 @@ func median[T ~int64 | ~float64](values []T) T {
 
 // starts measures the time from the start of the process to its first answer.
 func (b *bench) starts() error {
-	var took, fresh []time.Duration
+	var took, fresh, reference []time.Duration
+	serve := func(databaseURL string) func() (*program, error) {
+		return func() (*program, error) { return b.serve(b.binary, databaseURL) }
+	}
 	for i := range b.plan.starts {
-		t, err := b.start(b.smallURL())
-		if err != nil {
+		if err := b.start(&took, serve(b.smallURL())); err != nil {
 			return err
 		}
-		took = append(took, t)
+		if err := b.start(&reference, b.refer); err != nil {
+			return err
+		}
 		if i%4 == 0 {
-			if t, err = b.start("sqlite:" + b.file(fmt.Sprintf("fresh-%d.db", i))); err != nil {
+			if err := b.start(&fresh, serve("sqlite:"+b.file(fmt.Sprintf("fresh-%d.db", i)))); err != nil {
 				return err
 			}
-			fresh = append(fresh, t)
 		}
 	}
-	b.table.add("start to first answer, migrated database", "≤ 40 ms", "median %.0f ms, worst of %d %.0f ms",
-		milliseconds(median(took)), len(took), milliseconds(slices.Max(took)))
-	b.table.add("start to first answer, no database yet", "", "median %.0f ms, worst of %d %.0f ms",
-		milliseconds(median(fresh)), len(fresh), milliseconds(slices.Max(fresh)))
+	row := func(what, aim string, took []time.Duration) {
+		b.table.add("start to first answer, "+what, aim, "median %.0f ms, worst of %d %.0f ms", milliseconds(median(took)), len(took), milliseconds(slices.Max(took)))
+	}
+	row("migrated database", "≤ 40 ms", took)
+	row("no database yet", "", fresh)
+	row("reference", "", reference)
 	return nil
 }
 
-func (b *bench) start(databaseURL string) (time.Duration, error) {
+// start adds the time that serve takes.
+func (b *bench) start(took *[]time.Duration, serve func() (*program, error)) error {
 	begin := time.Now()
-	_, err := b.serve(b.binary, databaseURL)
-	took := time.Since(begin)
+	_, err := serve()
+	*took = append(*took, time.Since(begin))
 	b.stopAll()
-	return took, err
+	return err
 }
 
 // idle measures the memory of a server that has answered once and has nothing to do.
@@ -98,22 +104,12 @@ func (s *subject) cpuEach() float64 {
 	return float64(s.cpuTime.Microseconds()) / float64(len(s.all.latencies))
 }
 
-// sampled is how many different people ask for the dashboard of the larger database: enough that pages of its file are asked
-// for all over.
-const sampled = 100_000
+// scattered is how many different people ask where pages of the larger database's file are to be asked for all over.
+const scattered = 100_000
 
 // pages measures pages a second, round by round with the reference.
 func (b *bench) pages() error {
 	standard, dashboard, err := b.contestants()
-	if err != nil {
-		return err
-	}
-	asking := some(sampled, everybody(0, b.plan.many-b.plan.unseen))
-	many, err := dashboards(asking)
-	if err != nil {
-		return err
-	}
-	crowdedReference, err := b.refer(largeFile)
 	if err != nil {
 		return err
 	}
@@ -124,11 +120,13 @@ func (b *bench) pages() error {
 	if err != nil {
 		return err
 	}
-	crowded := &subject{name: fmt.Sprintf("dashboard among %d", b.plan.many), server: b.large, next: anyOf(many)}
-	crowdedStandard := &subject{name: fmt.Sprintf("reference among %d", b.plan.many), server: crowdedReference, next: anyOf(referencePages(asking))}
+	crowded, err := b.crowded(b.plan.connections, b.plan.people, scattered)
+	if err != nil {
+		return err
+	}
 	nocgo := &subject{name: "dashboard without cgo", server: plain, next: dashboard.next}
 	login := &subject{name: "login page", server: b.app, next: anyOf([][]byte{loginPage()})}
-	subjects := []*subject{standard, dashboard, crowdedStandard, crowded, nocgo, login}
+	subjects := append([]*subject{standard, dashboard, nocgo, login}, crowded...)
 	var postgres *subject
 	if b.postgres != "" {
 		server, err := b.serve(b.binary, b.postgres)
@@ -146,10 +144,10 @@ func (b *bench) pages() error {
 
 	b.against(standard, dashboard)
 	b.rate(login)
-	b.rate(crowdedStandard)
-	b.rate(crowded)
-	b.compare(fmt.Sprintf("reference, %d people : %d people", b.plan.many, b.plan.people), "", crowdedStandard, standard)
-	b.compare(fmt.Sprintf("dashboard, %d people : %d people", b.plan.many, b.plan.people), "0.9 to 1.1", crowded, dashboard)
+	for _, s := range crowded {
+		b.rate(s)
+		b.compare(s.name+fmt.Sprintf(" : %d of %d", b.plan.people, b.plan.people), "0.9 to 1.1", s, dashboard)
+	}
 	b.rate(nocgo)
 	b.compare("dashboard, without cgo : with", "", nocgo, dashboard)
 	if postgres != nil {
@@ -162,9 +160,21 @@ func (b *bench) pages() error {
 	return nil
 }
 
+// crowded ask for the dashboard of the larger database: so many of its people at a time.
+func (b *bench) crowded(asking ...int) (subjects []*subject, err error) {
+	for _, n := range asking {
+		requests, err := dashboards(some(n, everybody(0, b.plan.many-b.plan.unseen)))
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, &subject{name: fmt.Sprintf("dashboard for %d of %d people", n, b.plan.many), server: b.large, next: anyOf(requests)})
+	}
+	return subjects, nil
+}
+
 // marking measures the dashboard for people who were not seen for a minute, each of whom costs a write. Nobody asks twice.
 func (b *bench) marking() error {
-	requests, err := dashboards(some(sampled, everybody(b.plan.many-b.plan.unseen, b.plan.many)))
+	requests, err := dashboards(some(scattered, everybody(b.plan.many-b.plan.unseen, b.plan.many)))
 	if err != nil {
 		return err
 	}
@@ -312,7 +322,7 @@ func (b *bench) contestants() (standard, dashboard *subject, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	reference, err := b.refer(smallFile)
+	reference, err := b.refer()
 	if err != nil {
 		return nil, nil, err
 	}
