@@ -97,6 +97,24 @@ func TestOneLineOfCreditIsAllThatIsLeftOfTheTemplate(t *testing.T) {
 	}
 }
 
+func TestAProductsCIHasNoPartThatIsTheTemplates(t *testing.T) {
+	c := newTemplate(t).succeeds(shop...)
+	run, workflow := c.read(".ci/run"), c.read(".github/workflows/ci.yml")
+	list, _, _ := strings.Cut(run[strings.Index(run, "all=("):], ")")
+	parts := strings.Fields(list)[1:]
+	for _, part := range parts {
+		if !strings.Contains(run, "\n"+part+"() {") || !strings.Contains(workflow, "- "+part+"\n") || !strings.Contains(run, "bash .ci/run "+part) {
+			t.Errorf(".ci/run has the part %s without a body, a line that tells of it or a job", part)
+		}
+	}
+	if _, jobs, _ := strings.Cut(workflow, "part:\n"); len(parts) == 0 || strings.Count(jobs[:strings.Index(jobs, "name:")], "- ") != len(parts) {
+		t.Errorf("the parts of .ci/run are %q, those of the workflow:\n%s", parts, workflow)
+	}
+	if strings.Contains(run+workflow, ".ci/walk") {
+		t.Error("CI still speaks of .ci/walk, which is gone")
+	}
+}
+
 func TestInitRunAgainChangesNothingOrRenamesAgain(t *testing.T) {
 	c := newTemplate(t).succeeds(shop...)
 	made := c.files()
