@@ -21,8 +21,8 @@ func (a *Auth) forgetCounts(t *tx, email string) error {
 	if err != nil {                // feature:mail_login
 		return err // feature:mail_login
 	} // feature:mail_login
-	for _, key := range keys { // feature:mail_login
-		hits = append(hits, hitBy(limitMailLoginCode, string(keyedHash(key, "recipient", email)))) // feature:mail_login
+	for _, hash := range keys.All("recipient", email) { // feature:mail_login
+		hits = append(hits, hitBy(limitMailLoginCode, string(hash))) // feature:mail_login
 	} // feature:mail_login
 	for _, h := range hits {
 		if err := models.ForgetHits(t.DB, h.rule, h.key); err != nil {

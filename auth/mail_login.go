@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/seal"
 )
 
 // The events of mailed sign-in.
@@ -112,13 +110,13 @@ func mailLoginHits(email string, known bool, device string, client Client) []hit
 }
 
 // fillMailLogin makes the two secrets that are mailed; the row keeps their hashes.
-func (a *Auth) fillMailLogin(row *models.MailLogin, keys mailLoginKeys, email string) (link, code string) {
+func (a *Auth) fillMailLogin(row *models.MailLogin, keys seal.HashKeys, email string) (link, code string) {
 	link, row.TokenHash = newToken()
 	random := make([]byte, mailLoginCode)
 	rand.Read(random)
 	code = crockford.EncodeToString(random)
-	row.CodeHash = keys.sum(row.ID, code)
-	row.Recipient = keys.sum("recipient", email)
+	row.CodeHash = keys.Sum(row.ID, code)
+	row.Recipient = keys.Sum("recipient", email)
 	code = strings.ToUpper(code)
 	return link, code[:4] + "-" + code[4:]
 }
@@ -183,7 +181,7 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 	if err != nil {
 		return nil, fmt.Errorf("find the user: %w", err)
 	}
-	if !bytes.Equal(row.Generation, user.Generation()) || !keys.made(row.Recipient, "recipient", user.Email) {
+	if !bytes.Equal(row.Generation, user.Generation()) || !keys.Match(row.Recipient, "recipient", user.Email) {
 		return nil, nil
 	}
 	return &user, nil
@@ -276,7 +274,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 		if err != nil {
 			return fmt.Errorf("count the try: %w", err)
 		}
-		if keys.made(row.CodeHash, row.ID, code) {
+		if keys.Match(row.CodeHash, row.ID, code) {
 			if user, err = a.mailLoginOwner(t.DB, row); err != nil {
 				return err
 			}
@@ -292,36 +290,8 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 	return row, user, err
 }
 
-// mailLoginKeys make keyed hashes (HMAC-SHA-256) under SECRET_KEY of what has too few bits for a plain one: whoever has the database alone
-// could try all codes, or all addresses that they know.
-type mailLoginKeys [][]byte
-
-func (a *Auth) mailLoginKeys() (keys mailLoginKeys, err error) {
-	for _, secret := range a.config.SecretKeys {
-		key, err := hkdf.Key(sha256.New, []byte(secret), nil, "mail login 1", sha256.Size)
-		if err != nil {
-			return nil, fmt.Errorf("derive the key of the mailed sign-ins: %w", err)
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
-}
-
-// sum is the hash of a text for one place, under the newest key.
-func (k mailLoginKeys) sum(place, text string) []byte { return keyedHash(k[0], place, text) }
-
-// made says whether the hash is that of the text, under any of the keys, so that they rotate.
-func (k mailLoginKeys) made(hash []byte, place, text string) bool {
-	for _, key := range k {
-		if hmac.Equal(hash, keyedHash(key, place, text)) {
-			return true
-		}
-	}
-	return false
-}
-
-func keyedHash(key []byte, place, text string) []byte {
-	h := hmac.New(sha256.New, key)
-	fmt.Fprintf(h, "%d:%s%s", len(place), place, text)
-	return h.Sum(nil)
+// mailLoginKeys hash what has too few bits for a plain hash: someone who has only the database could try all codes, or all addresses that
+// they know.
+func (a *Auth) mailLoginKeys() (seal.HashKeys, error) {
+	return seal.NewHashKeys(a.config.SecretKeys, "mail login")
 }
