@@ -23,6 +23,7 @@ type Outbox struct {
 	smtp     *SMTP // nil: the development mailbox
 	from     *netmail.Address
 	keys     seal.Keys
+	hashes   seal.HashKeys // of recipients
 	keepSent bool
 	log      *slog.Logger
 	now      func() time.Time
@@ -38,10 +39,14 @@ func NewOutbox(db *gorm.DB, smtp *SMTP, from *netmail.Address, secretKeys []stri
 	if err != nil {
 		return nil, err
 	}
+	hashes, err := seal.NewHashKeys(secretKeys, "outbox recipient")
+	if err != nil {
+		return nil, err
+	}
 	if from == nil {
 		return nil, errors.New("the outbox needs a sender's address")
 	}
-	return &Outbox{db: db, smtp: smtp, from: from, keys: keys, keepSent: keepSent, log: log, now: now,
+	return &Outbox{db: db, smtp: smtp, from: from, keys: keys, hashes: hashes, keepSent: keepSent, log: log, now: now,
 		wake: make(chan struct{}, 1)}, nil
 }
 
@@ -68,12 +73,18 @@ func (o *Outbox) enqueue(tx *gorm.DB, m Message, decoy int) error {
 	if err != nil {
 		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
 	}
-	row := models.OutboxMail{ID: id.String(), Kind: m.Kind, Payload: sealed, CreatedAt: now, RunAt: now}
+	row := models.OutboxMail{
+		ID: id.String(), Kind: m.Kind, Payload: sealed, CreatedAt: now, RunAt: now, RecipientHash: new(o.recipientHashes(m.To)[0]),
+	}
 	if err := tx.Create(&row).Error; err != nil {
 		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
 	}
 	return nil
 }
+
+// recipientHashes returns the hashes that mail to an address may have: first
+// the one of new mail, then those under earlier secret keys.
+func (o *Outbox) recipientHashes(address string) [][]byte { return o.hashes.All("to", address) }
 
 // Wake tells the worker in this process that a transaction with mail has committed. It never blocks. A forgotten call costs a
 // second, no mail.

@@ -88,6 +88,23 @@ func TestItem68NeitherAddressNorTokenStandsInTheDatabase(t *testing.T) { // secu
 	look("when sent")
 }
 
+// Mail is found by its recipient without opening it: also after the secret
+// key was rotated, and not by someone who has only the database.
+func TestOutbox_HashesRecipients(t *testing.T) {
+	o := newOffice(t, nil)
+	o.post(reset("ada@example.com"))
+	o.post(reset("eve@example.com"))
+	o.post(reset("ada@example.com"))
+	rows := o.rows()
+	if a, b, c := *rows[0].RecipientHash, *rows[1].RecipientHash, *rows[2].RecipientHash; len(a) != 32 || bytes.Equal(a, b) || !bytes.Equal(a, c) {
+		t.Errorf("got %x for Ada, %x for Eve and %x for Ada", a, b, c)
+	}
+	rotated := openOffice(t, o.db, nil, o.clock, keyB, keyA)
+	if hashes := rotated.recipientHashes("ada@example.com"); !bytes.Equal(hashes[1], *rows[0].RecipientHash) || bytes.Equal(hashes[0], hashes[1]) {
+		t.Errorf("after the rotation Ada's hashes are %x, want a new one and then %x", hashes, *rows[0].RecipientHash)
+	}
+}
+
 func TestItem16ADecoyCostsTheSameAndIsNeverSent(t *testing.T) { // security.md 16
 	o := newOffice(t, mailtest.NewServer(t))
 	statements := func(enqueue func(*gorm.DB, Message) error, to string) (sql []string) {

@@ -13,6 +13,11 @@ type OutboxMail struct {
 	RunAt     time.Time // when the next attempt may begin; pushed ahead as a lease while one is under way
 	DoneAt    *time.Time
 	FailedAt  *time.Time
+
+	// RecipientHash is the keyed hash of the address that the mail is to. It
+	// outlives the payload. It is nil in rows that an earlier program wrote,
+	// and empty where the payload cannot be opened.
+	RecipientHash *[]byte
 }
 
 // TableName keeps GORM from calling the table outbox_mails.
