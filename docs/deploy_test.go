@@ -192,3 +192,40 @@ func TestTheImageBringsNoSettingThatProductionAsksFor(t *testing.T) {
 		}
 	}
 }
+
+// A service manager's limit on restarts turns a short outage of the database
+// into an outage that lasts until an operator sees it. Go ends a program that
+// panics with status 2, so no exit status may keep it down either.
+func TestDeployFiles_RestartWithoutLimit(t *testing.T) {
+	unit := iniSections(read(t, "../deploy/app.service"))
+	for _, want := range []struct{ section, key, value string }{
+		{"Unit", "StartLimitIntervalSec", "0"}, {"Service", "Restart", "on-failure"}, {"Service", "RestartPreventExitStatus", ""},
+	} {
+		if got := unit[want.section][want.key]; got != want.value {
+			t.Errorf("app.service [%s]: got %s=%q, want %q", want.section, want.key, got, want.value)
+		}
+	}
+	// Docker's unless-stopped has no limit, and on-failure has one only if it is
+	// given one. Fly's default is on-failure with ten retries.
+	if got := read(t, "../deploy/fly.toml"); !strings.Contains(got, "[[restart]]\npolicy = \"always\"\n") {
+		t.Errorf("fly.toml has no [[restart]] with policy = \"always\":\n%s", got)
+	}
+	if got := regexp.MustCompile(`docker run .*--restart (\S+)`).FindStringSubmatch(read(t, "deploying.md")); got == nil || got[1] != "unless-stopped" {
+		t.Errorf("docker run: got %q, want --restart unless-stopped", got)
+	}
+}
+
+// iniSections returns the settings of a unit file by section and key.
+func iniSections(file string) map[string]map[string]string {
+	sections, section := map[string]map[string]string{}, ""
+	for line := range strings.Lines(file) {
+		line = strings.TrimSpace(line)
+		if name, found := strings.CutPrefix(line, "["); found {
+			section = strings.TrimSuffix(name, "]")
+			sections[section] = map[string]string{}
+		} else if key, value, found := strings.Cut(line, "="); found && !strings.HasPrefix(line, "#") {
+			sections[section][key] = value
+		}
+	}
+	return sections
+}
