@@ -2,7 +2,6 @@
 package auth
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,11 +10,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/mileusna/useragent"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -92,30 +89,13 @@ func (c Client) Address() string {
 	return c.IP.String()
 }
 
-// Device names the browser and the system, as in "Firefox on Linux", in 60 characters at most; "" for the server itself.
+// Device names the browser and the system, as models.DeviceName does; "" for
+// the server itself.
 func (c Client) Device() string {
 	if !c.IP.IsValid() {
 		return ""
 	}
-	ua := useragent.Parse(c.UserAgent)
-	name := cmp.Or(printable(ua.Name), "Unknown browser")
-	if os := printable(ua.OS); os != "" {
-		name += " on " + os
-	}
-	if runes := []rune(name); len(runes) > 60 {
-		name = string(runes[:60])
-	}
-	return name
-}
-
-// printable drops what would forge lines in logs: the header is the client's to choose.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
+	return models.DeviceName(c.UserAgent)
 }
 
 // tx is a transaction that tells the outside of what it did only once that is true.

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/bcrypt"
 	"gorm.io/gorm"
@@ -583,16 +581,6 @@ func TestOldMailIsSweptWithTheRest(t *testing.T) {
 	must(t, a.Sweep(t.Context()))
 	if rows(t, a, "outbox", "true") != 0 {
 		t.Error("old mail is left")
-	}
-}
-
-// Item 68: a device's name is the client's to choose, and stays one short line all the same.
-func TestItem68ADeviceIsOneShortLine(t *testing.T) {
-	for _, agent := range []string{"", "Evil\r\nX/1.0", "Evil\x00\x7f/1.0", "\xff\xfe/1.0", strings.Repeat("é", 500) + "/1.0", "Mozilla/5.0 (\x1b[31m)"} {
-		name := Client{UserAgent: agent}.Device()
-		if len([]rune(name)) > 60 || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
-			t.Errorf("%q is called %q", agent, name)
-		}
 	}
 }
 

@@ -312,7 +312,9 @@ func (a *Auth) tellOfCopy(t *tx, owner *models.User, passkey models.Passkey, cli
 		return fmt.Errorf("look whether the owner of the passkey is told: %w", err)
 	}
 	if !told {
-		err := a.alert(t, owner, client, func(i mail.Incident) mail.Message { return a.letters.PasskeyCopied(owner.Email, passkey.Name, i) })
+		err := a.alert(t, owner, client, func(i mail.Incident) mail.Message {
+			return a.letters.PasskeyCopied(owner.Email, passkeyMaker(passkey.Maker), i)
+		})
 		if err != nil {
 			return err
 		}

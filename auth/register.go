@@ -71,7 +71,7 @@ func (a *Auth) renewRegistration(registration *models.Registration) (token strin
 // second would show by the time (ASVS 6.3.8).
 func (a *Auth) mailRegistration(t *tx, registration models.Registration, token string) error {
 	letter := func() mail.Message {
-		return a.letters.ConfirmAddress(registration.Email, registration.Name, token, a.config.ConfirmTTL)
+		return a.letters.ConfirmAddress(registration.Email, token, a.config.ConfirmTTL)
 	}
 	switch _, err := models.FindUserByEmail(t.DB, registration.Email); {
 	case err == nil:

@@ -188,22 +188,56 @@ func TestItem68TheSecurityLogTellsTheWholeStory(t *testing.T) {
 	}
 }
 
-// Item 68: a header cannot forge lines.
-func TestItem68ADeviceNameForgesNothing(t *testing.T) {
+// ASVS 16.4.1, OWASP Injection Prevention: what a User-Agent header says
+// stands in no mail, no page and no line of the log.
+func TestDevice_IsNamedFromTheListAlone(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
-	ada.agent = `Evil/1.0 "} {"msg":"session.started"` + strings.Repeat("x", 500) + "\t(X11; <b>Linux</b>)"
-	ada.login(goodPassword).redirects(t, "/dashboard")
-	ada.get("/account/sessions").hides(t, "<b>Linux")
-	var session models.Session
-	s.db.Take(&session)
-	if len([]rune(session.Device)) > 60 {
-		t.Errorf("the device's name has %d characters", len([]rune(session.Device)))
+	for _, agent := range []string{
+		"Your account is hacked Call support 0800 1234567",
+		`Evil/1.0 "} {"msg":"session.started"` + strings.Repeat("x", 500) + "\t(X11; <b>Linux</b>)",
+		"Mozilla/5.0 (X11; Linux x86_64) Chrome/140 Safari/537.36 \u202eCall\u200b support/0800",
+	} {
+		thief := s.visitorAs(ada.email)
+		thief.agent = agent
+		thief.login(goodPassword).redirects(t, "/dashboard")
+		told := thief.notice()
+		if !strings.Contains(told.Text, "an unknown browser") || !strings.Contains(told.HTML, "an unknown browser") {
+			t.Errorf("the alert about %q says:\n%s", agent, told.Text)
+		}
+		for _, page := range []string{"/account/sessions", "/account/activity"} {
+			if got := thief.get(page); got.status == http.StatusOK { // activity is optional
+				got.says(t, "an unknown browser").hides(t, "hacked", "0800", "Evil", "<b>Linux", "\u202e", "\u200b")
+			}
+		}
+		if said := told.Text + told.HTML + s.log.String(); strings.Contains(said, "0800") || strings.Contains(said, "hacked") {
+			t.Errorf("%q is repeated in the mail or the log", agent)
+		}
 	}
 	for line := range strings.Lines(s.log.String()) {
 		if !strings.HasPrefix(line, "{") || !strings.HasSuffix(line, "}\n") {
 			t.Errorf("the log has the line %q", line)
 		}
+	}
+}
+
+// Rows from before the list may hold what a header said.
+func TestDevice_StoredBeforeTheListIsNotShown(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	if err := s.db.Exec("UPDATE sessions SET device = 'Call support 0800 on Linux'").Error; err != nil {
+		t.Fatal(err)
+	}
+	ada.get("/account/sessions").says(t, "an unknown browser on Linux").hides(t, "0800")
+}
+
+// A stranger chooses both the name and whose mailbox the sign-up's mail goes to.
+func TestSignUp_MailDoesNotRepeatTheName(t *testing.T) {
+	s := newStage(t)
+	stranger := s.visitorAs("ada@example.com")
+	stranger.post("/register", "name", "Your account is hacked Call support", "email", stranger.email, "password", goodPassword)
+	if m := stranger.mail(); strings.Contains(m.Text+m.HTML+m.Subject, "hacked") {
+		t.Errorf("the mail repeats the name:\n%s", m.Text)
 	}
 }
 

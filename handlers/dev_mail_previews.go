@@ -18,7 +18,7 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		Device: "Firefox 140.0 on Linux", Token: token, Life: 7 * 24 * time.Hour}
 	letters := mail.NewLetters(h.config.AppName, h.config.AppURL)
 	return []mail.Message{
-		letters.ConfirmAddress(to, "Ada Lovelace", token, h.config.ConfirmTTL),
+		letters.ConfirmAddress(to, token, h.config.ConfirmTTL),
 		letters.AddressTaken(to),
 		letters.ResetPassword(to, token, h.config.ResetTTL),
 		letters.NewDevice(to, incident),
@@ -27,10 +27,10 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.PasswordChanged(to, incident),
 		letters.PasswordExpired(to, incident.At),
 		letters.FactorChanged(to, "An authenticator app was added.", incident),
-		letters.RecoverAccount(to, token, time.Hour),       // feature:account_recovery
-		letters.RecoveryCodeUsed(to, 3, incident),          // feature:recovery_codes
-		letters.PasskeyCopied(to, "Ada's phone", incident), // feature:passkeys
-		letters.AccountExported(to, incident),              // feature:account_export
+		letters.RecoverAccount(to, token, time.Hour),     // feature:account_recovery
+		letters.RecoveryCodeUsed(to, 3, incident),        // feature:recovery_codes
+		letters.PasskeyCopied(to, "Bitwarden", incident), // feature:passkeys
+		letters.AccountExported(to, incident),            // feature:account_export
 		letters.MailLogin(to, "K7QW-3MXP", mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: 10 * time.Minute}), // feature:mail_login
 		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),                                                                              // feature:account_deletion
 		letters.AccountRestored(to, incident),                             // feature:account_deletion

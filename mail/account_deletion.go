@@ -8,7 +8,7 @@ func (l Letters) AccountDeletion(to string, due time.Time, i Incident) Message {
 		Subject:   "Your " + l.appName + " account will be deleted",
 		Preheader: "Until then, one button brings it back.",
 		Heading:   "Your account will be deleted",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{
 			"Somebody who is logged in to your " + l.appName + " account, hopefully you, has asked to delete it. It is closed now: every device is logged out.",
 			"On " + moment(due) + " everything in it is deleted for good. Until then you can have it back as it was.",
@@ -38,7 +38,7 @@ func (l Letters) RestoreAccount(to string, due time.Time, token string) Message 
 		Subject:   "Your " + l.appName + " account is closed",
 		Preheader: "One button brings it back.",
 		Heading:   "Your account is closed",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{
 			"Somebody, hopefully you, has asked for a mail that leads into your " + l.appName + " account. It is closed, and on " + moment(due) +
 				" everything in it is deleted for good. Until then you can have it back as it was, and choose a new password.",
@@ -59,7 +59,7 @@ func (l Letters) AccountClosing(to string, due time.Time) Message {
 		Subject:   "Your " + l.appName + " account is being deleted",
 		Preheader: "Nothing was changed by the sign-up with your address.",
 		Heading:   "Your account is being deleted",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{
 			"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. It belongs to an account that will be deleted on " +
 				moment(due) + ", so no new one was made.",

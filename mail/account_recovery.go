@@ -8,7 +8,7 @@ func (l Letters) RecoverAccount(to, token string, life time.Duration) Message {
 		Subject:   "Get back into your " + l.appName + " account",
 		Preheader: "Remove the second factors that you have lost.",
 		Heading:   "Get back into your account",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{"You have told us that you lost your second factors. This link removes them all and logs every device out. " +
 			"You then log in with your password, and can set up new ones."},
 		Button: "Remove my second factors",

@@ -8,7 +8,7 @@ func (l Letters) ConfirmEmailChange(to, token string, life time.Duration) Messag
 		Subject:   "Confirm your new email address for " + l.appName,
 		Preheader: "So that your account can move here.",
 		Heading:   "Confirm your new address",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{"Somebody, hopefully you, wants this to be the address of their " + l.appName + " account. Please confirm that it is yours. " +
 			"The account moves here once the present address has agreed as well; we have written there too."},
 		Button: "Confirm new address",
@@ -27,7 +27,7 @@ func (l Letters) ApproveEmailChange(to string, i Incident) Message {
 		Subject:   "Approve the new email address of your " + l.appName + " account",
 		Preheader: "Nothing changes unless you agree.",
 		Heading:   "Is your account to have another address?",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{"Somebody who is logged in to your " + l.appName + " account wants it to have another email address than this one. " +
 			"It changes once you agree here and the new address is confirmed, to which we have written too."},
 		Facts:  facts(i),
@@ -47,7 +47,7 @@ func (l Letters) EmailChangeTaken(to string) Message {
 		Subject:   "You already have a " + l.appName + " account",
 		Preheader: "Somebody wanted your address for theirs. Nothing was changed.",
 		Heading:   "You already have an account",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{"Somebody, perhaps you, wants to have this address for another " + l.appName + " account. " +
 			"It belongs to yours, so nothing was changed."},
 		Button: "Log in",
@@ -65,7 +65,7 @@ func (l Letters) EmailKept(to string) Message {
 		Subject:   "Your address is not free yet at " + l.appName,
 		Preheader: "An account has left it less than a week ago.",
 		Heading:   "This address is not free yet",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. " +
 			"An account has left it less than a week ago, and until the week is over that can be undone with the link that we mailed then. So no new account was made."},
 		Button: "Log in",
@@ -95,7 +95,7 @@ func (l Letters) UndoEmailChange(to string, i Incident) Message {
 		Subject:   "The address of your " + l.appName + " account was changed",
 		Preheader: "Was this you? You can undo it.",
 		Heading:   "Your address was changed",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening:   []string{"Your " + l.appName + " account has another email address now. This is the last message about it that comes here, and when and where it was asked for:"},
 		Facts:     facts(i),
 		Question: "If this was you, there is nothing more to do. If it was not, undo it: your account gets this address back, every device is " +
@@ -114,7 +114,7 @@ func (l Letters) EmailChangeUndone(to string) Message {
 		Subject:   "This address belongs to no " + l.appName + " account any more",
 		Preheader: "The change of address was undone.",
 		Heading:   "The change was undone",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening:   []string{"An account had this email address until now. With the agreement of the mailbox that it had before, it has gone back to that one, and devices were logged out."},
 		Button:    "Log in",
 		Link:      l.link("/login", ""),

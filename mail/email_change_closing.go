@@ -10,7 +10,7 @@ func (l Letters) EmailChangeClosing(to string, due time.Time) Message {
 		Subject:   "Your address is not free yet at " + l.appName,
 		Preheader: "It belongs to an account that is being deleted.",
 		Heading:   "This address is not free yet",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{
 			"Somebody, perhaps you, wants to have this address for another " + l.appName + " account. It belongs to an account that will be deleted on " +
 				moment(due) + ", so nothing was changed.",

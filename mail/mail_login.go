@@ -7,7 +7,7 @@ func (l Letters) MailLogin(to, code string, asked Incident) Message {
 		Subject:   "Log in to " + l.appName,
 		Preheader: "A link and a code for the browser that asked, good for " + life + ".",
 		Heading:   "Log in to " + l.appName,
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{"Somebody, hopefully you, has asked to log in to your " + l.appName + " account. " +
 			"Press the button in the browser where you asked, or enter this code there:"},
 		Code:   code,

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
+
+	"example.com/gatehouse/models"
 )
 
 // Letters writes the application's messages. Links are made from the configured base URL alone, never from a request, whose
@@ -23,13 +25,13 @@ type Letters struct {
 // NewLetters returns the writer of the application's messages.
 func NewLetters(appName string, appURL *url.URL) Letters { return Letters{appName, appURL} }
 
-// ConfirmAddress asks whoever reads the address to confirm a sign-up. Name is what a stranger may have typed into the sign-up form.
-func (l Letters) ConfirmAddress(to, name, token string, life time.Duration) Message {
+// ConfirmAddress asks the owner of the address to confirm a sign-up.
+func (l Letters) ConfirmAddress(to, token string, life time.Duration) Message {
 	return l.message("confirm_address", to, letter{
 		Subject:   "Confirm your email address for " + l.appName,
 		Preheader: "One button, and your account is ready.",
 		Heading:   "Confirm your email address",
-		Greeting:  greeting(name),
+		Greeting:  greeting,
 		Opening:   []string{"You are one step away from your " + l.appName + " account. Please confirm that this address is yours."},
 		Button:    "Confirm email address",
 		Link:      l.link("/email/confirm", token),
@@ -46,7 +48,7 @@ func (l Letters) AddressTaken(to string) Message {
 		Subject:   "You already have a " + l.appName + " account",
 		Preheader: "Somebody tried to sign up with your address. Nothing was changed.",
 		Heading:   "You already have an account",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. " +
 			"It already belongs to your account, so no new one was made and nothing was changed."},
 		Button: "Log in",
@@ -64,7 +66,7 @@ func (l Letters) ResetPassword(to, token string, life time.Duration) Message {
 		Subject:   "Reset your " + l.appName + " password",
 		Preheader: "Choose a new password within " + lasting(life) + ".",
 		Heading:   "Reset your password",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening:   []string{"Somebody, hopefully you, has asked to reset the password of your " + l.appName + " account."},
 		Button:    "Choose a new password",
 		Link:      l.link("/password/reset", token),
@@ -76,7 +78,7 @@ func (l Letters) ResetPassword(to, token string, life time.Duration) Message {
 }
 
 // Incident is what a security alert tells beside what was done: when, where, and the token of the link for when it was not the owner.
-// Device is what the browser calls itself.
+// Device is a name that models.DeviceName gave.
 type Incident struct {
 	At     time.Time
 	IP     string
@@ -87,7 +89,7 @@ type Incident struct {
 
 // alert is a letter that tells the owner of an account what was done to it, with a link for when it was not them.
 func (l Letters) alert(kind, to string, i Incident, content letter) Message {
-	content.Greeting = greeting("")
+	content.Greeting = greeting
 	content.Facts = facts(i)
 	content.Button = "This wasn’t me"
 	content.Link = l.link("/security-alert", i.Token)
@@ -154,7 +156,7 @@ func (l Letters) PasswordExpired(to string, at time.Time) Message {
 		Subject:   "Choose a new password for " + l.appName,
 		Preheader: "The one you had opens nothing any more.",
 		Heading:   "A new password is due",
-		Greeting:  greeting(""),
+		Greeting:  greeting,
 		Opening: []string{
 			"Your password may be known to others. So on " + moment(at) + " the people who run " + l.appName +
 				" made it void: it opens nothing any more, and every device was logged out.",
@@ -216,30 +218,9 @@ func (l Letters) link(path, token string) string {
 	return u.String()
 }
 
-// maxName bounds the name in a greeting, in code points.
-const maxName = 40
-
-// greeting names the reader only where the name looks like one. Whoever signs up chooses both the name and whose mailbox it is
-// shown in, so a name could carry an advertisement and an address that mail programs turn into a link. Letters, spaces,
-// hyphens, apostrophes and periods before a space or the end pass (Jean-Luc O’Neill Jr.); with anything else (digits, @, /, :,
-// evil.example) there is no name at all.
-func greeting(name string) string {
-	name = strings.Join(strings.Fields(name), " ")
-	if name == "" || utf8.RuneCountInString(name) > maxName {
-		return "Hello,"
-	}
-	runes := []rune(name)
-	for i, r := range runes {
-		lastOfWord := i+1 == len(runes) || runes[i+1] == ' '
-		switch {
-		case unicode.IsLetter(r), unicode.IsMark(r), r == ' ', r == '-', r == '\'', r == '’':
-		case r == '.' && lastOfWord:
-		default:
-			return "Hello,"
-		}
-	}
-	return "Hello " + name + ","
-}
+// greeting names nobody. Anyone can sign up with any address and any name, and
+// a name of plain words could tell the reader to call a number.
+const greeting = "Hello,"
 
 func facts(i Incident) []fact {
 	where := "unknown"
@@ -249,31 +230,8 @@ func facts(i Incident) []fact {
 	return []fact{
 		{"When", moment(i.At)},
 		{"IP address", where},
-		{"Device", deviceName(i.Device)},
+		{"Device", models.KnownDeviceName(i.Device)},
 	}
-}
-
-// maxDevice bounds a device's name, in code points.
-const maxDevice = 60
-
-// deviceName lets through what browsers call themselves ("Firefox 128.0 on Linux"). The name comes from a request header, which is
-// the intruder's to write, and must not bring a link or an instruction in.
-func deviceName(device string) string {
-	device = strings.Join(strings.Fields(device), " ")
-	if device == "" || utf8.RuneCountInString(device) > maxDevice {
-		return "unknown"
-	}
-	runes := []rune(device)
-	for i, r := range runes {
-		version := i > 0 && i+1 < len(runes) && unicode.IsDigit(runes[i-1]) && unicode.IsDigit(runes[i+1])
-		switch {
-		case unicode.IsLetter(r), unicode.IsDigit(r), strings.ContainsRune(" -(),", r):
-		case r == '.' && version:
-		default:
-			return "unknown"
-		}
-	}
-	return device
 }
 
 // lasting says a duration in the largest unit that it is a whole number of.

@@ -134,62 +134,33 @@ func TestTheTextIsWrappedWithoutBreakingTheLink(t *testing.T) {
 	}
 }
 
-func TestTheGreetingNamesOnlyWhatLooksLikeAName(t *testing.T) {
-	for name, want := range map[string]string{
-		"Ada Lovelace":             "Hello Ada Lovelace,",
-		"  Ada \t Lovelace ":       "Hello Ada Lovelace,",
-		"Jean-Luc O’Neill Jr.":     "Hello Jean-Luc O’Neill Jr.,",
-		"J. R. R. Tolkien":         "Hello J. R. R. Tolkien,",
-		"Zoë Ångström":             "Hello Zoë Ångström,",
-		"李小龍":                      "Hello 李小龍,",
-		"":                         "Hello,",
-		"evil.example":             "Hello,",
-		"Win money evil.example/x": "Hello,",
-		"https://evil.example":     "Hello,",
-		"evil。example":             "Hello,",
-		"evil\u2024example":        "Hello,",
-		"call 0800 1234":           "Hello,",
-		"me@evil.example":          "Hello,",
-		"<b>Ada</b>":               "Hello,",
-		"Ada\u202egro.live":        "Hello,",
-		"Ada\x00Lovelace":          "Hello,",
-		"\xff\xfe":                 "Hello,",
-		strings.Repeat("n", 41):    "Hello,",
-	} {
-		m := letters.ConfirmAddress("ada@example.com", name, "t", time.Hour)
-		contains(t, m.Text, "\n\n"+want+"\n\n")
-		contains(t, m.HTML, ">"+html.EscapeString(want)+"</p>")
-	}
-}
-
-func TestItem66ALineBreakInANameMakesNoHeader(t *testing.T) { // ASVS 1.3.11
-	m := letters.ConfirmAddress("ada@example.com", "Ada\r\nBcc: eve@example.com", "t", time.Hour)
-	lacks(t, m.Subject+m.Text+m.HTML, "Bcc")
-	m = letters.ConfirmAddress("ada@example.com", "Ada\r\nLovelace", "t", time.Hour)
-	contains(t, m.Text, "Hello Ada Lovelace,\n")
-}
-
-func TestTheDeviceCannotSpeakToTheReader(t *testing.T) {
+// OWASP Injection Prevention: an alert's reader trusts every word of it, and
+// the User-Agent header is the attacker's to write.
+func TestAlert_NamesOnlyDevicesFromTheList(t *testing.T) {
 	for device, want := range map[string]string{
-		"Firefox 128.0 on Linux":    "Firefox 128.0 on Linux",
-		"Safari (iPhone)":           "Safari (iPhone)",
-		"":                          "unknown",
-		"go to evil.example":        "unknown",
-		"https://evil.example":      "unknown",
-		"x\r\nBcc: eve@example.com": "unknown",
-		"<script>":                  "unknown",
-		strings.Repeat("d", 61):     "unknown",
+		"Firefox on Linux":         "Firefox on Linux",
+		"Safari on iOS":            "Safari on iOS",
+		"Chrome":                   "Chrome",
+		"Hacked on macOS":          "an unknown browser on macOS",
+		"Firefox on your accounts": "Firefox",
+		"":                         "an unknown browser",
+		"Your account is hacked Call support 0800": "an unknown browser",
+		"Firefox\u202e on Linux":                   "an unknown browser on Linux",
+		"Fire\u200bfox on Linux":                   "an unknown browser on Linux",
+		"x\r\nBcc: eve@example.com":                "an unknown browser",
 	} {
-		contains(t, letters.PasswordChanged("a@example.com", seen("192.0.2.7", device)).Text, "Device:     "+want+"\n")
+		got := letters.PasswordChanged("a@example.com", seen("192.0.2.7", device))
+		contains(t, got.Text, "Device:     "+want+"\n")
+		contains(t, got.HTML, ">"+want+"</td>")
 	}
 	contains(t, letters.PasswordChanged("a@example.com", seen("evil.example", "x")).Text, "IP address: unknown\n")
+	contains(t, letters.PasswordChanged("a@example.com", seen("fe80::1%call-0800", "x")).Text, "IP address: fe80::1\n")
 	contains(t, letters.PasswordChanged("a@example.com", seen("192.0.2.7", "x")).Text, "When:       March 1, 2026 at 11:00 UTC\n")
 }
 
 func TestNamesAreEscaped(t *testing.T) {
-	m := NewLetters(`A&B "C"`, &url.URL{Scheme: "https", Host: "x.example"}).ConfirmAddress("a@example.com", "O'Neill", "t", time.Hour)
+	m := NewLetters(`A&B "C"`, &url.URL{Scheme: "https", Host: "x.example"}).ConfirmAddress("a@example.com", "t", time.Hour)
 	contains(t, m.HTML, "A&amp;B &#34;C&#34;")
-	contains(t, m.HTML, "O&#39;Neill")
 }
 
 func TestNothingIsEscapedTwice(t *testing.T) {

@@ -227,7 +227,7 @@ func deviceName(device string) string {
 	if device == "" {
 		return "Unknown device"
 	}
-	return device
+	return models.KnownDeviceName(device)
 }
 
 func deviceIcon(device string) ui.Shape {
