@@ -82,13 +82,20 @@ func parseSMTPURL(value string, faults *Faults) *url.URL {
 	u, err := url.Parse(value)
 	// A # or ? in a password would be the end of the host, and mail and password would go to the host before it.
 	ok := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps") && validHost(u) &&
-		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && wholeLogin(u.User)
 	// The value holds a password, so the fault does not repeat it.
 	faults.check(ok, "SMTP_URL is not of the form smtp://user:password@host:587 or smtps://user:password@host:465, with what is no letter or digit in user and password as %%23 and the like")
 	if !ok {
 		return nil
 	}
 	return u
+}
+
+// wholeLogin reports whether there is no login, or one with both of its halves:
+// half a login would be used as none.
+func wholeLogin(user *url.Userinfo) bool {
+	password, _ := user.Password()
+	return (user.Username() == "") == (password == "")
 }
 
 // parseProxies reads the word none as nobody.

@@ -150,6 +150,8 @@ func TestEveryFaultSaysWhatToDo(t *testing.T) {
 		{"SMTP_URL=smtp://user:1234#x@mail.example.com", "%23"},
 		{"SMTP_URL=smtp://user:1234?x@mail.example.com", "%23"},
 		{"SMTP_URL=smtp://mail.example.com/inbox", "smtp://"},
+		{"SMTP_URL=smtp://user@mail.example.com", "smtp://user:password"},
+		{"SMTP_URL=smtp://:apikey@mail.example.com", "smtp://user:password"},
 		{"MAIL_FROM=Acme", "hello@example.com"},
 		{"MAIL_FROM=hello@bücher.example", "xn--"},
 		{"MAIL_FROM=\xff <hello@example.com>", "hello@example.com"},

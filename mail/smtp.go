@@ -123,10 +123,6 @@ func (s *SMTP) client(conn net.Conn) (*gomail.Client, error) {
 	} else {
 		options = append(options, gomail.WithTLSPolicy(s.policy))
 	}
-	if s.username != "" {
-		options = append(options, gomail.WithUsername(s.username), gomail.WithPassword(s.password), gomail.WithOpportunisticSMTPAuth(
-			gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin))
-	}
 	client, err := gomail.NewClient(s.host, options...)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the SMTP client: %w", err)
@@ -190,6 +186,12 @@ func class(err error) string {
 		return fmt.Sprintf("%s: %d", failed.Reason, code)
 	case errors.As(err, &failed):
 		return failed.Reason.String()
+	case errors.Is(err, errNoLogin):
+		return errNoLogin.Error()
+	case errors.Is(err, errLogin) && code != 0:
+		return fmt.Sprintf("%s: %d", errLogin, code)
+	case errors.Is(err, errLogin):
+		return errLogin.Error()
 	case code != 0:
 		return fmt.Sprintf("greeting the server: %d", code)
 	case errors.As(err, &certificate):

@@ -41,6 +41,10 @@ func (s *SMTP) connect(ctx context.Context) (*line, error) {
 		conn.Close()
 		return nil, fmt.Errorf("greeting: %w", err)
 	}
+	if err := s.login(session); err != nil {
+		conn.Close()
+		return nil, err
+	}
 	return &line{conn: conn, client: client, session: session}, nil
 }
 

@@ -30,12 +30,13 @@ func client(t *testing.T, server *mailtest.Server) *SMTP {
 
 func TestMailGoesOverEachKindOfConnection(t *testing.T) {
 	for what, features := range map[string][]mailtest.Feature{
-		"plain":                    nil,
-		"plain with a password":    {mailtest.Auth},
-		"STARTTLS":                 {mailtest.StartTLS},
-		"STARTTLS with a password": {mailtest.StartTLS, mailtest.Auth},
-		"TLS throughout":           {mailtest.ImplicitTLS},
-		"TLS and a password":       {mailtest.ImplicitTLS, mailtest.Auth},
+		"plain":                             nil,
+		"plain with a password":             {mailtest.Auth},
+		"STARTTLS":                          {mailtest.StartTLS},
+		"STARTTLS with a password":          {mailtest.StartTLS, mailtest.Auth},
+		"STARTTLS and only then a password": {mailtest.StartTLS, mailtest.Auth, mailtest.AuthInTLS},
+		"TLS throughout":                    {mailtest.ImplicitTLS},
+		"TLS and a password":                {mailtest.ImplicitTLS, mailtest.Auth},
 	} {
 		t.Run(what, func(t *testing.T) {
 			server := mailtest.NewServer(t, features...)
@@ -119,7 +120,7 @@ func TestAWrongPasswordIsTriedAgainAndNotLogged(t *testing.T) {
 	if err == nil || permanent(err) {
 		t.Fatalf("a wrong password: %v", err)
 	}
-	if class(err) != "greeting the server: 535" {
+	if class(err) != "logging in to the mail server: 535" {
 		t.Errorf("it is logged as %q", class(err))
 	}
 	lacks(t, lastError(err, "ada@example.com"), "not-the-password")
@@ -280,4 +281,64 @@ func hungUp(t *testing.T, server *mailtest.Server) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatalf("%d connections are still open", server.Open())
+}
+
+// RFC 4954 3: AUTH lists mechanisms, in any case of letters. "AUTH=" is the form
+// from before it, which old servers still send, some of them alone.
+func TestSMTP_LogsInByWhatTheServerOffers(t *testing.T) {
+	for offered, want := range map[string]string{
+		"AUTH PLAIN LOGIN":               "PLAIN",
+		"AUTH LOGIN":                     "LOGIN",
+		"AUTH login plain":               "PLAIN",
+		"AUTH=LOGIN":                     "LOGIN",
+		"AUTH=LOGIN PLAIN":               "PLAIN",
+		"AUTH=CRAM-MD5":                  "CRAM-MD5",
+		"AUTH CRAM-MD5":                  "CRAM-MD5",
+		"AUTH DIGEST-MD5 CRAM-MD5":       "CRAM-MD5",
+		"AUTH XOAUTH2 OAUTHBEARER PLAIN": "PLAIN",
+	} {
+		server := mailtest.NewDialect(t, "PIPELINING", offered)
+		s, err := NewSMTP(server.URL(), nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := deliver(t, s); err != nil {
+			t.Errorf("%s: %v", offered, err)
+		}
+		if got := server.Logins(); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: the client logs in by %q, want %s", offered, got, want)
+		}
+	}
+}
+
+// A mail that goes without the login that was configured is refused by most
+// servers, and says by the rest that anyone may send.
+func TestSMTP_SendsNothingWithoutTheLogin(t *testing.T) {
+	for what, extensions := range map[string][]string{
+		"no login at all":             {"PIPELINING"},
+		"nothing that we know":        {"AUTH XOAUTH2 OAUTHBEARER"},
+		"Kerberos and NTLM alone":     {"AUTH GSSAPI NTLM"},
+		"an empty list":               {"AUTH"},
+		"another word":                {"AUTHENTICATE PLAIN"},
+		"STARTTLS that leads nowhere": {"STARTTLS"},
+	} {
+		server := mailtest.NewDialect(t, extensions...)
+		s, err := NewSMTP(server.URL(), nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = deliver(t, s)
+		if all, _ := server.Mails(); err == nil || all != 0 {
+			t.Errorf("%s: %d mails were sent: %v", what, all, err)
+		}
+		if err != nil && permanent(err) {
+			t.Errorf("%s: the mail is given up for what the operator can fix", what)
+		}
+	}
+	server := mailtest.NewDialect(t, "AUTH XOAUTH2")
+	s, _ := NewSMTP(server.URL(), nil, false)
+	err := deliver(t, s)
+	if err == nil || !strings.Contains(err.Error(), "XOAUTH2") || !strings.Contains(class(err), "app password") {
+		t.Errorf("the operator is told %q and %q, want what is offered and what to do", err, class(err))
+	}
 }

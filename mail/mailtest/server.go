@@ -31,6 +31,7 @@ const (
 	StartTLS    Feature = iota // offers STARTTLS with a certificate that Roots verifies
 	ImplicitTLS                // speaks TLS from the first byte
 	Auth                       // demands Username and Password
+	AuthInTLS                  // with Auth: offers it after STARTTLS alone
 )
 
 // What a server with Auth demands. The password has characters that a URL must escape.
@@ -149,7 +150,8 @@ func (s *Server) Start() {
 		return &session{server: s, conn: c}, nil
 	}))
 	server.Domain = "localhost"
-	server.AllowInsecureAuth = true // so that a client that would send a password in clear is caught doing it
+	// A client that would send a password in clear is caught doing it.
+	server.AllowInsecureAuth = !slices.Contains(s.features, AuthInTLS)
 	server.ErrorLog = log.New(io.Discard, "", 0)
 	if slices.Contains(s.features, StartTLS) {
 		server.TLSConfig = s.tlsConfig()
