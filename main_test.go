@@ -279,6 +279,15 @@ func TestOnAnotherPortTheProgramIsAtHome(t *testing.T) {
 	}
 }
 
+// Every setting of production but APP_ENV must not start a development site.
+func TestServe_RefusesAForgottenAppEnv(t *testing.T) {
+	dir := t.TempDir()
+	output, status := run(t, dir, complete(dir)[1:], "serve")
+	if status != 2 || !strings.Contains(output, "set APP_ENV=production") {
+		t.Errorf("status %d, want 2 and a sentence that says to set APP_ENV=production:\n%s", status, output)
+	}
+}
+
 func TestAPortThatIsTakenIsToldPlainly(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -552,6 +561,25 @@ func hasten(t *testing.T, dir string) {
 func complete(dir string) []string {
 	return []string{"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:" + filepath.Join(dir, "app.db"),
 		"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:pass@mail.example.com:465", "MAIL_FROM=Acme <hello@example.com>", "TRUSTED_PROXIES=none"}
+}
+
+// A forgotten APP_ENV must not put well-known passwords into the database of
+// production.
+func TestSeed_RefusesADatabaseOnTheInternet(t *testing.T) {
+	for url, want := range map[string]string{
+		"sqlite:data/app.db":                                    "",
+		"postgres://u:p@localhost/x":                            "",
+		"postgres://u:p@db/x?sslmode=disable":                   "",
+		"postgres://u:p@10.0.0.7/x?sslmode=disable":             "",
+		"postgres:///x?host=/var/run/postgresql":                "",
+		"postgres://u:p@db.example.com/x":                       "db.example.com",
+		"postgres://u:p@localhost,db.example.com/x":             "db.example.com",
+		"postgres://u:p@203.0.113.7:5432/x?sslmode=verify-full": "203.0.113.7",
+	} {
+		if got := publicHost(url); got != want {
+			t.Errorf("the public host of %s is %q, want %q", url, got, want)
+		}
+	}
 }
 
 // Item 13: nobody is there before somebody signs up, and whose password everybody knows is never there in production.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/config"
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/models/dsn"
 )
 
 // seedPassword is the password of everyone whom seed adds, as long as PASSWORD_MIN wants it. It is no secret, which is why seed refuses to
@@ -32,6 +35,9 @@ func seed(ctx context.Context, a *app) error {
 	if a.config.Production {
 		return errors.New("seed adds people whose password everybody knows; it runs in development alone")
 	}
+	if host := publicHost(a.config.DatabaseURL); host != "" {
+		return fmt.Errorf("DATABASE_URL is at %s, which may be production's; seed adds people whose password everybody knows, to a database on this machine or a private network alone", host)
+	}
 	password := seedPassword(a.config.PasswordMin)
 	for _, person := range []struct{ name, email string }{
 		{"Ada Lovelace", "ada@example.com"},
@@ -53,6 +59,21 @@ func seed(ctx context.Context, a *app) error {
 	}
 	fmt.Printf("\nNew people log in with the password: %s\n", password)
 	return nil
+}
+
+// publicHost returns the server of a database that is neither on this machine
+// nor in a private network, and "" if there is none.
+func publicHost(databaseURL string) string {
+	database, err := dsn.Parse(databaseURL)
+	if err != nil {
+		return "" // config.Load has refused it
+	}
+	for _, host := range database.Hosts() {
+		if !strings.HasPrefix(host, "/") && !config.PrivateHost(host) {
+			return host
+		}
+	}
+	return ""
 }
 
 // plant gives a person the rows of every seed.

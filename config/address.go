@@ -4,6 +4,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,6 +59,32 @@ func validListenHost(host string) bool {
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && n > 0 && port[0] != '0'
+}
+
+// privateSuffixes are names that the DNS of the internet never resolves:
+// RFC 6761, RFC 6762, RFC 8375, and ICANN's reservation of .internal.
+var privateSuffixes = []string{".localhost", ".test", ".local", ".home.arpa", ".internal"}
+
+// PrivateHost reports whether a host, without a port, can only mean this
+// machine or a private network. It decides by the name alone, without the DNS,
+// whose answers an attacker may choose.
+func PrivateHost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsUnspecified() || PrivateIP(ip)
+	}
+	if !strings.Contains(host, ".") {
+		return host != "" // a name without a dot is of this machine or of its network
+	}
+	return slices.ContainsFunc(privateSuffixes, func(suffix string) bool { return strings.HasSuffix(host, suffix) })
+}
+
+// PrivateIP reports whether an address is of this machine or of a private
+// network (RFC 1918, RFC 4193, link-local). Addresses behind a carrier's NAT
+// (RFC 6598) are not: its other customers share them.
+func PrivateIP(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 }
 
 // parseMailFrom gives an address that comes without a name the application's.

@@ -120,8 +120,11 @@ func Load(environ []string) (Config, error) {
 	c.TrustedProxies = parseProxies(raw.TrustedProxies, &faults)
 	database, err := dsn.Parse(raw.DatabaseURL)
 	faults.check(err == nil, "%v", err)
-	if c.Production {
+	switch raw.AppEnv {
+	case "production":
 		c.checkProduction(set, database, &faults)
+	case "development":
+		c.checkDevelopment(&faults)
 	}
 	c.SecretKeys = secretKeys(raw.SecretKey, &faults)
 	if len(faults) > 0 {
@@ -200,9 +203,24 @@ func (c Config) checkProduction(set map[string]string, database dsn.Database, fa
 	faults.check(!database.Unverified(), "DATABASE_URL, or PGSSLMODE, takes TLS to another machine without making sure whose it is; "+
 		"write sslmode=verify-full, with sslrootcert=FILE where the authority is your own, or on a private network without TLS sslmode=disable")
 	faults.check(c.RateLimit, "RATE_LIMIT is off; that is for development alone")
+	// templ would read the pages' text from files in the temporary folder, which
+	// every user of the machine may write.
+	faults.check(set["TEMPL_DEV_MODE"] == "", "TEMPL_DEV_MODE is set; only task dev sets it, so remove it in production")
 	if set["APP_URL"] != "" && c.AppURL != nil {
 		faults.check(c.AppURL.Scheme == "https", "APP_URL is %q; in production it begins with https://", c.AppURL)
 	}
+}
+
+// checkDevelopment refuses a site that strangers can reach. Development shows
+// every mail, reset links included, so a forgotten APP_ENV would hand out
+// accounts.
+func (c Config) checkDevelopment(faults *Faults) {
+	if c.AppURL == nil {
+		return
+	}
+	faults.check(c.AppURL.Scheme == "http" && PrivateHost(c.AppURL.Hostname()),
+		"APP_URL is %q, but APP_ENV is development, which shows all mail on a page; set APP_ENV=production, or for development an APP_URL "+
+			"of http:// and localhost, a private address, or a name that ends in .localhost, .local, .test, .internal or .home.arpa", c.AppURL)
 }
 
 // minSecret is the least length of a SECRET_KEY in bytes: the 256 bits of the HMAC and AES keys made from it.

@@ -171,6 +171,7 @@ func TestEveryFaultSaysWhatToDo(t *testing.T) {
 		{"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7,short", "number 2"},
 		{"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7,", "number 2"},
 		{"RATE_LIMIT=no", "on or off"},
+		{"TEMPL_DEV_MODE=true", "remove it in production"},
 	} {
 		_, err := Load(append(slices.Clone(production), fault.setting))
 		if err == nil || !strings.Contains(err.Error(), fault.says) {
@@ -201,6 +202,38 @@ func TestInDevelopmentTheOriginFollowsThePort(t *testing.T) {
 	}
 	if c, err := Load([]string{"PORT=3001", "APP_URL=http://localhost:3000"}); err != nil || c.AppURL.String() != "http://localhost:3000" {
 		t.Errorf("behind a proxy the origin is %s (%v)", c.AppURL, err)
+	}
+}
+
+// ASVS 13.4.2: debug modes are off in production. Every setting of production
+// but APP_ENV must not start a development site that strangers can reach.
+func TestDevelopment_RefusesAForgottenAppEnv(t *testing.T) {
+	_, err := Load(production[1:])
+	if err == nil || !strings.Contains(err.Error(), "set APP_ENV=production") {
+		t.Errorf("without APP_ENV production's settings give %v, want an error that says to set APP_ENV=production", err)
+	}
+}
+
+func TestDevelopment_RefusesAPublicAppURL(t *testing.T) {
+	for _, site := range []string{
+		"http://app.example.com", "http://192.0.2.1:3000", "http://[2001:db8::1]:3000", "http://100.64.0.1", "http://localhost.example.com",
+		"http://example.com.", "http://notlocalhost.com", "http://evil-local.net", "http://8.8.8.8", "https://localhost:3000", "https://192.168.1.7",
+	} {
+		if _, err := Load([]string{"APP_URL=" + site}); err == nil || !strings.Contains(err.Error(), "set APP_ENV=production") {
+			t.Errorf("development at %s gives %v, want an error that says to set APP_ENV=production", site, err)
+		}
+	}
+}
+
+func TestDevelopment_StartsOnThisMachineAndPrivateNetworks(t *testing.T) {
+	for _, site := range []string{
+		"http://localhost:3000", "http://LOCALHOST", "http://localhost.:3000", "http://shop.localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000", "http://0.0.0.0:3000",
+		"http://192.168.1.7:3000", "http://10.0.0.7", "http://172.16.0.7", "http://169.254.1.1", "http://[fd00::7]:3000",
+		"http://laptop:3000", "http://laptop.local:3000", "http://shop.test", "http://shop.internal", "http://laptop.home.arpa",
+	} {
+		if _, err := Load([]string{"APP_URL=" + site}); err != nil {
+			t.Errorf("development at %s: %v", site, err)
+		}
 	}
 }
 

@@ -179,6 +179,15 @@ func seconds(t *testing.T, name, pattern string) int {
 	return n
 }
 
+// A service or an image that forgets APP_ENV must not run as development.
+func TestDeploy_IsProductionByDefault(t *testing.T) {
+	for name, setting := range map[string]string{"app.service": `(?m)^Environment=APP_ENV=production$`, "../Dockerfile": `(?m)^ENV APP_ENV=production `} {
+		if !regexp.MustCompile(setting).MatchString(read(t, "../deploy/"+name)) {
+			t.Errorf("%s does not set APP_ENV=production, want a line like %s", name, setting)
+		}
+	}
+}
+
 // An image that brings a database of its own would start without the secret that names the real one, on a file that nobody keeps.
 func TestTheImageBringsNoSettingThatProductionAsksFor(t *testing.T) {
 	var settings []string

@@ -12,7 +12,7 @@ import (
 
 // The kind of a mail is its constructor's name, as the other tables write names.
 func TestLawEveryMailIsPreviewed(t *testing.T) {
-	previews := newStage(t).visitor().get("/dev/mail/previews").rows()
+	previews := newStage(t).developer().get("/dev/mail/previews").rows()
 	letters := reflect.TypeFor[mail.Letters]()
 	for method := range letters.Methods() {
 		if method.Type.NumOut() != 1 || method.Type.Out(0) != reflect.TypeFor[mail.Message]() {
@@ -37,7 +37,7 @@ func snake(name string) string {
 }
 
 func TestAPreviewShowsBothPartsOfAMail(t *testing.T) {
-	eve := newStage(t).visitor()
+	eve := newStage(t).developer()
 	for _, address := range eve.get("/dev/mail/previews").rows() {
 		page := eve.get(address).is(t, 200)
 		if frame := attribute(page.all("iframe")[0], "src"); frame != address+"/html" {
@@ -51,7 +51,7 @@ func TestAPreviewShowsBothPartsOfAMail(t *testing.T) {
 }
 
 func TestProductionPreviewsNoMail(t *testing.T) {
-	eve := newStage(t, func(c *config.Config) { c.Production = true }).visitor()
+	eve := newStage(t, func(c *config.Config) { c.Production = true }).developer()
 	eve.get("/dev/mail/previews").is(t, 404)
 	eve.get("/dev/mail/previews/confirm_address").is(t, 404)
 }

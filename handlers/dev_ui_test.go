@@ -8,7 +8,7 @@ import (
 )
 
 func TestEveryPartIsShownWithTheLinesThatMakeIt(t *testing.T) {
-	eve := newStage(t).visitor()
+	eve := newStage(t).developer()
 	overview := eve.get("/dev/ui").is(t, 200)
 	for _, part := range dev.UIParts() {
 		overview.says(t, part.Title)
@@ -20,7 +20,7 @@ func TestEveryPartIsShownWithTheLinesThatMakeIt(t *testing.T) {
 }
 
 func TestPartsAreShownInTheThemeThatIsAskedFor(t *testing.T) {
-	eve := newStage(t).visitor()
+	eve := newStage(t).developer()
 	for query, theme := range map[string]string{"?theme=dark": "dark", "?theme=light": "light", "?theme=%22%3E": "", "": ""} {
 		for _, n := range eve.get("/dev/ui/fields" + query).all("div") {
 			if attribute(n, "class") == "stage" && attribute(n, "data-theme") != theme {
@@ -31,12 +31,12 @@ func TestPartsAreShownInTheThemeThatIsAskedFor(t *testing.T) {
 }
 
 func TestAFormOnShowComesBackWithANotice(t *testing.T) {
-	eve := newStage(t).visitor()
+	eve := newStage(t).developer()
 	eve.post("/dev/ui/forms", "name", "x").redirects(t, "/dev/ui/forms").says(t, "Nothing is kept here.")
 }
 
 func TestProductionShowsNoParts(t *testing.T) {
-	eve := newStage(t, func(c *config.Config) { c.Production = true }).visitor()
+	eve := newStage(t, func(c *config.Config) { c.Production = true }).developer()
 	eve.get("/dev/ui").is(t, 404)
 	eve.get("/dev/ui/fields").is(t, 404)
 	eve.post("/dev/ui/fields").is(t, 404)

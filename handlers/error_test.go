@@ -189,7 +189,7 @@ func TestReadyzTellsWhetherTheDatabaseAnswersAndIsMigrated(t *testing.T) {
 
 func TestTheDevelopmentMailboxIsNotThereInProduction(t *testing.T) {
 	s := newStage(t, func(c *config.Config) { c.Production = true })
-	s.visitor().get("/dev/mail").is(t, 404)
+	s.developer().get("/dev/mail").is(t, 404)
 }
 
 // Hashes are few at a time, those who wait for one are not many, and everybody else is answered meanwhile.

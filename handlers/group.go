@@ -17,7 +17,7 @@ import (
 type Route struct {
 	Method  string
 	Path    string
-	Guard   string // who may come: "anyone", "signed out", "owing …", "signed in"
+	Guard   string // who may come: "anyone", "signed out", "owing …", "signed in", "private network"
 	Handler string
 	MaxBody int64 // the largest body in bytes
 	Limits  []models.LimitRule

@@ -85,7 +85,7 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 	newcomer.post("/login/mail", "email", ada.email)        // feature:mail_login
 	mailLogin := ada.mail().Link                            // feature:mail_login
 	restore := s.member("edsger@example.com").leaves().Link // feature:account_deletion
-	letter := newcomer.get("/dev/mail").rows()[0]
+	letter := s.developer().get("/dev/mail").rows()[0]
 	alert := s.alerted("joan@example.com").mail().Link
 	moving, _ := s.member("edith@example.com").moving("edith@example.org") // feature:email_change
 	undo := s.member("hedy@example.com").moves("hedy@example.org")         // feature:email_change
@@ -133,6 +133,9 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 		}
 		if route.Guard == "signed in" {
 			who = ada
+		}
+		if route.Guard == "private network" {
+			who = s.developer()
 		}
 		if strings.HasPrefix(route.Guard, "owing ") {
 			if who = owing[route.Guard]; who == nil {
@@ -227,7 +230,7 @@ func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
 }
 
 func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
-	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "signed in": {"app"}}
+	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "signed in": {"app"}, "private network": {"site", "guest"}}
 	frames["owing accepted terms"] = []string{"guest"} // feature:terms
 	everyPage(t, func(guard string, page *page) {
 		if strings.HasSuffix(page.path, "/html") || !page.isHTML() {
@@ -276,6 +279,8 @@ func TestLawOnlyFormsReachForms(t *testing.T) {
 			switch {
 			case route.Guard == "signed in":
 				who = ada
+			case route.Guard == "private network":
+				who = s.developer()
 			case owing[route.Guard] != nil:
 				who = owing[route.Guard]
 			case strings.HasPrefix(route.Guard, "owing "):

@@ -43,6 +43,14 @@ func (s *stage) visitorAs(email string) *person {
 	return p
 }
 
+// developer is a visitor from a private network, who may open the pages of
+// development.
+func (s *stage) developer() *person {
+	p := s.visitor()
+	p.ip = "192.168.7.7"
+	return p
+}
+
 // user is somebody with an account, signed out.
 func (s *stage) user(email string) *person {
 	s.t.Helper()

@@ -134,15 +134,16 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.POST("/notes/:id/image/delete", h.DeleteNoteImage)         // feature:notes
 
 	if !h.config.Production {
-		site.GET("/dev/mail", h.DevMailPage)
-		site.GET("/dev/mail/:id", h.DevMailMessage)
-		site.GET("/dev/mail/:id/html", h.DevMailHTML)
-		site.GET("/dev/mail/previews", h.DevMailPreviews)               // feature:dev_mail_previews
-		site.GET("/dev/mail/previews/:kind", h.DevMailPreview)          // feature:dev_mail_previews
-		site.GET("/dev/mail/previews/:kind/html", h.DevMailPreviewHTML) // feature:dev_mail_previews
-		site.GET("/dev/ui", h.DevUIPage)                                // feature:dev_ui
-		site.GET("/dev/ui/:part", h.DevUIPart)                          // feature:dev_ui
-		site.POST("/dev/ui/:part", h.DevUISubmit)                       // feature:dev_ui
+		dev := site.with("private network", middleware.DevelopmentOnly(h.log))
+		dev.GET("/dev/mail", h.DevMailPage)
+		dev.GET("/dev/mail/:id", h.DevMailMessage)
+		dev.GET("/dev/mail/:id/html", h.DevMailHTML)
+		dev.GET("/dev/mail/previews", h.DevMailPreviews)               // feature:dev_mail_previews
+		dev.GET("/dev/mail/previews/:kind", h.DevMailPreview)          // feature:dev_mail_previews
+		dev.GET("/dev/mail/previews/:kind/html", h.DevMailPreviewHTML) // feature:dev_mail_previews
+		dev.GET("/dev/ui", h.DevUIPage)                                // feature:dev_ui
+		dev.GET("/dev/ui/:part", h.DevUIPart)                          // feature:dev_ui
+		dev.POST("/dev/ui/:part", h.DevUISubmit)                       // feature:dev_ui
 	}
 
 	// Outside the groups, or a guard would answer for pages that do not exist.

@@ -71,6 +71,17 @@ func withVerifiedTLS(databaseURL string) string {
 	return u.String()
 }
 
+// Hosts returns the names and addresses of the PostgreSQL servers, or the
+// folders of their sockets, and nothing for SQLite.
+func (d Database) Hosts() (names []string) {
+	if d.Postgres != nil {
+		for _, at := range hosts(d.Postgres) {
+			names = append(names, at.Host)
+		}
+	}
+	return names
+}
+
 // hosts are all that may be connected to: an address can name several, and each way to speak TLS is one more.
 func hosts(config *pgx.ConnConfig) []*pgconn.FallbackConfig {
 	first := &pgconn.FallbackConfig{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}
