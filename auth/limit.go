@@ -28,6 +28,7 @@ var (
 	limitFactor           = models.LimitRule{Name: "factor", Free: 10, Window: 24 * time.Hour, Growing: true, MinWait: 15 * time.Minute, MaxWait: 15 * time.Minute, Last: 100}
 	limitFactorKnown      = models.LimitRule{Name: "factor-known", Free: 100, Window: 24 * time.Hour, Growing: true, MinWait: 24 * time.Hour, MaxWait: 24 * time.Hour}
 	limitReproof          = models.LimitRule{Name: "reproof", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
+	limitRegistrationForm = models.LimitRule{Name: "registration-form-ip", Free: 300, Window: time.Hour}
 	limitRegistrationIP   = models.LimitRule{Name: "registration-ip", Free: 30, Window: time.Hour}
 	limitRegistrationMail = models.LimitRule{Name: "registration-mail", Free: 5, Window: time.Hour}
 	limitForgotIP         = models.LimitRule{Name: "forgot-ip", Free: 30, Window: time.Hour}
@@ -41,8 +42,13 @@ func LoginLimits() []models.LimitRule {
 	return []models.LimitRule{limitLoginPair, limitLoginIP, limitLoginAccount}
 }
 
-// RegisterLimits are the rules that signing up counts under, and mailing a sign-up once more.
+// RegisterLimits are the rules that signing up counts under.
 func RegisterLimits(c config.Config) []models.LimitRule {
+	return append([]models.LimitRule{limitRegistrationForm}, ResendLimits(c)...)
+}
+
+// ResendLimits are the rules that mailing a sign-up once more counts under.
+func ResendLimits(c config.Config) []models.LimitRule {
 	return []models.LimitRule{limitRegistrationIP, registrationMail(c)}
 }
 

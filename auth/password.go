@@ -48,7 +48,11 @@ func NewPasswordRules(least int, appName string) PasswordRules {
 // a passphrase of three words is not, whichever they are. That covers the 3,000 most common passwords of the allowed
 // length (ASVS 6.2.4), which are mostly shorter ones put together or stretched, better than any list of them.
 func (r PasswordRules) Check(password string, person ...string) string {
-	if !utf8.ValidString(password) {
+	tooLong := fmt.Sprintf("This password is too long. Use at most %d characters.", maxPasswordLength)
+	switch {
+	case len(password) > 4*maxPasswordBytes:
+		return tooLong // before a megabyte of it is normalized; accents written apart make no password four times as long
+	case !utf8.ValidString(password):
 		return "This password has characters that can’t be read. Type it again."
 	}
 	password = NormalizePassword(password)
@@ -59,7 +63,7 @@ func (r PasswordRules) Check(password string, person ...string) string {
 	case length < r.min:
 		return fmt.Sprintf("This password has %d of at least %d characters. A few unrelated words make a good one.", length, r.min)
 	case length > maxPasswordLength:
-		return fmt.Sprintf("This password is too long. Use at most %d characters.", maxPasswordLength)
+		return tooLong
 	}
 	about := slices.Clone(r.app)
 	for _, p := range person {
@@ -99,17 +103,29 @@ const (
 
 // leftOf returns what a folded password counts for when it is taken apart in the cheapest way.
 func leftOf(folded string, about []string) int {
+	left, _ := takeApart(folded, about)
+	return left
+}
+
+// takeApart also returns how many steps that took. They grow with the square of
+// the length, whatever the password: 256 characters take a fraction of a
+// millisecond, so that a form cannot be made to cost more than the page that
+// answers it (ASVS 15.2.2).
+func takeApart(folded string, about []string) (left, steps int) {
 	runes := []rune(folded)
 	least := make([]int, len(runes)+1) // of what stands before each place
 	for i := range runes {
 		least[i+1] = len(runes)
 	}
+	repeats, steps := repeatLengths(runes)
 	for i, rest := 0, folded; i < len(runes); i, rest = i+1, rest[utf8.RuneLen(runes[i]):] {
 		reach := func(length, cost int) {
+			steps++
 			least[i+length] = min(least[i+length], least[i]+cost)
 		}
 		reach(1, 1)
 		for _, word := range about {
+			steps++
 			if strings.HasPrefix(rest, word) {
 				reach(utf8.RuneCountInString(word), contextCost)
 			}
@@ -120,14 +136,16 @@ func leftOf(folded string, about []string) int {
 		if isYear(runes[i:]) {
 			reach(4, runCost)
 		}
-		for n := runLength(runes[i:]); n >= leastRun; n-- {
+		run, compared := runLength(runes[i:])
+		steps += compared
+		for n := run; n >= leastRun && n > repeats[i]; n-- { // a repetition costs less
 			reach(n, runCost)
 		}
-		for n := repeatLength(runes, i); n >= leastRepeat; n-- {
+		for n := repeats[i]; n >= leastRepeat; n-- {
 			reach(n, repeatCost)
 		}
 	}
-	return least[len(runes)]
+	return least[len(runes)], steps
 }
 
 // contextWords returns a name or an address folded, whole and in its parts, those too short to mean anything left out.
@@ -153,47 +171,72 @@ var keyboard = [...]string{
 	"йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю",
 }
 
-// runLength returns how long runes begins with one character over and over, every next or every second one of an
-// alphabet or of the digits, forward or backward, or with keys in a row.
-func runLength(runes []rune) int {
-	if len(runes) < leastRun {
-		return 0
+// keyPlace is one place of a key in the keyboard's rows.
+type keyPlace struct {
+	row []rune
+	at  int
+}
+
+// keyPlaces lists the places of each key.
+var keyPlaces = func() map[rune][]keyPlace {
+	places := map[rune][]keyPlace{}
+	for _, row := range keyboard {
+		for at, key := range []rune(row) {
+			places[key] = append(places[key], keyPlace{[]rune(row), at})
+		}
 	}
-	length := 2
+	return places
+}()
+
+// runLength returns how long runes begins with one character over and over, every next or every second one of an
+// alphabet or of the digits, forward or backward, or with keys in a row; and how many characters it compared for that.
+func runLength(runes []rune) (length, compared int) {
+	if len(runes) < leastRun {
+		return 0, 0
+	}
+	length = 2
 	step := runes[1] - runes[0]
 	for step >= -2 && step <= 2 && length < len(runes) && runes[length]-runes[length-1] == step {
 		length++
 	}
-	for length < len(runes) && onKeyboard(runes[:length+1]) {
-		length++
-	}
-	return length
-}
-
-func onKeyboard(keys []rune) bool {
-	forward := string(keys)
-	slices.Reverse(keys)
-	back := string(keys)
-	slices.Reverse(keys)
-	for _, row := range keyboard {
-		if strings.Contains(row, forward) || strings.Contains(row, back) {
-			return true
+	compared = length
+	for _, place := range keyPlaces[runes[0]] {
+		for _, direction := range []int{1, -1} {
+			n := place.length(runes, direction)
+			compared += n
+			length = max(length, n)
 		}
 	}
-	return false
+	return length, compared
 }
 
-// repeatLength returns how much of what begins at i has stood before, which includes a unit that goes on and on.
-func repeatLength(runes []rune, i int) int {
-	longest := 0
-	for earlier := range i {
-		n := 0
-		for i+n < len(runes) && runes[earlier+n] == runes[i+n] {
-			n++
-		}
-		longest = max(longest, n)
+// length returns how many of the keys lie in a row from this place on.
+func (p keyPlace) length(keys []rune, direction int) int {
+	n, at := 0, p.at
+	for n < len(keys) && at >= 0 && at < len(p.row) && p.row[at] == keys[n] {
+		n, at = n+1, at+direction
 	}
-	return longest
+	return n
+}
+
+// repeatLengths returns, for each place, how much of what begins there has stood before, which includes a unit that goes
+// on and on; and how many characters it compared. Each two places are compared once: what two texts have in common is one
+// more than what they have in common from their second characters on.
+func repeatLengths(runes []rune) (longest []int, compared int) {
+	longest = make([]int, len(runes))
+	common := make([]int, len(runes)+1) // with what begins at i, by the place of the other
+	for i := len(runes) - 1; i >= 0; i-- {
+		for earlier := range i {
+			compared++
+			if runes[earlier] != runes[i] {
+				common[earlier] = 0
+				continue
+			}
+			common[earlier] = common[earlier+1] + 1 // which is still that of i+1
+			longest[i] = max(longest[i], common[earlier])
+		}
+	}
+	return longest, compared
 }
 
 func isYear(runes []rune) bool {

@@ -16,6 +16,10 @@ import (
 // Register starts a sign-up and mails the address its link. It returns the token that tells this browser from others.
 // Whether the address has an account shows in the mail alone: the rows, the statements and the hash are the same.
 func (a *Auth) Register(ctx context.Context, name, address, password string, client Client) (browser string, err error) {
+	// Counted before anything is checked: an invalid form costs work as well.
+	if err := a.take(ctx, client, hitBy(limitRegistrationForm, network(client.IP))); err != nil {
+		return "", err
+	}
 	name, email, err := a.checkPerson(name, address, password)
 	if err != nil {
 		return "", err

@@ -50,8 +50,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest.GET("/register", h.RegisterPage)
 	guest.POST("/register", h.Register, limits(auth.RegisterLimits(h.config)))
 	guest.GET("/register/sent", h.RegisterSent)
-	guest.POST("/register/resend", h.ResendRegistration, limits(auth.RegisterLimits(h.config)))
-	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.RegisterLimits(h.config)))
+	guest.POST("/register/resend", h.ResendRegistration, limits(auth.ResendLimits(h.config)))
+	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.ResendLimits(h.config)))
 	guest.GET("/login", h.LoginPage)
 	guest.POST("/login", h.Login, limits(auth.LoginLimits()))
 	guest.GET("/login/mail", h.MailLoginPage)                                                      // feature:mail_login
