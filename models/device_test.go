@@ -46,3 +46,16 @@ func TestDeviceName_SaysOnlyNamesFromTheList(t *testing.T) {
 		}
 	}
 }
+
+// ASVS 15.2.2: how much of the header is parsed is not the client's to choose.
+func TestDeviceName_ReadsTheFirstKilobyte(t *testing.T) {
+	pairs := strings.Repeat("a/1 ", 8000)
+	if got := models.DeviceName(pairs + "Firefox/140.0"); got != "an unknown browser" {
+		t.Errorf("a name after 32 kB: got %q, want an unknown browser", got)
+	}
+	long := testing.AllocsPerRun(10, func() { models.DeviceName(pairs) })
+	short := testing.AllocsPerRun(10, func() { models.DeviceName(pairs[:1<<10]) })
+	if long > short {
+		t.Errorf("32 kB: got %v allocations, want the %v of 1 kB", long, short)
+	}
+}
