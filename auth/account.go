@@ -22,19 +22,24 @@ func normalizeName(name string) (normalized, problem string) {
 	if len(name) > 100*maxName {
 		return "", tooLong // before a megabyte of it is normalized
 	}
-	name = norm.NFC.String(strings.TrimSpace(name))
+	typed := name
+	name = norm.NFC.String(models.Trim(typed))
 	switch {
+	case name == "" && strings.TrimSpace(typed) != "":
+		return "", "This name shows nothing. Enter it in letters that can be seen."
 	case name == "":
 		return "", "Enter your name."
 	case utf8.RuneCountInString(name) > maxName:
 		return name, tooLong
 	// Line breaks, and marks that turn the direction of text around, would let a name pose as something else in a mail.
-	case strings.ContainsFunc(name, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
-	}):
-		return name, "Use letters, spaces and punctuation only."
+	case strings.ContainsFunc(name, misleading):
+		return name, "This name has a hidden character after “" + models.Before(name, misleading) + "”. Delete what follows and type it again."
 	}
 	return name, ""
+}
+
+func misleading(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
 // checkPerson holds who wants an account to the rules; the error is an Invalid.

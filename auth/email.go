@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
+
+	"example.com/gatehouse/models"
 )
 
 const (
@@ -18,12 +20,12 @@ const (
 // case, its domain in the form of the DNS ("bücher.example" becomes "xn--bcher-kva.example"). It is called once, before
 // anything else looks at the address. The problem, if there is one, is the sentence to show beside the input.
 //
-// Nothing is repaired but surrounding white space and the case of letters. A character that is merely folded to another
+// Nothing is repaired but what is invisible at the ends and the case of letters. A character that is merely folded to another
 // by Unicode (the Kelvin sign to k, a fullwidth @ to @) is refused: two spellings of one address would otherwise be one
 // account here and two mailboxes there, or the other way round. Before the @ stands a dot-string (RFC 5321 4.1.2), never
 // a quoted one; after it a domain with at least one dot, never the address of a machine.
 func NormalizeEmail(input string) (email, problem string) {
-	address := strings.TrimSpace(input)
+	address := models.Trim(input)
 	if address == "" {
 		return "", "Enter your email address."
 	}
@@ -33,6 +35,9 @@ func NormalizeEmail(input string) (email, problem string) {
 	// Bounces header injection and lists of recipients (ASVS 1.3.11) before any part is looked at.
 	if strings.ContainsFunc(address, unicode.IsControl) || strings.ContainsAny(address, `<>,;:"()[]\ `) {
 		return "", "Enter one email address alone, such as ada@example.com, without a name, spaces, quotes, commas or brackets."
+	}
+	if strings.ContainsFunc(address, models.Invisible) {
+		return "", "This address has a hidden character after “" + models.Before(address, models.Invisible) + "”. Delete what follows and type it again."
 	}
 	local, domain, found := strings.Cut(address, "@")
 	if !found || local == "" || domain == "" || strings.Contains(domain, "@") {

@@ -4,28 +4,33 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"example.com/gatehouse/models"
 )
 
 func TestAddressesAreBroughtToOneForm(t *testing.T) {
 	for input, want := range map[string]string{
-		"ada@example.com":                 "ada@example.com",
-		"  Ada@Example.COM\n":             "ada@example.com",
-		"\u00a0ada@example.com\u3000":     "ada@example.com", // as copied from a page
-		"ADA.Lovelace+news@example.com":   "ada.lovelace+news@example.com",
-		"o'brien@example.co.uk":           "o'brien@example.co.uk",
-		"_@e.io":                          "_@e.io",
-		"ada@bücher.example":              "ada@xn--bcher-kva.example",
-		"ada@BÜCHER.example":              "ada@xn--bcher-kva.example",
-		"ada@bu\u0308cher.example":        "ada@xn--bcher-kva.example",
-		"ada@xn--bcher-kva.example":       "ada@xn--bcher-kva.example",
-		"ada@XN--BCHER-KVA.example":       "ada@xn--bcher-kva.example",
-		"ada@faß.de":                      "ada@xn--fa-hia.de", // IDNA2008: not fass.de
-		"ada@例え.jp":                       "ada@xn--r8jz45g.jp",
-		"ada@münchen.xn--bcher-kva.com":   "ada@xn--mnchen-3ya.xn--bcher-kva.com",
-		"ada@r3---sn-x.example.com":       "ada@r3---sn-x.example.com",
-		"1@163.com":                       "1@163.com",
-		"ada@3com.com":                    "ada@3com.com",
-		strings.Repeat("a", 64) + "@b.co": strings.Repeat("a", 64) + "@b.co",
+		"ada@example.com":                   "ada@example.com",
+		"  Ada@Example.COM\n":               "ada@example.com",
+		"\u00a0ada@example.com\u3000":       "ada@example.com", // as copied from a page
+		"ada@example.com\u200b":             "ada@example.com",
+		"\ufeffada@example.com\u200f":       "ada@example.com",
+		"\u2068ada@example.com\u2069\u00ad": "ada@example.com", // as copied from a list of contacts
+		"ADA.Lovelace+news@example.com":     "ada.lovelace+news@example.com",
+		"o'brien@example.co.uk":             "o'brien@example.co.uk",
+		"_@e.io":                            "_@e.io",
+		"ada@bücher.example":                "ada@xn--bcher-kva.example",
+		"ada@BÜCHER.example":                "ada@xn--bcher-kva.example",
+		"ada@bu\u0308cher.example":          "ada@xn--bcher-kva.example",
+		"ada@xn--bcher-kva.example":         "ada@xn--bcher-kva.example",
+		"ada@XN--BCHER-KVA.example":         "ada@xn--bcher-kva.example",
+		"ada@faß.de":                        "ada@xn--fa-hia.de", // IDNA2008: not fass.de
+		"ada@例え.jp":                         "ada@xn--r8jz45g.jp",
+		"ada@münchen.xn--bcher-kva.com":     "ada@xn--mnchen-3ya.xn--bcher-kva.com",
+		"ada@r3---sn-x.example.com":         "ada@r3---sn-x.example.com",
+		"1@163.com":                         "1@163.com",
+		"ada@3com.com":                      "ada@3com.com",
+		strings.Repeat("a", 64) + "@b.co":   strings.Repeat("a", 64) + "@b.co",
 	} {
 		email, problem := NormalizeEmail(input)
 		if email != want || problem != "" {
@@ -104,10 +109,20 @@ func TestNothingIsFoldedIntoAnotherPersonsAddress(t *testing.T) {
 		"roman numeral":                  "ada@\u2167.com",
 		"Cyrillic name":                  "\u0430da@example.com",
 		"right-to-left override":         "ada@\u202eexample.com",
-		"byte order mark":                "\ufeffada@example.com",
+		"byte order mark":                "ada@\ufeffexample.com",
 	} {
 		if email, problem := NormalizeEmail(input); email != "" || problem == "" {
 			t.Errorf("%s: NormalizeEmail(%q) = %q", name, input, email)
+		}
+	}
+}
+
+func TestNormalizeEmail_SaysWhereAHiddenCharacterIs(t *testing.T) {
+	for input, want := range map[string]string{
+		"ada@exam\u200bple.com": "after “ada@exam”", "a\u00adda@example.com": "after “a”", "\u200bada\u2060@example.com": "after “ada”", "ada@\u202eexample.com": "after “ada@”",
+	} {
+		if _, problem := NormalizeEmail(input); !strings.Contains(problem, want) {
+			t.Errorf("NormalizeEmail(%q) has the problem %q, want %q in it", input, problem, want)
 		}
 	}
 }
@@ -144,13 +159,13 @@ func FuzzNormalizeEmail(f *testing.F) {
 		}
 		// What stands before the @ is the same, letter for letter, as what was sent.
 		local, domain, _ := strings.Cut(email, "@")
-		if given := strings.TrimSpace(input); !strings.EqualFold(given[:min(len(given), len(local)+1)], local+"@") {
+		if given := models.Trim(input); !strings.EqualFold(given[:min(len(given), len(local)+1)], local+"@") {
 			t.Errorf("%q became %q", input, email)
 		}
-		if isASCIIText(input) && !strings.EqualFold(strings.TrimSpace(input), email) {
+		if isASCIIText(input) && !strings.EqualFold(models.Trim(input), email) {
 			t.Errorf("%q became %q", input, email)
 		}
-		if !isASCIIText(input) && !isASCIIText(strings.TrimSpace(input)) && !strings.Contains(domain, "xn--") {
+		if !isASCIIText(input) && !isASCIIText(models.Trim(input)) && !strings.Contains(domain, "xn--") {
 			t.Errorf("%q lost what was not ASCII and became %q", input, email)
 		}
 	})

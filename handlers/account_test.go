@@ -20,7 +20,9 @@ func TestANameIsChangedAndShown(t *testing.T) {
 	ada.get("/account").hides(t, "Your name is saved") // it is said once
 	ada.get("/account").submit("name", "   ").is(t, 422).says(t, "Enter your name")
 	ada.get("/account").submit("name", strings.Repeat("é", 101)).is(t, 422).says(t, "100 characters")
-	ada.get("/account").submit("name", "Ada\u202egnp.exe").is(t, 422)
+	ada.get("/account").submit("name", "Ada\u202egnp.exe").is(t, 422).says(t, "hidden character after “Ada”")
+	ada.get("/account").submit("name", "\u3164").is(t, 422).says(t, "This name shows nothing")
+	ada.get("/account").submit("name", "\u200fAda King, Countess\u200b").redirects(t, "/account").says(t, "saved", "Ada King, Countess")
 	ada.get("/dashboard").says(t, "Countess")
 }
 

@@ -415,6 +415,6 @@ func TestItem30ConfirmingEndsTheSessionThatTheBrowserHad(t *testing.T) {
 func TestItem66ANameIsOneLineThatReadsOneWay(t *testing.T) {
 	s := newStage(t)
 	for _, name := range []string{"Ada\nBcc: x", "Ada\u202egnp", "Ada\u2028x", "Ada\u2029x", "Ada\x1b[31m"} {
-		s.visitor().post("/register", "name", name, "email", "ada@example.com", "password", goodPassword).is(t, 422).says(t, "letters")
+		s.visitor().post("/register", "name", name, "email", "ada@example.com", "password", goodPassword).is(t, 422).says(t, "hidden character after “Ada”")
 	}
 }

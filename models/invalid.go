@@ -41,15 +41,17 @@ func (i Invalid) Err() error {
 	return i
 }
 
-// Line takes one line of text that has to be there, in at most max characters (code points), trimmed.
+// Line takes one line of text that has to be there and to be seen, in at most max characters (code points), trimmed.
 func (i Invalid) Line(field, typed string, max int) string {
 	line := i.text(field, typed, max)
 	switch {
 	case i[field] != "":
+	case line == "" && strings.TrimSpace(typed) != "":
+		i[field] = "The " + words(field) + " shows nothing. Enter it in letters, digits or signs that can be seen."
 	case line == "":
 		i[field] = "Enter the " + words(field) + "."
 	case strings.ContainsFunc(line, unicode.IsControl):
-		i[field] = "Write the " + words(field) + " on one line."
+		i[field] = "Write the " + words(field) + " on one line. There is a line break or a hidden character after “" + Before(line, unicode.IsControl) + "”."
 	}
 	return line
 }
@@ -64,7 +66,7 @@ func (i Invalid) Text(field, typed string, max int) string {
 }
 
 func (i Invalid) text(field, typed string, max int) string {
-	text := strings.TrimSpace(typed)
+	text := Trim(typed)
 	if len(text) <= utf8.UTFMax*max { // before a megabyte of it is normalized
 		text = norm.NFC.String(text)
 	}
@@ -84,7 +86,7 @@ func (i Invalid) Choice(field, typed string, options ...string) string {
 
 // Integer takes a whole number.
 func (i Invalid) Integer(field, typed string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(typed), 10, 64)
+	n, err := strconv.ParseInt(Trim(typed), 10, 64)
 	if err != nil {
 		i[field] = "Write the " + words(field) + " as a whole number, such as 12."
 	}
@@ -93,7 +95,7 @@ func (i Invalid) Integer(field, typed string) int64 {
 
 // Date takes a day as browsers send it, 2026-11-30; it is the beginning of that day in UTC.
 func (i Invalid) Date(field, typed string) time.Time {
-	day, err := time.Parse(time.DateOnly, strings.TrimSpace(typed))
+	day, err := time.Parse(time.DateOnly, Trim(typed))
 	if err != nil || day.Year() < 1 {
 		i[field] = "Write the " + words(field) + " as a date, such as 2026-11-30."
 	}
@@ -120,7 +122,7 @@ func (i Invalid) URL(field, typed string) string {
 
 // Money takes an amount with up to two decimals, 1234.5 or -0.99.
 func (i Invalid) Money(field, typed string) Money {
-	whole, part, _ := strings.Cut(strings.TrimSpace(typed), ".")
+	whole, part, _ := strings.Cut(Trim(typed), ".")
 	cents, err := strconv.ParseInt(whole+(part + "00")[:2], 10, 64)
 	digits := strings.TrimPrefix(whole, "-")
 	if err != nil || digits == "" || digits[0] == '+' || digits[0] == '-' || len(part) > 2 || len(digits) > maxMoneyDigits {

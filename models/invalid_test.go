@@ -27,7 +27,7 @@ func TestATextKeepsItsLinesHoweverTheBrowserSentThem(t *testing.T) {
 	if got := problems.Text("body", "one\r\ntwo\rthree\n\n\tfour \r\n", 100); got != "one\ntwo\nthree\n\n\tfour" || problems.Err() != nil {
 		t.Errorf("%q, %v", got, problems)
 	}
-	if problems.Text("body", "bell \a", 100); problems["body"] == "" {
+	if problems.Text("body", "ring \a bell", 100); problems["body"] == "" {
 		t.Error("a bell is taken")
 	}
 	if problems.Text("other", "", 100); problems["other"] != "" {

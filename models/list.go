@@ -65,7 +65,7 @@ func bareColumn(sort string) string { return strings.TrimPrefix(sort, "-") }
 
 // normalizeSearch makes of what a browser sent what PostgreSQL takes as text.
 func normalizeSearch(typed string) string {
-	typed = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(typed, ""), "\x00", ""))
+	typed = Trim(strings.ReplaceAll(strings.ToValidUTF8(typed, ""), "\x00", ""))
 	if utf8.RuneCountInString(typed) > maxSearch {
 		typed = string([]rune(typed)[:maxSearch])
 	}
