@@ -5,18 +5,55 @@ package auth
 import (
 	"encoding/base32"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // crockford is Crockford's base32 in small letters: without i, l, o and u, which are read as what they look like.
 var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// plainCode reads a code as people type and paste it: groups, capitals, and what looks like a digit are all the same.
+// encodes reports whether a plain code stands for so many bytes. One that does
+// not can't be right, so it is refused without counting as a try.
+func encodes(code string, bytes int) bool {
+	_, err := crockford.DecodeString(code)
+	return err == nil && len(code) == crockford.EncodedLen(bytes)
+}
+
+// plainCode returns a code that a person typed or pasted as lower-case ASCII
+// letters and digits. The digits of every script and full-width letters become
+// ASCII ones, o is read as 0, and i and l as 1, as in Crockford's base32. It
+// drops everything else: spaces, dashes and what can't be seen.
 func plainCode(typed string) string {
-	plain := strings.NewReplacer("o", "0", "i", "1", "l", "1").Replace(strings.ToLower(typed))
+	const longest = 1024 // bytes; no code comes near, and normalizing takes time
+	if len(typed) > longest {
+		return ""
+	}
 	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {
+		switch r = unicode.ToLower(asciiDigit(r)); {
+		case r == 'o':
+			return '0'
+		case r == 'i' || r == 'l':
+			return '1'
+		case r >= '0' && r <= '9' || r >= 'a' && r <= 'z':
 			return r
 		}
 		return -1
-	}, plain)
+	}, norm.NFKC.String(typed))
+}
+
+// asciiDigit returns the ASCII digit of a decimal digit of any script, and any
+// other rune as it is. Unicode encodes decimal digits in runs from 0 to 9.
+func asciiDigit(r rune) rune {
+	for _, run := range unicode.Nd.R16 {
+		if r >= rune(run.Lo) && r <= rune(run.Hi) {
+			return '0' + (r-rune(run.Lo))%10
+		}
+	}
+	for _, run := range unicode.Nd.R32 {
+		if r >= rune(run.Lo) && r <= rune(run.Hi) {
+			return '0' + (r-rune(run.Lo))%10
+		}
+	}
+	return r
 }

@@ -20,8 +20,10 @@ type factor struct {
 	// guessable says that its answers are short enough to be found by trying (NIST SP 800-63B-4 3.2.2 draws the line at 64 bits).
 	guessable bool
 	words     answerWords
-	has       func(db *gorm.DB, userID string) (bool, error)
-	rows      any // of a second factor: an empty one of its rows
+	// read returns what was typed as check takes it, or the problem of an answer that can't be right in any case: it is not counted as a try.
+	read func(typed string) (answer, problem string) // feature:recovery_codes|totp
+	has  func(db *gorm.DB, userID string) (bool, error)
+	rows any // of a second factor: an empty one of its rows
 	// check looks at an answer without using it up; nil is a wrong one.
 	check func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (useAnswer, error)
 }
@@ -38,9 +40,9 @@ var codeWords = answerWords{"Enter the code.", "That code is not right, or was u
 // factors lists the ways that there are, in the order in which they are offered.
 func (a *Auth) factors() []factor {
 	return []factor{
-		{name: "passkeys", second: true, words: passkeyWords, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{}},                                 // feature:passkeys
-		{name: "totp", second: true, guessable: true, words: codeWords, has: models.HasTOTP, check: a.checkTOTP, rows: &models.Authenticator{}},                        // feature:totp
-		{name: "recovery_codes", second: true, backup: true, words: codeWords, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, rows: &models.RecoveryCode{}}, // feature:recovery_codes
+		{name: "passkeys", second: true, words: passkeyWords, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{}},                                                         // feature:passkeys
+		{name: "totp", second: true, guessable: true, words: codeWords, read: readTOTP, has: models.HasTOTP, check: a.checkTOTP, rows: &models.Authenticator{}},                                // feature:totp
+		{name: "recovery_codes", second: true, backup: true, words: codeWords, read: readRecoveryCode, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, rows: &models.RecoveryCode{}}, // feature:recovery_codes
 		{name: "password", guessable: true, words: answerWords{"Enter your password.", "That is not your password."}, has: models.HasPassword, check: a.checkPassword},
 	}
 }
@@ -115,6 +117,12 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 	if answer == "" {
 		return proven{}, Invalid{"answer": f.words.empty}
 	}
+	if f.read != nil { // feature:recovery_codes|totp
+		var problem string                                   // feature:recovery_codes|totp
+		if answer, problem = f.read(answer); problem != "" { // feature:recovery_codes|totp
+			return proven{}, Invalid{"answer": problem} // feature:recovery_codes|totp
+		} // feature:recovery_codes|totp
+	} // feature:recovery_codes|totp
 	hits, err := a.factorHits(ctx, user, f, of, client)
 	if err != nil {
 		return proven{}, err

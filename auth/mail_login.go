@@ -221,9 +221,8 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 // LogInByMailedCode is LogInByMailedLink for the code. The error is an Invalid, a Limited, ErrDeadLink where the browser has asked for
 // nothing that still works, or ErrTriesUsed where it has been wrong too often.
 func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
-	code = plainCode(code)
-	if err := (Invalid{"code": required(code, "Enter the code from the mail.")}).Err(); err != nil {
-		return nil, proof, err
+	if code = plainCode(code); !encodes(code, mailLoginCode) {
+		return nil, proof, Invalid{"code": "Enter all eight letters and digits of the code from the mail."}
 	}
 	row, err := models.FindBrowsersMailLogin(a.db.WithContext(ctx), hashToken(browser.MailLogin), a.now())
 	if errors.Is(err, gorm.ErrRecordNotFound) {

@@ -60,6 +60,15 @@ func newRecoveryCode() string {
 	return strings.ReplaceAll(inGroups(crockford.EncodeToString(random)), " ", "-")
 }
 
+// readRecoveryCode returns a typed code as it is hashed.
+func readRecoveryCode(typed string) (code, problem string) {
+	code = plainCode(typed)
+	if !encodes(code, recoveryBits/8) {
+		return "", "Enter all 24 letters and digits of one recovery code."
+	}
+	return code, ""
+}
+
 // RecoveryCodesLeft says how many the viewer has.
 func (a *Auth) RecoveryCodesLeft(ctx context.Context, viewer *Viewer) (int, error) {
 	n, err := models.CountRecoveryCodes(a.db.WithContext(ctx), viewer.User.ID)
@@ -73,7 +82,7 @@ func (a *Auth) RecoveryCodesLeft(ctx context.Context, viewer *Viewer) (int, erro
 // the paper does.
 func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string, _ challenge, client Client) (useAnswer, error) {
 	return func(t *tx, user *models.User) (string, bool, error) {
-		used := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(plainCode(code))).Delete(&models.RecoveryCode{})
+		used := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(code)).Delete(&models.RecoveryCode{})
 		if used.Error != nil {
 			return "", false, fmt.Errorf("use the recovery code: %w", used.Error)
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/boombuler/barcode/qr"
 	"github.com/pquerna/otp/totp"
@@ -28,6 +29,7 @@ const (
 const (
 	totpSecret = 20 // bytes: the length of SHA-1's output, as RFC 4226 section 4, R6 recommends
 	totpStep   = 30 // seconds (RFC 6238 section 5.2)
+	totpDigits = 6
 	// maxAuthenticators bounds what checking a code costs.
 	maxAuthenticators = 10
 	resealRows        = 100 // at a time, so that nobody waits for the writer
@@ -117,7 +119,8 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 		return "", ErrDeadLink
 	}
 	name, problem := normalizeLabel(name)
-	if err := (Invalid{"name": problem, "code": required(code, "Enter the code that the app shows.")}).Err(); err != nil {
+	code, codeProblem := readTOTP(code)
+	if err := (Invalid{"name": problem, "code": codeProblem}).Err(); err != nil {
 		return "", err
 	}
 	if err := a.take(ctx, client, hitBy(limitChallenge, enrollmentOf(viewer))); err != nil {
@@ -281,10 +284,18 @@ func (a *Auth) resealTOTP(ctx context.Context) error {
 	return nil
 }
 
+// readTOTP returns the digits of a typed code.
+func readTOTP(typed string) (code, problem string) {
+	code = plainCode(typed)
+	if len(code) != totpDigits || strings.ContainsFunc(code, unicode.IsLetter) {
+		return "", "Enter the six digits that the app shows."
+	}
+	return code, ""
+}
+
 // matchingStep returns the step whose code this is: now's, or for clocks that differ and people who type slowly one of its two
 // neighbors (RFC 6238 section 5.2). All three are looked at, so that the time tells nothing.
 func matchingStep(secret []byte, code string, now time.Time) (step int64, ok bool) {
-	code = plainCode(code)
 	encoded := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
 	for _, offset := range []int64{-1, 0, 1} {
 		at := now.Unix()/totpStep + offset

@@ -68,10 +68,22 @@ func TestSomebodyLogsInByAMailedLink(t *testing.T) {
 
 func TestSomebodyLogsInByAMailedCodeHoweverTheyTypeIt(t *testing.T) {
 	for name, typed := range map[string]func(string) string{
-		"as it is":            func(code string) string { return code },
-		"without the hyphen":  func(code string) string { return strings.ReplaceAll(code, "-", "") },
-		"small and spaced":    func(code string) string { return " " + strings.ToLower(strings.ReplaceAll(code, "-", " ")) + "\u00a0" },
-		"as it looks":         strings.NewReplacer("0", "o", "1", "l").Replace,
+		"as it is":           func(code string) string { return code },
+		"without the hyphen": func(code string) string { return strings.ReplaceAll(code, "-", "") },
+		"small and spaced":   func(code string) string { return " " + strings.ToLower(strings.ReplaceAll(code, "-", " ")) + "\u00a0" },
+		"as it looks":        strings.NewReplacer("0", "o", "1", "l").Replace,
+		"pasted along":       func(code string) string { return "\ufeff" + code[:4] + "\u200b" + code[4:] + "\u200f" },
+		"full-width": func(code string) string {
+			return strings.Map(func(r rune) rune { return r - '!' + '！' }, code)
+		},
+		"Arabic digits": func(code string) string {
+			return strings.Map(func(r rune) rune {
+				if r >= '0' && r <= '9' {
+					return r - '0' + '٠'
+				}
+				return r
+			}, code)
+		},
 		"with another hyphen": func(code string) string { return strings.ReplaceAll(code, "-", "–") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,7 +251,9 @@ func TestItem45ThreeWrongCodesVoidTheMail(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
 	m := ada.asksForMail()
-	ada.types("").is(t, 422).says(t, "Enter the code") // that was no try
+	for _, typed := range []string{"", " ", "AAAA", "AAAA-AAAAA", "UUUU-UUUU", "123456"} { // which can't be a code, and are no tries
+		ada.types(typed).is(t, 422).says(t, "eight letters and digits")
+	}
 	ada.types("AAAA-AAAA").is(t, 422).says(t, "not right")
 	ada.types("BBBB-BBBB").is(t, 422)
 	ada.types("CCCC-CCCC").redirects(t, "/login/mail").says(t, "one wrong code too many")

@@ -123,6 +123,31 @@ func TestRecoveryCodesAreDownloadedAsAFile(t *testing.T) {
 	}
 }
 
+// A recovery code is read as people type it, and what can't be one uses up no try.
+func TestRecoveryCodes_AreReadAsPeopleTypeThem(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	code := ada.recoveryCodes()[0]
+	asked := ada.elsewhere()
+	asked.login(goodPassword).redirects(t, "/login/factor")
+	answer := func(typed string) *page {
+		return asked.post("/login/factor", "factor", "recovery_codes", "answer", typed)
+	}
+	for _, typed := range []string{"000000", code[:20], code + "0", strings.Repeat("u", 24), "-"} {
+		for range 3 {
+			answer(typed).is(t, 422).says(t, "24 letters and digits")
+		}
+	}
+	wide := strings.Map(func(r rune) rune {
+		if r > ' ' && r <= '~' {
+			return r - '!' + '！'
+		}
+		return r
+	}, strings.ToUpper(code))
+	answer("\ufeff"+wide+"\u200b").redirects(t, "/dashboard")
+}
+
 // Item 25: who has lost the phone and the password has the mailbox and the codes.
 func TestARecoveryCodeOpensAReset(t *testing.T) {
 	s := newStage(t)
@@ -148,7 +173,7 @@ func TestItem14WrongRecoveryCodesKeepNobodyFromTheRightOne(t *testing.T) {
 	for range 2 {
 		thief.login(goodPassword).redirects(t, "/login/factor")
 		for range 5 {
-			tries("000000").is(t, 422)
+			tries("0000-0000-0000-0000-0000-0000").is(t, 422)
 		}
 		tries(code).redirects(t, "/login")
 	}

@@ -107,6 +107,49 @@ func TestItem44NoCodeIsAcceptedAfterANewerOne(t *testing.T) {
 	s.visitorAs("ada@example.com").login(goodPassword).redirects(t, "/login/factor").submit("answer", older).is(t, 422)
 }
 
+// otherDigits are those that keyboards of other languages type: Arabic-Indic,
+// Devanagari and full-width zero.
+var otherDigits = map[string]rune{"Arabic": '٠', "Devanagari": '०', "full-width": '０'}
+
+// A right code is right in the digits of every script, and with what is pasted
+// along (Unicode, chapter 22.3: a decimal digit has one value in every script).
+func TestTOTP_AcceptsTheDigitsOfEveryScript(t *testing.T) {
+	for script, zero := range otherDigits {
+		t.Run(script, func(t *testing.T) {
+			s := newStage(t)
+			app := s.member("ada@example.com").authenticator()
+			code := []rune(strings.Map(func(r rune) rune { return r - '0' + zero }, app.next()))
+			asked := s.visitorAs("ada@example.com").login(goodPassword).redirects(t, "/login/factor")
+			asked.submit("answer", "\u200b"+string(code[:3])+" – "+string(code[3:])+"\u200f").redirects(t, "/dashboard")
+		})
+	}
+}
+
+// What can't be a code is no guess: it uses up no try, and no failure is on
+// record. A wrong code still is one (NIST SP 800-63B-4 3.2.2).
+func TestTOTP_CountsOnlyWhatCanBeACode(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	app := ada.authenticator()
+	asked := s.visitorAs("ada@example.com").login(goodPassword).redirects(t, "/login/factor")
+	enroll := ada.get("/account/totp/new")
+	for _, typed := range []string{"12345", "1234567", "abcdef", " ", "—", "12 34 5", ada.email, strings.Repeat("1", 5000)} {
+		asked.submit("answer", typed).is(t, 422).says(t, "six digits")
+		enroll.submit("code", typed).is(t, 422).says(t, "six digits")
+	}
+	if n := s.count("events", "name = 'factor.failed'"); n != 0 {
+		t.Errorf("got %d failures on record, want 0", n)
+	}
+	for range 4 {
+		asked.submit("answer", "000000").is(t, 422).says(t, "not right")
+		enroll.submit("code", "000000").is(t, 422).says(t, "not right")
+	}
+	if n := s.count("events", "name = 'factor.failed'"); n != 4 {
+		t.Errorf("got %d failures on record, want 4", n)
+	}
+	asked.submit("answer", app.next()).redirects(t, "/dashboard")
+}
+
 // Item 67: of fifty requests with one code one is let in.
 func TestItem67FiftyRequestsWithOneCodeAreOneLogIn(t *testing.T) {
 	s := newStage(t, noRateLimit)
