@@ -91,6 +91,9 @@ const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_
 const patience = 10 * time.Second
 
 func openSQLite(path string, private []string) (*gorm.DB, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder; set DATABASE_URL to another path, such as sqlite:%s", path, filepath.Join(path, "app.db"))
+	}
 	if err := makeFile(path); err != nil {
 		return nil, fmt.Errorf("the database file %s cannot be made or written: %w; give the user that runs this program the right to, or set DATABASE_URL to another path", path, err)
 	}
@@ -211,6 +214,7 @@ func explainSQLite(err error) error {
 
 func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
 	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams["client_encoding"] = "UTF8" // a role or PGCLIENTENCODING may say otherwise
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = patience
 	}
@@ -227,8 +231,25 @@ func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
 		db.Close()
 		return nil, explainPostgres(err)
 	}
+	if err := refuseEncoding(ctx, db); err != nil {
+		db.Close()
+		return nil, err
+	}
 	p := &pool{reader: db, writer: db}
 	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p, private)
+}
+
+// refuseEncoding returns an error if the database cannot hold every character. In SQL_ASCII it would take any bytes, and in the others
+// a name with a letter that the encoding lacks could not be saved.
+func refuseEncoding(ctx context.Context, db *sql.DB) error {
+	var encoding string
+	if err := db.QueryRowContext(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+		return explainPostgres(err)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the PostgreSQL database has the encoding %s and cannot hold all characters; make one with createdb --encoding=UTF8 --template=template0, load a pg_dump of this one into it, and set DATABASE_URL to it", encoding)
+	}
+	return nil
 }
 
 type postgresDialector struct{ *postgres.Dialector }

@@ -186,6 +186,26 @@ func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestOpen_RefusesAPostgreSQLThatIsNotUTF8(t *testing.T) {
+	for _, encoding := range []string{"LATIN1", "SQL_ASCII"} {
+		_, err := models.Open(modelstest.PostgresIn(t, encoding))
+		if err == nil || !strings.Contains(err.Error(), encoding) || !strings.Contains(err.Error(), "--encoding=UTF8") {
+			t.Errorf("%s: got %v, want an error that names the encoding and says what to do", encoding, err)
+		}
+	}
+}
+
+func TestOpen_SpeaksUTF8WhateverTheRoleSays(t *testing.T) {
+	databaseURL := modelstest.PostgresURL(t)
+	db := openURL(t, databaseURL)
+	must(t, db.Exec("ALTER DATABASE "+db.Migrator().CurrentDatabase()+" SET client_encoding = 'LATIN1'").Error)
+	var got string
+	must(t, openURL(t, databaseURL).Raw("SELECT 'żółw ' || current_setting('client_encoding')").Scan(&got).Error)
+	if want := "żółw UTF8"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // deafServer answers PostgreSQL's question for TLS as a server without a certificate does.
 func deafServer(t *testing.T) string {
 	t.Helper()

@@ -7,8 +7,11 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -21,8 +24,10 @@ type Database struct {
 }
 
 // Parse reads sqlite:path or postgres://user:password@host/name. The error is a sentence that says what to write, and holds no
-// password. PostgreSQL on another machine gets verified TLS where neither the address nor PGSSLMODE says anything of it.
+// password. PostgreSQL on another machine gets verified TLS where neither the address nor PGSSLMODE says anything of it. Space around
+// the URL is ignored.
 func Parse(databaseURL string) (Database, error) {
+	databaseURL = strings.TrimSpace(databaseURL)
 	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
 		return parseSQLite(strings.TrimPrefix(path, "//"))
 	}
@@ -32,9 +37,27 @@ func Parse(databaseURL string) (Database, error) {
 	return Database{}, errors.New("DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
 }
 
+// shellWord is what a shell would replace: "~" or "~ada" at the beginning, $HOME, ${HOME} and %APPDATA% anywhere. Nothing between a
+// settings file and this program does so, and the path would name a new and empty database.
+var shellWord = regexp.MustCompile(`^~[^/\\]*|\$[A-Za-z_]\w*|\$[{(].*|%[A-Za-z_]\w*%`)
+
 func parseSQLite(path string) (Database, error) {
-	if path == "" || strings.Contains(path, ":memory:") || strings.ContainsRune(path, '?') {
+	word := shellWord.FindString(path)
+	switch {
+	case path == "" || strings.Contains(path, ":memory:"):
 		return Database{}, errors.New("DATABASE_URL names no file: write sqlite: and a path, such as sqlite:data/app.db")
+	case strings.ContainsRune(path, '?'):
+		return Database{}, errors.New("DATABASE_URL takes no options after ? for SQLite: write sqlite: and a path, such as sqlite:data/app.db")
+	case strings.HasPrefix(path, "file:"):
+		return Database{}, errors.New("DATABASE_URL has file: before the path: write sqlite: and the path alone, such as sqlite:data/app.db")
+	case word != "":
+		return Database{}, fmt.Errorf("DATABASE_URL contains %s, which only a shell replaces: write the whole path, such as sqlite:/var/lib/app/app.db", word)
+	case strings.HasSuffix(path, "/") || filepath.Base(path) == "." || filepath.Base(path) == "..":
+		return Database{}, errors.New("DATABASE_URL names a folder: add the name of a file, such as sqlite:data/app.db")
+	case strings.ContainsAny(path[:1]+path[len(path)-1:], `"'`):
+		return Database{}, errors.New("DATABASE_URL has quotation marks around the path: leave them out")
+	case strings.ContainsFunc(path, unicode.IsControl):
+		return Database{}, errors.New("DATABASE_URL has a line break or another control character in the path: leave it out")
 	}
 	return Database{File: path}, nil
 }

@@ -12,6 +12,17 @@ func TestWhatCannotBeReadSaysWhatToWrite(t *testing.T) {
 		"sqlite://":                            "write sqlite: and a path",
 		"sqlite::memory:":                      "write sqlite: and a path",
 		"sqlite:app.db?mode=ro":                "write sqlite: and a path",
+		"sqlite:~/app.db":                      "only a shell replaces",
+		"sqlite:~ada/app.db":                   "only a shell replaces",
+		"sqlite://~/app.db":                    "only a shell replaces",
+		"sqlite:$HOME/app.db":                  "only a shell replaces",
+		"sqlite:/home/${USER}/app.db":          "only a shell replaces",
+		"sqlite:%APPDATA%/app.db":              "only a shell replaces",
+		"sqlite:file:app.db":                   "write sqlite: and the path alone",
+		"sqlite:data/":                         "names a folder",
+		"sqlite:.":                             "names a folder",
+		`sqlite:"data/app.db"`:                 "quotation marks",
+		"sqlite:data/app.db\nPORT=1":           "control character",
 		"postgres://ada:geheim@host:port/app":  "postgres://user:password@host:5432/name",
 		"postgres://ada:geheim@host:99999/app": "postgres://user:password@host:5432/name",
 		"postgres://ada:geheim@host/app?sslmode=verified":               "sslmode",
@@ -22,6 +33,23 @@ func TestWhatCannotBeReadSaysWhatToWrite(t *testing.T) {
 		_, err := Parse(databaseURL)
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("%s: %v does not say %q", databaseURL, err, says)
+		}
+	}
+}
+
+func TestParse_KeepsThePath(t *testing.T) {
+	for databaseURL, file := range map[string]string{
+		"sqlite:data/app.db":              "data/app.db",
+		"sqlite:///var/lib/app.db":        "/var/lib/app.db",
+		"sqlite:data/app.db ":             "data/app.db",
+		" sqlite:data/app.db\r\n":         "data/app.db",
+		"sqlite:./~/app.db":               "./~/app.db",
+		"sqlite:app~1.db":                 "app~1.db",
+		"sqlite:cash$/50%20of $ 1%.db":    "cash$/50%20of $ 1%.db",
+		`sqlite:C:\Users\Ada\app data.db`: `C:\Users\Ada\app data.db`,
+	} {
+		if d, err := Parse(databaseURL); err != nil || d.File != file {
+			t.Errorf("%q: got %q (%v), want %q", databaseURL, d.File, err, file)
 		}
 	}
 }

@@ -51,6 +51,18 @@ func Postgres(t testing.TB) *gorm.DB {
 	return open(t, freshPostgres(t, "test_template"))
 }
 
+// PostgresURL returns a DATABASE_URL as URL does, on PostgreSQL whatever TEST_DATABASE says.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	return freshPostgres(t, "test_template")
+}
+
+// PostgresIn returns the DATABASE_URL of a PostgreSQL database without a table in it, in an encoding.
+func PostgresIn(t testing.TB, encoding string) string {
+	t.Helper()
+	return databaseIn(t, server(t), "TEMPLATE template0 LOCALE 'C' ENCODING '"+encoding+"'")
+}
+
 func onPostgres() bool { return os.Getenv("TEST_DATABASE") == "postgres" }
 
 func freshSQLite(t testing.TB) string {

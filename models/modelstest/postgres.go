@@ -18,9 +18,14 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops databases
 )
 
-// freshPostgres makes a database from a template and returns its URL. Without PostgreSQL on the machine the test is skipped,
-// and fails where CI=true.
+// freshPostgres makes a database from a template and returns its URL.
 func freshPostgres(t testing.TB, template string) string {
+	t.Helper()
+	return databaseIn(t, server(t), "TEMPLATE "+template)
+}
+
+// server returns the test process's PostgreSQL. Without PostgreSQL on the machine the test is skipped, and fails where CI=true.
+func server(t testing.TB) *cluster {
 	t.Helper()
 	c, err := postgresCluster()
 	if errors.Is(err, errNoPostgres) && os.Getenv("CI") != "true" {
@@ -29,7 +34,13 @@ func freshPostgres(t testing.TB, template string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := c.create(template)
+	return c
+}
+
+// databaseIn makes a database of the test's own and returns its URL.
+func databaseIn(t testing.TB, c *cluster, options string) string {
+	t.Helper()
+	name, err := c.create(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,12 +137,12 @@ func (c *cluster) await() error {
 	}
 }
 
-func (c *cluster) create(template string) (string, error) {
+func (c *cluster) create(options string) (string, error) {
 	c.mu.Lock()
 	c.made++
 	name := fmt.Sprintf("test_%d", c.made)
 	c.mu.Unlock()
-	if _, err := c.admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+	if _, err := c.admin.Exec("CREATE DATABASE " + name + " " + options); err != nil {
 		return "", fmt.Errorf("making a database for the test: %w", err)
 	}
 	return name, nil
