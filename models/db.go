@@ -49,7 +49,8 @@ func openGuarded(databaseURL string, private []string) (*gorm.DB, error) {
 func Close(db *gorm.DB) error { return db.ConnPool.(*pool).Close() }
 
 // Prepare prepares a statement that reads and that will run often, with ? as placeholder on both engines. It is safe for
-// concurrent use and lives until it or db is closed.
+// concurrent use and lives until it or db is closed. Where default_query_exec_mode in DATABASE_URL has no statement prepared by name, its
+// text is sent each time.
 func Prepare(db *gorm.DB, query string) (*sql.Stmt, error) {
 	if db.Name() == "postgres" {
 		query = numbered(query)
@@ -100,8 +101,8 @@ func openSQLite(path string, private []string) (*gorm.DB, error) {
 	// As a URI the name may hold any character but these three, which would end it.
 	uri := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Clean(path)) + "?" + sqliteOptions
 	p := &pool{
-		reader: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_query_only=on"), private}),
-		writer: sql.OpenDB(utcConnector{sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate"), private}),
+		reader: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_query_only=on"), private: private}),
+		writer: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate"), private: private}),
 	}
 	p.writer.SetMaxOpenConns(1)
 	readers := max(4, runtime.NumCPU())
@@ -218,7 +219,8 @@ func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = patience
 	}
-	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config), private})
+	named := config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
+	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config), private, !named})
 	// Several servers share PostgreSQL's 100 connections; more than a few for each core only queue inside it.
 	size := max(10, 4*runtime.NumCPU())
 	db.SetMaxOpenConns(size)
@@ -231,7 +233,7 @@ func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
 		db.Close()
 		return nil, explainPostgres(err)
 	}
-	if err := refuseEncoding(ctx, db); err != nil {
+	if err := checkServer(ctx, db, named); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -239,17 +241,31 @@ func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
 	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p, private)
 }
 
-// refuseEncoding returns an error if the database cannot hold every character. In SQL_ASCII it would take any bytes, and in the others
-// a name with a letter that the encoding lacks could not be saved.
-func refuseEncoding(ctx context.Context, db *sql.DB) error {
+// checkServer returns an error if the database cannot hold every character. In SQL_ASCII it would take any bytes, and in the others a
+// name with a letter that the encoding lacks could not be saved. It warns of a pooler in front if statements are prepared by name.
+func checkServer(ctx context.Context, db *sql.DB, named bool) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return explainPostgres(err)
+	}
+	defer conn.Close()
 	var encoding string
-	if err := db.QueryRowContext(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+	var serves, greeted uint32
+	err = conn.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), pg_backend_pid()").Scan(&encoding, &serves)
+	if err != nil {
 		return explainPostgres(err)
 	}
 	if encoding != "UTF8" {
 		return fmt.Errorf("the PostgreSQL database has the encoding %s and cannot hold all characters; make one with createdb --encoding=UTF8 --template=template0, load a pg_dump of this one into it, and set DATABASE_URL to it", encoding)
 	}
-	return nil
+	err = conn.Raw(func(driver any) error {
+		greeted = driver.(utcConn).driverConn.(*stdlib.Conn).Conn().PgConn().PID()
+		return nil
+	})
+	if err == nil && named && serves != greeted {
+		slog.Warn("database: a connection pooler stands before PostgreSQL; if it pools by transaction, add default_query_exec_mode=exec to DATABASE_URL, or statements fail")
+	}
+	return err
 }
 
 type postgresDialector struct{ *postgres.Dialector }

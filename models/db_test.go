@@ -206,6 +206,21 @@ func TestOpen_SpeaksUTF8WhateverTheRoleSays(t *testing.T) {
 	}
 }
 
+func TestOpen_WarnsOfAPoolerIfStatementsArePreparedByName(t *testing.T) {
+	for query, warns := range map[string]bool{"": true, "default_query_exec_mode=exec": false} {
+		lines := captureLog(t)
+		openURL(t, modelstest.PgBouncer(t, query))
+		if got := strings.Contains(lines.String(), "default_query_exec_mode=exec"); got != warns {
+			t.Errorf("%q: got a warning: %t, want %t: %s", query, got, warns, lines)
+		}
+	}
+	lines := captureLog(t)
+	openURL(t, modelstest.PostgresURL(t))
+	if lines.Len() > 0 {
+		t.Errorf("without a pooler: got %s, want nothing", lines)
+	}
+}
+
 // deafServer answers PostgreSQL's question for TLS as a server without a certificate does.
 func deafServer(t *testing.T) string {
 	t.Helper()

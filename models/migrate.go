@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
@@ -128,12 +129,52 @@ func up(ctx context.Context, db *gorm.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if db.Name() == "postgres" {
+		unlock, err := lockMigrations(ctx, db)
+		if err != nil {
+			return 0, err
+		}
+		defer unlock()
+	}
 	results, err := provider.Up(asSystem(ctx))
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
 		results = partial.Applied
 	}
 	return len(results), err
+}
+
+// lockMigrations waits for up to two minutes until no other server migrates, and keeps others from it until unlock is called. The lock
+// belongs to a transaction and not to the session as goose's own, so that it holds behind PgBouncer in transaction mode as well. Its
+// number is goose's: servers of an earlier version respect it.
+func lockMigrations(ctx context.Context, db *gorm.DB) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		tx, err := db.ConnPool.(*pool).writer.BeginTx(context.WithoutCancel(ctx), nil)
+		if err != nil {
+			return nil, err
+		}
+		unlock = func() { tx.Rollback() }
+		var locked bool
+		// The transaction is idle while the migrations run on another connection.
+		_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
+		if err == nil {
+			err = tx.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1::bigint)", lock.DefaultLockID).Scan(&locked)
+		}
+		if err == nil && locked {
+			return unlock, nil
+		}
+		unlock()
+		if err != nil {
+			return nil, fmt.Errorf("lock the migrations: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("another server is still migrating: %w", ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 func newProvider(db *gorm.DB) (*goose.Provider, error) {
@@ -147,12 +188,7 @@ func newProvider(db *gorm.DB) (*goose.Provider, error) {
 		goose.WithDisableGlobalRegistry(true),
 	}
 	if db.Name() == "postgres" {
-		// Asks each second for up to two minutes: others wait for as long as the first one migrates.
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
-		if err != nil {
-			return nil, err
-		}
-		return goose.NewProvider(goose.DialectPostgres, writer, files, append(options, goose.WithSessionLocker(locker))...)
+		return goose.NewProvider(goose.DialectPostgres, writer, files, options...)
 	}
 	store, err := database.NewStore(database.DialectSQLite3, goose.DefaultTablename)
 	if err != nil {

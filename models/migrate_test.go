@@ -40,7 +40,19 @@ func TestTheFirstStartMigratesAndTheSecondHasNothingToDo(t *testing.T) {
 }
 
 func TestServersThatStartAtOnceMigrateOnce(t *testing.T) {
-	databaseURL := modelstest.EmptyURL(t)
+	startServersAtOnce(t, modelstest.EmptyURL(t))
+}
+
+// A lock of the session is taken on one server connection, and released in vain on another one.
+func TestMigrate_RunsOnceBehindPgBouncer(t *testing.T) {
+	startServersAtOnce(t, modelstest.EmptyPgBouncer(t, "default_query_exec_mode=exec"))
+	if log := modelstest.PostgresLog(t); strings.Contains(log, "you don't own a lock") {
+		t.Errorf("got a lock that its owner could not release, want none: %s", log)
+	}
+}
+
+func startServersAtOnce(t *testing.T, databaseURL string) {
+	t.Helper()
 	var servers sync.WaitGroup
 	applied := make([]int, 8)
 	for i := range applied {

@@ -86,6 +86,9 @@ var writeWord = regexp.MustCompile(`(?i)\b(insert|update|delete|replace)\b`)
 type utcConnector struct {
 	driver.Connector
 	private []string // tables
+	// unnamed has statements prepared without a name: behind PgBouncer in transaction mode the next use of a name may reach a server
+	// connection that does not know it.
+	unnamed bool
 }
 
 func (c utcConnector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -93,7 +96,7 @@ func (c utcConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return utcConn{conn.(driverConn), c.private}, nil
+	return utcConn{conn.(driverConn), c.private, c.unnamed}, nil
 }
 
 // driverConn is what the three drivers' connections have in common.
@@ -109,6 +112,7 @@ type driverConn interface {
 type utcConn struct {
 	driverConn
 	private []string
+	unnamed bool
 }
 
 func (c utcConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -129,8 +133,32 @@ func (c utcConn) PrepareContext(ctx context.Context, query string) (driver.Stmt,
 	if err := admit(ctx, c.private, query, nil); err != nil {
 		return nil, err
 	}
+	if c.unnamed {
+		return unnamedStmt{c.driverConn, query}, nil
+	}
 	return c.driverConn.PrepareContext(ctx, query)
 }
+
+// unnamedStmt sends its query with each use.
+type unnamedStmt struct {
+	conn  driverConn
+	query string
+}
+
+func (s unnamedStmt) Close() error  { return nil }
+func (s unnamedStmt) NumInput() int { return -1 } // the server counts
+
+func (s unnamedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return s.conn.ExecContext(ctx, s.query, args)
+}
+
+func (s unnamedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return s.conn.QueryContext(ctx, s.query, args)
+}
+
+// Exec and Query are not called, since the methods with a context are there.
+func (s unnamedStmt) Exec([]driver.Value) (driver.Result, error) { return nil, driver.ErrSkip }
+func (s unnamedStmt) Query([]driver.Value) (driver.Rows, error)  { return nil, driver.ErrSkip }
 
 func (c utcConn) CheckNamedValue(arg *driver.NamedValue) error {
 	switch v := arg.Value.(type) {

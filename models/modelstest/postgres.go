@@ -37,6 +37,16 @@ func server(t testing.TB) *cluster {
 	return c
 }
 
+// PostgresLog returns what the test process's PostgreSQL has logged.
+func PostgresLog(t testing.TB) string {
+	t.Helper()
+	log, err := os.ReadFile(filepath.Join(server(t).dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(log)
+}
+
 // databaseIn makes a database of the test's own and returns its URL.
 func databaseIn(t testing.TB, c *cluster, options string) string {
 	t.Helper()
