@@ -251,7 +251,7 @@ func checkServer(ctx context.Context, db *sql.DB, named bool) error {
 	defer conn.Close()
 	var encoding string
 	var serves, greeted uint32
-	err = conn.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), pg_backend_pid()").Scan(&encoding, &serves)
+	err = conn.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), pg_backend_pid()", pgx.QueryExecModeExec).Scan(&encoding, &serves)
 	if err != nil {
 		return explainPostgres(err)
 	}
