@@ -47,13 +47,26 @@ addEventListener("pageshow", () => {
   }
 });
 
+// copy returns whether the text of an element is on the clipboard. Browsers have // feature:recovery_codes
+// no clipboard without a secure connection, and may refuse it. The text stays // feature:recovery_codes
+// selected then, for the user to copy. // feature:recovery_codes
+const copy = async (element) => { // feature:recovery_codes
+  try { // feature:recovery_codes
+    await navigator.clipboard.writeText(element.innerText); // feature:recovery_codes
+    return true; // feature:recovery_codes
+  } catch { // feature:recovery_codes
+    getSelection().selectAllChildren(element); // feature:recovery_codes
+    return document.execCommand("copy"); // feature:recovery_codes
+  } // feature:recovery_codes
+}; // feature:recovery_codes
+
 // What only a script can do has its button shown by the script. // feature:recovery_codes
 for (const button of document.querySelectorAll("[data-copy], [data-print]")) { // feature:recovery_codes
-  button.hidden = "copy" in button.dataset && !navigator.clipboard; // none where the connection is not secure // feature:recovery_codes
+  button.hidden = false; // feature:recovery_codes
   button.addEventListener("click", async () => { // feature:recovery_codes
     if ("print" in button.dataset) return print(); // feature:recovery_codes
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText); // feature:recovery_codes
-    button.textContent = "Copied"; // feature:recovery_codes
+    const copied = await copy(document.getElementById(button.dataset.copy)); // feature:recovery_codes
+    button.textContent = copied ? "Copied" : "Selected. Copy with your keyboard or menu."; // feature:recovery_codes
   }); // feature:recovery_codes
 } // feature:recovery_codes
 

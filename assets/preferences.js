@@ -16,9 +16,19 @@ const renamed = {
   "Europe/Kiev": "Europe/Kyiv",
 };
 
+// deviceZone returns the name of the device's time zone, "" where the browser
+// can't tell or throws, as it does where the system's zone is set wrongly.
+const deviceZone = () => {
+  try {
+    return Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  } catch {
+    return "";
+  }
+};
+
 for (const button of document.querySelectorAll("[data-zone]")) {
   const select = document.getElementById(button.dataset.zone);
-  const named = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const named = deviceZone();
   const zone = renamed[named] ?? named;
   const here = [...select.options].find((option) => option.value === zone);
   const offer = () => { button.hidden = !here || here.selected; };

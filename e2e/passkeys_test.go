@@ -117,7 +117,7 @@ func passkeyViews(t *testing.T) []view {
 		{"passkey-new-dismissed", "/account/passkeys/new", 200, ada, func(p *person) {
 			p.open("/account/passkeys/new")
 			f.locked(true)
-			p.toggle("Create a passkey").hears("Nothing was chosen")
+			p.toggle("Create a passkey").hears("You didn't choose a passkey")
 			f.locked(false)
 		}},
 		{"passkey-added", "", 200, ada, func(p *person) { p.makesPasskey() }},
@@ -141,7 +141,12 @@ func (f *phone) locked(locked bool) {
 // fails has the open page's phone answer nonsense.
 func (p *person) fails(method string) *person {
 	p.t.Helper()
-	evaluate[bool](p, fmt.Sprintf(`navigator.credentials.%s = async () => ({}), true`, method))
+	evaluate[bool](p, fmt.Sprintf(`(() => {
+		const bytes = new Uint8Array([1]).buffer;
+		const response = {clientDataJSON: bytes, attestationObject: bytes, authenticatorData: bytes, signature: bytes};
+		navigator.credentials.%s = async () => ({rawId: bytes, response});
+		return true;
+	})()`, method))
 	return p
 }
 
@@ -175,6 +180,78 @@ func TestAdaLogsInWithAPasskeyThatTheNameFieldOffers(t *testing.T) {
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("choose(), true"))
 		return err
 	})).at("/dashboard", http.StatusOK).open("/account/passkeys").sees("Last used")
+}
+
+// withScript runs a script in every page that the browser opens, before the
+// page's own.
+func (p *person) withScript(source string) *person {
+	p.t.Helper()
+	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source})
+	return p
+}
+
+// passwordManager answers as extensions of 1Password, Bitwarden and Proton do:
+// with an object of their own that has the browser's prototype. toJSON then
+// throws "Illegal invocation", and so does all that the object does not define.
+const passwordManager = `
+	for (const method of ["create", "get"]) {
+		const real = navigator.credentials[method].bind(navigator.credentials);
+		navigator.credentials[method] = async (options) => {
+			const made = await real(options), own = {};
+			for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+				if (made.response[name] !== undefined) Object.defineProperty(own, name, {value: new Uint8Array(made.response[name] ?? [])});
+			}
+			const response = Object.setPrototypeOf(own, Object.getPrototypeOf(made.response));
+			const credential = Object.defineProperties({}, {id: {value: made.id}, rawId: {value: made.rawId}, type: {value: made.type}, response: {value: response}});
+			return Object.setPrototypeOf(credential, PublicKeyCredential.prototype);
+		};
+	}`
+
+// olderBrowser has no helpers for JSON, as those before 2025.
+const olderBrowser = `
+	delete PublicKeyCredential.parseCreationOptionsFromJSON;
+	delete PublicKeyCredential.parseRequestOptionsFromJSON;
+	delete PublicKeyCredential.prototype.toJSON;
+	delete PublicKeyCredential.isConditionalMediationAvailable;
+	delete PublicKeyCredential.signalAllAcceptedCredentials;`
+
+// brokenHelpers is a browser whose helpers an extension has replaced with what
+// throws.
+const brokenHelpers = `
+	for (const name of ["parseCreationOptionsFromJSON", "parseRequestOptionsFromJSON", "isConditionalMediationAvailable", "signalAllAcceptedCredentials", "getClientCapabilities"]) {
+		PublicKeyCredential[name] = () => { throw new TypeError("Illegal invocation") };
+	}`
+
+// WebAuthn Level 3, 5.1: the JSON helpers are conveniences, and none is needed.
+func TestPasskeys_WorkWithoutTheBrowsersHelpers(t *testing.T) {
+	for name, script := range map[string]string{"password manager": passwordManager, "older browser": olderBrowser, "broken helpers": brokenHelpers} {
+		t.Run(name, func(t *testing.T) {
+			ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().withScript(script).joins()
+			ada.withPhone()
+			ada.makesPasskey().press("Log out").at("/login", http.StatusOK)
+			ada.press("Log in with a passkey").at("/dashboard", http.StatusOK)
+			ada.open("/account/prove").press("Go on").at("/account", http.StatusOK)
+			ada.open("/account/passkeys").press("Remove").sees("No passkey yet")
+		})
+	}
+}
+
+func TestPasskeys_SayWhatToDoWhenTheyFail(t *testing.T) {
+	ada := startWithMail(t, "RATE_LIMIT=off").visit(t, "Ada Lovelace").withoutSuggestions().joins()
+	for fault, says := range map[string]string{
+		`navigator.credentials.create = () => Promise.reject()`:                                          "couldn't complete this",
+		`navigator.credentials.create = async () => null`:                                                "You didn't choose a passkey",
+		`navigator.credentials.create = () => { throw new TypeError("Illegal invocation") }`:             "choose another device or password manager",
+		`navigator.credentials.create = () => Promise.reject(new DOMException("", "InvalidStateError"))`: "already has a passkey",
+		`navigator.credentials.create = () => Promise.reject(new DOMException("", "ConstraintError"))`:   "Set up a screen lock",
+		`window.fetch = () => Promise.reject(new TypeError("Failed to fetch"))`:                          "Check your connection",
+		`window.fetch = async () => new Response("", {status: 503})`:                                     "Wait a minute",
+		`window.fetch = async () => new Response("", {status: 404})`:                                     "Reload it",
+	} {
+		ada.open("/account/passkeys/new")
+		evaluate[bool](ada, fault+"; true")
+		ada.toggle("Create a passkey").hears(says)
+	}
 }
 
 func TestAdaLogsInWithAPasskeyByItsButtonAndIsRemembered(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 )
 
 // preferencesViews are the page of preferences, and pages shown otherwise than the device wants.
@@ -47,6 +48,18 @@ func TestAdaChoosesAThemeWhateverHerDeviceWants(t *testing.T) {
 		if ada.ground() != light {
 			t.Errorf("the device's theme is %s, not %s", ada.ground(), light)
 		}
+	}
+}
+
+// Chromium throws where the system's time zone is set to one that it does not
+// know. The rest of the page's script goes on.
+func TestPreferences_ShowAThemeWhereTheTimeZoneIsUnknown(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().look("light", 1280)
+	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `Intl.DateTimeFormat = () => { throw new RangeError("Invalid time zone specified: undefined") }`})
+	light := ada.open("/account/preferences").ground()
+	if dark := ada.toggle("Dark").ground(); dark == light {
+		t.Errorf("the theme is not shown: the background stays %s", dark)
 	}
 }
 

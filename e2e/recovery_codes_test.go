@@ -51,6 +51,21 @@ func TestAdaKeepsHerRecoveryCodesAndUsesOne(t *testing.T) {
 	}
 }
 
+// A browser that refuses the clipboard, or has none without https, still has
+// the codes selected for the user to copy.
+func TestRecoveryCodes_AreSelectedWhereTheClipboardIsRefused(t *testing.T) {
+	for _, clipboard := range []string{`{writeText: () => Promise.reject(new DOMException("", "NotAllowedError"))}`, `undefined`} {
+		ada := startWithMail(t).visit(t, "Ada Lovelace")
+		ada.joins().open("/account/totp/new").enrolls()
+		ada.open("/account/recovery-codes").press("Make new codes")
+		evaluate[bool](ada, `Object.defineProperty(navigator, "clipboard", {value: `+clipboard+`}); document.execCommand = () => false; true`)
+		ada.toggle("Copy").hears("Selected. Copy with your keyboard or menu.")
+		if got := evaluate[string](ada, `getSelection().toString()`); !strings.Contains(got, ada.codes()[0]) {
+			t.Errorf("%q is selected, want the codes", got)
+		}
+	}
+}
+
 func TestRecoveryCodesAreCopiedAndPrinted(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/totp/new")
 	ada.enrolls()
