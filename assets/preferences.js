@@ -1,21 +1,6 @@
 // The page works without this: it saves looking for one's time zone, and shows a theme before it is saved.
 "use strict";
 
-// What browsers still call a zone that has been renamed since.
-const renamed = {
-  "Africa/Asmera": "Africa/Asmara",
-  "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
-  "America/Godthab": "America/Nuuk",
-  "America/Indianapolis": "America/Indiana/Indianapolis",
-  "Asia/Calcutta": "Asia/Kolkata",
-  "Asia/Katmandu": "Asia/Kathmandu",
-  "Asia/Rangoon": "Asia/Yangon",
-  "Asia/Saigon": "Asia/Ho_Chi_Minh",
-  "Atlantic/Faeroe": "Atlantic/Faroe",
-  "Etc/UTC": "UTC",
-  "Europe/Kiev": "Europe/Kyiv",
-};
-
 // deviceZone returns the name of the device's time zone, "" where the browser
 // can't tell or throws, as it does where the system's zone is set wrongly.
 const deviceZone = () => {
@@ -29,7 +14,7 @@ const deviceZone = () => {
 for (const button of document.querySelectorAll("[data-zone]")) {
   const select = document.getElementById(button.dataset.zone);
   const named = deviceZone();
-  const zone = renamed[named] ?? named;
+  const zone = JSON.parse(button.dataset.former)[named] ?? named; // browsers report names that zones had before
   const here = [...select.options].find((option) => option.value === zone);
   const offer = () => { button.hidden = !here || here.selected; };
   if (here) button.textContent = `Use this device’s: ${here.label}`;

@@ -67,6 +67,8 @@ func TestABrowserOffersItsTimeZone(t *testing.T) {
 	for _, zone := range []struct{ browser, button, clock string }{
 		{"Europe/Berlin", "Use this device’s: Berlin", "Europe/Berlin"},
 		{"Asia/Calcutta", "Use this device’s: Kolkata", "Asia/Kolkata"},
+		{"America/Cordoba", "Use this device’s: Cordoba, Argentina", "America/Argentina/Cordoba"},
+		{"Pacific/Truk", "Use this device’s: Chuuk", "Pacific/Chuuk"},
 	} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		call(ada, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone.browser})
@@ -77,6 +79,19 @@ func TestABrowserOffersItsTimeZone(t *testing.T) {
 		if ada.offered("Use this device") {
 			t.Error("what is chosen already is offered")
 		}
+	}
+}
+
+// A browser may be in any zone that it knows, under whatever name it has there.
+func TestPreferences_OfferEveryTimeZoneOfTheBrowser(t *testing.T) {
+	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/preferences")
+	missing := evaluate[string](ada, `(() => {
+		const former = JSON.parse(document.querySelector("[data-zone]").dataset.former);
+		const offered = new Set([...document.getElementById("time_zone").options].map((option) => option.value));
+		return Intl.supportedValuesOf("timeZone").filter((zone) => !offered.has(former[zone] ?? zone)).join(" ");
+	})()`)
+	if missing != "" {
+		t.Errorf("these are not offered: %s", missing)
 	}
 }
 

@@ -170,6 +170,53 @@ func TestEveryTimeZoneAndLanguageCanBeUsed(t *testing.T) {
 	}
 }
 
+// Each former name is that of a zone that can be chosen, and tells the same time.
+func TestPreferences_KnowTheFormerNamesOfTimeZones(t *testing.T) {
+	former, zones := models.FormerTimeZones(), models.TimeZones()
+	for name, zone := range former {
+		if slices.Contains(zones, name) || !slices.Contains(zones, zone) {
+			t.Errorf("%s is now %s", name, zone)
+		}
+		before, err := time.LoadLocation(name)
+		after, afterErr := time.LoadLocation(zone)
+		if err != nil || afterErr != nil {
+			t.Errorf("%s: %v, %v", name, err, afterErr)
+			continue
+		}
+		for month := time.January; month <= time.December; month++ {
+			noon := time.Date(2025, month, 1, 12, 0, 0, 0, time.UTC)
+			if got, want := noon.In(after).Format(time.DateTime), noon.In(before).Format(time.DateTime); got != want {
+				t.Errorf("%s has %s, and %s %s", zone, got, name, want)
+			}
+		}
+	}
+	// What Chromium 156 calls zones that it lists under a former name.
+	for _, name := range strings.Fields("Africa/Asmera America/Buenos_Aires America/Catamarca America/Coral_Harbour America/Cordoba America/Godthab " +
+		"America/Indianapolis America/Jujuy America/Louisville America/Mendoza Asia/Calcutta Asia/Katmandu Asia/Rangoon Asia/Saigon Atlantic/Faeroe " +
+		"Europe/Kiev Pacific/Enderbury Pacific/Ponape Pacific/Truk") {
+		if former[name] == "" {
+			t.Errorf("%s is unknown", name)
+		}
+	}
+}
+
+func TestPreferences_SaveAFormerNameUnderTheCurrentOne(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	for former, want := range map[string]string{"America/Cordoba": "America/Argentina/Cordoba", "America/Coral_Harbour": "America/Atikokan", "Etc/UTC": "UTC"} {
+		ada.prefers("dark", "en", former).redirects(t, "/account/preferences")
+		if n := s.count("preferences", "time_zone = ?", want); n != 1 {
+			t.Errorf("%s is not saved as %s", former, want)
+		}
+	}
+	if err := s.db.Exec("UPDATE preferences SET time_zone = 'Pacific/Truk'").Error; err != nil { // saved before it was renamed
+		t.Fatal(err)
+	}
+	if page := ada.get("/account/preferences").is(t, 200); !strings.Contains(page.body, `value="Pacific/Chuuk" selected`) {
+		t.Error("a zone that was renamed since is not the one that is chosen")
+	}
+}
+
 // The names of all time zones are many: most of them are not sent letter by letter.
 func TestThePageOfPreferencesIsSentCompressedToWhoReadsIt(t *testing.T) {
 	s := newStage(t)

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strings"
@@ -52,17 +53,42 @@ func FindLanguage(code string) Language {
 	return list[max(0, slices.IndexFunc(list, func(l Language) bool { return l.Code == code }))]
 }
 
-// zones are the names in the IANA database's zone.tab: each region once, without the names that it had before.
+//go:generate go run preferences_zones_generate.go $TZDB preferences_zones.txt
+
+// zones has a line for each region of the time zone database's zone.tab: its
+// name, and behind it the names that it had before. Browsers still report some of
+// those: Unicode's CLDR keeps the first name that a zone ever had.
 //
 //go:embed preferences_zones.txt
 var zones string
 
 // TimeZones lists the names of what can be chosen, UTC first.
-func TimeZones() []string { return strings.Fields(zones) }
+func TimeZones() (names []string) {
+	for line := range strings.Lines(zones) {
+		names = append(names, strings.Fields(line)[0])
+	}
+	return names
+}
+
+// FormerTimeZones returns what can be chosen by the names that it had before.
+func FormerTimeZones() map[string]string {
+	former := map[string]string{}
+	for line := range strings.Lines(zones) {
+		names := strings.Fields(line)
+		for _, name := range names[1:] {
+			former[name] = names[0]
+		}
+	}
+	return former
+}
+
+// currentTimeZone returns the name under which a zone can be chosen, and the name
+// as it is where the zone is unknown.
+func currentTimeZone(name string) string { return cmp.Or(FormerTimeZones()[name], name) }
 
 // Form is the preferences as they are chosen; what was never chosen is the device's theme, English and UTC.
 func (p Preferences) Form() PreferencesForm {
-	form := PreferencesForm{p.Theme, FindLanguage(p.Language).Code, p.TimeZone}
+	form := PreferencesForm{p.Theme, FindLanguage(p.Language).Code, currentTimeZone(p.TimeZone)}
 	if form.Theme == "" {
 		form.Theme = "system"
 	}
@@ -83,7 +109,7 @@ func SavePreferences(db *gorm.DB, user *User, form PreferencesForm) error {
 		ID: uuid.Must(uuid.NewV7()).String(), UserID: user.ID,
 		Theme:    problems.Choice("theme", form.Theme, "system", "light", "dark"),
 		Language: problems.Choice("language", form.Language, codes...),
-		TimeZone: problems.Choice("time_zone", form.TimeZone, TimeZones()...),
+		TimeZone: problems.Choice("time_zone", currentTimeZone(form.TimeZone), TimeZones()...),
 	}
 	if err := problems.Err(); err != nil {
 		return err
