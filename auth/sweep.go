@@ -58,7 +58,7 @@ func (a *Auth) sweepTable(ctx context.Context, table, where string, args []any) 
 	}
 	query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d%s)", table, table, where, sweepRows, unlocked)
 	for {
-		swept := models.AsSystem(a.db.WithContext(ctx)).Exec(query, args...)
+		swept := models.Unscoped(a.db.WithContext(ctx)).Exec(query, args...)
 		if swept.Error != nil {
 			return fmt.Errorf("sweep %s: %w", table, swept.Error)
 		}
@@ -71,7 +71,7 @@ func (a *Auth) sweepTable(ctx context.Context, table, where string, args []any) 
 // sweepSignIns tells the owners of what was not finished on devices that they have not used before.
 func (a *Auth) sweepSignIns(ctx context.Context) error {
 	for {
-		overdue, err := models.OverdueSignIns(models.AsSystem(a.db.WithContext(ctx)), a.now(), sweepRows)
+		overdue, err := models.OverdueSignIns(models.Unscoped(a.db.WithContext(ctx)), a.now(), sweepRows)
 		if err != nil {
 			return fmt.Errorf("list what was not finished: %w", err)
 		}

@@ -91,7 +91,7 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 	undo := s.member("hedy@example.com").moves("hedy@example.org")         // feature:email_change
 	owing := s.whoOwe()
 	rows := map[string]string{} // of Ada's, by table
-	for _, table := range models.PrivateTables() {
+	for _, table := range models.OwnedTables() {
 		rows[table] = owned()[table](ada)
 	}
 	ada.portrayed()       // feature:profile_picture

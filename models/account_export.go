@@ -50,7 +50,7 @@ func exportLines() []ExportPart {
 // ExportParts lists the tables of an export: that of users, and each that has an owner.
 func ExportParts() []ExportPart {
 	var parts []ExportPart
-	lines, private := exportLines(), PrivateTables()
+	lines, private := exportLines(), OwnedTables()
 	for _, model := range All() {
 		parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {
@@ -139,7 +139,7 @@ func (p ExportPart) of(db *gorm.DB, user *User) *gorm.DB {
 	model := reflect.New(p.parsed.ModelType).Interface()
 	switch {
 	case p.private:
-		return For(db, user).Unscoped().Model(model)
+		return Scoped(db, user).Unscoped().Model(model)
 	case p.Table == "users":
 		return db.Model(model).Where("id = ?", user.ID)
 	}

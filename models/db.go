@@ -23,6 +23,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/models/dsn"
+	"example.com/gatehouse/models/scope"
 )
 
 // Open connects to databaseURL: sqlite:path, whose folder (0700) and file (0600) are made where missing, or postgres://….
@@ -31,18 +32,19 @@ import (
 // Errors of statements are GORM's on both engines: gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated and
 // gorm.ErrCheckConstraintViolated, to be asked for with errors.Is. Times come back in UTC.
 //
-// What is in PrivateTables is reached through For alone.
-func Open(databaseURL string) (*gorm.DB, error) { return openGuarded(databaseURL, PrivateTables()) }
+// The tables of OwnedTables are reached through Scoped.
+func Open(databaseURL string) (*gorm.DB, error) { return openOwned(databaseURL, OwnedTables()) }
 
-func openGuarded(databaseURL string, private []string) (*gorm.DB, error) {
+func openOwned(databaseURL string, tables []string) (*gorm.DB, error) {
 	named, err := dsn.Parse(databaseURL)
 	if err != nil {
 		return nil, err
 	}
+	owned := scope.NewNames(tables)
 	if named.Postgres != nil {
-		return openPostgres(named.Postgres, private)
+		return openPostgres(named.Postgres, owned)
 	}
-	return openSQLite(named.File, private)
+	return openSQLite(named.File, owned)
 }
 
 // Close ends every connection of db, which waits for the statements that are running.
@@ -91,7 +93,7 @@ const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_
 // patience is how long Open waits for a database that another process is starting on, or that does not answer.
 const patience = 10 * time.Second
 
-func openSQLite(path string, private []string) (*gorm.DB, error) {
+func openSQLite(path string, owned *scope.Names) (*gorm.DB, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder; set DATABASE_URL to another path, such as sqlite:%s", path, filepath.Join(path, "app.db"))
 	}
@@ -101,8 +103,8 @@ func openSQLite(path string, private []string) (*gorm.DB, error) {
 	// As a URI the name may hold any character but these three, which would end it.
 	uri := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Clean(path)) + "?" + sqliteOptions
 	p := &pool{
-		reader: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_query_only=on"), private: private}),
-		writer: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate"), private: private}),
+		reader: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_query_only=on"), owned: owned}),
+		writer: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate"), owned: owned}),
 	}
 	p.writer.SetMaxOpenConns(1)
 	readers := max(4, runtime.NumCPU())
@@ -113,7 +115,7 @@ func openSQLite(path string, private []string) (*gorm.DB, error) {
 		return nil, fmt.Errorf("opening %s: %w", path, explainSQLite(err))
 	}
 	dialector := sqliteDialector{sqlite.New(sqlite.Config{Conn: p}).(*sqlite.Dialector)}
-	return openGORM(dialector, p, private)
+	return openGORM(dialector, p, owned)
 }
 
 // awaitSQLite opens the first connections. The writer's sets WAL mode, which needs the file alone for a moment and fails at
@@ -213,14 +215,14 @@ func explainSQLite(err error) error {
 	return err
 }
 
-func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
+func openPostgres(config *pgx.ConnConfig, owned *scope.Names) (*gorm.DB, error) {
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["client_encoding"] = "UTF8" // a role or PGCLIENTENCODING may say otherwise
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = patience
 	}
 	named := config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
-	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config), private, !named})
+	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config), owned, !named})
 	// Several servers share PostgreSQL's 100 connections; more than a few for each core only queue inside it.
 	size := max(10, 4*runtime.NumCPU())
 	db.SetMaxOpenConns(size)
@@ -233,28 +235,29 @@ func openPostgres(config *pgx.ConnConfig, private []string) (*gorm.DB, error) {
 		db.Close()
 		return nil, explainPostgres(err)
 	}
-	if err := checkServer(ctx, db, named); err != nil {
+	if err := checkServer(ctx, db, named, owned); err != nil {
 		db.Close()
 		return nil, err
 	}
 	p := &pool{reader: db, writer: db}
-	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p, private)
+	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p, owned)
 }
 
 // checkServer returns an error if the database cannot hold every character. In SQL_ASCII it would take any bytes, and in the others a
 // name with a letter that the encoding lacks could not be saved. It warns of a pooler in front if statements are prepared by name.
-func checkServer(ctx context.Context, db *sql.DB, named bool) error {
+func checkServer(ctx context.Context, db *sql.DB, named bool, owned *scope.Names) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return explainPostgres(err)
 	}
 	defer conn.Close()
-	var encoding string
+	var encoding, schema string
 	var serves, greeted uint32
-	err = conn.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), pg_backend_pid()", pgx.QueryExecModeExec).Scan(&encoding, &serves)
+	err = conn.QueryRowContext(ctx, "SELECT current_setting('server_encoding'), coalesce(current_schema(), 'public'), pg_backend_pid()", pgx.QueryExecModeExec).Scan(&encoding, &schema, &serves)
 	if err != nil {
 		return explainPostgres(err)
 	}
+	owned.Schemas = append(owned.Schemas, schema)
 	if encoding != "UTF8" {
 		return fmt.Errorf("the PostgreSQL database has the encoding %s and cannot hold all characters; make one with createdb --encoding=UTF8 --template=template0, load a pg_dump of this one into it, and set DATABASE_URL to it", encoding)
 	}
@@ -289,7 +292,7 @@ func explainPostgres(err error) error {
 	return fmt.Errorf("PostgreSQL cannot be reached; check that it runs and that DATABASE_URL names its host and port: %w", err)
 }
 
-func openGORM(dialector gorm.Dialector, p *pool, private []string) (*gorm.DB, error) {
+func openGORM(dialector gorm.Dialector, p *pool, owned *scope.Names) (*gorm.DB, error) {
 	db, err := gorm.Open(dialector, &gorm.Config{
 		Logger:                 statementLog{},
 		NowFunc:                func() time.Time { return utc(time.Now()) },
@@ -299,7 +302,7 @@ func openGORM(dialector gorm.Dialector, p *pool, private []string) (*gorm.DB, er
 		DisableAutomaticPing:   true,
 	})
 	if err == nil {
-		err = guard(db, private)
+		err = scope.Install(db, owned.Tables)
 	}
 	if err != nil {
 		p.Close()

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+
+	"example.com/gatehouse/models/scope"
 )
 
 // MigrateDown takes every migration back.
@@ -12,7 +14,7 @@ func MigrateDown(ctx context.Context, db *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.DownTo(asSystem(ctx), 0)
+	_, err = provider.DownTo(scope.UnscopedContext(ctx), 0)
 	return err
 }
 
@@ -26,9 +28,9 @@ func KnownMigrations(ctx context.Context, db *gorm.DB) (files int, newest int64,
 	return len(names), v.known, err
 }
 
-// OpenWithPrivate is Open with private tables of a test's own.
-func OpenWithPrivate(databaseURL string, tables ...string) (*gorm.DB, error) {
-	return openGuarded(databaseURL, tables)
+// OpenWithOwned is Open with private tables of a test's own.
+func OpenWithOwned(databaseURL string, tables ...string) (*gorm.DB, error) {
+	return openOwned(databaseURL, tables)
 }
 
 // ListOf is list, with first, search and sort as a listing has them.

@@ -12,16 +12,16 @@ import (
 func shelf(t *testing.T, titles ...string) *desk {
 	t.Helper()
 	d := newDesk(t)
-	must(t, models.For(d.db, d.ada).Delete(&d.hers).Error)
+	must(t, models.Scoped(d.db, d.ada).Delete(&d.hers).Error)
 	for _, title := range titles {
-		must(t, models.For(d.db, d.ada).Create(&diary{Title: title}).Error)
+		must(t, models.Scoped(d.db, d.ada).Create(&diary{Title: title}).Error)
 	}
 	return d
 }
 
 func (d *desk) list(t *testing.T, query models.Query) (list models.List[diary], titles string) {
 	t.Helper()
-	list, err := models.ListOf[diary](models.For(d.db, d.ada), query, "", []string{"title"}, []string{"title", "-created_at"})
+	list, err := models.ListOf[diary](models.Scoped(d.db, d.ada), query, "", []string{"title"}, []string{"title", "-created_at"})
 	must(t, err)
 	for _, row := range list.Rows {
 		titles += row.Title + " "
@@ -89,9 +89,9 @@ func TestAPageThatThereIsNotIsTheNearestOne(t *testing.T) {
 
 func TestSomeRowsAreAboveTheOthers(t *testing.T) {
 	d := shelf(t, "apple", "banana")
-	must(t, models.AsSystem(d.db).Exec("ALTER TABLE diaries ADD COLUMN dear BOOLEAN").Error)
-	must(t, models.AsSystem(d.db).Exec("UPDATE diaries SET dear = (title = 'banana')").Error)
-	list, err := models.ListOf[diary](models.For(d.db, d.ada), models.Query{}, "dear", []string{"title"}, []string{"title"})
+	must(t, models.Unscoped(d.db).Exec("ALTER TABLE diaries ADD COLUMN dear BOOLEAN").Error)
+	must(t, models.Unscoped(d.db).Exec("UPDATE diaries SET dear = (title = 'banana')").Error)
+	list, err := models.ListOf[diary](models.Scoped(d.db, d.ada), models.Query{}, "dear", []string{"title"}, []string{"title"})
 	must(t, err)
 	if list.Rows[0].Title != "banana" {
 		t.Errorf("%v", list.Rows)

@@ -14,6 +14,8 @@ import (
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 	"gorm.io/gorm"
+
+	"example.com/gatehouse/models/scope"
 )
 
 //go:embed migrations/*.sql
@@ -136,7 +138,7 @@ func up(ctx context.Context, db *gorm.DB) (int, error) {
 		}
 		defer unlock()
 	}
-	results, err := provider.Up(asSystem(ctx))
+	results, err := provider.Up(scope.UnscopedContext(ctx))
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
 		results = partial.Applied

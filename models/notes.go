@@ -11,7 +11,7 @@ const KeepDeletedNotes = 30 * 24 * time.Hour
 
 // Note is one of a person's notes.
 type Note struct {
-	Private
+	Owned
 	Title     string
 	Body      string
 	Pinned    bool           // above the others in every list
@@ -42,7 +42,7 @@ func (n *Note) fill(form NoteForm) error {
 
 // Notes lists the user's notes as a query asks.
 func Notes(db *gorm.DB, user *User, query Query) (List[Note], error) {
-	return list[Note](For(db, user), query, listing{
+	return list[Note](Scoped(db, user), query, listing{
 		first:  "pinned",
 		search: []string{"title", "body"},
 		sort:   []string{"-updated_at", "title"},
@@ -52,7 +52,7 @@ func Notes(db *gorm.DB, user *User, query Query) (List[Note], error) {
 // FindNote returns one of the user's notes, or gorm.ErrRecordNotFound.
 func FindNote(db *gorm.DB, user *User, id string) (Note, error) {
 	var note Note
-	err := For(db, user).Where("id = ?", id).Take(&note).Error
+	err := Scoped(db, user).Where("id = ?", id).Take(&note).Error
 	return note, err
 }
 
@@ -62,7 +62,7 @@ func CreateNote(db *gorm.DB, user *User, form NoteForm) (Note, error) {
 	if err := note.fill(form); err != nil {
 		return note, err
 	}
-	return note, For(db, user).Create(&note).Error
+	return note, Scoped(db, user).Create(&note).Error
 }
 
 // UpdateNote changes one of the user's notes; the error is an Invalid where a rule is broken, or gorm.ErrRecordNotFound.
@@ -74,23 +74,23 @@ func UpdateNote(db *gorm.DB, user *User, id string, form NoteForm) error {
 	if err := note.fill(form); err != nil {
 		return err
 	}
-	return found(For(db, user).Select("*").Updates(&note))
+	return found(Scoped(db, user).Select("*").Updates(&note))
 }
 
 // PinNote puts one of the user's notes above the others, or back among them; the error is gorm.ErrRecordNotFound where there is none.
 func PinNote(db *gorm.DB, user *User, id string, pinned bool) error {
-	return found(For(db, user).Model(&Note{}).Where("id = ?", id).UpdateColumn("pinned", pinned))
+	return found(Scoped(db, user).Model(&Note{}).Where("id = ?", id).UpdateColumn("pinned", pinned))
 }
 
 // DeleteNote deletes one of the user's notes, which RestoreNote can bring back; the error is gorm.ErrRecordNotFound where there is none.
 func DeleteNote(db *gorm.DB, user *User, id string) error {
-	return found(For(db, user).Where("id = ?", id).Delete(&Note{}))
+	return found(Scoped(db, user).Where("id = ?", id).Delete(&Note{}))
 }
 
 // RestoreNote brings back what DeleteNote deleted; the error is gorm.ErrRecordNotFound where it is not deleted, or was for longer
 // than KeepDeletedNotes.
 func RestoreNote(db *gorm.DB, user *User, id string, now time.Time) error {
-	deleted := For(db, user).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at > ?", id, now.Add(-KeepDeletedNotes))
+	deleted := Scoped(db, user).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at > ?", id, now.Add(-KeepDeletedNotes))
 	return found(deleted.UpdateColumn("deleted_at", nil))
 }
 

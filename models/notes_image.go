@@ -10,7 +10,7 @@ import (
 // NoteImage is the picture of a note, made anew from what was uploaded: nothing of the file itself is kept, neither where it was
 // taken nor what else hides in it.
 type NoteImage struct {
-	Private
+	Owned
 	NoteID    string
 	MediaType string // "image/png" or "image/jpeg"
 	Width     int    // in pixels, as Height
@@ -33,7 +33,7 @@ func SetNoteImage(db *gorm.DB, user *User, noteID string, pictures *Pictures, up
 	}
 	whole := made[0]
 	picture := NoteImage{NoteID: noteID, MediaType: whole.MediaType, Width: whole.Width, Height: whole.Height, Data: whole.Data}
-	return For(db, user).Clauses(clause.OnConflict{
+	return Scoped(db, user).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "note_id"}},
 		DoUpdates: clause.AssignmentColumns([]string{"updated_at", "media_type", "width", "height", "data"}),
 	}).Create(&picture).Error
@@ -45,14 +45,14 @@ func FindNoteImage(db *gorm.DB, user *User, noteID string) (NoteImage, error) {
 	if _, err := FindNote(db, user, noteID); err != nil {
 		return picture, err
 	}
-	err := For(db, user).Where("note_id = ?", noteID).Take(&picture).Error
+	err := Scoped(db, user).Where("note_id = ?", noteID).Take(&picture).Error
 	return picture, err
 }
 
 // DescribeNoteImage returns the picture without its data, and nothing where the note has none.
 func DescribeNoteImage(db *gorm.DB, user *User, noteID string) (NoteImage, error) {
 	var picture NoteImage
-	err := For(db, user).Omit("data").Where("note_id = ?", noteID).Limit(1).Find(&picture).Error
+	err := Scoped(db, user).Omit("data").Where("note_id = ?", noteID).Limit(1).Find(&picture).Error
 	return picture, err
 }
 
@@ -61,5 +61,5 @@ func DeleteNoteImage(db *gorm.DB, user *User, noteID string) error {
 	if _, err := FindNote(db, user, noteID); err != nil {
 		return err
 	}
-	return found(For(db, user).Where("note_id = ?", noteID).Delete(&NoteImage{}))
+	return found(Scoped(db, user).Where("note_id = ?", noteID).Delete(&NoteImage{}))
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"example.com/gatehouse/models/scope"
 )
 
 // pool is the gorm.ConnPool behind the one *gorm.DB: statements that read run on reader, all others and every transaction on
@@ -82,10 +84,10 @@ var writeWord = regexp.MustCompile(`(?i)\b(insert|update|delete|replace)\b`)
 // it writes a TIMESTAMP, so one local time would be hours wrong; and a finer time than PostgreSQL keeps would not be found
 // again.
 //
-// It is also where statements that go round the door to the private tables are refused, since all of them come by here.
+// It also refuses unscoped statements on owned tables, since every statement passes here.
 type utcConnector struct {
 	driver.Connector
-	private []string // tables
+	owned *scope.Names
 	// unnamed has statements prepared without a name: behind PgBouncer in transaction mode the next use of a name may reach a server
 	// connection that does not know it.
 	unnamed bool
@@ -96,7 +98,7 @@ func (c utcConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return utcConn{conn.(driverConn), c.private, c.unnamed}, nil
+	return utcConn{conn.(driverConn), c.owned, c.unnamed}, nil
 }
 
 // driverConn is what the three drivers' connections have in common.
@@ -111,26 +113,26 @@ type driverConn interface {
 
 type utcConn struct {
 	driverConn
-	private []string
+	owned   *scope.Names
 	unnamed bool
 }
 
 func (c utcConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if err := admit(ctx, c.private, query, args); err != nil {
+	if err := c.owned.Check(ctx, query, args); err != nil {
 		return nil, err
 	}
 	return c.driverConn.ExecContext(ctx, query, args)
 }
 
 func (c utcConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if err := admit(ctx, c.private, query, args); err != nil {
+	if err := c.owned.Check(ctx, query, args); err != nil {
 		return nil, err
 	}
 	return c.driverConn.QueryContext(ctx, query, args)
 }
 
 func (c utcConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	if err := admit(ctx, c.private, query, nil); err != nil {
+	if err := c.owned.Check(ctx, query, nil); err != nil {
 		return nil, err
 	}
 	if c.unnamed {
@@ -162,8 +164,8 @@ func (s unnamedStmt) Query([]driver.Value) (driver.Rows, error)  { return nil, d
 
 func (c utcConn) CheckNamedValue(arg *driver.NamedValue) error {
 	switch v := arg.Value.(type) {
-	case proof:
-		return nil // for admit
+	case scope.Arg:
+		return nil // Check replaces it
 	case time.Time:
 		arg.Value = utc(v)
 		return nil

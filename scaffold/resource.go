@@ -85,7 +85,7 @@ func kinds() map[string][2]string {
 	}
 }
 
-// reservedColumns are the ones that every private row has.
+// reservedColumns are the ones that every owned row has.
 var reservedColumns = []string{"id", "user_id", "created_at", "updated_at"}
 
 func (p *project) newResource(written string, fields []string) resourceData {
@@ -142,7 +142,7 @@ func (p *project) refuseFields(r resourceData) {
 	seen := map[string]bool{}
 	for i, f := range r.Fields {
 		column := f.Name.Snake()
-		if slices.Contains(reservedColumns, column) || column == "form" || column == "private" {
+		if slices.Contains(reservedColumns, column) || column == "form" || column == "owned" {
 			p.faults.add("%q is the name of something that every row has already.", column)
 		}
 		if column != "" && seen[column] {
@@ -241,7 +241,7 @@ func (p *project) addResource(r resourceData) {
 	p.edit("models/all.go", addToList("All", "&"+one+"{},"+mark))
 	p.edit("seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
 	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
-	p.edit("handlers/private_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory)+mark))
+	p.edit("handlers/owned_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory)+mark))
 }
 
 // viewTests are the lines that make the pages known to what holds for all of them.

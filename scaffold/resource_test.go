@@ -11,7 +11,7 @@ var zebra = []string{"resource", "zebra", "number:string", "due:date", "paid:boo
 func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
 	c := newClone(t).succeeds(zebra...)
 	for name, parts := range map[string][]string{
-		"models/zebras.go":          {"type Zebra struct {\n\tPrivate\n", "PaidOn *time.Time", "Amount Money", "models", `problems.Choice("status", form.Status, ZebraStatuses()...)`},
+		"models/zebras.go":          {"type Zebra struct {\n\tOwned\n", "PaidOn *time.Time", "Amount Money", "models", `problems.Choice("status", form.Status, ZebraStatuses()...)`},
 		"handlers/zebras.go":        {"func (h *Handlers) EditZebraPage("},
 		"handlers/zebras_test.go":   {"TestAnotherPersonsZebraIsNotThere"},
 		"views/zebras.templ":        {`@ui.NumberCell("Amount")`, `@ui.Select(`, `Type: "date"`},

@@ -3,5 +3,5 @@ package views_test
 import "example.com/gatehouse/models"
 
 func note() models.Note {
-	return models.Note{Private: models.Private{ID: "1", UserID: "1", CreatedAt: now, UpdatedAt: now}, Title: markup, Body: markup, Pinned: true}
+	return models.Note{Owned: models.Owned{ID: "1", UserID: "1", CreatedAt: now, UpdatedAt: now}, Title: markup, Body: markup, Pinned: true}
 }

@@ -1,0 +1,70 @@
+// Package scope limits statements on owned tables to the rows of one user. docs/data-boundary.md explains how.
+//
+// A handle from To replaces each owned table in a FROM and a JOIN with a subquery for the owner's rows, and adds the
+// owner to what GORM inserts, updates and deletes. For each name that it wrote it binds an argument of the type Arg.
+// The connection calls Names.Check, which refuses a statement with more names of owned tables than such arguments.
+package scope
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"gorm.io/gorm"
+)
+
+// ErrUnscoped is returned for a statement on an owned table that was built with neither Scoped nor Unscoped. The
+// statement does not reach the database.
+var ErrUnscoped = errors.New("unscoped statement on an owned table")
+
+// ErrForeignOwner is returned for a write that would give a row of an owned table to another user than the handle's.
+var ErrForeignOwner = errors.New("a row of an owned table belongs to the user of the handle and cannot be given away")
+
+// To returns a handle for which the owned tables hold the owner's rows and no others. The scope is part of the handle's
+// configuration, which GORM copies to every handle derived from it, whatever its context, session or transaction.
+func To(db *gorm.DB, owner string) *gorm.DB {
+	return with(db, handle{owner}, context.WithValue(db.Statement.Context, unscopedKey{}, false))
+}
+
+// Unscoped returns a handle that reaches the rows of all users. WithContext replaces the context that carries this, so
+// call Unscoped after it.
+func Unscoped(db *gorm.DB) *gorm.DB {
+	return with(db, handle{}, UnscopedContext(db.Statement.Context))
+}
+
+// UnscopedContext returns a context whose statements reach the rows of all users, for what runs past GORM.
+func UnscopedContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unscopedKey{}, true)
+}
+
+type unscopedKey struct{}
+
+func isUnscoped(ctx context.Context) bool {
+	unscoped, _ := ctx.Value(unscopedKey{}).(bool)
+	return unscoped
+}
+
+// handle is the plugin that tells a scoped handle's owner.
+type handle struct{ owner string }
+
+func (handle) Name() string              { return "scope" }
+func (handle) Initialize(*gorm.DB) error { return nil }
+
+func with(db *gorm.DB, h handle, ctx context.Context) *gorm.DB {
+	db = db.WithContext(ctx) // with a configuration of its own
+	db.Plugins = maps.Clone(db.Plugins)
+	db.Plugins[h.Name()] = h
+	return db
+}
+
+// ownerOf returns the owner of a scoped handle, or "".
+func ownerOf(db *gorm.DB) string {
+	h, _ := db.Plugins[handle{}.Name()].(handle)
+	return h.owner
+}
+
+// Arg is the owner's id as an argument of a statement that a scoped handle wrote. Only this package makes them.
+type Arg struct {
+	table, owner string
+	names        int // how often the text around it names the table
+}
