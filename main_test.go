@@ -197,23 +197,70 @@ func freePort(t *testing.T) string {
 
 var registration = url.Values{"name": {"Ada"}, "email": {"ada@example.com"}, "password": {"seven purple lanterns hum"}}
 
-func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
-	dir := t.TempDir()
-	s := start(t, dir)
-	if out := s.output.String(); !strings.Contains(out, s.url) || !strings.Contains(out, s.url+"/dev/mail") {
-		t.Errorf("the start does not say where to go:\n%s", out)
-	}
+// signUp registers Ada, and confirms with the link in the development mailbox,
+// which logs her in.
+func (s *server) signUp() {
+	s.t.Helper()
 	s.post("/register", registration)
 	_, list := s.get("/dev/mail")
 	letter := regexp.MustCompile(`/dev/mail/[0-9a-f-]{36}`).FindString(list)
 	_, html := s.get(letter + "/html")
 	link := regexp.MustCompile(`http://[^"]+/email/confirm\?token=([\w-]+)`).FindStringSubmatch(html)
 	if link == nil {
-		t.Fatalf("the development mailbox shows no link:\n%s", html)
+		s.t.Fatalf("the development mailbox shows no link:\n%s", html)
 	}
 	if status, body := s.post("/email/confirm", url.Values{"token": {link[1]}}); status != 200 || !strings.Contains(body, "Dashboard") {
-		t.Errorf("confirming answered %d", status)
+		s.t.Errorf("confirming answered %d", status)
 	}
+}
+
+// loggedIn reports whether the client is logged in.
+func (s *server) loggedIn() bool {
+	s.t.Helper()
+	_, body := s.get("/dashboard")
+	return strings.Contains(body, "Log out")
+}
+
+// Cookies know no ports (RFC 6265 8.5), so two clones on localhost share a jar.
+func TestCookies_OfClonesOnOneMachineAreApart(t *testing.T) {
+	first, second := start(t, t.TempDir()), start(t, t.TempDir())
+	second.client = first.client
+	first.signUp()
+	second.signUp()
+	if !first.loggedIn() || !second.loggedIn() {
+		t.Errorf("after a login to the second clone the first is logged in: %t, the second: %t, want both", first.loggedIn(), second.loggedIn())
+	}
+	second.post("/logout", nil)
+	if !first.loggedIn() || second.loggedIn() {
+		t.Errorf("after a logout of the second clone the first is logged in: %t, the second: %t, want the first alone", first.loggedIn(), second.loggedIn())
+	}
+}
+
+func TestCookies_OfProductsThatTakeTurnsOnAPortAreApart(t *testing.T) {
+	port, shop, blog := freePort(t), t.TempDir(), t.TempDir()
+	first := launch(t, shop, port, "APP_NAME=Shop")
+	first.await()
+	first.signUp()
+	first.kill(syscall.SIGTERM)
+	second := launch(t, blog, port, "APP_NAME=Blog")
+	second.await()
+	second.client = first.client
+	second.signUp()
+	second.kill(syscall.SIGTERM)
+	again := launch(t, shop, port, "APP_NAME=Shop")
+	again.await()
+	if again.client = first.client; !again.loggedIn() {
+		t.Error("the shop is logged out after a login to the blog on its port, want logged in")
+	}
+}
+
+func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	if out := s.output.String(); !strings.Contains(out, s.url) || !strings.Contains(out, s.url+"/dev/mail") {
+		t.Errorf("the start does not say where to go:\n%s", out)
+	}
+	s.signUp()
 	if info, err := os.Stat(filepath.Join(dir, "data")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the data folder is open to others: %v (%v)", info.Mode(), err)
 	}

@@ -72,7 +72,7 @@ func referencePages(people []int) [][]byte {
 
 // dashboards are requests for the dashboard by these people.
 func dashboards(people []int) ([][]byte, error) {
-	cookies := session.New([]string{secret}, true)
+	cookies := session.New([]string{secret}, "__Host-")
 	pages := make([][]byte, len(people))
 	for at, i := range people {
 		answer := cookieJar{}

@@ -50,6 +50,23 @@ type Config struct {
 // HTTPS says whether browsers reach the application over https, which decides the cookies' names and HSTS.
 func (c Config) HTTPS() bool { return c.AppURL.Scheme == "https" }
 
+// CookiePrefix returns what the names of all cookies begin with. Over https it
+// is __Host- (RFC 6265bis 4.1.3.2). Over http, in development alone, it is the
+// product and the port: cookies know no ports, so clones on localhost would
+// overwrite each other's and log each other out.
+func (c Config) CookiePrefix() string {
+	if c.HTTPS() {
+		return "__Host-"
+	}
+	product := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(c.AppName))
+	return strings.TrimPrefix(product+"-"+cmp.Or(c.AppURL.Port(), "80")+"-", "-")
+}
+
 type environment struct {
 	AppEnv         string        `env:"APP_ENV" envDefault:"development"`
 	AppName        string        `env:"APP_NAME" envDefault:"Gatehouse"`

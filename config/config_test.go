@@ -246,6 +246,24 @@ func TestAProxyInTheClothesOfIPv6IsTheOneThatIsMeant(t *testing.T) {
 	}
 }
 
+// RFC 6265bis 4.1.3.2 for https; the names must be tokens (RFC 9110 5.6.2).
+func TestCookiePrefix_TellsProductsAndPortsApart(t *testing.T) {
+	for settings, want := range map[[2]string]string{
+		{"APP_NAME=Acme Shop", "APP_URL=http://localhost:3001"}: "acmeshop-3001-",
+		{"APP_NAME=Acme Shop", "APP_URL=http://laptop"}:         "acmeshop-80-",
+		{"APP_NAME=書店", "PORT=3002"}:                            "3002-",
+	} {
+		c, err := Load(settings[:])
+		if err != nil || c.CookiePrefix() != want {
+			t.Errorf("%q: the prefix is %q, want %q (%v)", settings, c.CookiePrefix(), want, err)
+		}
+	}
+	c, err := Load(append(slices.Clone(production), "APP_URL=https://app.example.com:8443"))
+	if err != nil || c.CookiePrefix() != "__Host-" {
+		t.Errorf("the prefix is %q in production, want __Host- (%v)", c.CookiePrefix(), err)
+	}
+}
+
 func TestAFaultyAddressDoesNotShowItsPassword(t *testing.T) {
 	_, err := Load(append(slices.Clone(production), "SMTP_URL=http://user:hunter2@mail.example.com"))
 	if err == nil || strings.Contains(err.Error(), "hunter2") {

@@ -259,7 +259,7 @@ func TestItem33TheListShowsLivingSessionsAlone(t *testing.T) {
 	ada := s.member("ada@example.com")
 	phone := ada.twin()
 	phone.ip = "198.51.100.7"
-	phone.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: "session", Path: "/", MaxAge: -1}})
+	phone.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: s.cookieNamed("session"), Path: "/", MaxAge: -1}})
 	phone.login(goodPassword).redirects(t, "/dashboard")
 	s.clock.passes(13 * time.Hour)
 	ada.get("/dashboard").is(t, 200)
@@ -345,7 +345,7 @@ func TestANewPasswordKeepsARememberedSessionRememberedAsLong(t *testing.T) {
 	page := ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
 	answer := http.Response{Header: page.header}
 	for _, c := range answer.Cookies() {
-		if left := 20*24*3600 - c.MaxAge; c.Name == "session" && (left < 0 || left > 1) {
+		if left := 20*24*3600 - c.MaxAge; c.Name == s.cookieNamed("session") && (left < 0 || left > 1) {
 			t.Errorf("Max-Age is %d", c.MaxAge)
 		}
 	}

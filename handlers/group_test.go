@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 	disk := t.TempDir()
 	t.Setenv("TMPDIR", disk)
 	e, list := echo.New(), []Route{}
-	h := New(config.Config{}, nil, nil, nil, nil, nil)
+	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, nil, nil)
 	e.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(h.errorPage(c, err).Status) }
 	site := newGroup(e, &list, "anyone")
 	app := behind(site, func(echo.Context) int { return 7 })

@@ -44,7 +44,7 @@ type Handlers struct {
 // New makes Handlers.
 func New(c config.Config, db *gorm.DB, a *auth.Auth, outbox *mail.Outbox, log *slog.Logger, now func() time.Time) *Handlers {
 	h := &Handlers{config: c, db: db, auth: a, outbox: outbox, log: log, now: now}
-	h.cookies = session.New(c.SecretKeys, c.AppURL != nil && c.HTTPS())
+	h.cookies = session.New(c.SecretKeys, c.CookiePrefix())
 	h.buffers.New = func() any { return new(bytes.Buffer) }
 	return h
 }

@@ -96,7 +96,7 @@ func TestAForgedOrUnreadableCookieIsASignedOutVisitor(t *testing.T) {
 	good := ada.cookie("session")
 	for _, forged := range []string{good[:len(good)-4] + "AAAA", "x", strings.Repeat("A", 4000), good[4:]} {
 		eve := s.visitor()
-		eve.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: "session", Value: forged, Path: "/"}})
+		eve.client.Jar.SetCookies(s.config.AppURL, []*http.Cookie{{Name: s.cookieNamed("session"), Value: forged, Path: "/"}})
 		eve.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
 		eve.get("/").is(t, 200)
 	}
@@ -115,9 +115,10 @@ func TestARotatedKeyKeepsEverybodySignedIn(t *testing.T) {
 
 // Item 36: the names, attributes and size of cookies.
 func TestItem36CookiesAreHostBoundHttpOnlyLaxAndSmall(t *testing.T) {
-	for scheme, name := range map[string]string{"http": "session", "https": "__Host-session"} {
+	for scheme, name := range map[string]string{"http": "acme-3000-session", "https": "__Host-session"} {
 		t.Run(scheme, func(t *testing.T) {
 			s := newStage(t, func(c *config.Config) { c.AppURL.Scheme = scheme })
+			name := strings.Replace(name, "3000", s.config.AppURL.Port(), 1)
 			ada := s.user("ada@example.com")
 			page := ada.post("/login", "email", ada.email, "password", goodPassword, "remember", "on").is(t, 303)
 			answer := http.Response{Header: page.header}
@@ -153,7 +154,7 @@ func TestRememberMeOutlivesTheBrowserAndOtherwiseItDoesNot(t *testing.T) {
 		page := ada.post("/login", "email", ada.email, "password", goodPassword, "remember", remember).is(t, 303)
 		answer := http.Response{Header: page.header}
 		for _, c := range answer.Cookies() {
-			if c.Name == "session" && c.MaxAge != want {
+			if c.Name == s.cookieNamed("session") && c.MaxAge != want {
 				t.Errorf("remember=%q: Max-Age is %d, not %d", remember, c.MaxAge, want)
 			}
 		}

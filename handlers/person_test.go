@@ -94,7 +94,7 @@ func (p *person) hasBeenHere() {
 // isGiven puts cookies with these values into the person's browser.
 func (p *person) isGiven(values map[session.Cookie]string) {
 	p.s.t.Helper()
-	cookies := session.New(p.s.config.SecretKeys, p.s.config.HTTPS())
+	cookies := session.New(p.s.config.SecretKeys, p.s.config.CookiePrefix())
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/login", nil)
 	for cookie, value := range values {
 		if value == "" {
@@ -218,7 +218,7 @@ func (p *person) enters() {
 	for _, cookie := range p.client.Jar.Cookies(p.s.config.AppURL) {
 		r.AddCookie(cookie)
 	}
-	device := session.New(p.s.config.SecretKeys, p.s.config.HTTPS()).Get(r, session.Device)
+	device := session.New(p.s.config.SecretKeys, p.s.config.CookiePrefix()).Get(r, session.Device)
 	entry, err := p.s.auth.SignIn(p.s.t.Context(), p.user(), auth.Proof{Method: "password"}, auth.Browser{Device: device},
 		auth.Client{IP: netip.MustParseAddr(p.ip), UserAgent: p.agent})
 	if err != nil {
@@ -287,10 +287,13 @@ func (s *stage) lastMail(email string) mailtest.Message {
 	return all[len(all)-1]
 }
 
+// cookieNamed is the whole name of a cookie of the application.
+func (s *stage) cookieNamed(name string) string { return s.config.CookiePrefix() + name }
+
 // cookie is the value of a cookie in the person's browser, "" for none.
 func (p *person) cookie(name string) string {
 	for _, c := range p.client.Jar.Cookies(p.s.config.AppURL) {
-		if c.Name == name {
+		if c.Name == p.s.cookieNamed(name) {
 			return c.Value
 		}
 	}

@@ -228,7 +228,7 @@ func (p *person) carries(cookie session.Cookie, value string) {
 	p.s.t.Helper()
 	answer := httptest.NewRecorder()
 	request := httptest.NewRequest(http.MethodGet, "/", nil)
-	if err := session.New(p.s.config.SecretKeys, p.s.config.HTTPS()).Set(answer, request, cookie, value); err != nil {
+	if err := session.New(p.s.config.SecretKeys, p.s.config.CookiePrefix()).Set(answer, request, cookie, value); err != nil {
 		p.s.t.Fatal(err)
 	}
 	p.client.Jar.SetCookies(p.s.config.AppURL, answer.Result().Cookies())

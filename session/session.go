@@ -16,6 +16,8 @@ const (
 	week = 7 * 24 * time.Hour
 	// maxAge is how old a cookie may be at all: the cap that browsers put on a cookie's life (RFC 6265bis).
 	maxAge = 400 * 24 * time.Hour
+	// hostPrefix makes browsers take a cookie from its own host alone, over https (RFC 6265bis 4.1.3.2).
+	hostPrefix = "__Host-"
 )
 
 // Cookies reads and writes signed cookies. What they mean is decided on the server alone: they carry random tokens, and a
@@ -25,23 +27,20 @@ type Cookies struct {
 	prefix string
 }
 
-// New makes Cookies signed with the first of keys; all of them verify. Over https the names begin with __Host- and the
-// cookies are Secure (ASVS 3.3.1, 3.3.3); Safari, and phones on a local network, refuse such cookies over http.
-func New(keys []string, https bool) *Cookies {
+// New makes Cookies signed with the first of keys; all of them verify. Names
+// begin with prefix. With the prefix __Host- the cookies are Secure (ASVS 3.3.1,
+// 3.3.3); Safari, and phones on a local network, refuse such cookies over http.
+func New(keys []string, prefix string) *Cookies {
 	var pairs [][]byte
 	for _, key := range keys {
 		pairs = append(pairs, []byte(key), nil) // nil: signed, not encrypted, as there is nothing in them to hide
 	}
 	store := sessions.NewCookieStore(pairs...)
-	store.Options = &sessions.Options{Path: "/", Secure: https, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	store.Options = &sessions.Options{Path: "/", Secure: prefix == hostPrefix, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	for _, codec := range store.Codecs {
 		c := codec.(*securecookie.SecureCookie)
 		c.SetSerializer(text{})
 		c.MaxAge(int(maxAge.Seconds()))
-	}
-	prefix := ""
-	if https {
-		prefix = "__Host-"
 	}
 	return &Cookies{store, prefix}
 }

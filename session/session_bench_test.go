@@ -4,7 +4,7 @@ import "testing"
 
 // gob, which is gorilla's default, takes some 200.
 func TestReadingTheSessionCookieTakesFiftyAllocationsAtMost(t *testing.T) {
-	s := New([]string{key}, true)
+	s := New([]string{key}, hostPrefix)
 	r := given(t, s, Session, "DpC7Hv0mW1nqYj3rTt6kZbXcV9sLaEoU2fGiN8hJ4w5")
 	allocations := testing.AllocsPerRun(100, func() {
 		if s.Get(r, Session) == "" {
@@ -17,7 +17,7 @@ func TestReadingTheSessionCookieTakesFiftyAllocationsAtMost(t *testing.T) {
 }
 
 func BenchmarkReadingTheSessionCookie(b *testing.B) {
-	s := New([]string{key}, true)
+	s := New([]string{key}, hostPrefix)
 	r := given(b, s, Session, "DpC7Hv0mW1nqYj3rTt6kZbXcV9sLaEoU2fGiN8hJ4w5")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -28,7 +28,7 @@ func given(t testing.TB, s *Cookies, c Cookie, value string) *http.Request {
 }
 
 func TestACookieComesBackAsItWasSet(t *testing.T) {
-	s := New([]string{key}, true)
+	s := New([]string{key}, hostPrefix)
 	for _, value := range []string{"", "token", "a\x00b", "ä ö ü; = ,", strings.Repeat("x", 2000)} {
 		if got := s.Get(given(t, s, Session, value), Session); got != value {
 			t.Errorf("%q came back as %q", value, got)
@@ -37,7 +37,7 @@ func TestACookieComesBackAsItWasSet(t *testing.T) {
 }
 
 func TestACookieOfOneNameIsNoCookieOfAnother(t *testing.T) {
-	s := New([]string{key}, false)
+	s := New([]string{key}, "")
 	r := given(t, s, Registration, "token")
 	moved := httptest.NewRequest(http.MethodGet, "/", nil)
 	moved.AddCookie(&http.Cookie{Name: "session", Value: r.Cookies()[0].Value})
@@ -47,17 +47,17 @@ func TestACookieOfOneNameIsNoCookieOfAnother(t *testing.T) {
 }
 
 func TestAnOlderKeyStillVerifiesAndAnUnknownOneDoesNot(t *testing.T) {
-	r := given(t, New([]string{key}, false), Session, "token")
-	if got := New([]string{"another key of more than 32 bytes, at last", key}, false).Get(r, Session); got != "token" {
+	r := given(t, New([]string{key}, ""), Session, "token")
+	if got := New([]string{"another key of more than 32 bytes, at last", key}, "").Get(r, Session); got != "token" {
 		t.Errorf("after the rotation the cookie carries %q", got)
 	}
-	if got := New([]string{"another key of more than 32 bytes, at last"}, false).Get(r, Session); got != "" {
+	if got := New([]string{"another key of more than 32 bytes, at last"}, "").Get(r, Session); got != "" {
 		t.Errorf("without its key the cookie carries %q", got)
 	}
 }
 
 func TestWhatIsTakenIsGone(t *testing.T) {
-	s := New([]string{key}, true)
+	s := New([]string{key}, hostPrefix)
 	r, w := given(t, s, Notice, "Saved."), httptest.NewRecorder()
 	if got := s.Take(w, r, Notice); got != "Saved." {
 		t.Errorf("took %q", got)
@@ -70,7 +70,7 @@ func TestWhatIsTakenIsGone(t *testing.T) {
 }
 
 func TestACookieLivesAsLongAsItIsToldTo(t *testing.T) {
-	s := New([]string{key}, false)
+	s := New([]string{key}, "")
 	w := httptest.NewRecorder()
 	if err := s.Set(w, httptest.NewRequest(http.MethodGet, "/", nil), Session.For(time.Hour), "x"); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestACookieLivesAsLongAsItIsToldTo(t *testing.T) {
 
 // FuzzCookie sends what is not ours: it never panics, and carries nothing.
 func FuzzCookie(f *testing.F) {
-	s := New([]string{key}, false)
+	s := New([]string{key}, "")
 	for _, value := range []string{"", "x", "MTc5NTQxMTA0MHw=", strings.Repeat("A", 5000), "a|b|c", "\"quoted\""} {
 		f.Add("session="+value, value)
 	}
@@ -105,7 +105,7 @@ func TestEachCookieHasItsLife(t *testing.T) {
 	const day = 24 * 3600
 	for c, want := range map[Cookie]int{Session: 0, Device: 400 * day, Registration: 7 * day, Notice: 0, ReturnTo: 0} {
 		w := httptest.NewRecorder()
-		if err := New([]string{key}, false).Set(w, httptest.NewRequest(http.MethodGet, "/", nil), c, "x"); err != nil {
+		if err := New([]string{key}, "").Set(w, httptest.NewRequest(http.MethodGet, "/", nil), c, "x"); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.Result().Cookies()[0].MaxAge; got != want {
@@ -122,7 +122,7 @@ func TestItem36ACookieIsReadForFourHundredDays(t *testing.T) {
 		fmt.Fprint(mac, "device|"+strings.TrimSuffix(signed, "|"))
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.AddCookie(&http.Cookie{Name: "device", Value: base64.URLEncoding.EncodeToString(mac.Sum([]byte(signed)))})
-		if got := New([]string{key}, false).Get(r, Device); got != want {
+		if got := New([]string{key}, "").Get(r, Device); got != want {
 			t.Errorf("after %d days the cookie carries %q", days, got)
 		}
 	}
