@@ -60,23 +60,47 @@ func short(d time.Duration) string {
 // read a moment earlier, may be a little behind that.
 var open = time.Unix(0, 0).UTC()
 
+// clockSlack is how far the clocks of two servers, or the times that two
+// requests have read, may lie apart.
+const clockSlack = time.Minute
+
+// longest returns the longest wait after any hit, and after fewer hits than from
+// how many on a growing rule stays closed until its window ends.
+func (r LimitRule) longest() (wait, before time.Duration, last int) {
+	switch {
+	case !r.Growing:
+		return r.Window, r.Window, 0
+	case r.Last > 0:
+		return r.Window, r.MaxWait, r.Last
+	}
+	return r.MaxWait, r.MaxWait, 0
+}
+
 // TakeHit counts one hit of key under rule, and says whether it was still allowed; when not, nothing is counted.
-// limit.OpenAt tells when the next may be. It must run in a transaction: the row it locks is what makes racing hits wait
+// limit.OpenAt tells when the next may be, never later than the rule's longest wait from now and a minute. It must run in a transaction: the row it locks is what makes racing hits wait
 // for each other.
 func TakeHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) (limit Limit, allowed bool, err error) {
 	id := rule.Name + ":" + key
-	ends := "CASE WHEN limits.ends_at <= ? THEN excluded.ends_at ELSE limits.ends_at END"
-	args := []any{id, open, now.Add(rule.Window), now, now, now, now}
+	// A clock that ran ahead has written times that no rule of ours asks for. They
+	// count for nothing, or a jump of a minute would close the rule for as long
+	// as the clock was ahead.
+	wait, before, last := rule.longest()
+	over := "(limits.ends_at <= @now OR limits.ends_at > @unreal_end)"
+	ends := "CASE WHEN " + over + " THEN excluded.ends_at ELSE limits.ends_at END"
 	if rule.Growing && !rule.FromFirst {
 		ends = "excluded.ends_at"
-		args = []any{id, open, now.Add(rule.Window), now, now, now}
 	}
-	err = tx.Raw(`INSERT INTO limits (id, hits, open_at, ends_at) VALUES (?, 1, ?, ?)
+	err = tx.Raw(`INSERT INTO limits (id, hits, open_at, ends_at) VALUES (@id, 1, @open, @end)
 		ON CONFLICT (id) DO UPDATE SET
-			hits = CASE WHEN limits.ends_at <= ? THEN 1 ELSE limits.hits + 1 END,
+			hits = CASE WHEN `+over+` THEN 1 ELSE limits.hits + 1 END,
+			open_at = excluded.open_at,
 			ends_at = `+ends+`
-		WHERE limits.open_at <= ? OR limits.ends_at <= ?
-		RETURNING id, hits, open_at, ends_at`, args...).Scan(&limit).Error
+		WHERE limits.open_at <= @now OR limits.open_at > @unreal_wait OR limits.hits < @last AND limits.open_at > @unreal_before OR `+over+`
+		RETURNING id, hits, open_at, ends_at`, map[string]any{
+		"id": id, "open": open, "now": now, "end": now.Add(rule.Window),
+		"unreal_end": now.Add(rule.Window + clockSlack), "unreal_wait": now.Add(wait + clockSlack),
+		"last": last, "unreal_before": now.Add(before + clockSlack),
+	}).Scan(&limit).Error
 	if err != nil {
 		return limit, false, err
 	}
