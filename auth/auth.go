@@ -63,7 +63,7 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 
 // HashElsewhere has passwords hashed by runs of the program in this file, which answer HashWorker with ServeHashes.
 func (a *Auth) HashElsewhere(program string) {
-	a.hasher.worker = worker{program: program, quiet: quietBeforeEnd, patience: workerPatience, starts: whenNothingElseRuns}
+	a.hasher.worker = &worker{program: program, quiet: quietBeforeEnd, patience: workerPatience, starts: whenNothingElseRuns}
 }
 
 // Close lets go of what New prepared.

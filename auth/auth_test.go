@@ -132,8 +132,7 @@ func TestItem16KnownAndUnknownAddressesAreBothHashedFor(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	must(t, second(a.AddUser(t.Context(), "Ada", "known@example.com", goodPassword)))
 	a.hasher = NewHasher(1, 0)
-	a.hasher.slots <- struct{}{}
-	a.hasher.places <- struct{}{} // whoever wants to hash now is refused
+	occupy(t, a.hasher)
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
 		if _, err := a.Authenticate(t.Context(), email, goodPassword, Browser{}, here); !errors.Is(err, ErrBusy) {
 			t.Errorf("Authenticate does not hash for %s: %v", email, err)
@@ -178,7 +177,7 @@ func TestItem16OneLetterIsWrittenToAKnownAddressAndToAnUnknownOne(t *testing.T) 
 func TestASignUpThatCouldNotBeHashedCountsForNothing(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	a.hasher = NewHasher(1, 0)
-	a.hasher.places <- struct{}{}
+	occupy(t, a.hasher)
 	for range 31 {
 		if _, err := a.Register(t.Context(), "Ada", "ada@example.com", goodPassword, here); !errors.Is(err, ErrBusy) {
 			t.Fatal(err)
@@ -304,14 +303,14 @@ func TestAFailedTransactionTellsNobodyAnything(t *testing.T) {
 func stale(t *testing.T, a *Auth, verb func() error, happens func()) error {
 	t.Helper()
 	a.hasher = NewHasher(1, 1)
-	a.hasher.slots <- struct{}{}
+	free := occupy(t, a.hasher)
 	answer := make(chan error)
 	go func() { answer <- verb() }()
-	for len(a.hasher.places) == 0 {
+	for a.hasher.waiting() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	happens()
-	<-a.hasher.slots
+	free()
 	return <-answer
 }
 
@@ -492,8 +491,7 @@ func TestATryThatCouldNotBeMadeCountsForNothing(t *testing.T) {
 	user := added(t, a, "ada@example.com")
 	must(t, tryWrong(t, a, user.Email))
 	a.hasher = NewHasher(1, 0)
-	a.hasher.slots <- struct{}{}
-	a.hasher.places <- struct{}{}
+	occupy(t, a.hasher)
 	for range 6 {
 		if err := tryWrong(t, a, user.Email); !errors.Is(err, ErrBusy) {
 			t.Fatal(err)

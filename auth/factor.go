@@ -196,7 +196,7 @@ func (a *Auth) factorHits(ctx context.Context, user *models.User, f factor, of c
 }
 
 func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge, _ Client) (useAnswer, error) {
-	right, _, err := a.hasher.Verify(ctx, password, user.PasswordHash)
+	right, _, err := a.hasher.For(user.ID).Verify(ctx, password, user.PasswordHash)
 	if err != nil || !right {
 		return nil, err
 	}

@@ -31,16 +31,20 @@ var ErrUnreadableHash = errors.New("the stored password hash cannot be read")
 // New hashes are argon2id (ASVS 11.4.2) in the PHC string format. Those of bcrypt are read, never written. All of it
 // counts against the same bound.
 type Hasher struct {
-	places chan struct{} // whoever hashes or waits holds one
-	slots  chan struct{} // whoever hashes holds one
-	worker worker
+	queue  *hashQueue
+	worker *worker
+	user   string // for whom it hashes; "" for strangers
 }
 
-// NewHasher allows slots hashes at once and queue callers waiting for their turn; fewer than one slot counts as one.
+// NewHasher allows slots hashes at once, and queue strangers and as many users waiting for their turn; fewer than one
+// slot counts as one.
 func NewHasher(slots, queue int) *Hasher {
-	slots, queue = max(slots, 1), max(queue, 0)
-	return &Hasher{places: make(chan struct{}, slots+queue), slots: make(chan struct{}, slots)}
+	return &Hasher{queue: &hashQueue{slots: max(slots, 1), most: max(queue, 0), places: map[string]int{}}, worker: &worker{}}
 }
+
+// For returns the Hasher for a user's passwords, which wait in places that no
+// stranger can take. user tells users apart; "" is a stranger.
+func (h *Hasher) For(user string) *Hasher { return &Hasher{h.queue, h.worker, user} }
 
 // Hash returns what to store for a password, which is normalized to NFC first (NIST SP 800-63B-4, 3.1.1.2) and used
 // whole. It does not judge the password: PasswordRules does. The error is ErrBusy, or the context's.
@@ -108,22 +112,11 @@ func (h *Hasher) VerifyNobody(ctx context.Context, password string) error {
 
 // inTurn runs work when a slot is free, or not at all.
 func (h *Hasher) inTurn(ctx context.Context, work func()) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("hashing a password: %w", err)
+	leave, err := h.queue.enter(ctx, h.user)
+	if err != nil {
+		return err
 	}
-	select {
-	case h.places <- struct{}{}:
-	default:
-		return ErrBusy
-	}
-	defer func() { <-h.places }()
-
-	select {
-	case h.slots <- struct{}{}:
-	case <-ctx.Done():
-		return fmt.Errorf("waiting to hash a password: %w", ctx.Err())
-	}
-	defer func() { <-h.slots }()
+	defer leave()
 	work()
 	return nil
 }

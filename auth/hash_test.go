@@ -192,7 +192,7 @@ func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t 
 			})
 		}()
 	}
-	for len(h.places) < 5 {
+	for h.waiting() < 3 {
 		runtime.Gosched()
 	}
 	if _, err := h.Hash(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
@@ -227,7 +227,7 @@ func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
 	h := NewHasher(1, 1)
 	finish, done := make(chan struct{}), make(chan error)
 	go func() { done <- h.inTurn(t.Context(), func() { <-finish }) }()
-	for len(h.slots) < 1 {
+	for h.running() < 1 {
 		runtime.Gosched()
 	}
 	for range 3 {
@@ -236,7 +236,7 @@ func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
 			_, err := h.Hash(ctx, "impatient")
 			done <- err
 		}()
-		for len(h.places) < 2 {
+		for h.waiting() < 1 {
 			runtime.Gosched()
 		}
 		cancel()

@@ -33,7 +33,7 @@ func newWorkerHasher(t *testing.T, quiet time.Duration) *Hasher {
 		t.Fatal(err)
 	}
 	h := NewHasher(4, 100)
-	h.worker = worker{program: self, quiet: quiet, patience: time.Hour, starts: func(start func() error) error { return start() }}
+	h.worker = &worker{program: self, quiet: quiet, patience: time.Hour, starts: func(start func() error) error { return start() }}
 	t.Cleanup(func() {
 		h.worker.rest()
 		awaitWorkers(t, 0) // or the next test would count it as its own
@@ -137,7 +137,7 @@ func TestAWorkerThatDoesNotComeUpHoldsNobodyUp(t *testing.T) {
 
 func TestWithoutAWorkerToStartThisProcessHashes(t *testing.T) {
 	h := NewHasher(1, 1)
-	h.worker = worker{program: "/nonexistent/program", quiet: time.Hour, patience: time.Hour, starts: whenNothingElseRuns}
+	h.worker = &worker{program: "/nonexistent/program", quiet: time.Hour, patience: time.Hour, starts: whenNothingElseRuns}
 	expect(t, h, "the password", mustHash(t, h, "the password"), true, false)
 }
 

@@ -18,38 +18,64 @@ import (
 // guesses come from. The last cannot lock an owner out: a known device has a count of its own, and resetting the password
 // by mail makes the browser a known device. NIST SP 800-63B-4 3.2.2 allows 100 failures in a row.
 // Strangers' counts end by time alone: one that ended when its owner logs in would tell strangers that there is an owner.
+// Those without a number of free hits take it from a setting.
 // Where an answer to a factor counts is in factorHits: whoever gets there knows that there is an account.
 var (
 	limitLoginPair        = models.LimitRule{Name: "login-pair", Free: 10, Window: 15 * time.Minute}
-	limitLoginIP          = models.LimitRule{Name: "login-ip", Free: 100, Window: 15 * time.Minute}
+	limitLoginIP          = models.LimitRule{Name: "login-ip", Window: 15 * time.Minute}
 	limitLoginAccount     = models.LimitRule{Name: "login-account", Free: 5, Window: 30 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
 	limitConfirm          = models.LimitRule{Name: "confirm", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
 	limitChallenge        = models.LimitRule{Name: "challenge", Free: 5, Window: 10 * time.Minute}
 	limitFactor           = models.LimitRule{Name: "factor", Free: 10, Window: 24 * time.Hour, Growing: true, MinWait: 15 * time.Minute, MaxWait: 15 * time.Minute, Last: 100}
 	limitFactorKnown      = models.LimitRule{Name: "factor-known", Free: 100, Window: 24 * time.Hour, Growing: true, MinWait: 24 * time.Hour, MaxWait: 24 * time.Hour}
 	limitReproof          = models.LimitRule{Name: "reproof", Free: 5, Window: 24 * time.Hour, Growing: true, MaxWait: time.Hour, Last: 100}
-	limitRegistrationForm = models.LimitRule{Name: "registration-form-ip", Free: 300, Window: time.Hour}
-	limitRegistrationIP   = models.LimitRule{Name: "registration-ip", Free: 30, Window: time.Hour}
+	limitRegistrationForm = models.LimitRule{Name: "registration-form-ip", Window: time.Hour}
+	limitRegistrationIP   = models.LimitRule{Name: "registration-ip", Window: time.Hour}
 	limitRegistrationMail = models.LimitRule{Name: "registration-mail", Free: 5, Window: time.Hour}
-	limitForgotIP         = models.LimitRule{Name: "forgot-ip", Free: 30, Window: time.Hour}
+	limitForgotIP         = models.LimitRule{Name: "forgot-ip", Window: time.Hour}
 	limitForgotMail       = models.LimitRule{Name: "forgot-mail", Free: 5, Window: time.Hour}
 	limitRefusalIP        = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
 	limitDeadLink         = models.LimitRule{Name: "dead-link-ip", Free: 30, Window: time.Hour}
 )
 
+// formsPerSignUp is how many forms are checked for each sign-up that may come of
+// them: people mistype their address and choose weak passwords.
+const formsPerSignUp = 10
+
+func loginIP(c config.Config) models.LimitRule {
+	return allowing(limitLoginIP, c.LoginFailuresPerAddress)
+}
+
+func registrationForm(c config.Config) models.LimitRule {
+	return allowing(limitRegistrationForm, formsPerSignUp*c.SignUpsPerAddress)
+}
+
+func registrationIP(c config.Config) models.LimitRule {
+	return allowing(limitRegistrationIP, c.SignUpsPerAddress)
+}
+
+func forgotIP(c config.Config) models.LimitRule {
+	return allowing(limitForgotIP, c.MailsPerAddress)
+}
+
+func allowing(rule models.LimitRule, free int) models.LimitRule {
+	rule.Free = free
+	return rule
+}
+
 // LoginLimits are the rules that logging in counts under.
-func LoginLimits() []models.LimitRule {
-	return []models.LimitRule{limitLoginPair, limitLoginIP, limitLoginAccount}
+func LoginLimits(c config.Config) []models.LimitRule {
+	return []models.LimitRule{limitLoginPair, loginIP(c), limitLoginAccount}
 }
 
 // RegisterLimits are the rules that signing up counts under.
 func RegisterLimits(c config.Config) []models.LimitRule {
-	return append([]models.LimitRule{limitRegistrationForm}, ResendLimits(c)...)
+	return append([]models.LimitRule{registrationForm(c)}, ResendLimits(c)...)
 }
 
 // ResendLimits are the rules that mailing a sign-up once more counts under.
 func ResendLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{limitRegistrationIP, registrationMail(c)}
+	return []models.LimitRule{registrationIP(c), registrationMail(c)}
 }
 
 // registrationMail ends with the link that was mailed last, as forgotMail does.
@@ -62,7 +88,7 @@ func ConfirmLimits() []models.LimitRule { return []models.LimitRule{limitConfirm
 
 // ForgotLimits are the rules that asking for a link to reset the password counts under.
 func ForgotLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{limitForgotIP, forgotMail(c)}
+	return []models.LimitRule{forgotIP(c), forgotMail(c)}
 }
 
 // forgotMail ends with the link: a stranger who uses the recipient's share up leaves the owner a link that works until there is
@@ -114,9 +140,11 @@ type hit struct {
 
 // byAnyone says that others count here as well. Who turns out to be right takes only themselves back: neither do they forgive others, nor
 // do others see that somebody was right (ASVS 6.3.8).
-func (h hit) byAnyone() hit {
-	h.shared = true
-	return h
+func byAnyone(hits []hit) []hit {
+	for i := range hits {
+		hits[i].shared = true
+	}
+	return hits
 }
 
 // hitBy counts under rule for the parts together. They are hashed: what people mistype is not ours to keep.
@@ -128,13 +156,35 @@ func hitBy(rule models.LimitRule, parts ...string) hit {
 	return hit{rule: rule, key: base64.RawURLEncoding.EncodeToString(h.Sum(nil))}
 }
 
-// network is what one attacker cheaply owns: an IPv4 address, or a /64 of IPv6.
+// networks are the parts of the IPv6 space whose hits count, and how many times
+// as many each may have as a /64, which is what one machine has. A household
+// usually has a /56 (RIPE-690). A /48 is one site's, or a free tunnel's; a mobile
+// carrier puts thousands of phones into it, each with its own /64, and they get
+// more than the customers behind one IPv4 address of the same carrier. At the
+// default of login-ip a /48 can have 1,600 passwords checked in 15 minutes,
+// which is a tenth of one core.
+var networks = []struct{ bits, times int }{{64, 1}, {56, 4}, {48, 16}}
+
+// hitsFrom counts under a rule for an address: an IPv4 address alone, an IPv6
+// address for each network that it lies in. Whoever has a /48 has 65,536 times
+// a /64, and would otherwise have as many times what the rule allows.
+func hitsFrom(ip netip.Addr, rule models.LimitRule) (hits []hit) {
+	ip = ip.Unmap().WithZone("")
+	if !ip.Is6() {
+		return []hit{hitBy(rule, ip.String())}
+	}
+	for _, n := range networks {
+		prefix := netip.PrefixFrom(ip, n.bits).Masked()
+		hits = append(hits, hitBy(allowing(rule, n.times*rule.Free), prefix.String()))
+	}
+	return hits
+}
+
+// network is the first of those alone, for what counts by more than the address.
 func network(ip netip.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	if ip.Is6() {
-		if prefix, err := ip.Prefix(64); err == nil {
-			return prefix.String()
-		}
+		return netip.PrefixFrom(ip, networks[0].bits).Masked().String()
 	}
 	return ip.String()
 }
@@ -172,7 +222,7 @@ func (a *Auth) countDead(ctx context.Context, client Client, err error) error {
 	if !errors.Is(err, ErrDeadLink) {
 		return err
 	}
-	if limited := a.take(ctx, client, hitBy(limitDeadLink, network(client.IP))); limited != nil {
+	if limited := a.take(ctx, client, hitsFrom(client.IP, limitDeadLink)...); limited != nil {
 		return limited
 	}
 	return err

@@ -20,14 +20,18 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).Err(); err != nil {
 		return nil, err
 	}
-	hits, err := a.loginHits(ctx, email, browser.Device, client)
+	known, err := a.knownDevice(ctx, email, browser.Device)
 	if err != nil {
 		return nil, err
 	}
+	hasher := a.hasher
+	if known {
+		hasher = hasher.For(email)
+	}
 	var user *models.User
-	ok, err := a.guess(ctx, client, hits,
+	ok, err := a.guess(ctx, client, a.loginHits(email, known, browser.Device, client),
 		func() (ok bool, err error) {
-			user, ok, err = a.checkLogin(ctx, email, password)
+			user, ok, err = a.checkLogin(ctx, hasher, email, password)
 			return ok, err
 		},
 		func(t *tx) error {
@@ -48,19 +52,12 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 
 // loginHits is where a try at an address counts. A known device has a count of its own and no other: whatever strangers use up,
 // from wherever, they cannot keep the owner out there.
-func (a *Auth) loginHits(ctx context.Context, email, device string, client Client) ([]hit, error) {
-	known, err := a.knownDevice(ctx, email, device)
-	if err != nil {
-		return nil, err
-	}
+func (a *Auth) loginHits(email string, known bool, device string, client Client) []hit {
 	if known {
-		return []hit{hitBy(limitLoginAccount, email, device)}, nil
+		return []hit{hitBy(limitLoginAccount, email, device)}
 	}
-	return []hit{
-		hitBy(limitLoginPair, email, network(client.IP)).byAnyone(),
-		hitBy(limitLoginIP, network(client.IP)).byAnyone(),
-		hitBy(limitLoginAccount, email).byAnyone(),
-	}, nil
+	hits := append([]hit{hitBy(limitLoginPair, email, network(client.IP))}, hitsFrom(client.IP, loginIP(a.config))...)
+	return byAnyone(append(hits, hitBy(limitLoginAccount, email)))
 }
 
 // knownDevice says whether the browser with this device token, "" for none, has signed in with this address before.
@@ -76,15 +73,15 @@ func (a *Auth) knownDevice(ctx context.Context, email, device string) (bool, err
 }
 
 // checkLogin does one hash's work whether or not there is such a user. A matching hash with old parameters is replaced.
-func (a *Auth) checkLogin(ctx context.Context, email, password string) (user *models.User, ok bool, err error) {
+func (a *Auth) checkLogin(ctx context.Context, hasher *Hasher, email, password string) (user *models.User, ok bool, err error) {
 	found, err := models.FindUserByEmail(a.db.WithContext(ctx), email)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, false, a.hasher.VerifyNobody(ctx, password)
+		return nil, false, hasher.VerifyNobody(ctx, password)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("find the user: %w", err)
 	}
-	ok, outdated, err := a.hasher.VerifyEvenly(ctx, password, found.PasswordHash)
+	ok, outdated, err := hasher.VerifyEvenly(ctx, password, found.PasswordHash)
 	if errors.Is(err, ErrUnreadableHash) {
 		// An error page would tell that the address has an account.
 		a.log.ErrorContext(ctx, "a stored password hash cannot be read", "user", found.ID, "error", err)
@@ -93,16 +90,16 @@ func (a *Auth) checkLogin(ctx context.Context, email, password string) (user *mo
 	if err != nil || !ok || !outdated {
 		return &found, ok, err
 	}
-	if overtaken, err := a.rehash(ctx, &found, password); err != nil || !overtaken {
+	if overtaken, err := a.rehash(ctx, hasher, &found, password); err != nil || !overtaken {
 		return &found, true, err
 	}
-	return a.checkLogin(ctx, email, password)
+	return a.checkLogin(ctx, hasher, email, password)
 }
 
 // rehash replaces the hash of the user, whose password this is. overtaken says that it was replaced meanwhile: by another log-in, which has
 // done the same, or with another password.
-func (a *Auth) rehash(ctx context.Context, user *models.User, password string) (overtaken bool, err error) {
-	hash, err := a.hasher.Hash(ctx, password)
+func (a *Auth) rehash(ctx context.Context, hasher *Hasher, user *models.User, password string) (overtaken bool, err error) {
+	hash, err := hasher.Hash(ctx, password)
 	if errors.Is(err, ErrBusy) {
 		return false, nil // the next log-in will do it
 	}

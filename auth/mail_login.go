@@ -12,6 +12,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/config"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/seal"
 )
@@ -37,14 +38,18 @@ const (
 // The rules of mailed sign-in. A link needs no count: nobody guesses it. So whoever closes the count of an account's codes leaves the
 // owner the link.
 var (
-	limitMailLoginIP   = models.LimitRule{Name: "mail-login-ip", Free: 30, Window: time.Hour}
+	limitMailLoginIP   = models.LimitRule{Name: "mail-login-ip", Window: time.Hour}
 	limitMailLoginMail = models.LimitRule{Name: "mail-login-mail", Free: 5, Window: MailLoginFor}
 	limitMailLoginCode = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 7 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
 )
 
 // MailLoginLimits are the rules that asking for a mailed sign-in counts under.
-func MailLoginLimits() []models.LimitRule {
-	return []models.LimitRule{limitMailLoginIP, limitMailLoginMail}
+func MailLoginLimits(c config.Config) []models.LimitRule {
+	return []models.LimitRule{mailLoginIP(c), limitMailLoginMail}
+}
+
+func mailLoginIP(c config.Config) models.LimitRule {
+	return allowing(limitMailLoginIP, c.MailsPerAddress)
 }
 
 // MailLoginCodeLimits are the rules that a typed code counts under.
@@ -68,7 +73,7 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	if err != nil {
 		return "", err
 	}
-	if err := a.take(ctx, client, mailLoginHits(email, known, browser.Device, client)...); err != nil {
+	if err := a.take(ctx, client, a.mailLoginHits(email, known, browser.Device, client)...); err != nil {
 		return "", err
 	}
 	keys, err := a.mailLoginKeys()
@@ -102,11 +107,11 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 
 // mailLoginHits is where a request counts. A known device has a count of its own and no other: strangers who use up the recipient's
 // share leave the owner a way there, and everywhere else the password.
-func mailLoginHits(email string, known bool, device string, client Client) []hit {
+func (a *Auth) mailLoginHits(email string, known bool, device string, client Client) []hit {
 	if known {
 		return []hit{hitBy(limitMailLoginMail, email, device)}
 	}
-	return []hit{hitBy(limitMailLoginIP, network(client.IP)), hitBy(limitMailLoginMail, email)}
+	return append(hitsFrom(client.IP, mailLoginIP(a.config)), hitBy(limitMailLoginMail, email))
 }
 
 // fillMailLogin makes the two secrets that are mailed; the row keeps their hashes.
@@ -255,7 +260,9 @@ func mailLoginCodeHit(row models.MailLogin, device string) hit {
 	if row.KnownDevice {
 		return hitBy(limitMailLoginCode, string(row.Recipient), device)
 	}
-	return hitBy(limitMailLoginCode, string(row.Recipient)).byAnyone()
+	count := hitBy(limitMailLoginCode, string(row.Recipient))
+	count.shared = true
+	return count
 }
 
 // tryMailedCode counts the try before it looks at the code, so that fifty at once are fifty; a right code uses the row up, and so does the

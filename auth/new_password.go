@@ -88,7 +88,7 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password string, cl
 	if err := (Invalid{"password": a.rules.Check(password, p.User.Name, p.User.Email)}).Err(); err != nil {
 		return nil, "", err
 	}
-	hash, err := a.hasher.Hash(ctx, password)
+	hash, err := a.hasher.For(p.User.ID).Hash(ctx, password)
 	if err != nil {
 		return nil, "", err
 	}

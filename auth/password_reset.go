@@ -20,7 +20,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}
-	if err := a.take(ctx, client, hitBy(limitForgotIP, network(client.IP)), hitBy(forgotMail(a.config), email)); err != nil {
+	if err := a.take(ctx, client, append(hitsFrom(client.IP, forgotIP(a.config)), hitBy(forgotMail(a.config), email))...); err != nil {
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {
@@ -84,7 +84,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string, client
 	if err := (Invalid{"password": a.rules.Check(password, user.Name, user.Email)}).Err(); err != nil {
 		return "", err
 	}
-	hash, err := a.hasher.Hash(ctx, password)
+	hash, err := a.hasher.For(user.ID).Hash(ctx, password)
 	if err != nil {
 		return "", err
 	}

@@ -75,7 +75,7 @@ func TestPasswordRules_RefuseMegabytesUnread(t *testing.T) {
 func TestRegister_CountsInvalidFormsBeforeCheckingThem(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	forms := 0
-	for ; forms <= 2*limitRegistrationForm.Free; forms++ {
+	for ; forms <= 2*registrationForm(a.config).Free; forms++ {
 		_, err := a.Register(t.Context(), "", "not an address", costlyPasswords["one character"], here)
 		if limited, ok := errors.AsType[Limited](err); ok && limited.Rule == limitRegistrationForm.Name {
 			break
@@ -83,8 +83,8 @@ func TestRegister_CountsInvalidFormsBeforeCheckingThem(t *testing.T) {
 			t.Fatalf("form %d: got %v, want an Invalid or a Limited", forms+1, err)
 		}
 	}
-	if forms != limitRegistrationForm.Free {
-		t.Errorf("got %d forms checked, want %d", forms, limitRegistrationForm.Free)
+	if forms != registrationForm(a.config).Free {
+		t.Errorf("got %d forms checked, want %d", forms, registrationForm(a.config).Free)
 	}
 	if n := rows(t, a, "limits", "id LIKE 'registration-ip:%'"); n != 0 {
 		t.Errorf("got %d counts of sign-ups, want none for invalid forms", n)

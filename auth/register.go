@@ -17,20 +17,20 @@ import (
 // Whether the address has an account shows in the mail alone: the rows, the statements and the hash are the same.
 func (a *Auth) Register(ctx context.Context, name, address, password string, client Client) (browser string, err error) {
 	// Counted before anything is checked: an invalid form costs work as well.
-	if err := a.take(ctx, client, hitBy(limitRegistrationForm, network(client.IP))); err != nil {
+	if err := a.take(ctx, client, hitsFrom(client.IP, registrationForm(a.config))...); err != nil {
 		return "", err
 	}
 	name, email, err := a.checkPerson(name, address, password)
 	if err != nil {
 		return "", err
 	}
-	asked := hitBy(limitRegistrationIP, network(client.IP))
-	if err := a.take(ctx, client, asked); err != nil {
+	asked := hitsFrom(client.IP, registrationIP(a.config))
+	if err := a.take(ctx, client, asked...); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.Hash(ctx, password)
 	if err != nil {
-		return "", cmp.Or(a.giveBack(ctx, asked), err)
+		return "", cmp.Or(a.giveBack(ctx, asked...), err)
 	}
 	mailed, err := a.mayMailRegistration(ctx, email, client)
 	if err != nil {
@@ -165,7 +165,7 @@ func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string,
 
 // remail gives a sign-up a new link and mails it to an address, which may be another than the former.
 func (a *Auth) remail(ctx context.Context, former models.Registration, email, event string, client Client) error {
-	if err := a.take(ctx, client, hitBy(limitRegistrationIP, network(client.IP))); err != nil {
+	if err := a.take(ctx, client, hitsFrom(client.IP, registrationIP(a.config))...); err != nil {
 		return err
 	}
 	mailed, err := a.mayMailRegistration(ctx, email, client)

@@ -25,7 +25,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 	if err := a.prove(ctx, viewer, current, client); err != nil {
 		return "", err
 	}
-	hash, err := a.hasher.Hash(ctx, password)
+	hash, err := a.hasher.For(user.ID).Hash(ctx, password)
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +49,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 func (a *Auth) prove(ctx context.Context, viewer *Viewer, password string, client Client) error {
 	ok, err := a.guess(ctx, client, []hit{hitBy(limitReproof, viewer.User.ID)},
 		func() (bool, error) {
-			ok, _, err := a.hasher.Verify(ctx, password, viewer.User.PasswordHash)
+			ok, _, err := a.hasher.For(viewer.User.ID).Verify(ctx, password, viewer.User.PasswordHash)
 			return ok, err
 		},
 		func(t *tx) error {

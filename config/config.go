@@ -44,7 +44,13 @@ type Config struct {
 	ResetTTL       time.Duration
 	StepUpTTL      time.Duration
 	PasswordMin    int
-	TermsVersion   string // of the terms that are to be accepted, "" for none // feature:terms
+
+	// Limits per address, whose rules are in package auth.
+	SignUpsPerAddress       int // an hour
+	LoginFailuresPerAddress int // in 15 minutes
+	MailsPerAddress         int // an hour, of each kind that anyone can ask for
+
+	TermsVersion string // of the terms that are to be accepted, "" for none // feature:terms
 }
 
 // HTTPS says whether browsers reach the application over https, which decides the cookies' names and HSTS.
@@ -86,6 +92,9 @@ type environment struct {
 	ResetTTL       time.Duration `env:"RESET_TTL" envDefault:"30m"`
 	StepUpTTL      time.Duration `env:"STEP_UP_TTL" envDefault:"10m"`
 	PasswordMin    int           `env:"PASSWORD_MIN" envDefault:"15"`
+	SignUps        int           `env:"SIGNUPS_PER_ADDRESS" envDefault:"30"`
+	LoginFailures  int           `env:"LOGIN_FAILURES_PER_ADDRESS" envDefault:"100"`
+	Mails          int           `env:"MAILS_PER_ADDRESS" envDefault:"30"`
 	TermsVersion   string        `env:"TERMS_VERSION"` // feature:terms
 }
 
@@ -121,6 +130,10 @@ func Load(environ []string) (Config, error) {
 		StepUpTTL:   raw.StepUpTTL,
 		PasswordMin: raw.PasswordMin,
 
+		SignUpsPerAddress:       raw.SignUps,
+		LoginFailuresPerAddress: raw.LoginFailures,
+		MailsPerAddress:         raw.Mails,
+
 		TermsVersion: raw.TermsVersion, // feature:terms
 	}
 	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production", "APP_ENV is %q; it is development or production", raw.AppEnv)
@@ -131,6 +144,7 @@ func Load(environ []string) (Config, error) {
 	faults.check(validListenHost(raw.Host), "HOST is %q; it is an address or a name without brackets or a port, such as 127.0.0.1 or ::1", raw.Host)
 	faults.check(plainTerms(raw.TermsVersion), "TERMS_VERSION is %q; it is at most 40 printable characters without <, > or #, such as 2026-12-01", raw.TermsVersion) // feature:terms
 	c.checkDurations(&faults)
+	c.checkLimits(&faults)
 	c.AppURL = parseAppURL(cmp.Or(raw.AppURL, fmt.Sprintf("http://localhost:%d", max(raw.Port, 1))), &faults)
 	c.MailFrom = parseMailFrom(raw.MailFrom, c.AppName, &faults)
 	c.SMTPURL = parseSMTPURL(raw.SMTPURL, &faults)
@@ -208,6 +222,27 @@ func (c Config) checkDurations(faults *Faults) {
 		{"STEP_UP_TTL", c.StepUpTTL, time.Hour},   // NIST SP 800-63B-4 2.2.3 asks for no more at AAL2, where one is idle
 	} {
 		faults.check(d.value >= time.Minute && d.value <= d.max, "%s is %s; it lies between 1m and %s", d.name, d.value, d.max)
+	}
+}
+
+// What a limit per address may be set to. One mistyped password in a hundred must
+// not close the login to a small office, and 10,000 checked passwords in 15
+// minutes take more than half of a core.
+const (
+	leastPerAddress = 10
+	mostPerAddress  = 10_000
+)
+
+func (c Config) checkLimits(faults *Faults) {
+	for _, l := range []struct {
+		name  string
+		value int
+	}{
+		{"SIGNUPS_PER_ADDRESS", c.SignUpsPerAddress},
+		{"LOGIN_FAILURES_PER_ADDRESS", c.LoginFailuresPerAddress},
+		{"MAILS_PER_ADDRESS", c.MailsPerAddress},
+	} {
+		faults.check(l.value >= leastPerAddress && l.value <= mostPerAddress, "%s is %d; it is a number from %d to %d", l.name, l.value, leastPerAddress, mostPerAddress)
 	}
 }
 

@@ -312,3 +312,24 @@ func TestMailComesFromTheApplicationByName(t *testing.T) {
 		}
 	}
 }
+
+// A school with 31 sign-ups an hour behind one address raises the limit.
+func TestLimitsPerAddress_AreSettingsWithinBounds(t *testing.T) {
+	c, err := Load([]string{"SIGNUPS_PER_ADDRESS=300", "LOGIN_FAILURES_PER_ADDRESS=10", "MAILS_PER_ADDRESS=10000"})
+	if err != nil || c.SignUpsPerAddress != 300 || c.LoginFailuresPerAddress != 10 || c.MailsPerAddress != 10000 {
+		t.Errorf("got %d, %d, %d (%v)", c.SignUpsPerAddress, c.LoginFailuresPerAddress, c.MailsPerAddress, err)
+	}
+	c, err = Load(nil)
+	if err != nil || c.SignUpsPerAddress != 30 || c.LoginFailuresPerAddress != 100 || c.MailsPerAddress != 30 {
+		t.Errorf("the defaults: got %d, %d, %d (%v)", c.SignUpsPerAddress, c.LoginFailuresPerAddress, c.MailsPerAddress, err)
+	}
+	for _, name := range []string{"SIGNUPS_PER_ADDRESS", "LOGIN_FAILURES_PER_ADDRESS", "MAILS_PER_ADDRESS"} {
+		for value, want := range map[string]string{
+			"9": "a number from 10 to 10000", "10001": "a number from 10 to 10000", "-1": "a number from 10 to 10000", "many": "a whole number",
+		} {
+			if _, err := Load([]string{name + "=" + value}); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s=%s: got %v, want a fault that says %s", name, value, err, want)
+			}
+		}
+	}
+}

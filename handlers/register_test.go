@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"example.com/gatehouse/config"
+	"example.com/gatehouse/handlers"
 )
 
 func TestSomebodySignsUpConfirmsAndIsIn(t *testing.T) {
@@ -416,5 +418,30 @@ func TestItem66ANameIsOneLineThatReadsOneWay(t *testing.T) {
 	s := newStage(t)
 	for _, name := range []string{"Ada\nBcc: x", "Ada\u202egnp", "Ada\u2028x", "Ada\u2029x", "Ada\x1b[31m"} {
 		s.visitor().post("/register", "name", name, "email", "ada@example.com", "password", goodPassword).is(t, 422).says(t, "hidden character after “Ada”")
+	}
+}
+
+// A class of 31 students signs up in one lesson, from the school's one address.
+func TestRegister_LimitPerAddressIsASetting(t *testing.T) {
+	for setting, allowed := range map[int]int{30: 30, 40: 31} {
+		t.Run(fmt.Sprint(setting), func(t *testing.T) {
+			s := newStage(t, func(c *config.Config) { c.SignUpsPerAddress = setting })
+			got := 0
+			for i := range 31 {
+				student := s.visitor()
+				student.ip = "198.51.100.7"
+				page := student.post("/register", "name", "Student", "email", fmt.Sprintf("student%d@example.com", i), "password", goodPassword)
+				if page.status == http.StatusSeeOther {
+					got++
+				}
+			}
+			if got != allowed {
+				t.Errorf("got %d sign-ups, want %d", got, allowed)
+			}
+			line := slices.IndexFunc(s.routes, func(r handlers.Route) bool { return r.Method == http.MethodPost && r.Path == "/register" })
+			if want := fmt.Sprintf("registration-ip %d per 1h", setting); !strings.Contains(fmt.Sprint(s.routes[line].Limits), want) {
+				t.Errorf("the map of routes: got %v, want %s", s.routes[line].Limits, want)
+			}
+		})
 	}
 }

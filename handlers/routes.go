@@ -53,19 +53,19 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest.POST("/register/resend", h.ResendRegistration, limits(auth.ResendLimits(h.config)))
 	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.ResendLimits(h.config)))
 	guest.GET("/login", h.LoginPage)
-	guest.POST("/login", h.Login, limits(auth.LoginLimits()))
-	guest.GET("/login/mail", h.MailLoginPage)                                                      // feature:mail_login
-	guest.POST("/login/mail", h.MailLogin, limits(auth.MailLoginLimits()))                         // feature:mail_login
-	guest.GET("/login/mail/sent", h.MailLoginSent)                                                 // feature:mail_login
-	guest.POST("/login/mail/sent", h.MailLoginCode, limits(auth.MailLoginCodeLimits()))            // feature:mail_login
-	guest.GET("/login/mail/confirm", h.MailLoginLinkPage)                                          // feature:mail_login
-	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.DeadLinkLimits()))              // feature:mail_login
-	guest.POST("/login/passkey", h.PasskeyLogin, limits(auth.PasskeyLimits()))                     // feature:passkeys
-	guest.POST("/login/passkey/options", h.PasskeyLoginOptions, limits(auth.PasskeyAskedLimits())) // feature:passkeys
+	guest.POST("/login", h.Login, limits(auth.LoginLimits(h.config)))
+	guest.GET("/login/mail", h.MailLoginPage)                                                              // feature:mail_login
+	guest.POST("/login/mail", h.MailLogin, limits(auth.MailLoginLimits(h.config)))                         // feature:mail_login
+	guest.GET("/login/mail/sent", h.MailLoginSent)                                                         // feature:mail_login
+	guest.POST("/login/mail/sent", h.MailLoginCode, limits(auth.MailLoginCodeLimits()))                    // feature:mail_login
+	guest.GET("/login/mail/confirm", h.MailLoginLinkPage)                                                  // feature:mail_login
+	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.DeadLinkLimits()))                      // feature:mail_login
+	guest.POST("/login/passkey", h.PasskeyLogin, limits(auth.PasskeyLimits(h.config)))                     // feature:passkeys
+	guest.POST("/login/passkey/options", h.PasskeyLoginOptions, limits(auth.PasskeyAskedLimits(h.config))) // feature:passkeys
 
 	factor.GET("/login/factor", h.SecondFactorPage)
 	factor.POST("/login/factor", h.SecondFactor, limits(auth.FactorLimits()))
-	factor.POST("/login/factor/options", h.PasskeyFactorOptions, limits(auth.PasskeyAskedLimits())) // feature:passkeys
+	factor.POST("/login/factor/options", h.PasskeyFactorOptions, limits(auth.PasskeyAskedLimits(h.config))) // feature:passkeys
 
 	renewing.GET("/login/password", h.NewPasswordPage)
 	renewing.POST("/login/password", h.NewPassword)
@@ -92,25 +92,25 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
 	app.GET("/account/prove", h.ProvePage)
 	app.POST("/account/prove", h.Prove, limits(auth.FactorLimits()))
-	app.POST("/account/prove/options", h.PasskeyProofOptions, limits(auth.PasskeyAskedLimits()))      // feature:passkeys
-	app.GET("/account/passkeys", h.PasskeysPage)                                                      // feature:passkeys
-	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                // feature:passkeys
-	app.POST("/account/passkeys/new", h.NewPasskey)                                                   // feature:passkeys
-	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.PasskeyAskedLimits())) // feature:passkeys
-	app.POST("/account/passkeys/rename", h.RenamePasskey)                                             // feature:passkeys
-	app.POST("/account/passkeys/remove", h.RemovePasskey)                                             // feature:passkeys
-	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                           // feature:passkeys
-	app.GET("/account/totp", h.TOTPPage)                                                              // feature:totp
-	app.GET("/account/totp/new", h.NewTOTPPage)                                                       // feature:totp
-	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits()))                         // feature:totp
-	app.POST("/account/totp/rename", h.RenameTOTP)                                                    // feature:totp
-	app.POST("/account/totp/remove", h.RemoveTOTP)                                                    // feature:totp
-	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                           // feature:recovery_codes
-	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                          // feature:recovery_codes
-	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                             // feature:recovery_codes
-	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                         // feature:trusted_devices
-	app.POST("/account/trusted-devices/end", h.EndTrust)                                              // feature:trusted_devices
-	app.POST("/account/trusted-devices/end-all", h.EndAllTrust)                                       // feature:trusted_devices
+	app.POST("/account/prove/options", h.PasskeyProofOptions, limits(auth.PasskeyAskedLimits(h.config)))      // feature:passkeys
+	app.GET("/account/passkeys", h.PasskeysPage)                                                              // feature:passkeys
+	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                        // feature:passkeys
+	app.POST("/account/passkeys/new", h.NewPasskey)                                                           // feature:passkeys
+	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.PasskeyAskedLimits(h.config))) // feature:passkeys
+	app.POST("/account/passkeys/rename", h.RenamePasskey)                                                     // feature:passkeys
+	app.POST("/account/passkeys/remove", h.RemovePasskey)                                                     // feature:passkeys
+	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                                   // feature:passkeys
+	app.GET("/account/totp", h.TOTPPage)                                                                      // feature:totp
+	app.GET("/account/totp/new", h.NewTOTPPage)                                                               // feature:totp
+	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits()))                                 // feature:totp
+	app.POST("/account/totp/rename", h.RenameTOTP)                                                            // feature:totp
+	app.POST("/account/totp/remove", h.RemoveTOTP)                                                            // feature:totp
+	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                                   // feature:recovery_codes
+	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                                  // feature:recovery_codes
+	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                                     // feature:recovery_codes
+	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                                 // feature:trusted_devices
+	app.POST("/account/trusted-devices/end", h.EndTrust)                                                      // feature:trusted_devices
+	app.POST("/account/trusted-devices/end-all", h.EndAllTrust)                                               // feature:trusted_devices
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)

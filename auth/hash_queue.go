@@ -1,0 +1,116 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// placesPerUser is how many places reserved for users one of them holds at
+// once. More of their passwords wait as those of strangers do.
+const placesPerUser = 2
+
+// hashQueue admits callers to the hashing of passwords, a few at a time. Users,
+// whom a known device or a session tells from strangers, wait in a line of
+// their own, which goes first: however many strangers come, from however many
+// addresses, they neither take a user's place nor make a user wait longer than
+// for the hash that is under way (ASVS 2.4.1, 15.2.2).
+type hashQueue struct {
+	slots int // hashes at once
+	most  int // callers in each line
+
+	mutex   sync.Mutex
+	running int
+	lines   [2][]chan struct{} // users, strangers; each channel is closed when its caller's turn comes
+	places  map[string]int     // that each user holds, waiting and running
+}
+
+const (
+	userLine = iota
+	strangerLine
+)
+
+// enter waits for the caller's turn, and returns what ends it. user is "" for a
+// stranger. The error is ErrBusy, at once, or the context's.
+func (q *hashQueue) enter(ctx context.Context, user string) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("hashing a password: %w", err)
+	}
+	turn, user, err := q.line(user)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-turn:
+	case <-ctx.Done():
+		if q.giveUp(turn) {
+			q.leave(user, false)
+		} else {
+			q.leave(user, true) // the turn came in this very moment
+		}
+		return nil, fmt.Errorf("waiting to hash a password: %w", ctx.Err())
+	}
+	return func() { q.leave(user, true) }, nil
+}
+
+// line gives the caller a slot, or a place in a line. It returns the user in
+// whose name that is, "" for a stranger.
+func (q *hashQueue) line(user string) (turn chan struct{}, as string, err error) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	line := userLine
+	if user == "" || q.places[user] >= placesPerUser {
+		user, line = "", strangerLine
+	}
+	turn = make(chan struct{})
+	switch {
+	case q.running < q.slots:
+		q.running++
+		close(turn)
+	case len(q.lines[line]) >= q.most:
+		return nil, "", ErrBusy
+	default:
+		q.lines[line] = append(q.lines[line], turn)
+	}
+	if user != "" {
+		q.places[user]++
+	}
+	return turn, user, nil
+}
+
+// giveUp takes a caller out of the line, and reports false if their turn has
+// come already.
+func (q *hashQueue) giveUp(turn chan struct{}) bool {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	for i, line := range q.lines {
+		if at := slices.Index(line, turn); at >= 0 {
+			q.lines[i] = slices.Delete(line, at, at+1)
+			return true
+		}
+	}
+	return false
+}
+
+// leave gives up the caller's place, and the slot of one whose turn had come.
+func (q *hashQueue) leave(user string, ran bool) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	if user != "" {
+		if q.places[user]--; q.places[user] == 0 {
+			delete(q.places, user)
+		}
+	}
+	if !ran {
+		return
+	}
+	for i, line := range q.lines {
+		if len(line) > 0 {
+			close(line[0])
+			q.lines[i] = line[1:]
+			return
+		}
+	}
+	q.running--
+}
