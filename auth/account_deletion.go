@@ -153,7 +153,7 @@ func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
 		return err
 	}
 	var gone []models.AccountDeletion
-	if err := t.Clauses(clause.Returning{}).Where("user_id = ?", userID).Delete(&gone).Error; err != nil {
+	if err := t.Clauses(clause.Returning{}).Where("user_id = ? AND begun_at IS NULL", userID).Delete(&gone).Error; err != nil {
 		return fmt.Errorf("call off the deletion: %w", err)
 	}
 	if len(gone) == 0 {
@@ -182,15 +182,14 @@ func (a *Auth) restoreLetter(t *tx, email string) (letter mail.Message, ok bool,
 		return letter, false, fmt.Errorf("look for a deletion: %w", err)
 	}
 	token, hash := newToken()
-	renewed := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at > ?", deletion.ID, t.now()).Update("token_hash", hash)
+	renewed := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at > ? AND begun_at IS NULL", deletion.ID, t.now()).Update("token_hash", hash)
 	if renewed.Error != nil {
 		return letter, false, fmt.Errorf("renew the link: %w", renewed.Error)
 	}
 	return a.letters.RestoreAccount(email, deletion.ExpiresAt, token), renewed.RowsAffected == 1, nil
 }
 
-// sweepDeletions deletes the accounts whose time has come, each in a transaction of its own: one that fails keeps no other, and is whole
-// until the next sweep.
+// sweepDeletions deletes the accounts whose time has come. One that fails does not keep the others from it.
 func (a *Auth) sweepDeletions(ctx context.Context) error {
 	var failed error
 	for last := ""; ; {
@@ -210,34 +209,78 @@ func (a *Auth) sweepDeletions(ctx context.Context) error {
 	}
 }
 
-// deleteAccount removes a person: their row, and by the references to it every row of theirs. What would outlive that goes first: mail
-// to them, sign-ups and counts under their address, which its next owner must not inherit. Of the security log it stays what happened and
-// when (ASVS 16.4), of nobody.
+// deleteAccount deletes a user and all rows that belong to them. It takes many
+// short transactions: the first rules out that the account comes back, and the
+// last deletes the user. Where one fails, or the program ends between two, the
+// next cleanup goes on. Several servers may do it at once.
 func (a *Auth) deleteAccount(ctx context.Context, deletion models.AccountDeletion) error {
-	return a.transact(ctx, func(t *tx) error {
-		user, err := models.LockAnyUser(t.DB, deletion.UserID)
+	begun, err := a.beginDeletion(ctx, deletion)
+	if err != nil || !begun {
+		return err
+	}
+	if err := a.deleteOwned(ctx, deletion.UserID); err != nil {
+		return err
+	}
+	return a.deleteUser(ctx, deletion.UserID)
+}
+
+// beginDeletion reports whether the account is to be deleted now. From then on
+// no link brings it back.
+func (a *Auth) beginDeletion(ctx context.Context, deletion models.AccountDeletion) (begun bool, err error) {
+	err = a.transact(ctx, func(t *tx) error {
+		_, err := models.LockAnyUser(t.DB, deletion.UserID)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return nil // another server was here
+			return nil // another server has finished it
 		}
 		if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		used := t.Where("id = ? AND expires_at <= ?", deletion.ID, t.now()).Delete(&models.AccountDeletion{})
-		if used.Error != nil {
-			return fmt.Errorf("use the deletion: %w", used.Error)
+		_, voided := newToken()
+		marked := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at <= ?", deletion.ID, t.now()).
+			Updates(map[string]any{"begun_at": t.now(), "token_hash": voided})
+		if marked.Error != nil {
+			return fmt.Errorf("begin the deletion: %w", marked.Error)
 		}
-		if used.RowsAffected == 0 {
-			return nil // it was undone in the last moment
+		begun = marked.RowsAffected == 1 // otherwise it was undone at the last moment
+		return nil
+	})
+	return begun, err
+}
+
+// deleteOwned deletes the rows that belong to a user. Rows of the security log
+// stay and tell what happened and when (ASVS 16.4), but not to whom.
+func (a *Auth) deleteOwned(ctx context.Context, userID string) error {
+	if err := a.endEachFormerEmail(ctx, "user_id = ?", userID); err != nil { // feature:email_change
+		return err // feature:email_change
+	} // feature:email_change
+	db := models.Unscoped(a.db.WithContext(ctx))
+	for table, set := range models.Anonymized {
+		if _, err := models.InBatches(db, "UPDATE "+table+" SET "+set, table, "user_id = ?", userID); err != nil {
+			return fmt.Errorf("remove the user from %s: %w", table, err)
 		}
-		if err := models.ForgetInEvents(t.DB, user.ID); err != nil {
-			return fmt.Errorf("forget the user in the log: %w", err)
+	}
+	for _, table := range models.DeletionOrder() {
+		if _, err := models.InBatches(db, "DELETE FROM "+table, table, "user_id = ?", userID); err != nil {
+			return fmt.Errorf("delete the user's %s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+// deleteUser deletes the user, and what would outlive them because it is stored
+// under their address, which the address's next owner must not inherit.
+func (a *Auth) deleteUser(ctx context.Context, userID string) error {
+	return a.transact(ctx, func(t *tx) error {
+		user, err := models.LockAnyUser(t.DB, userID)
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return nil // another server was first
+		}
+		if err != nil {
+			return fmt.Errorf("lock the user: %w", err)
 		}
 		if err := a.freeAddress(t, user.Email); err != nil {
 			return err
 		}
-		if err := a.endFormerEmails(t, "user_id = ?", user.ID); err != nil { // feature:email_change
-			return err // feature:email_change
-		} // feature:email_change
 		if err := t.Where("id = ?", user.ID).Delete(&models.User{}).Error; err != nil {
 			return fmt.Errorf("delete the user: %w", err)
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
 )
@@ -63,5 +65,29 @@ func TestADeletionThatFailsKeepsNoOtherFromIt(t *testing.T) {
 	}
 	if n := rows(t, a, "users", "true"); n != deletionsAtOnce {
 		t.Errorf("%d people are left, not the %d of whom something is kept", n, deletionsAtOnce)
+	}
+}
+
+// Other writes wait for one batch at most (ASVS 15.2.2), however much an account has. Counts tell it, since times depend on the machine.
+func TestDeletion_ChangesFewRowsAtATime(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	batch := models.BatchRows(a.db)
+	must(t, fillOutbox(a, user, 2*batch+1))
+	must(t, fillEvents(a, user, 2*batch+1))
+	must(t, fillNotes(a, user, 2*batch+1)) // feature:notes
+	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: []byte("hash"), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
+	*ahead += time.Hour
+	most := int64(0)
+	count := func(db *gorm.DB) { most = max(most, db.RowsAffected) }
+	must(t, errors.Join(a.db.Callback().Raw().After("gorm:raw").Register("test:count", count),
+		a.db.Callback().Update().After("gorm:update").Register("test:count", count),
+		a.db.Callback().Delete().After("gorm:delete").Register("test:count", count)))
+	must(t, a.Sweep(t.Context()))
+	if most != int64(batch) {
+		t.Errorf("a statement changes %d rows, want %d at most", most, batch)
+	}
+	if users, mails, named := rows(t, a, "users", "true"), rows(t, a, "outbox", "true"), rows(t, a, "events", "user_id IS NOT NULL"); users+mails+named != 0 {
+		t.Errorf("%d users, %d mails and %d of their events are left, want none", users, mails, named)
 	}
 }

@@ -156,7 +156,7 @@ const isOpen = "users.disabled_at IS NULL"
 // deleted, may be whom they want to lock out.
 func comesBack() string {
 	condition := isOpen
-	condition += " OR users.id IN (SELECT user_id FROM account_deletions)" // feature:account_deletion
+	condition += " OR users.id IN (SELECT user_id FROM account_deletions WHERE begun_at IS NULL)" // feature:account_deletion
 	return condition
 }
 

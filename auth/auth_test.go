@@ -29,7 +29,7 @@ const goodPassword = "seven purple lanterns hum"
 var here = Client{IP: netip.MustParseAddr("203.0.113.7"), UserAgent: "curl/8"}
 
 // opened is an Auth on a database of its own, and the time it goes by.
-func opened(t *testing.T, db *gorm.DB) (*Auth, *time.Duration) {
+func opened(t testing.TB, db *gorm.DB) (*Auth, *time.Duration) {
 	t.Helper()
 	c, err := config.Load([]string{"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz"})
 	if err != nil {
@@ -199,7 +199,7 @@ func TestAnUnreadableHashLooksLikeAWrongPassword(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -262,7 +262,7 @@ func TestMoreRowsThanOneSweepTakesAtATimeAreAllSwept(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	past := a.now().Add(-time.Hour)
 	var limits []models.Limit
-	for range 2*sweepRows + 1 {
+	for range 2*models.BatchRows(a.db) + 1 {
 		limits = append(limits, models.Limit{ID: newID(), Hits: 1, OpenAt: past, EndsAt: past})
 	}
 	must(t, a.db.CreateInBatches(limits, 500).Error)
@@ -325,7 +325,7 @@ func signedUp(t *testing.T, a *Auth, email string) (token, browser string) {
 }
 
 // added is somebody with an account.
-func added(t *testing.T, a *Auth, email string) *models.User {
+func added(t testing.TB, a *Auth, email string) *models.User {
 	t.Helper()
 	must(t, second(a.AddUser(t.Context(), "Ada", email, goodPassword)))
 	user, err := models.FindUserByEmail(a.db, email)
@@ -333,7 +333,7 @@ func added(t *testing.T, a *Auth, email string) *models.User {
 	return &user
 }
 
-func rows(t *testing.T, a *Auth, table, where string, args ...any) (n int64) {
+func rows(t testing.TB, a *Auth, table, where string, args ...any) (n int64) {
 	t.Helper()
 	must(t, a.db.Table(table).Where(where, args...).Count(&n).Error)
 	return n

@@ -151,10 +151,15 @@ func (a *Auth) leave(t *tx, email string, until time.Time) error {
 	return a.forgetCounts(t, email)
 }
 
-// sweepFormerEmails ends the former addresses whose time is over, each in a transaction of its own.
+// sweepFormerEmails ends the former addresses whose time is over.
 func (a *Auth) sweepFormerEmails(ctx context.Context) error {
+	return a.endEachFormerEmail(ctx, "expires_at <= ?", a.now())
+}
+
+// endEachFormerEmail is endFormerEmails with a transaction for each address.
+func (a *Auth) endEachFormerEmail(ctx context.Context, where string, args ...any) error {
 	var over []string
-	err := a.db.WithContext(ctx).Model(&models.FormerEmail{}).Where("expires_at <= ?", a.now()).Order("expires_at, id").Pluck("id", &over).Error
+	err := a.db.WithContext(ctx).Model(&models.FormerEmail{}).Where(where, args...).Order("expires_at, id").Pluck("id", &over).Error
 	if err != nil {
 		return fmt.Errorf("list the former addresses: %w", err)
 	}

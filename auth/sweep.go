@@ -13,7 +13,7 @@ const (
 	keepEnded   = 7 * 24 * time.Hour   // sessions, for who left a form open over a long weekend
 	keepDevices = 400 * 24 * time.Hour // as long as a browser keeps a cookie (RFC 6265bis)
 	keepMail    = 7 * 24 * time.Hour
-	sweepRows   = 1000 // at a time, so that nobody waits for the writer
+	sweepRows   = 1000 // that are read at a time
 )
 
 // Sweep removes what has ended: sessions a week ago, links, sign-ups, counts, devices that have not come back, and old mail. What fails
@@ -51,21 +51,10 @@ func (a *Auth) Sweep(ctx context.Context) error {
 }
 
 func (a *Auth) sweepTable(ctx context.Context, table, where string, args []any) error {
-	unlocked := ""
-	if a.db.Name() == "postgres" {
-		// A row in somebody's hands is being renewed, and waiting for it could hold up who waits for the sweep.
-		unlocked = " FOR UPDATE SKIP LOCKED"
+	if _, err := models.InBatches(models.Unscoped(a.db.WithContext(ctx)), "DELETE FROM "+table, table, where, args...); err != nil {
+		return fmt.Errorf("sweep %s: %w", table, err)
 	}
-	query := fmt.Sprintf("DELETE FROM %s WHERE id IN (SELECT id FROM %s WHERE %s LIMIT %d%s)", table, table, where, sweepRows, unlocked)
-	for {
-		swept := models.Unscoped(a.db.WithContext(ctx)).Exec(query, args...)
-		if swept.Error != nil {
-			return fmt.Errorf("sweep %s: %w", table, swept.Error)
-		}
-		if swept.RowsAffected < sweepRows {
-			return nil
-		}
-	}
+	return nil
 }
 
 // sweepSignIns tells the owners of what was not finished on devices that they have not used before.

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -373,37 +374,105 @@ func TestADeletionThatIsOvertakenByTheEndOfItsSessionIsNone(t *testing.T) {
 	}
 }
 
-// A sweep that dies in the middle of a person leaves them whole, and the others gone; the next one finishes.
-func TestADeletionThatIsInterruptedIsWholeAndTakenUpAgain(t *testing.T) {
-	s := newStage(t)
-	ada, grace := s.member("ada@example.com"), s.member("grace@example.com")
-	id := ada.user().ID
-	ada.leaves()
-	grace.leaves()
-	killed := errors.New("killed")
-	name := "test:killed"
-	err := s.db.Callback().Delete().Before("gorm:delete").Register(name, func(db *gorm.DB) {
+// interruptedDeletion is a deletion that stopped just before its last step, and the link that was mailed to undo it. resume lets the next one
+// go on.
+func (p *person) interruptedDeletion() (undo string, resume func()) {
+	p.s.t.Helper()
+	id, killed, name := p.user().ID, errors.New("killed"), "test:killed"
+	undo = p.leaves().Link
+	err := p.s.db.Callback().Delete().Before("gorm:delete").Register(name, func(db *gorm.DB) {
 		if where, _ := db.Statement.Clauses["WHERE"]; db.Statement.Table == "users" && strings.Contains(fmt.Sprint(where.Expression), id) {
 			_ = db.AddError(killed)
 		}
 	})
 	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	p.s.clock.passes(auth.DeletionAfter)
+	if err := p.s.auth.Sweep(context.Background()); !errors.Is(err, killed) {
+		p.s.t.Errorf("the cleanup says %v", err)
+	}
+	return undo, func() {
+		p.s.t.Helper()
+		if err := p.s.db.Callback().Delete().Remove(name); err != nil {
+			p.s.t.Fatal(err)
+		}
+	}
+}
+
+// A deletion takes many transactions. The next cleanup finishes one that stopped between two, and it keeps no other from being finished.
+func TestDeletion_ResumesAfterInterruption(t *testing.T) {
+	s := newStage(t)
+	ada, grace := s.member("ada@example.com"), s.member("grace@example.com")
+	grace.leaves()
+	_, resume := ada.interruptedDeletion()
+	if deletions, users, deleted := s.count("account_deletions", "begun_at IS NOT NULL"), s.count("users", "1 = 1"), s.count("events", "name = 'account.deleted'"); deletions != 1 || users != 1 || deleted != 1 {
+		t.Errorf("got %d begun deletions, %d users and %d deleted ones, want 1, 1 and 1", deletions, users, deleted)
+	}
+	resume()
+	s.sweeps()
+	if users, deleted := s.count("users", "1 = 1"), s.count("events", "name = 'account.deleted'"); users != 0 || deleted != 2 {
+		t.Errorf("got %d users and %d deleted ones, want 0 and 2", users, deleted)
+	}
+}
+
+// An account without its rows must not come back: not by a clock that is set back, nor by a link that works for longer than the account does.
+func TestDeletion_CannotBeUndoneOnceBegun(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	thief := ada.elsewhere()
+	thief.login(goodPassword).redirects(t, "/dashboard")
+	alert, _, _ := strings.Cut(ada.notice().Link, "token=")
+	id := ada.user().ID
+	undo, resume := ada.interruptedDeletion()
+	s.clock.passes(-auth.DeletionAfter)
+	hash, now := sha256.Sum256([]byte("token")), s.clock.now()
+	left := models.SecurityAlert{ID: uuid.NewString(), UserID: id, TokenHash: hash[:], CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	if err := s.db.Create(&left).Error; err != nil {
 		t.Fatal(err)
 	}
-	before := s.rows("events", "user_id = ?", id)
-	s.clock.passes(auth.DeletionAfter)
-	if err := s.auth.Sweep(context.Background()); !errors.Is(err, killed) {
-		t.Errorf("the sweep says %v", err)
+	for _, link := range []string{undo, alert + "token=token"} {
+		s.visitor().get(link).is(t, 410)
 	}
-	if s.rows("events", "user_id = ?", id) != before || s.count("account_deletions", "1 = 1") != 1 || s.count("users", "1 = 1") != 1 {
-		t.Error("half of somebody is gone, or nobody else is")
+	ada.post("/password/forgot", "email", ada.email)
+	s.mailIsSent()
+	if n := s.count("users", "disabled_at IS NULL"); n != 0 {
+		t.Error("the account is open")
 	}
-	if err := s.db.Callback().Delete().Remove(name); err != nil {
-		t.Fatal(err)
-	}
+	resume()
 	s.sweeps()
 	if n := s.count("users", "1 = 1"); n != 0 {
-		t.Errorf("%d are left", n)
+		t.Errorf("%d users are left, want 0", n)
+	}
+}
+
+// Whatever the user has is deleted before they are. What is left for the foreign keys to delete would go in one transaction, however much it is,
+// and on SQLite all other writes would wait for it.
+func TestLawDeletion_LeavesNothingToForeignKeys(t *testing.T) {
+	s := newStage(t, noRateLimit)
+	ada := s.member("ada@example.com")
+	estateOf(t, ada)
+	id := ada.user().ID
+	s.exec("UPDATE users SET disabled_at = created_at WHERE id = ?", id)
+	s.exec("UPDATE account_deletions SET expires_at = created_at WHERE user_id = ?", id)
+	reached := false
+	err := s.db.Callback().Delete().Before("gorm:delete").Register("test:last", func(db *gorm.DB) {
+		if reached = db.Statement.Table == "users"; !reached {
+			return
+		}
+		for _, table := range ownedTables(t) {
+			var n int64
+			tx := models.Unscoped(db.Session(&gorm.Session{NewDB: true}))
+			if err := tx.Raw("SELECT count(*) FROM "+table+" WHERE user_id = ?", id).Scan(&n).Error; err != nil || n != 0 && table != "account_deletions" {
+				t.Errorf("the user is deleted with %d rows in %s (%v), want 0", n, table, err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.sweeps(); !reached {
+		t.Error("the user was not deleted")
 	}
 }
 

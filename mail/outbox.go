@@ -95,28 +95,19 @@ func (o *Outbox) Wake() {
 	}
 }
 
-// sweepBatch bounds how many rows one statement deletes, since SQLite lets nobody else write meanwhile.
-const sweepBatch = 500
-
 // parkedLonger is how much longer parked mail is kept than sent mail, so that somebody can find out what went wrong.
 const parkedLonger = 30 * 24 * time.Hour
 
-// Sweep deletes what was sent before the given time and what was parked 30 days before it, and returns how many rows went.
+// Sweep deletes what was sent before the given time and what was parked 30 days before it, and returns how many rows went. It also finishes
+// what Forget has left.
 func (o *Outbox) Sweep(ctx context.Context, before time.Time) (int64, error) {
-	var total int64
-	for {
-		// created_at is never after done_at or failed_at; naming it lets the index be used.
-		deleted := o.db.WithContext(ctx).Exec(`DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
-			WHERE created_at < ? AND (done_at < ? OR failed_at < ?) LIMIT ?)`,
-			before, before, before.Add(-parkedLonger), sweepBatch)
-		if deleted.Error != nil {
-			return total, fmt.Errorf("sweeping the outbox: %w", deleted.Error)
-		}
-		total += deleted.RowsAffected
-		if deleted.RowsAffected < sweepBatch {
-			return total, nil
-		}
+	// created_at is never after done_at or failed_at; naming it lets the index be used.
+	swept, err := models.InBatches(o.db.WithContext(ctx), "DELETE FROM outbox", "outbox",
+		"created_at < ? AND (done_at < ? OR failed_at < ?)", before, before, before.Add(-parkedLonger))
+	if err != nil {
+		return swept, fmt.Errorf("sweeping the outbox: %w", err)
 	}
+	return swept, errors.Join(o.hashRecipients(ctx), o.erase(ctx))
 }
 
 // clock is the time as the database keeps it.

@@ -449,7 +449,8 @@ func TestOldMailIsSwept(t *testing.T) {
 	add := func(id string, created time.Duration, done, failed *time.Time) {
 		rows = append(rows, models.OutboxMail{ID: id, Payload: []byte{}, CreatedAt: *ago(created), RunAt: now.Add(day), DoneAt: done, FailedAt: failed})
 	}
-	for n := range 2*sweepBatch + 1 {
+	batch := models.BatchRows(o.db)
+	for n := range 2*batch + 1 {
 		add(fmt.Sprintf("old-%d", n), 9*day, ago(8*day), nil)
 	}
 	add("sent late", 9*day, ago(6*day), nil)
@@ -461,7 +462,7 @@ func TestOldMailIsSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	deleted, err := o.Sweep(context.Background(), now.Add(-7*day))
-	if err != nil || deleted != 2*sweepBatch+2 {
+	if err != nil || deleted != int64(2*batch+2) {
 		t.Errorf("%d rows were swept: %v", deleted, err)
 	}
 	var left []string

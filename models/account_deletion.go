@@ -1,19 +1,23 @@
 package models
 
 import (
+	"slices"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 )
 
 // AccountDeletion is the end of an account that its owner has asked for, while it can still be undone.
 type AccountDeletion struct {
 	ID        string
 	UserID    string
-	TokenHash []byte    // SHA-256 of the mailed token that undoes it
-	CreatedAt time.Time // when the account was closed: the user's DisabledAt
-	ExpiresAt time.Time // when it goes
+	TokenHash []byte     // SHA-256 of the mailed token that undoes it
+	CreatedAt time.Time  // when the account was closed: the user's DisabledAt
+	ExpiresAt time.Time  // when it goes
+	BegunAt   *time.Time // when rows of the account were first deleted, after which nothing brings it back; nil for not yet
 }
 
 // FindDeletion returns the deletion that a token's hash undoes, and whose account it ends; gorm.ErrRecordNotFound where there is none.
@@ -47,8 +51,26 @@ func LockAnyUser(tx *gorm.DB, id string) (User, error) {
 	return user, err
 }
 
-// ForgetInEvents makes the user's rows of the security log nobody's: what happened stays, and when.
-func ForgetInEvents(db *gorm.DB, userID string) error {
-	return db.Model(&Event{}).Where("user_id = ?", userID).
-		Updates(map[string]any{"user_id": nil, "session_id": "", "ip": "", "device": "", "detail": "{}"}).Error
+// DeletionOrder lists the tables whose rows are deleted with their user, a
+// batch at a time, before the user: each before those that its rows refer to.
+// A new table is in it because it has a user_id. The deletion itself is not: it
+// says until the end what is left to do.
+func DeletionOrder() []string {
+	var names []string
+	for _, model := range slices.Backward(All()) {
+		parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
+		if err != nil || parsed.FieldsByDBName["user_id"] == nil {
+			continue // the schema law reads every model
+		}
+		if _, stays := Anonymized[parsed.Table]; !stays && parsed.Table != "account_deletions" {
+			names = append(names, parsed.Table)
+		}
+	}
+	return names
+}
+
+// Anonymized are the tables whose rows outlive their user, and what removes the
+// user from a row.
+var Anonymized = map[string]string{
+	"events": "user_id = NULL, session_id = '', ip = '', device = '', detail = '{}'",
 }

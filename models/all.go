@@ -15,6 +15,7 @@ func All() []any {
 		&Limit{},
 		&Event{},
 		&OutboxMail{},
+		&OutboxErasure{},
 		&Authenticator{},    // feature:totp
 		&AccountRecovery{},  // feature:account_recovery
 		&RecoveryCode{},     // feature:recovery_codes

@@ -22,3 +22,11 @@ type OutboxMail struct {
 
 // TableName keeps GORM from calling the table outbox_mails.
 func (OutboxMail) TableName() string { return "outbox" }
+
+// OutboxErasure names a recipient whose mail, written until a time, the cleanup
+// deletes.
+type OutboxErasure struct {
+	ID            string
+	RecipientHash []byte
+	WrittenUntil  time.Time
+}
