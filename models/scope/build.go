@@ -50,7 +50,12 @@ type builder struct {
 	owner  string // "" on a handle that is not scoped
 }
 
-func (b builder) writesOwned() bool { return b.owner != "" && slices.Contains(b.tables, b.Table) }
+func (b builder) writesOwned() bool {
+	return b.owner != "" && slices.Contains(b.tables, b.Table) && b.isPlain()
+}
+
+// isPlain reports whether the statement's table is a name, and not an expression given to Table.
+func (b builder) isPlain() bool { return b.TableExpr == nil || b.TableExpr.SQL == b.Quote(b.Table) }
 
 func (b builder) reads() bool { return slices.Contains(b.BuildClauses, "SELECT") }
 
@@ -106,21 +111,17 @@ func (f ownedFrom) Build(writer clause.Builder) {
 func (b builder) rows(table clause.Table) clause.Table {
 	name := table.Name
 	if name == clause.CurrentTable {
-		if name = b.Table; b.TableExpr != nil && b.TableExpr.SQL != b.Quote(name) {
+		if name = b.Table; !b.isPlain() {
 			return table // the caller's own text, which Check looks at
 		}
 	}
 	if !slices.Contains(b.tables, name) {
 		return table
 	}
-	alias, arg := cmp.Or(table.Alias, name), Arg{name, b.owner, 1}
-	if strings.EqualFold(alias, name) {
-		arg.names++
-	}
 	var text strings.Builder
 	text.WriteString("(SELECT * FROM " + b.Quote(name) + " WHERE " + b.Quote("user_id") + " = ")
-	b.AddVar(&text, arg)
-	text.WriteString(") AS " + b.Quote(alias))
+	b.AddVar(&text, Arg{name, b.owner})
+	text.WriteString(") AS " + b.Quote(cmp.Or(table.Alias, name)))
 	return clause.Table{Name: text.String(), Raw: true}
 }
 
@@ -129,7 +130,8 @@ func (b builder) where(c clause.Clause) clause.Clause {
 	if !b.writesOwned() || b.reads() {
 		return c
 	}
-	conditions := []clause.Expression{b.isOwners(Arg{b.Table, b.owner, 1})}
+	b.mustContain(b.SQL.String())
+	conditions := []clause.Expression{b.isOwners(Arg{b.Table, b.owner})}
 	if c.Expression != nil {
 		conditions = append(conditions, inParentheses{c.Expression})
 	}
@@ -147,7 +149,7 @@ func (b builder) values(c clause.Clause) clause.Clause {
 	if !ok || !b.writesOwned() {
 		return c
 	}
-	at := slices.IndexFunc(values.Columns, func(c clause.Column) bool { return c.Name == "user_id" })
+	at := slices.IndexFunc(values.Columns, isOwner)
 	if at < 0 {
 		at = len(values.Columns)
 		values.Columns = append(slices.Clone(values.Columns), clause.Column{Name: "user_id"})
@@ -156,16 +158,18 @@ func (b builder) values(c clause.Clause) clause.Clause {
 		if at == len(row) {
 			row = append(row, b.owner)
 		}
-		if row[at] != "" && row[at] != b.owner {
-			b.AddError(ErrForeignOwner)
-			return c
-		}
 		for j, value := range row {
-			row[j] = contain(value)
+			if !isOwner(values.Columns[j]) {
+				row[j] = contain(value)
+				continue
+			}
+			if value != "" && value != b.owner {
+				b.AddError(ErrForeignOwner)
+			}
+			row[j] = b.owner
 		}
-		row[at] = b.owner
 		if i == 0 {
-			row[at] = Arg{b.Table, b.owner, 1} // the statement names its table once, however many rows it has
+			row[at] = Arg{b.Table, b.owner} // the statement names its table once, however many rows it has
 		}
 		values.Values[i] = row
 	}
@@ -188,6 +192,10 @@ func (b builder) onConflict(c clause.Clause) clause.Clause {
 		return c
 	}
 	conflict.DoUpdates = b.withoutOwner(conflict.DoUpdates)
+	b.mustContain(conflict.OnConstraint)
+	if len(conflict.TargetWhere.Exprs) > 0 {
+		conflict.TargetWhere.Exprs = []clause.Expression{inParentheses{conflict.TargetWhere}}
+	}
 	conditions := []clause.Expression{b.isOwners(b.owner)}
 	if len(conflict.Where.Exprs) > 0 {
 		conditions = append(conditions, inParentheses{conflict.Where})
@@ -201,7 +209,7 @@ func (b builder) onConflict(c clause.Clause) clause.Clause {
 func (b builder) withoutOwner(set clause.Set) clause.Set {
 	var rest clause.Set
 	for _, a := range set {
-		if a.Column.Name != "user_id" {
+		if !isOwner(a.Column) {
 			a.Value = contain(a.Value)
 			rest = append(rest, a)
 		} else if a.Value != "" && a.Value != b.owner && a.Value != (clause.Column{Table: "excluded", Name: "user_id"}) {
@@ -210,6 +218,9 @@ func (b builder) withoutOwner(set clause.Set) clause.Set {
 	}
 	return rest
 }
+
+// isOwner reports whether a column is the owner's. SQLite takes names in any case, also in quotes.
+func isOwner(c clause.Column) bool { return strings.EqualFold(c.Name, "user_id") }
 
 // contain puts a value that is SQL into parentheses, so that it cannot set another column or end the clause.
 func contain(value any) any {
@@ -238,10 +249,14 @@ func (p inParentheses) Build(writer clause.Builder) {
 	stmt.WriteByte('(')
 	start := stmt.SQL.Len()
 	p.Expression.Build(stmt)
-	if text := stmt.SQL.String()[start:]; !contained(text) {
-		stmt.AddError(fmt.Errorf("%w: %q may leave its parentheses; bind values with ? and write no comment, bracket or escape", ErrUnscoped, text))
-	}
+	builder{Statement: stmt}.mustContain(stmt.SQL.String()[start:])
 	stmt.WriteByte(')')
+}
+
+func (b builder) mustContain(text string) {
+	if !contained(text) {
+		b.AddError(fmt.Errorf("%w: %q may leave its parentheses; bind values with ? and write no comment, bracket or escape", ErrUnscoped, text))
+	}
 }
 
 // fill gives new rows an id and the owner, so that hooks and the caller see them.

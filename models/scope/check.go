@@ -52,12 +52,12 @@ func (n *Names) Check(ctx context.Context, query string, args []driver.NamedValu
 		if n.isColumn(query[:start], query[end:]) {
 			continue
 		}
-		i := slices.IndexFunc(bound, func(a Arg) bool { return a.names > 0 && strings.EqualFold(a.table, word) })
+		i := slices.IndexFunc(bound, func(a Arg) bool { return strings.EqualFold(a.table, word) })
 		if i < 0 {
 			return fmt.Errorf("%w: %q is an owned table; build the statement with GORM from models.Scoped(db, user), or from "+
 				"models.Unscoped(db) if it is for no user; write a column of that name with its table, as in users.%[2]s", ErrUnscoped, word)
 		}
-		bound[i].names--
+		bound = slices.Delete(bound, i, i+1)
 	}
 	return nil
 }
@@ -108,7 +108,8 @@ func (n *Names) isColumn(before, after string) bool {
 	if before != "" && after != "" && slices.Contains([]string{`""`, "``", "[]"}, before[len(before)-1:]+after[:1]) {
 		before, after = before[:len(before)-1], after[1:]
 	}
-	if after = strings.TrimLeft(after, spaces); after != "" && strings.Contains(".=<>!", after[:1]) {
+	after = strings.TrimLeft(after, spaces)
+	if strings.HasPrefix(after, ".") {
 		return true
 	}
 	before = strings.ToLower(strings.TrimRight(before, spaces))
@@ -117,7 +118,11 @@ func (n *Names) isColumn(before, after string) bool {
 		isSchema := slices.ContainsFunc(n.Schemas, func(schema string) bool { return strings.HasSuffix(qualifier, strings.ToLower(schema)) })
 		return lastWord(qualifier) != "" && !isSchema
 	}
-	return slices.Contains([]string{"select", "distinct", "where", "and", "or", "not", "by", "set"}, lastWord(before))
+	word := lastWord(before)
+	if after != "" && strings.Contains("=<>!", after[:1]) {
+		return word != "in" // SQLite has x IN notes = 1
+	}
+	return slices.Contains([]string{"select", "distinct", "as", "where", "and", "or", "not", "by", "set"}, word)
 }
 
 func lastWord(text string) string {

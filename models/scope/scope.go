@@ -63,8 +63,6 @@ func ownerOf(db *gorm.DB) string {
 	return h.owner
 }
 
-// Arg is the owner's id as an argument of a statement that a scoped handle wrote. Only this package makes them.
-type Arg struct {
-	table, owner string
-	names        int // how often the text around it names the table
-}
+// Arg is the owner's id as an argument of a statement that a scoped handle wrote. Only this package makes them, one for
+// each time that it names a table.
+type Arg struct{ table, owner string }
