@@ -2,6 +2,7 @@
 package assets
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -83,9 +84,14 @@ func load(files fs.FS) (set, error) {
 }
 
 func (s set) add(files fs.FS, name string, content []byte) {
+	ext := path.Ext(name)
+	// A checkout for Windows may have ended lines in \r\n, and the compressed files
+	// are found by the hash of the content.
+	if compressible(ext) {
+		content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+	}
 	sum := sha256.Sum256(content)
 	hash := hex.EncodeToString(sum[:8])
-	ext := path.Ext(name)
 	f := &file{
 		name:      name,
 		address:   prefix + strings.TrimSuffix(name, ext) + "-" + hash + ext,

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -36,6 +37,32 @@ func body(t *testing.T, r *http.Response) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// Git for Windows ends the lines of text files in \r\n.
+func TestAssets_AreTheSameWhateverEndsTheirLines(t *testing.T) {
+	windows := fstest.MapFS{}
+	for name, f := range all.byName {
+		content := f.content
+		if compressible(path.Ext(name)) {
+			content = bytes.ReplaceAll(content, []byte("\n"), []byte("\r\n"))
+			windows["compressed/"+f.hash+".br"], windows["compressed/"+f.hash+".gz"] = &fstest.MapFile{Data: f.brotli}, &fstest.MapFile{Data: f.gzip}
+		}
+		windows[name] = &fstest.MapFile{Data: content}
+	}
+	for _, name := range styles {
+		windows[name] = &fstest.MapFile{}
+	}
+	windows[styles[0]] = &fstest.MapFile{Data: bytes.ReplaceAll(all.byName["app.css"].content, []byte("\n"), []byte("\r\n"))}
+	got, err := load(windows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range all.byName {
+		if f := got.byName[name]; f.address != want.address || compressible(path.Ext(name)) && (f.brotli == nil || f.gzip == nil) {
+			t.Errorf("%s is at %s with %d bytes of brotli, want %s with %d", name, f.address, len(f.brotli), want.address, len(want.brotli))
+		}
+	}
 }
 
 func TestEveryAssetIsServedAtItsAddressAsWhatItIs(t *testing.T) {

@@ -41,26 +41,30 @@ func isCommon(password string) bool {
 	return slices.Contains(commonAtStart(password), password)
 }
 
-// commonAtStart returns those of the list that s begins with.
-func commonAtStart(s string) []string {
+// commonAtStart returns the common passwords that s begins with.
+func commonAtStart(s string) []string { return wordsAtStart(commonPasswords, s) }
+
+// wordsAtStart returns those lines of a sorted list that s begins with. A checkout
+// for Windows may have ended them in \r\n.
+func wordsAtStart(list, s string) []string {
 	if len(s) < leastCommon {
 		return nil
 	}
 	// The first line that is not before s[:leastCommon] is the first of those that begin with it.
-	low, high := 0, len(commonPasswords)
+	low, high := 0, len(list)
 	for low < high {
 		middle := low + (high-low)/2
-		start := low + strings.LastIndexByte(commonPasswords[low:middle], '\n') + 1
-		end := middle + strings.IndexByte(commonPasswords[middle:], '\n')
-		if commonPasswords[start:end] < s[:leastCommon] {
+		start := low + strings.LastIndexByte(list[low:middle], '\n') + 1
+		end := middle + strings.IndexByte(list[middle:], '\n')
+		if list[start:end] < s[:leastCommon] {
 			low = end + 1
 		} else {
 			high = start
 		}
 	}
 	var found []string
-	for line := range strings.Lines(commonPasswords[low:]) {
-		word := strings.TrimSuffix(line, "\n")
+	for line := range strings.Lines(list[low:]) {
+		word := strings.TrimRight(line, "\r\n")
 		if !strings.HasPrefix(word, s[:leastCommon]) {
 			break
 		}

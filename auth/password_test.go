@@ -43,7 +43,7 @@ func TestItem4NothingIsAskedOfTheCharacters(t *testing.T) {
 }
 
 func TestItem6TheMostCommonPasswordsAreRefusedInAnyCase(t *testing.T) {
-	list := strings.Split(strings.TrimSuffix(commonPasswords, "\n"), "\n")
+	list := strings.Fields(commonPasswords)
 	if len(list) != 42692 || !sort.StringsAreSorted(list) {
 		t.Fatalf("%d lines, sorted: %v", len(list), sort.StringsAreSorted(list))
 	}
@@ -71,6 +71,17 @@ func TestItem6TheMostCommonPasswordsAreRefusedInAnyCase(t *testing.T) {
 	for _, word := range []string{"", "a", "!", "\n", "zzzzzzz1\n", "passwordx", "xkmqvwtzr", "~~~~~~~", strings.Repeat("z", 20), "password\npassword"} {
 		if isCommon(word) {
 			t.Errorf("%q is not on the list and was found", word)
+		}
+	}
+}
+
+// Git for Windows ends the lines of text files in \r\n.
+func TestCommonPasswords_AreFoundWhateverEndsTheLines(t *testing.T) {
+	windows := strings.ReplaceAll(strings.ReplaceAll(commonPasswords, "\r\n", "\n"), "\n", "\r\n")
+	for word := range strings.Lines(commonPasswords) {
+		word = strings.TrimSpace(word)
+		if got, want := wordsAtStart(windows, word), commonAtStart(word); !slices.Equal(got, want) || !slices.Contains(got, word) {
+			t.Fatalf("%s starts with %q, want %q", word, got, want)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (p *project) fill(from, to string, data any) {
 	if err == nil {
 		var filled bytes.Buffer
 		t := template.New(from).Delims("[[", "]]").Option("missingkey=error")
-		if t, err = t.Parse(string(text)); err == nil {
+		if t, err = t.Parse(withoutCR(string(text))); err == nil {
 			err = t.Execute(&filled, data)
 		}
 		if err == nil {

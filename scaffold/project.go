@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/a-h/templ/parser/v2"
 )
@@ -78,10 +79,20 @@ func readFiles(root string) (map[string]file, error) {
 			return err
 		}
 		content, err := os.ReadFile(full)
-		files[name] = file{string(content), info.Mode().Perm()}
+		files[name] = file{withoutCR(string(content)), info.Mode().Perm()}
 		return err
 	})
 	return files, err
+}
+
+// withoutCR returns a text with lines that end in \n, as the patterns here expect
+// them. Git for Windows may have ended them in \r\n. Pictures and compressed files
+// are no text, and stay as they are.
+func withoutCR(content string) string {
+	if strings.ContainsRune(content, 0) || !utf8.ValidString(content) {
+		return content
+	}
+	return strings.ReplaceAll(content, "\r\n", "\n")
 }
 
 // readIgnored understands the lines that this clone's .gitignore is made of: "/path/" from the root, and "name" anywhere.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -53,4 +54,43 @@ func TestWhatGitIgnoresIsLeftAlone(t *testing.T) {
 		c.put(name, "mine")
 	}
 	c.same(c.before)
+}
+
+// Git for Windows sets core.autocrlf. The program embeds text files, and finds
+// compressed assets by the hash of their sources.
+func TestGitattributes_KeepLineEndsOnWindows(t *testing.T) {
+	c, copied := newClone(t), filepath.Join(t.TempDir(), "windows")
+	run := func(root string, words ...string) string {
+		t.Helper()
+		said, err := git(t.Context(), root, words...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return said
+	}
+	run(c.root, "init", "--quiet")
+	run(c.root, "add", "--all")
+	run(c.root, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "--message", "Start")
+	run(c.root, "clone", "--quiet", "-c", "core.autocrlf=true", "-c", "core.eol=crlf", c.root, copied)
+	for line := range strings.Lines(run(copied, "ls-files", "--eol")) {
+		if strings.Contains(line, "w/crlf") || strings.Contains(line, "w/mixed") {
+			t.Errorf("got %s want lines that end in \\n", strings.Join(strings.Fields(line), " "))
+		}
+	}
+}
+
+// A clone may have lost its .gitattributes, or its files went through an editor.
+func TestGenerators_WorkWhateverEndsTheLines(t *testing.T) {
+	c := newClone(t)
+	for name, f := range c.before {
+		if withoutCR(f.content+"\r\n") != f.content+"\r\n" { // a text
+			f.content = strings.ReplaceAll(f.content, "\n", "\r\n")
+		}
+		if err := writeFile(c.root, name, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.makes = true
+	c.succeeds(zebra...).holds("views/zebras_templ.go", "func Zebras(").succeeds("drop", "zebras").same(c.before)
+	c.succeeds("page", "--nav", "zebra report").holds("handlers/routes.go", "app.GET(\"/zebra-report\", h.page(views.ZebraReport))")
 }

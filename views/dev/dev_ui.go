@@ -42,7 +42,7 @@ func (e example) wide() bool { return strings.Contains(e.source, "for _, ") }
 func exampleOf(shown func() templ.Component) example {
 	name := runtime.FuncForPC(reflect.ValueOf(shown).Pointer()).Name()
 	name = name[strings.LastIndexByte(name, '.')+1:]
-	above, below, _ := strings.Cut(uiSource, "\ntempl "+name+"() {\n")
+	above, below, _ := strings.Cut(strings.ReplaceAll(uiSource, "\r\n", "\n"), "\ntempl "+name+"() {\n")
 	_, title, _ := strings.Cut(above[strings.LastIndexByte(above, '\n')+1:], "// ")
 	source, _, _ := strings.Cut(below, "\n}\n")
 	return example{name, title, strings.ReplaceAll("\n"+source, "\n\t", "\n")[1:], shown}
