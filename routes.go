@@ -60,7 +60,7 @@ func printRoutes(word string) error {
 	if shown == 0 {
 		return fmt.Errorf("no line has %q", word)
 	}
-	fmt.Printf("\nWhere no body is named, its limit is %s.\n", size(general))
+	fmt.Printf("\nWhere no body is named, its limit is %s. A visitor may send less to every route.\n", size(general))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,7 +36,11 @@ func serve(ctx context.Context, a *app) error {
 	if self, err := os.Executable(); err == nil { // without it this process hashes
 		a.auth.HashElsewhere(self)
 	}
-	router, _ := handlers.New(a.config, a.db, a.auth, a.outbox, a.log, time.Now).Router()
+	router, routes := handlers.New(a.config, a.db, a.auth, a.outbox, a.log, time.Now).Router()
+	if err := canHoldUploads(routes); err != nil {
+		a.log.Error("uploads will be refused: the program cannot write to the folder for temporary files; set TMPDIR to a folder that it can write to",
+			"folder", os.TempDir(), "error", err)
+	}
 	listener, err := net.Listen("tcp", a.config.Listen)
 	if err != nil {
 		return fmt.Errorf("HOST and PORT: cannot listen on %s (%w); is another server running there?", a.config.Listen, err)
@@ -66,6 +71,19 @@ func serve(ctx context.Context, a *app) error {
 		return fmt.Errorf("stop the server: %w", err)
 	}
 	return nil
+}
+
+// canHoldUploads reports whether bodies that are too large for memory can wait on disk, if a route takes such bodies. A container with a
+// read-only root often has no folder for them.
+func canHoldUploads(routes []handlers.Route) error {
+	if !slices.ContainsFunc(routes, func(r handlers.Route) bool { return r.MaxBody > handlers.MaxBody }) {
+		return nil
+	}
+	file, err := os.CreateTemp("", "upload-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 func newServer(router http.Handler) *http.Server {

@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/models"
 )
 
@@ -81,5 +86,26 @@ func TestWhatHasEndedIsSweptWhileTheServerRuns(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("it is still there")
 		}
+	}
+}
+
+func TestServe_SaysThatTheTemporaryFolderIsMissing(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	t.Setenv("TMPDIR", missing)
+	large := []handlers.Route{{Path: "/picture", MaxBody: handlers.MaxBody + 1}}
+	if err := canHoldUploads(large); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without the folder: got %v, want %v", err, fs.ErrNotExist)
+	}
+	if err := canHoldUploads([]handlers.Route{{Path: "/", MaxBody: handlers.MaxBody}}); err != nil {
+		t.Errorf("where no route needs it: got %v, want none", err)
+	}
+	if err := os.Mkdir(missing, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := canHoldUploads(large); err != nil {
+		t.Errorf("with the folder: got %v, want none", err)
+	}
+	if left, err := os.ReadDir(missing); err != nil || len(left) > 0 {
+		t.Errorf("it left %v (%v)", left, err)
 	}
 }

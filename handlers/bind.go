@@ -1,6 +1,10 @@
 package handlers
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -78,10 +82,7 @@ func parseForm(r *http.Request) error {
 			return echo.ErrBadRequest.WithInternal(err)
 		}
 	case echo.MIMEMultipartForm:
-		// Of files that are larger the rest waits on disk, and is removed with the request; fields are never larger than the body.
-		if err := r.ParseMultipartForm(MaxBody); err != nil {
-			return echo.ErrBadRequest.WithInternal(err)
-		}
+		return parseMultipart(r)
 	case "":
 		if r.ContentLength != 0 {
 			return echo.ErrUnsupportedMediaType
@@ -90,4 +91,49 @@ func parseForm(r *http.Request) error {
 		return echo.ErrUnsupportedMediaType
 	}
 	return nil
+}
+
+// fieldRoom is how much more memory net/http lets the fields of a multipart form take than the caller names.
+const fieldRoom = 10 << 20
+
+// parseMultipart reads a form with at most MaxBody bytes in memory, whether they come as fields or as files. Files of larger forms wait on
+// disk, and are removed with the request.
+func parseMultipart(r *http.Request) error {
+	memory := int64(MaxBody)
+	if r.ContentLength < 0 || r.ContentLength > MaxBody {
+		memory -= fieldRoom // which leaves MaxBody to the fields, and nothing to files
+	}
+	err := r.ParseMultipartForm(memory)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, multipart.ErrMessageTooLarge):
+		return &http.MaxBytesError{Limit: MaxBody}
+	case isDisk(err):
+		return fmt.Errorf("%w: %w", errNoDisk, err)
+	}
+	return echo.ErrBadRequest.WithInternal(err)
+}
+
+// errNoDisk says that an upload cannot wait on disk.
+var errNoDisk = errors.New("the temporary folder cannot be written to")
+
+func isDisk(err error) bool {
+	_, is := errors.AsType[*fs.PathError](err)
+	return is
+}
+
+func isTooLarge(err error) bool {
+	_, is := errors.AsType[*http.MaxBytesError](err)
+	return is
+}
+
+// overflows reports whether the body is larger than limit. It reads the body only if its length was not announced, and keeps nothing of it.
+func overflows(c echo.Context, limit int64) bool {
+	r := c.Request()
+	if r.ContentLength >= 0 {
+		return r.ContentLength > limit
+	}
+	_, err := io.Copy(io.Discard, http.MaxBytesReader(c.Response(), r.Body, limit))
+	return isTooLarge(err)
 }

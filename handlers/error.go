@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -62,7 +63,6 @@ func (h *Handlers) setRetryAfter(c echo.Context, page views.ErrorPage) {
 
 func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	var limited auth.Limited
-	var tooLarge *http.MaxBytesError
 	var known *echo.HTTPError
 	ctx := c.Request().Context()
 	switch {
@@ -70,8 +70,13 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 		return limitedPage(limited)
 	case errors.Is(err, models.ErrBusy):
 		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}
-	case errors.As(err, &tooLarge):
-		return views.ErrorPage{Status: http.StatusRequestEntityTooLarge}
+	case isTooLarge(err), errors.Is(err, echo.ErrStatusRequestEntityTooLarge):
+		return tooLargePage(c)
+	case errors.Is(err, errNoDisk):
+		h.log.ErrorContext(ctx, "an upload was refused: the program cannot write to the folder for temporary files; make room there, or set TMPDIR to a folder that it can write to",
+			"folder", os.TempDir(), "error", err)
+		return views.ErrorPage{Status: http.StatusServiceUnavailable, Title: "We can't take files right now",
+			Text: "Something is wrong on our side, and we have a record of it. Your file was not saved. Try again later."}
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		h.recordRefusal(c, auth.EventAccessDenied)
 		return views.ErrorPage{Status: http.StatusNotFound}
@@ -84,6 +89,16 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	h.log.LogAttrs(ctx, slog.LevelError, "request failed",
 		slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.String("error", err.Error()))
 	return views.ErrorPage{Status: http.StatusInternalServerError}
+}
+
+// tooLargePage tells a visitor, who may send less than a user, that logging in can help.
+func tooLargePage(c echo.Context) views.ErrorPage {
+	page := views.ErrorPage{Status: http.StatusRequestEntityTooLarge}
+	if middleware.Viewer(c) == nil {
+		page.Text = "What was sent is larger than we take from a browser that isn't logged in. If you were logged out before it was sent, " +
+			"log in again in another tab, then go back and send it once more."
+	}
+	return page
 }
 
 // limitedPage says when to come back, and where there is another way in.

@@ -19,14 +19,14 @@ type Route struct {
 	Path    string
 	Guard   string // who may come: "anyone", "signed out", "owing …", "signed in", "private network"
 	Handler string
-	MaxBody int64 // the largest body in bytes
+	MaxBody int64 // the largest body that a user may send, in bytes; a visitor may send maxVisitorBody
 	Limits  []models.LimitRule
 }
 
 // limit stands behind the handler on a route's line.
 type limit func(*Route)
 
-// body lets this route alone take bodies of up to so many bytes, instead of MaxBody, and gives them the time to arrive.
+// body lets users send this route alone bodies of up to so many bytes, instead of MaxBody, and gives these the time to arrive.
 func body(bytes int64) limit { return func(r *Route) { r.MaxBody = bytes } }
 
 // limits names the rules that requests to the route count under. The counting is done by the verb in auth; that both agree
@@ -36,19 +36,21 @@ func limits(rules []models.LimitRule) limit { return func(r *Route) { r.Limits =
 // group is routes with the same guard. Its middleware runs for these routes alone: one of Echo's own groups would answer for
 // every unknown address below it as well.
 type group struct {
-	echo       *echo.Echo
-	list       *[]Route
-	guard      string
-	middleware []echo.MiddlewareFunc
+	echo    *echo.Echo
+	list    *[]Route
+	guard   string
+	before  []echo.MiddlewareFunc // runs before the bound on the body, which depends on the user: it must not read the body
+	guards  []echo.MiddlewareFunc
+	uploads echo.MiddlewareFunc // bounds how many large bodies a user sends at a time
 }
 
-func newGroup(e *echo.Echo, list *[]Route, guard string, middleware ...echo.MiddlewareFunc) group {
-	return group{e, list, guard, middleware}
+func newGroup(e *echo.Echo, list *[]Route, guard string, before ...echo.MiddlewareFunc) group {
+	return group{echo: e, list: list, guard: guard, before: before, uploads: middleware.PerUser(maxUploads)}
 }
 
 // with is the same group behind one more guard.
 func (g group) with(guard string, more ...echo.MiddlewareFunc) group {
-	g.guard, g.middleware = guard, slices.Concat(g.middleware, more)
+	g.guard, g.guards = guard, slices.Concat(g.guards, more)
 	return g
 }
 
@@ -70,19 +72,20 @@ func (g group) add(method, path string, named any, h echo.HandlerFunc, limits ..
 		set(&route)
 	}
 	if route.MaxBody > MaxBody {
-		h = middleware.Patience(route.MaxBody)(h)
+		h = g.uploads(middleware.Patience(route.MaxBody)(h))
 	}
 	g.echo.Add(method, path, g.wrap(h, route.MaxBody))
 	*g.list = append(*g.list, route)
 }
 
-// wrap puts the group's middleware around h. The bound on the body comes first: a guard may read the body, and a larger bound
-// inside a smaller one would bound nothing.
+// wrap puts the group's middleware around h. The bound on the body comes before the guards, which may read the body, and after what
+// finds the user, since visitors may send less. A larger bound inside a smaller one would bound nothing.
 func (g group) wrap(h echo.HandlerFunc, maxBody int64) echo.HandlerFunc {
-	for _, m := range slices.Backward(g.middleware) {
+	limit := middleware.BodyLimit(min(maxVisitorBody, maxBody), maxBody)
+	for _, m := range slices.Backward(slices.Concat(g.before, []echo.MiddlewareFunc{limit}, g.guards)) {
 		h = m(h)
 	}
-	return middleware.BodyLimit(maxBody)(h)
+	return h
 }
 
 // guarded is a group whose handlers are handed whoever the guard let in: what needs a user cannot be mounted without one.

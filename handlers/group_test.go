@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
 )
 
@@ -42,12 +46,17 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 	e, list := echo.New(), []Route{}
 	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, nil, nil)
 	e.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(h.errorPage(c, err).Status) }
-	site := newGroup(e, &list, "anyone")
-	app := behind(site, func(echo.Context) int { return 7 })
-	site.POST("/small", func(c echo.Context) error { return bind(c, &struct{}{}) })
-	site.POST("/large", func(c echo.Context) error { return bind(c, &struct{}{}) }, body(4<<20))
-	app.POST("/mine", func(c echo.Context, _ int) error { return bind(c, &struct{}{}) }, body(4<<20))
-	for path, most := range map[string]int{"/small": 1 << 20, "/large": 4 << 20, "/mine": 4 << 20} {
+	known := newGroup(e, &list, "signed in", func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Set("viewer", &auth.Viewer{}) // as LoadViewer does
+			return next(c)
+		}
+	})
+	app := behind(known, func(echo.Context) int { return 7 })
+	newGroup(e, &list, "anyone").POST("/visitor", func(c echo.Context) error { return bind(c, &struct{}{}) }, body(4<<20))
+	known.POST("/small", func(c echo.Context) error { return bind(c, &struct{}{}) })
+	app.POST("/large", func(c echo.Context, _ int) error { return bind(c, &struct{}{}) }, body(4<<20))
+	for path, most := range map[string]int{"/visitor": maxVisitorBody, "/small": 1 << 20, "/large": 4 << 20} {
 		for size, want := range map[int]int{most - 1000: http.StatusOK, most: http.StatusRequestEntityTooLarge} {
 			for _, announced := range []bool{true, false} {
 				w := httptest.NewRecorder()
@@ -61,8 +70,28 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 	if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
 		t.Errorf("of what was sent %d files are left on disk (%v)", len(left), err)
 	}
-	if got := fmt.Sprint(list[0].MaxBody, list[1].MaxBody, list[2].MaxBody); got != "1048576 4194304 4194304" {
+	if got := fmt.Sprint(list[0].MaxBody, list[1].MaxBody, list[2].MaxBody); got != "4194304 1048576 4194304" {
 		t.Errorf("the map tells %s", got)
+	}
+}
+
+// A read-only root has no folder for temporary files: that is no fault of the sender's.
+func TestUpload_IsUnavailableWithoutATemporaryFolder(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	var log bytes.Buffer
+	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, slog.New(slog.NewTextHandler(&log, nil)), nil)
+	for size, want := range map[int]int{MaxBody / 2: http.StatusOK, MaxBody + 1: http.StatusServiceUnavailable} {
+		got := http.StatusOK
+		r := upload(t, "/", size, true)
+		if err := parseForm(r); err != nil {
+			got = h.errorPage(echo.New().NewContext(r, httptest.NewRecorder()), err).Status
+		}
+		if got != want {
+			t.Errorf("%d bytes: got %d, want %d", size, got, want)
+		}
+	}
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "TMPDIR") || !strings.Contains(got, os.TempDir()) {
+		t.Errorf("got the log %q, want one line with TMPDIR and the folder", got)
 	}
 }
 

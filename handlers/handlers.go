@@ -49,8 +49,15 @@ func New(c config.Config, db *gorm.DB, a *auth.Auth, outbox *mail.Outbox, log *s
 	return h
 }
 
-// MaxBody is the largest body of a request in bytes, where the route's line does not say otherwise.
-const MaxBody = 1 << 20
+const (
+	// MaxBody is the largest body that a user may send, in bytes, unless the route's line names another.
+	MaxBody = 1 << 20
+	// maxVisitorBody is the largest body that a visitor may send, in bytes. It has room for a saved form of auth.MaxKept bytes, which
+	// grow to three times as many if the browser has to escape them all, and for the fields next to it.
+	maxVisitorBody = 3*auth.MaxKept + 8<<10
+	// maxUploads is how many bodies larger than MaxBody a user may send at a time.
+	maxUploads = 2
+)
 
 // Router returns what serves the site, and the map of it.
 func (h *Handlers) Router() (http.Handler, []Route) {

@@ -31,18 +31,28 @@ func (h *Handlers) askToLogin(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
-// keepForm answers with the log-in page, which carries what was sent. Where nothing can be kept, it leads back to the form's page.
+// keepForm answers with the log-in page, which carries what was sent. Where nothing can be kept, it leads back to the form's page. It
+// parses no form of a visitor who had no session: there is no user to keep it for.
 func (h *Handlers) keepForm(c echo.Context) error {
-	if c.Path() == provePath { // what waited there was sealed to the session that has ended
-		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(auth.SafeNext(c.FormValue("next"))))
-	}
 	owner, err := h.auth.EndedSessionOwner(c.Request().Context(), h.cookies.Get(c.Request(), session.Session))
 	if err != nil {
 		return err
 	}
-	form, readable := sentForm(c.Request(), auth.NeverKept)
-	if owner == "" || !readable {
-		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(middleware.PathOf(c.Request().Referer())))
+	back := middleware.PathOf(c.Request().Referer())
+	if owner == "" {
+		if overflows(c, auth.MaxKept) {
+			return echo.ErrStatusRequestEntityTooLarge
+		}
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(back))
+	}
+	form, err := sentForm(c.Request(), auth.NeverKept)
+	switch {
+	case isTooLarge(err):
+		return h.tooMuch(c)
+	case c.Path() == provePath: // what waited there was sealed to the session that has ended
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(auth.SafeNext(c.FormValue("next"))))
+	case err != nil || len(form.Fields) == 0:
+		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(back))
 	}
 	plain, err := json.Marshal(form)
 	if err != nil {
@@ -50,7 +60,7 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	}
 	sealed, err := h.auth.KeepForm(owner, plain)
 	if errors.Is(err, auth.ErrTooMuch) {
-		return h.render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
+		return h.tooMuch(c)
 	}
 	if err != nil {
 		return err
@@ -58,18 +68,23 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	return h.render(c, http.StatusUnauthorized, views.Login(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
 }
 
-// sentForm is what a form holds of what may be kept: no secrets, which are the fields that secret says, and no files. readable is false
-// for what is no form, and where there is nothing to keep.
-func sentForm(r *http.Request, secret func(field string) bool) (form views.KeptForm, readable bool) {
-	if parseForm(r) != nil {
-		return form, false
+// tooMuch answers a form that is too large to be kept.
+func (h *Handlers) tooMuch(c echo.Context) error {
+	return h.render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
+}
+
+// sentForm is what a form holds of what may be kept: no secrets, which are the fields that secret says, and no files. The error says that
+// it is no form, or cannot be read.
+func sentForm(r *http.Request, secret func(field string) bool) (form views.KeptForm, err error) {
+	if err := parseForm(r); err != nil {
+		return form, err
 	}
 	form.Action = r.URL.RequestURI()
 	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
 		for _, value := range r.PostForm[name] {
 			switch {
 			case !utf8.ValidString(name + value):
-				return form, false
+				return form, echo.ErrBadRequest
 			case secret(name):
 				form.Secrets = true
 			default:
@@ -82,7 +97,7 @@ func sentForm(r *http.Request, secret func(field string) bool) (form views.KeptF
 			form.Files = form.Files || slices.ContainsFunc(files, func(f *multipart.FileHeader) bool { return f.Size > 0 })
 		}
 	}
-	return form, len(form.Fields) > 0
+	return form, nil
 }
 
 // nothing is what is secret about a form that stays sealed.

@@ -12,7 +12,7 @@ import (
 func (h *Handlers) routes(e *echo.Echo) []Route {
 	var list []Route
 	open := newGroup(e, &list, "anyone", h.checks()...)
-	site := open.with("anyone", middleware.LoadViewer(h.auth, h.cookies))
+	site := newGroup(e, &list, "anyone", append(h.checks(), middleware.LoadViewer(h.auth, h.cookies))...)
 	guest := site.with("signed out", middleware.RequireGuest(h.turnBack))
 	owing := func(what string, duty auth.Duty) guarded[*auth.Pending] {
 		return behind(guest.with("owing "+what, middleware.RequireDuty(h.auth, h.cookies, duty, h.signInIsOver)), middleware.SignIn)

@@ -28,7 +28,7 @@ func (h *Handlers) askToProve(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, middleware.WithNext(provePath, r.URL.RequestURI()))
 	}
 	errand := views.Errand{Next: auth.SafeNext(middleware.PathOf(r.Referer()))}
-	if form, _ := sentForm(r, nothing); form.Action != "" && !form.Files {
+	if form, err := sentForm(r, nothing); err == nil && !form.Files {
 		plain, err := json.Marshal(form)
 		if err != nil {
 			return err

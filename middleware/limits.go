@@ -5,18 +5,28 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/models"
 )
 
-// BodyLimit refuses bodies over limit bytes: at once where the length is announced, else while the body is read, with an
-// *http.MaxBytesError. Files of a form that wait on disk are removed after the answer: net/http removes those of its own request
-// alone, not of the copy that any middleware makes which gives it a context, and they would fill the disk.
-func BodyLimit(limit int64) echo.MiddlewareFunc {
+// BodyLimit refuses bodies over user bytes, and over visitor bytes if the request has no user: at once if the length is announced,
+// otherwise while the body is read, with an *http.MaxBytesError. It runs after LoadViewer, and nothing before it reads the body. A
+// visitor costs an attacker nothing, so what visitors send must not fill the memory.
+//
+// Files of a form that wait on disk are removed after the answer. net/http removes only those of its own request, not of the copy that
+// any middleware makes to set a context, and they would fill the disk.
+func BodyLimit(visitor, user int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
+			limit := user
+			if Viewer(c) == nil {
+				limit = visitor
+			}
 			r := c.Request()
 			if r.ContentLength > limit {
 				return echo.ErrStatusRequestEntityTooLarge
@@ -48,6 +58,36 @@ func Patience(limit int64) echo.MiddlewareFunc {
 				if err != nil && !errors.Is(err, http.ErrNotSupported) { // such a connection has no deadline
 					return fmt.Errorf("give a large body more time: %w", err)
 				}
+			}
+			return next(c)
+		}
+	}
+}
+
+// PerUser lets each user have n requests at a time behind it, over all routes that share it. The next one gets models.ErrBusy. It does not
+// count visitors.
+func PerUser(n int) echo.MiddlewareFunc {
+	var mutex sync.Mutex
+	running := map[string]int{}
+	count := func(user string, change int) int {
+		mutex.Lock()
+		defer mutex.Unlock()
+		running[user] += change
+		now := running[user]
+		if now == 0 {
+			delete(running, user)
+		}
+		return now
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			user := User(c)
+			if user == nil {
+				return next(c)
+			}
+			defer count(user.ID, -1)
+			if count(user.ID, 1) > n {
+				return models.ErrBusy
 			}
 			return next(c)
 		}

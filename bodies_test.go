@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// peakMemory returns the most memory that the server has had resident so far, in MB.
+func (s *server) peakMemory() int {
+	s.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.t.Skip("only Linux tells how much memory a process has had:", err)
+	}
+	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if found == nil {
+		s.t.Fatalf("no VmHWM in\n%s", status)
+	}
+	kilobytes, _ := strconv.Atoi(string(found[1]))
+	return kilobytes / 1024
+}
+
+// ASVS 5.0 15.2.2: 40 visitors who each hold back the last of 8.9 MB must not fill the memory. Before bodies were bounded by who sends them,
+// they took 900 MB.
+func TestVisitors_CannotFillTheMemoryWithBodies(t *testing.T) {
+	const visitors, size = 40, 8_900_000
+	s := start(t, t.TempDir())
+	routes, _, err := readRoutes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/account"
+	for _, route := range routes {
+		if route.MaxBody > size {
+			path = route.Path
+		}
+	}
+	var all sync.WaitGroup
+	for range visitors {
+		all.Go(func() {
+			body, rest := io.Pipe()
+			defer time.AfterFunc(10*time.Second, func() { rest.CloseWithError(io.ErrUnexpectedEOF) }).Stop() // or no failure would end
+			defer rest.Close()
+			go rest.Write([]byte("text=" + strings.Repeat("x", size-6)))
+			r, _ := http.NewRequest(http.MethodPost, s.url+path, body)
+			r.ContentLength = size
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Origin", s.url)
+			answer, err := s.client.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			answer.Body.Close()
+			if answer.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("got %d, want 413", answer.StatusCode)
+			}
+		})
+	}
+	all.Wait()
+	if got := s.peakMemory(); got >= 150 {
+		t.Errorf("the server took %d MB, want less than 150", got)
+	}
+}
