@@ -77,7 +77,7 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 
 // checks are what every request has to pass.
 func (h *Handlers) checks() []echo.MiddlewareFunc {
-	checks := []echo.MiddlewareFunc{middleware.CleanPath, middleware.CheckOrigin(h.config.AppURL, h.local(), h.log)}
+	checks := []echo.MiddlewareFunc{middleware.CleanPath, middleware.CheckOrigin(h.config.AppURL, h.local(), h.provesOrigin, h.log)}
 	if h.local() {
 		checks = append(checks, middleware.OneName(h.config.AppURL))
 	}
@@ -117,7 +117,11 @@ func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Compone
 		Development: !h.config.Production,
 	})
 	ctx = ui.ReadIn(ctx, h.locale(c)) // feature:preferences
-	if err := page.Render(ctx, buffer); err != nil {
+	proof, err := h.originProof(c)
+	if err != nil {
+		return err
+	}
+	if err := page.Render(ui.WithOriginProof(ctx, proof), buffer); err != nil {
 		return fmt.Errorf("render the page: %w", err)
 	}
 	return nil
@@ -126,15 +130,6 @@ func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Compone
 // page answers with a page that needs to know its user alone.
 func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Context, *models.User) error {
 	return func(c echo.Context, user *models.User) error { return h.render(c, http.StatusOK, page(user)) }
-}
-
-// hideToken keeps the token in the page's address from going anywhere (ASVS 3.4.5). The page's form then comes from "null", and is known as
-// ours by Sec-Fetch-Site, which browsers send over https and to their own machine alone. A phone that tries a site in development has
-// neither: there the policy stays same-origin, which tells no other site either.
-func (h *Handlers) hideToken(c echo.Context) {
-	if !h.local() || middleware.OnThisMachine(c.Request().Host) {
-		c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	}
 }
 
 // linkDead answers a mailed link that works no more: why that may be, and the one way forward.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,7 +20,8 @@ var ErrForeignOrigin = echo.NewHTTPError(http.StatusForbidden, "foreign origin")
 // without their scheme. The proof is
 //   - an Origin equal to site's scheme, host and port, or
 //   - no Origin, or the "null" that browsers send from pages without a referrer, beside Sec-Fetch-Site: same-origin, for a
-//     request to site's own host;
+//     request to site's own host, or
+//   - that "null" without a Sec-Fetch-Site, which Safari sends since 16.4, where proves finds the form's own proof;
 //
 // and a browser that says itself that another site sent the request is believed.
 //
@@ -28,7 +30,7 @@ var ErrForeignOrigin = echo.NewHTTPError(http.StatusForbidden, "foreign origin")
 //
 // The log is told once of a proxy that keeps the Host that browsers ask for to itself: with it most forms go through, and those on pages
 // without a referrer are refused.
-func CheckOrigin(site *url.URL, local bool, log *slog.Logger) echo.MiddlewareFunc {
+func CheckOrigin(site *url.URL, local bool, proves func(*http.Request) bool, log *slog.Logger) echo.MiddlewareFunc {
 	var warned sync.Once
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -43,7 +45,7 @@ func CheckOrigin(site *url.URL, local bool, log *slog.Logger) echo.MiddlewareFun
 						"have the proxy in front keep the Host: ProxyPreserveHost On in Apache, proxy_set_header Host $host in nginx", "host", r.Host, "app_url", site.String())
 				})
 			}
-			if !provesOrigin(r, site, local) {
+			if !provesOrigin(r, site, local) && !(isUnknown(r) && proves(r)) {
 				return ErrForeignOrigin
 			}
 			return next(c)
@@ -63,6 +65,12 @@ func provesOrigin(r *http.Request, site *url.URL, local bool) bool {
 		return true
 	}
 	return local && origins[0] == "http://"+r.Host
+}
+
+// isUnknown reports whether the browser hides the origin of the request, and says
+// nothing else about it.
+func isUnknown(r *http.Request) bool {
+	return slices.Equal(r.Header.Values("Origin"), []string{"null"}) && r.Header.Get("Sec-Fetch-Site") == ""
 }
 
 // hostIsLost says whether a browser that is at site sent the request, and something between made it one for another host.

@@ -60,6 +60,7 @@ var (
 	PasskeyOffer = Cookie{"passkey_offer", 0}   // says that the person may be offered a passkey // feature:passkeys
 	Notice       = Cookie{"notice", 0}          // a sentence for the next page
 	Theme        = Cookie{"theme", maxAge}      // how this browser shows the site, to the signed out too // feature:preferences
+	OriginProof  = Cookie{"origin_proof", 0}    // what forms on pages without a referrer prove their origin with
 	ReturnTo     = Cookie{"return_to", 0}       // where somebody was going when they were asked to sign up, or for a mail
 	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed sign-in from others // feature:mail_login
 	Trusted      = Cookie{"trusted_device", 0}  // stands in for the second factor // feature:trusted_devices
