@@ -23,28 +23,35 @@ const (
 // DeletionAfter is how long an account that is to be deleted can be brought back: people are away from their mail for a week.
 const DeletionAfter = 7 * 24 * time.Hour
 
+// limitDeletion bounds the mails that a user can cause by closing an account and
+// bringing it back again and again.
+var limitDeletion = models.LimitRule{Name: "deletion", Free: 5, Window: time.Hour}
+
+// DeletionLimits are the rules that closing an account counts under.
+func DeletionLimits() []models.LimitRule { return []models.LimitRule{limitDeletion} }
+
 // deletionsAtOnce is how many deletions are read at a time.
 const deletionsAtOnce = 100
 
 // ScheduleDeletion closes the viewer's account at once and has it deleted after DeletionAfter, which a mailed link undoes. typed is their
-// address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, ErrProofDue, or ErrChanged where the session
+// address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, a Limited, ErrProofDue, or ErrChanged where the session
 // has ended or the account was closed meanwhile.
 func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed string, client Client) error {
-	if err := a.mayClose(ctx, viewer, typed); err != nil {
+	if err := a.mayClose(ctx, viewer, typed, client); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error { return a.closeAccount(t, viewer, user, client) })
 }
 
-// mayClose asks for a fresh proof, and for the address once more.
-func (a *Auth) mayClose(ctx context.Context, viewer *Viewer, typed string) error {
+// mayClose asks for a fresh proof, and for the address once more, and counts. The error may be a Limited.
+func (a *Auth) mayClose(ctx context.Context, viewer *Viewer, typed string, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
 	if email, _ := NormalizeEmail(typed); email != viewer.User.Email {
 		return Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
 	}
-	return nil
+	return a.take(ctx, client, hitBy(limitDeletion, viewer.User.ID))
 }
 
 func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Client) error {
@@ -186,7 +193,7 @@ func (a *Auth) restoreLetter(t *tx, email string) (letter mail.Message, ok bool,
 	if renewed.Error != nil {
 		return letter, false, fmt.Errorf("renew the link: %w", renewed.Error)
 	}
-	return a.letters.RestoreAccount(email, deletion.ExpiresAt, token), renewed.RowsAffected == 1, nil
+	return a.letters.RestoreAccount(email, deletion.ExpiresAt, token, deletion.ExpiresAt.Sub(t.now())), renewed.RowsAffected == 1, nil
 }
 
 // sweepDeletions deletes the accounts whose time has come. One that fails does not keep the others from it.

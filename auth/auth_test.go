@@ -231,7 +231,7 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 		passes time.Duration
 		want   map[string]int64
 	}{
-		{0, map[string]int64{"sessions": 2, "password_resets": 1, "registrations": 1, "limits": 5, "known_devices": 2}},
+		{0, map[string]int64{"sessions": 2, "password_resets": 1, "registrations": 1, "limits": 7, "known_devices": 2}},
 		{25 * time.Hour, map[string]int64{"sessions": 2, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 2}},
 		{7 * 24 * time.Hour, map[string]int64{"sessions": 1, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 2}},
 		{30 * 24 * time.Hour, map[string]int64{"sessions": 0, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 2}},

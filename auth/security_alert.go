@@ -24,14 +24,21 @@ func (a *Auth) alertSince(t *tx, user *models.User, client Client, since time.Ti
 }
 
 // alertOf is alertSince for what was done at another time, or from elsewhere.
+// Every alert passes through here, and here their number is bounded.
 func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Time, letter func(mail.Incident) mail.Message) error {
 	token, hash := newToken()
 	i.Token, i.Life = token, alertFor
+	message := letter(i)
 	alert := models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, OthersSince: &since, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}
+	if atOnce, err := a.alertsAtOnce(t, user, message); err != nil {
+		return err
+	} else if !atOnce {
+		return a.foldAlert(t, user, alert, *message.Alert)
+	}
 	if err := t.Create(&alert).Error; err != nil {
 		return fmt.Errorf("keep the alert: %w", err)
 	}
-	return a.post(t, letter(i))
+	return a.post(t, message)
 }
 
 // alertNewDevice tells the owner of a sign-in where they have not signed in before. Whoever has just signed up was there to see it.
@@ -143,9 +150,10 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// voidAlerts makes the links in all alerts so far lead nowhere.
+// voidAlerts makes the links in all alerts so far lead nowhere. What was folded
+// and isn't mailed yet stays: an attacker must not silence it by a reset.
 func voidAlerts(t *tx, userID string) error {
-	if err := t.Where("user_id = ?", userID).Delete(&models.SecurityAlert{}).Error; err != nil {
+	if err := models.DeleteSentAlerts(t.DB, userID); err != nil {
 		return fmt.Errorf("void the alerts: %w", err)
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 func (h *Handlers) mailPreviews() []mail.Message {
 	const to, token = "ada@example.com", "made-up"
 	incident := mail.Incident{At: time.Date(2026, time.November, 22, 14, 5, 0, 0, time.UTC), IP: "203.0.113.7",
-		Device: "Firefox 140.0 on Linux", Token: token, Life: 7 * 24 * time.Hour}
+		Device: "Firefox on Linux", Token: token, Life: 7 * 24 * time.Hour}
 	letters := mail.NewLetters(h.config.AppName, h.config.AppURL)
 	return []mail.Message{
 		letters.ConfirmAddress(to, token, h.config.ConfirmTTL),
@@ -27,16 +27,17 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.PasswordChanged(to, incident),
 		letters.PasswordExpired(to, incident.At),
 		letters.FactorChanged(to, "An authenticator app was added.", incident),
+		letters.MoreAlerts(to, mail.Fold(nil, mail.Alert{Says: "New recovery codes were made. Older ones no longer work.", At: incident.At, IP: incident.IP, Device: incident.Device}), incident),
 		letters.RecoverAccount(to, token, time.Hour),     // feature:account_recovery
 		letters.RecoveryCodeUsed(to, 3, incident),        // feature:recovery_codes
 		letters.PasskeyCopied(to, "Bitwarden", incident), // feature:passkeys
 		letters.AccountExported(to, incident),            // feature:account_export
 		letters.MailLogin(to, "K7QW-3MXP", mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: 10 * time.Minute}), // feature:mail_login
 		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),                                                                              // feature:account_deletion
-		letters.AccountRestored(to, incident),                             // feature:account_deletion
-		letters.RestoreAccount(to, incident.At.Add(incident.Life), token), // feature:account_deletion
-		letters.AccountClosing(to, incident.At.Add(incident.Life)),        // feature:account_deletion
-		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL),        // feature:email_change
+		letters.AccountRestored(to, incident),                                            // feature:account_deletion
+		letters.RestoreAccount(to, incident.At.Add(incident.Life), token, incident.Life), // feature:account_deletion
+		letters.AccountClosing(to, incident.At.Add(incident.Life)),                       // feature:account_deletion
+		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL),                       // feature:email_change
 		letters.ApproveEmailChange(to, mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: h.config.ConfirmTTL}), // feature:email_change
 		letters.EmailChangeClosing(to, incident.At.Add(incident.Life)),                                                                                    // feature:email_change feature:account_deletion
 		letters.EmailChangeTaken(to),          // feature:email_change

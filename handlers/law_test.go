@@ -179,21 +179,24 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	ada.post("/account/security", "current_password", otherPassword, "password", otherPassword)
 	ada.post("/account/prove", "factor", "password", "answer", otherPassword)
 	newcomer.post("/security-alert", "token", "dead")
-	ada.post("/account/export")                                     // feature:account_export
-	s.owingTerms("barbara@example.com").post("/login/terms/export") // feature:terms feature:account_export
-	newcomer.post("/account-recovery", "token", "dead")             // feature:account_recovery
-	newcomer.post("/login/mail", "email", ada.email)                // feature:mail_login
-	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA")          // feature:mail_login
-	newcomer.post("/login/mail/confirm", "token", "dead")           // feature:mail_login
-	ada.get("/account/totp/new").submit("code", "000000")           // feature:totp
-	newcomer.post("/login/passkey/options")                         // feature:passkeys
-	newcomer.post("/login/passkey", "assertion", "{}")              // feature:passkeys
-	ada.post("/account/prove/options")                              // feature:passkeys
-	ada.post("/account/passkeys/new/options")                       // feature:passkeys
-	newcomer.post("/account/restore", "token", "dead")              // feature:account_deletion
-	newcomer.post("/email/change", "token", "dead")                 // feature:email_change
-	newcomer.post("/email/undo", "token", "dead")                   // feature:email_change
-	ada.post("/account/email", "email", "ada@example.org")          // feature:email_change
+	ada.post("/account/export")                                                                      // feature:account_export
+	s.owingTerms("barbara@example.com").post("/login/terms/export")                                  // feature:terms feature:account_export
+	newcomer.post("/account-recovery", "token", "dead")                                              // feature:account_recovery
+	newcomer.post("/login/mail", "email", ada.email)                                                 // feature:mail_login
+	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA")                                           // feature:mail_login
+	newcomer.post("/login/mail/confirm", "token", "dead")                                            // feature:mail_login
+	ada.get("/account/totp/new").submit("code", "000000")                                            // feature:totp
+	newcomer.post("/login/passkey/options")                                                          // feature:passkeys
+	newcomer.post("/login/passkey", "assertion", "{}")                                               // feature:passkeys
+	ada.post("/account/prove/options")                                                               // feature:passkeys
+	ada.post("/account/passkeys/new/options")                                                        // feature:passkeys
+	newcomer.post("/account/restore", "token", "dead")                                               // feature:account_deletion
+	edsger := s.member("edsger@example.com")                                                         // feature:account_deletion
+	edsger.post("/account/delete", "confirmation", edsger.email)                                     // feature:account_deletion
+	s.owingTerms("tony@example.com").post("/login/terms/delete", "confirmation", "tony@example.com") // feature:terms feature:account_deletion
+	newcomer.post("/email/change", "token", "dead")                                                  // feature:email_change
+	newcomer.post("/email/undo", "token", "dead")                                                    // feature:email_change
+	ada.post("/account/email", "email", "ada@example.org")                                           // feature:email_change
 	if len(secondFactors()) > 0 {
 		grace, factor := s.owing("grace@example.com")
 		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")

@@ -17,8 +17,10 @@ import (
 
 // ledger knows which limits the requests of a test were counted under.
 type ledger struct {
-	counts sync.Map     // a countedHit to true
-	begun  atomic.Int64 // requests
+	counts  sync.Map     // a countedHit to true
+	limited sync.Map     // a request that was counted to true
+	mailed  sync.Map     // a request that queued mail to true
+	begun   atomic.Int64 // requests
 }
 
 type countedHit struct{ method, path, rule string }
@@ -40,14 +42,36 @@ func (l *ledger) keep(t *testing.T, db *gorm.DB) {
 		if !asked || !strings.HasPrefix(db.Statement.SQL.String(), "INSERT INTO limits ") {
 			return
 		}
+		l.limited.Store(r, true)
 		rule, _, _ := strings.Cut(db.Statement.Vars[0].(string), ":")
-		if rule != "refusal-ip" { // it bounds what is written down of refusals, no request
+		// These bound what is written down of refusals, and the number of mails: no request is refused for them.
+		if !slices.Contains([]string{"refusal-ip", "alert", "alert-user"}, rule) {
 			l.counts.Store(countedHit{r.Method, r.URL.Path, rule}, true)
 		}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	err = db.Callback().Create().After("gorm:create").Register("ledger", func(db *gorm.DB) {
+		if r, asked := db.Statement.Context.Value(requestKey{}).(*http.Request); asked && db.Statement.Table == "outbox" {
+			l.mailed.Store(r, true)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mailsWithinLimits fails the test where a request queued mail and counted under no limit (ASVS 2.4.1): whatever mails can be repeated. The links
+// of a change of address can't: each works once, and asking for them is counted.
+func (l *ledger) mailsWithinLimits(t *testing.T) {
+	l.mailed.Range(func(key, _ any) bool {
+		r := key.(*http.Request)
+		if _, limited := l.limited.Load(r); !limited && !strings.HasPrefix(r.URL.Path, "/email/") {
+			t.Errorf("%s %s mails, and counts under no limit", r.Method, r.URL.Path)
+		}
+		return true
+	})
 }
 
 // holdsTo fails the test where something was counted that the map of the site does not tell.

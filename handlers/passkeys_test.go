@@ -198,7 +198,7 @@ func TestAPasskeyHasTheNameOfItsMaker(t *testing.T) {
 }
 
 func TestTwentyPasskeysAreTheMost(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t, noRateLimit)
 	ada := s.member("ada@example.com")
 	for range 20 {
 		ada.passkey()

@@ -70,11 +70,11 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	renewing.GET("/login/password", h.NewPasswordPage)
 	renewing.POST("/login/password", h.NewPassword)
 
-	accepting.GET("/login/terms", h.AcceptTermsPage)                                         // feature:terms
-	accepting.POST("/login/terms", h.AcceptTerms)                                            // feature:terms
-	accepting.POST("/login/terms/export", h.ExportWithoutTerms, limits(auth.ExportLimits())) // feature:terms feature:account_export
-	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                           // feature:terms feature:account_deletion
-	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms)                              // feature:terms feature:account_deletion
+	accepting.GET("/login/terms", h.AcceptTermsPage)                                           // feature:terms
+	accepting.POST("/login/terms", h.AcceptTerms)                                              // feature:terms
+	accepting.POST("/login/terms/export", h.ExportWithoutTerms, limits(auth.ExportLimits()))   // feature:terms feature:account_export
+	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                             // feature:terms feature:account_deletion
+	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms, limits(auth.DeletionLimits())) // feature:terms feature:account_deletion
 
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
@@ -114,11 +114,11 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions)
-	app.GET("/account/delete", h.DeleteAccountPage)                           // feature:account_deletion
-	app.POST("/account/delete", h.DeleteAccount)                              // feature:account_deletion
-	app.GET("/account/export", h.AccountExportPage)                           // feature:account_export
-	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits())) // feature:account_export
-	app.GET("/account/activity", h.ActivityPage)                              // feature:activity
+	app.GET("/account/delete", h.DeleteAccountPage)                             // feature:account_deletion
+	app.POST("/account/delete", h.DeleteAccount, limits(auth.DeletionLimits())) // feature:account_deletion
+	app.GET("/account/export", h.AccountExportPage)                             // feature:account_export
+	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits()))   // feature:account_export
+	app.GET("/account/activity", h.ActivityPage)                                // feature:activity
 
 	app.GET("/notes", h.Notes)                                     // feature:notes
 	app.GET("/notes/new", h.NewNotePage)                           // feature:notes

@@ -58,11 +58,11 @@ func (s *stage) exec(statement string, args ...any) {
 	}
 }
 
-// mailIsSent waits until the worker has nothing left to write down.
+// mailIsSent waits until the worker has nothing left to write down. A mail of folded alerts waits for its time.
 func (s *stage) mailIsSent() {
 	s.t.Helper()
 	for range 500 {
-		if s.count("outbox", "done_at IS NULL AND failed_at IS NULL") == 0 {
+		if s.count("outbox", "done_at IS NULL AND failed_at IS NULL AND kind <> 'more_alerts'") == 0 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -102,6 +102,9 @@ func newStageOn(t *testing.T, db *gorm.DB, changes ...func(*config.Config)) *sta
 	t.Cleanup(func() {
 		s.server.Close()
 		s.counted.holdsTo(t, s.routes)
+		if s.config.RateLimit {
+			s.counted.mailsWithinLimits(t)
+		}
 		s.keepsSecrets()
 	})
 	return s

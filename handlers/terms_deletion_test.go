@@ -82,7 +82,7 @@ func TestItem49NobodyLeavesWithoutTheTermsByASignInThatIsNoMore(t *testing.T) {
 }
 
 func TestItem67FiftyWhoLeaveWithoutTheTermsAtOnceAreOne(t *testing.T) {
-	s := newStage(t, withTerms("1"))
+	s := newStage(t, withTerms("1"), noRateLimit)
 	ada := s.owingTerms("ada@example.com")
 	s.atOnce(50, func(int) {
 		page, err := ada.twin().try(http.MethodPost, "/login/terms/delete", url.Values{"confirmation": {ada.email}})

@@ -14,6 +14,7 @@ func (l Letters) AccountDeletion(to string, due time.Time, i Incident) Message {
 			"On " + moment(due) + " everything in it is deleted for good. Until then you can have it back as it was.",
 		},
 		Facts:    facts(i),
+		Life:     i.Life,
 		Question: "If it was not you, keep the account, and lock everybody out who can have asked: the page behind the button does both.",
 		Button:   "Keep my account",
 		Link:     l.link("/account/restore", i.Token),
@@ -32,8 +33,9 @@ func (l Letters) AccountRestored(to string, i Incident) Message {
 	})
 }
 
-// RestoreAccount carries a link that brings back an account which goes at due, for whoever has asked for a mail that leads into it.
-func (l Letters) RestoreAccount(to string, due time.Time, token string) Message {
+// RestoreAccount carries a link that brings back an account which is deleted at
+// due, after life, for a user who has asked for a mail that leads into it.
+func (l Letters) RestoreAccount(to string, due time.Time, token string, life time.Duration) Message {
 	return l.message("restore_account", to, letter{
 		Subject:   "Your " + l.appName + " account is closed",
 		Preheader: "One button brings it back.",
@@ -43,6 +45,7 @@ func (l Letters) RestoreAccount(to string, due time.Time, token string) Message 
 			"Somebody, hopefully you, has asked for a mail that leads into your " + l.appName + " account. It is closed, and on " + moment(due) +
 				" everything in it is deleted for good. Until then you can have it back as it was, and choose a new password.",
 		},
+		Life:     life,
 		Question: "If it was not you who had it deleted, lock everybody out who can have: the page behind the button does both.",
 		Button:   "Keep my account",
 		Link:     l.link("/account/restore", token),

@@ -11,6 +11,7 @@ func (l Letters) RecoverAccount(to, token string, life time.Duration) Message {
 		Greeting:  greeting,
 		Opening: []string{"You have told us that you lost your second factors. This link removes them all and logs every device out. " +
 			"You then log in with your password, and can set up new ones."},
+		Life:   life,
 		Button: "Remove my second factors",
 		Link:   l.link("/account-recovery", token),
 		Closing: []string{

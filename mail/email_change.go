@@ -11,6 +11,7 @@ func (l Letters) ConfirmEmailChange(to, token string, life time.Duration) Messag
 		Greeting:  greeting,
 		Opening: []string{"Somebody, hopefully you, wants this to be the address of their " + l.appName + " account. Please confirm that it is yours. " +
 			"The account moves here once the present address has agreed as well; we have written there too."},
+		Life:   life,
 		Button: "Confirm new address",
 		Link:   l.link("/email/change", token),
 		Closing: []string{
@@ -31,6 +32,7 @@ func (l Letters) ApproveEmailChange(to string, i Incident) Message {
 		Opening: []string{"Somebody who is logged in to your " + l.appName + " account wants it to have another email address than this one. " +
 			"It changes once you agree here and the new address is confirmed, to which we have written too."},
 		Facts:  facts(i),
+		Life:   i.Life,
 		Button: "See the new address",
 		Link:   l.link("/email/change", i.Token),
 		Closing: []string{
@@ -100,6 +102,7 @@ func (l Letters) UndoEmailChange(to string, i Incident) Message {
 		Facts:     facts(i),
 		Question: "If this was you, there is nothing more to do. If it was not, undo it: your account gets this address back, every device is " +
 			"logged out, and you choose a new password.",
+		Life:   i.Life,
 		Button: "Undo the change",
 		Link:   l.link("/email/undo", i.Token),
 		Closing: []string{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,6 +18,12 @@ type Message struct {
 	Subject string
 	HTML    string
 	Text    string
+
+	// Life is how long what the mail carries is of use, counted from when it
+	// is queued: the life of its link. 0 means that the mail doesn't expire.
+	Life time.Duration
+	// Alert is what a security alert tells; nil for any other mail.
+	Alert *Alert
 
 	err error // why it could not be rendered; Enqueue reports it, so that callers check one error instead of two
 }

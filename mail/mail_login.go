@@ -12,6 +12,7 @@ func (l Letters) MailLogin(to, code string, asked Incident) Message {
 			"Press the button in the browser where you asked, or enter this code there:"},
 		Code:   code,
 		Facts:  facts(asked),
+		Life:   asked.Life,
 		Button: "Log in",
 		Link:   l.link("/login/mail/confirm", asked.Token),
 		Closing: []string{

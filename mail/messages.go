@@ -1,9 +1,9 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -33,6 +33,7 @@ func (l Letters) ConfirmAddress(to, token string, life time.Duration) Message {
 		Heading:   "Confirm your email address",
 		Greeting:  greeting,
 		Opening:   []string{"You are one step away from your " + l.appName + " account. Please confirm that this address is yours."},
+		Life:      life,
 		Button:    "Confirm email address",
 		Link:      l.link("/email/confirm", token),
 		Closing: []string{
@@ -68,6 +69,7 @@ func (l Letters) ResetPassword(to, token string, life time.Duration) Message {
 		Heading:   "Reset your password",
 		Greeting:  greeting,
 		Opening:   []string{"Somebody, hopefully you, has asked to reset the password of your " + l.appName + " account."},
+		Life:      life,
 		Button:    "Choose a new password",
 		Link:      l.link("/password/reset", token),
 		Closing: []string{
@@ -90,13 +92,18 @@ type Incident struct {
 // alert is a letter that tells the owner of an account what was done to it, with a link for when it was not them.
 func (l Letters) alert(kind, to string, i Incident, content letter) Message {
 	content.Greeting = greeting
-	content.Facts = facts(i)
+	if content.Facts == nil {
+		content.Facts = facts(i)
+	}
 	content.Button = "This wasn’t me"
 	content.Link = l.link("/security-alert", i.Token)
 	content.Closing = []string{
 		"The link asks before it does anything. It works once, within " + lasting(i.Life) + ": it logs out every device and lets you choose a new password.",
 	}
-	return l.message(kind, to, content)
+	content.Life = i.Life
+	m := l.message(kind, to, content)
+	m.Alert = &Alert{Says: cmp.Or(content.Says, content.Opening[0]), At: i.At, IP: i.IP, Device: i.Device}
+	return m
 }
 
 // NewDevice tells the owner of a log-in in a browser that they have not logged in with before.
@@ -192,6 +199,8 @@ type letter struct {
 	Button    string
 	Link      string
 	Closing   []string
+	Life      time.Duration // see Message
+	Says      string        // what an alert says in a list; "" for the first paragraph of Opening
 }
 
 type fact struct{ Name, Value string }
@@ -207,7 +216,7 @@ func (l Letters) message(kind, to string, content letter) Message {
 	content.AppName = l.appName
 	var html strings.Builder
 	err := letterPage(content).Render(context.Background(), &html)
-	return Message{Kind: kind, To: to, Subject: content.Subject, HTML: html.String(), Text: content.text(), err: err}
+	return Message{Kind: kind, To: to, Subject: content.Subject, HTML: html.String(), Text: content.text(), Life: content.Life, err: err}
 }
 
 func (l Letters) link(path, token string) string {
@@ -223,13 +232,9 @@ func (l Letters) link(path, token string) string {
 const greeting = "Hello,"
 
 func facts(i Incident) []fact {
-	where := "unknown"
-	if address, err := netip.ParseAddr(i.IP); err == nil {
-		where = address.WithZone("").String()
-	}
 	return []fact{
 		{"When", moment(i.At)},
-		{"IP address", where},
+		{"IP address", ipAddress(i.IP)},
 		{"Device", models.KnownDeviceName(i.Device)},
 	}
 }
@@ -269,7 +274,8 @@ func (l letter) text() string {
 		out.WriteString("\n")
 	}
 	for _, f := range l.Facts {
-		fmt.Fprintf(&out, "    %-12s%s\n", f.Name+":", f.Value)
+		value := strings.ReplaceAll(wrapAt(f.Value, textWidth-16), "\n", "\n"+strings.Repeat(" ", 16))
+		fmt.Fprintf(&out, "    %-12s%s\n", f.Name+":", value)
 	}
 	if l.Question != "" {
 		out.WriteString("\n" + wrap(l.Question) + "\n")
@@ -283,15 +289,17 @@ func (l letter) text() string {
 	return out.String()
 }
 
-// wrap breaks a paragraph between words.
-func wrap(paragraph string) string {
+func wrap(paragraph string) string { return wrapAt(paragraph, textWidth) }
+
+// wrapAt breaks a paragraph between words.
+func wrapAt(paragraph string, columns int) string {
 	var out strings.Builder
 	column := 0
 	for _, word := range strings.Fields(paragraph) {
 		width := utf8.RuneCountInString(word)
 		switch {
 		case column == 0:
-		case column+1+width > textWidth:
+		case column+1+width > columns:
 			out.WriteByte('\n')
 			column = 0
 		default:

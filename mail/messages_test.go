@@ -18,7 +18,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 // everyLetter is each message that Letters writes, with made-up content.
 func everyLetter(l Letters) (all []Message) {
 	content := map[reflect.Type]reflect.Value{}
-	for _, sample := range []any{"T0ken_-x", noon, 7 * 24 * time.Hour, 3, seen("2001:db8::7", "Firefox on Linux")} {
+	for _, sample := range []any{"T0ken_-x", noon, 7 * 24 * time.Hour, 3, seen("2001:db8::7", "Firefox on Linux"), manyAlerts} {
 		content[reflect.TypeOf(sample)] = reflect.ValueOf(sample)
 	}
 	for _, write := range reflect.ValueOf(l).Methods() {
@@ -30,6 +30,12 @@ func everyLetter(l Letters) (all []Message) {
 	}
 	return all
 }
+
+// manyAlerts is one line of every kind.
+var manyAlerts = Fold(Fold(Fold(nil,
+	Alert{"A passkey was added: Bitwarden.", noon, "2001:db8::7", "Firefox on Linux"}),
+	Alert{"Somebody has logged in to your Acme account on a device that we have not seen you use before.", noon, "192.0.2.7", "Chrome on iOS"}),
+	Alert{"Somebody has logged in to your Acme account on a device that we have not seen you use before.", noon.Add(time.Minute), "192.0.2.8", "x"})
 
 func seen(ip, device string) Incident {
 	return Incident{At: noon, IP: ip, Device: device, Token: "T0ken_-x", Life: 7 * 24 * time.Hour}
@@ -57,6 +63,7 @@ func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 		"password_reset":       "/security-alert?token=T0ken_-x",
 		"password_changed":     "/security-alert?token=T0ken_-x",
 		"factor_changed":       "/security-alert?token=T0ken_-x",
+		"more_alerts":          "/security-alert?token=T0ken_-x",
 		"password_expired":     "/password/forgot",
 		"recover_account":      "/account-recovery?token=T0ken_-x",   // feature:account_recovery
 		"recovery_code_used":   "/security-alert?token=T0ken_-x",     // feature:recovery_codes
@@ -116,7 +123,7 @@ func TestTheTextSaysWhatTheHTMLSays(t *testing.T) {
 		for paragraph := range strings.SplitSeq(body, "\n\n") {
 			paragraph = words(strings.Trim(strings.ReplaceAll(paragraph, "=====", ""), "=:\n"))
 			for _, part := range strings.Split(paragraph, "    ") {
-				if part = words(strings.NewReplacer("When:", "When", "IP address:", "IP address", "Device:", "Device").Replace(part)); !strings.Contains(page, part) {
+				if part = words(strings.NewReplacer("When:", "When", "What:", "What", "From:", "From", "IP address:", "IP address", "Device:", "Device").Replace(part)); !strings.Contains(page, part) {
 					t.Errorf("%s: the HTML lacks %q", m.Kind, part)
 				}
 			}

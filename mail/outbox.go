@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,35 +52,83 @@ func NewOutbox(db *gorm.DB, smtp *SMTP, from *netmail.Address, secretKeys []stri
 }
 
 // Enqueue writes the message within the caller's transaction: it is sent if, and only if, tx commits. Call Wake afterwards.
-func (o *Outbox) Enqueue(tx *gorm.DB, m Message) error { return o.enqueue(tx, m, 0) }
+func (o *Outbox) Enqueue(tx *gorm.DB, m Message) error {
+	_, err := o.enqueue(tx, m, 0, o.clock())
+	return err
+}
 
 // EnqueueDecoy does what Enqueue does, statement for statement and byte for byte, but the message is thrown away when its
 // turn comes. Where no mail may go out (the address has no account), it keeps the answer's time from telling so.
-func (o *Outbox) EnqueueDecoy(tx *gorm.DB, m Message) error { return o.enqueue(tx, m, 1) }
+func (o *Outbox) EnqueueDecoy(tx *gorm.DB, m Message) error {
+	_, err := o.enqueue(tx, m, 1, o.clock())
+	return err
+}
 
-func (o *Outbox) enqueue(tx *gorm.DB, m Message, decoy int) error {
-	if err := m.check(); err != nil {
-		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
-	}
+// EnqueueAt does what Enqueue does for a mail that waits until a time, and
+// returns its id for Replace.
+func (o *Outbox) EnqueueAt(tx *gorm.DB, m Message, at time.Time) (id string, err error) {
+	return o.enqueue(tx, m, 0, at.UTC().Truncate(time.Microsecond))
+}
+
+func (o *Outbox) enqueue(tx *gorm.DB, m Message, decoy int, runAt time.Time) (string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+		return "", fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
 	}
 	now := o.clock()
-	sealed, err := sealPayload(o.keys, id.String(), payload{
-		Decoy: decoy, MessageID: id.String() + "@" + domain(o.from.Address), Date: now,
-		To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text,
-	})
+	sealed, err := o.sealMessage(id.String(), m, decoy, now)
 	if err != nil {
-		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+		return "", fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
 	}
 	row := models.OutboxMail{
-		ID: id.String(), Kind: m.Kind, Payload: sealed, CreatedAt: now, RunAt: now, RecipientHash: new(o.recipientHashes(m.To)[0]),
+		ID: id.String(), Kind: m.Kind, Payload: sealed, CreatedAt: now, RunAt: runAt, ExpiresAt: new(expiry(m, now)),
+		RecipientHash: new(o.recipientHashes(m.To)[0]),
 	}
 	if err := tx.Create(&row).Error; err != nil {
-		return fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+		return "", fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
 	}
-	return nil
+	return row.ID, nil
+}
+
+// Replace writes another message in place of one that EnqueueAt left waiting,
+// to the same address. It reports false, and changes nothing, if that mail's
+// time has come.
+func (o *Outbox) Replace(tx *gorm.DB, id string, m Message) (bool, error) {
+	now := o.clock()
+	sealed, err := o.sealMessage(id, m, 0, now)
+	if err != nil {
+		return false, fmt.Errorf("replacing a %q mail: %w", m.Kind, err)
+	}
+	replaced := tx.Model(&models.OutboxMail{}).
+		Where("id = ? AND run_at > ? AND recipient_hash IN ?", id, now, o.recipientHashes(m.To)).
+		Where("attempts = 0 AND done_at IS NULL AND failed_at IS NULL").
+		Updates(map[string]any{"payload": sealed, "expires_at": expiry(m, now)})
+	if replaced.Error != nil {
+		return false, fmt.Errorf("replacing a %q mail: %w", m.Kind, replaced.Error)
+	}
+	return replaced.RowsAffected == 1, nil
+}
+
+func (o *Outbox) sealMessage(id string, m Message, decoy int, now time.Time) ([]byte, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	return sealPayload(o.keys, id, payload{
+		Decoy: decoy, MessageID: id + "@" + domain(o.from.Address), Date: now,
+		To: m.To, Subject: m.Subject, HTML: m.HTML, Text: m.Text,
+	})
+}
+
+// lastsLong stands in for the life of a mail that doesn't expire: longer than
+// it is tried.
+const lastsLong = 30 * 24 * time.Hour
+
+// expiry returns when a mail that is queued now is of no use any more. A link
+// that its reader has less than a minute for, or half of its life if that is
+// shorter, counts as none.
+func expiry(m Message, now time.Time) time.Time {
+	life := cmp.Or(m.Life, lastsLong)
+	return now.Add(life - min(time.Minute, life/2))
 }
 
 // recipientHashes returns the hashes that mail to an address may have: first

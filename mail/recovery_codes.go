@@ -16,6 +16,7 @@ func (l Letters) RecoveryCodeUsed(to string, left int, i Incident) Message {
 		Preheader: "It cannot be used again. Was this you?",
 		Heading:   "A recovery code was used",
 		Opening:   []string{"One of the recovery codes of your " + l.appName + " account was used in place of your second factor. " + remaining},
+		Says:      "A recovery code was used in place of your second factor.",
 		Question: "If this was you, there is nothing more to do. If it was not, somebody has your codes and your password: " +
 			"lock them out at once, then make new codes.",
 	})

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +23,9 @@ import (
 const (
 	// parallel is how many mails one process sends at once, so that a slow server for one recipient does not hold up the rest.
 	parallel = 4
+	// perRecipient is how many of them may go to one recipient, so that a slow mailbox, or a flood of mail to it, leaves the
+	// others a place.
+	perRecipient = 2
 	// poll is how often the worker looks for mail that is due. The look is one read on an index.
 	poll = time.Second
 	// sendTimeout bounds one attempt; lease is how long nobody else may take the mail, and so how long it waits if this process
@@ -52,16 +57,19 @@ func (o *Outbox) Run(ctx context.Context) {
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
 	finished := make(chan string, parallel)
-	held := map[string]bool{}
+	held := inHand{}
 	for {
-		rows, err := o.claim(ctx, held, parallel-len(held))
-		if err != nil && ctx.Err() == nil {
-			o.log.Error("the outbox cannot be read", "error", err)
-		}
-		for _, row := range rows {
-			held[row.ID] = true
+		for len(held) < parallel {
+			row, err := o.claim(ctx, held)
+			if err != nil && ctx.Err() == nil {
+				o.log.Error("the outbox cannot be read", "error", err)
+			}
+			if row == nil {
+				break
+			}
+			held[row.ID] = row.RecipientHash
 			working.Go(func() {
-				o.attempt(sending, row)
+				o.attempt(sending, *row)
 				finished <- row.ID
 			})
 		}
@@ -87,24 +95,45 @@ func delayed(ctx context.Context, by time.Duration) (context.Context, context.Ca
 	return late, func() { stop(); cancel() }
 }
 
-const pending = "done_at IS NULL AND failed_at IS NULL AND (run_at <= @now OR run_at > @far)"
+// inHand is the mail that one worker is sending: recipient hashes by id.
+type inHand map[string]*[]byte
 
-// claim takes up to n due mails by pushing their run_at ahead. Held are those in this worker's hands, which a clock that jumps
-// forward would give it twice.
-func (o *Outbox) claim(ctx context.Context, held map[string]bool, n int) ([]models.OutboxMail, error) {
-	if n == 0 || ctx.Err() != nil {
+func (h inHand) ids() []string {
+	return append(slices.Collect(maps.Keys(h)), "") // NOT IN an empty list is NULL, which is not true
+}
+
+// busy returns the recipients who have their share of the worker.
+func (h inHand) busy() [][]byte {
+	counts := map[string]int{}
+	busy := [][]byte{{0}} // no hash, for the same reason
+	for _, hash := range h {
+		if hash == nil || len(*hash) == 0 {
+			continue
+		}
+		if counts[string(*hash)]++; counts[string(*hash)] == perRecipient {
+			busy = append(busy, *hash)
+		}
+	}
+	return busy
+}
+
+// pending is the mail that a worker may take. What it has in hand is excluded by name, since a clock that jumps forward would
+// give it that twice.
+const pending = "done_at IS NULL AND failed_at IS NULL AND (run_at <= @now OR run_at > @far) AND id NOT IN @held " +
+	"AND (recipient_hash IS NULL OR recipient_hash NOT IN @busy)"
+
+// claim takes the due mail that expires first, by pushing its run_at ahead; nil if there is none. So a login link never waits
+// behind a thousand alerts.
+func (o *Outbox) claim(ctx context.Context, held inHand) (*models.OutboxMail, error) {
+	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	now := o.clock()
-	ids := []string{""} // NOT IN an empty list is NULL, which is not true
-	for id := range held {
-		ids = append(ids, id)
-	}
-	args := map[string]any{"now": now, "far": now.Add(farAhead), "until": now.Add(lease), "held": ids, "n": n}
+	args := map[string]any{"now": now, "far": now.Add(farAhead), "until": now.Add(lease), "held": held.ids(), "busy": held.busy()}
 
 	// Most looks find nothing; asking first keeps them from taking SQLite's only writer.
 	var due []string
-	if err := o.db.WithContext(ctx).Raw("SELECT id FROM outbox WHERE "+pending+" AND id NOT IN @held LIMIT 1", args).Scan(&due).Error; err != nil {
+	if err := o.db.WithContext(ctx).Raw("SELECT id FROM outbox WHERE "+pending+" LIMIT 1", args).Scan(&due).Error; err != nil {
 		return nil, fmt.Errorf("looking for due mail: %w", err)
 	}
 	if len(due) == 0 {
@@ -116,16 +145,19 @@ func (o *Outbox) claim(ctx context.Context, held map[string]bool, n int) ([]mode
 	}
 	var rows []models.OutboxMail
 	err := o.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		// MATERIALIZED: the planner may otherwise run the inner query more than once and lock more than n rows.
-		return tx.Raw(`WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE `+pending+` AND id NOT IN @held
-				ORDER BY run_at LIMIT @n `+lock+`)
+		// MATERIALIZED: the planner may otherwise run the inner query more than once and lock more than one row.
+		return tx.Raw(`WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE `+pending+`
+				ORDER BY expires_at, run_at LIMIT 1 `+lock+`)
 			UPDATE outbox SET run_at = @until, attempts = attempts + 1 WHERE id IN (SELECT id FROM due)
-			RETURNING id, kind, payload, attempts`, args).Scan(&rows).Error
+			RETURNING id, kind, payload, attempts, expires_at, recipient_hash`, args).Scan(&rows).Error
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claiming mail: %w", err)
 	}
-	return rows, nil
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return &rows[0], nil
 }
 
 // attempt sends one claimed mail and writes down how it went.

@@ -14,6 +14,10 @@ type OutboxMail struct {
 	DoneAt    *time.Time
 	FailedAt  *time.Time
 
+	// ExpiresAt is when what the mail carries is of no use any more; nil in
+	// rows that an earlier program wrote.
+	ExpiresAt *time.Time
+
 	// RecipientHash is the keyed hash of the address that the mail is to. It
 	// outlives the payload. It is nil in rows that an earlier program wrote,
 	// and empty where the payload cannot be opened.

@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
 
 // SecurityAlert is a mailed permission to say, once, that what the mail tells of was not done by the account's owner.
 type SecurityAlert struct {
@@ -10,6 +14,12 @@ type SecurityAlert struct {
 	OthersSince *time.Time // when the account may have become somebody else's, where that is before what the mail tells of
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
+
+	// MailID and Folded belong to a mail that tells of several alerts: its
+	// row in the outbox, and what it tells, as JSON. Both are empty for an
+	// alert that has a mail of its own.
+	MailID string
+	Folded string
 }
 
 // Since is when the account may have become somebody else's.
@@ -18,4 +28,19 @@ func (a SecurityAlert) Since() time.Time {
 		return *a.OthersSince
 	}
 	return a.CreatedAt
+}
+
+// FoldedAlert returns the newest mail of the user's that tells of several
+// alerts, or gorm.ErrRecordNotFound.
+func FoldedAlert(db *gorm.DB, userID string) (alert SecurityAlert, err error) {
+	err = db.Where("user_id = ? AND mail_id <> ''", userID).Order("created_at DESC, id DESC").Take(&alert).Error
+	return alert, err
+}
+
+// DeleteSentAlerts deletes the user's alerts, but not one whose mail still waits
+// for more to tell.
+func DeleteSentAlerts(db *gorm.DB, userID string) error {
+	return db.Where("user_id = ?", userID).
+		Where("mail_id NOT IN (SELECT id FROM outbox WHERE attempts = 0 AND done_at IS NULL AND failed_at IS NULL)").
+		Delete(&SecurityAlert{}).Error
 }

@@ -60,6 +60,7 @@ type Server struct {
 	refusals []error        // for the next recipients
 	deaths   int            // how many more mails to keep without telling the client so
 	stalled  chan struct{}
+	slow     string // the only recipient that is stalled, "" for all
 	attempts int
 	open     int
 	clear    bool // a password came over a connection without TLS
@@ -209,11 +210,14 @@ func (s *Server) DieAfterData(n int) {
 }
 
 // Stall keeps every mail from being answered for until the returned function is called.
-func (s *Server) Stall() (resume func()) {
+func (s *Server) Stall() (resume func()) { return s.StallFor("") }
+
+// StallFor does what Stall does for the mail to one recipient.
+func (s *Server) StallFor(address string) (resume func()) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	stalled := make(chan struct{})
-	s.stalled = stalled
+	s.stalled, s.slow = stalled, address
 	return sync.OnceFunc(func() {
 		s.mutex.Lock()
 		defer s.mutex.Unlock()
@@ -415,6 +419,9 @@ func (c *session) Data(r io.Reader) error {
 	s := c.server
 	s.mutex.Lock()
 	stalled := s.stalled
+	if s.slow != "" && !slices.Contains(c.recipients, s.slow) {
+		stalled = nil
+	}
 	s.mutex.Unlock()
 	if stalled != nil {
 		<-stalled
