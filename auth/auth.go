@@ -135,6 +135,9 @@ func (a *Auth) transact(ctx context.Context, work func(*tx) error) error {
 	return nil
 }
 
+// TokenLength is the length of every mailed token, in letters, digits, - and _.
+const TokenLength = 43
+
 // newToken returns 256 random bits for a person to carry (ASVS 11.5.1 asks for 128) and the hash that the database keeps: a
 // stolen copy of the database opens nothing.
 func newToken() (token string, hash []byte) {

@@ -366,8 +366,10 @@ func noPages() []string {
 		"/healthz",
 		"/readyz",
 		"/assets/*",
-		"/account/picture/image", // feature:profile_picture
-		"/notes/:id/image",       // feature:notes
+		"/.well-known/change-password",
+		"/.well-known/passkey-endpoints", // feature:passkeys
+		"/account/picture/image",         // feature:profile_picture
+		"/notes/:id/image",               // feature:notes
 	}
 }
 

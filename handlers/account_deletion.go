@@ -49,7 +49,7 @@ func (h *Handlers) accountClosed(c echo.Context, err error) error {
 // RestoreAccountPage asks whether to bring an account back. Opening it uses nothing up.
 func (h *Handlers) RestoreAccountPage(c echo.Context) error {
 	h.hideToken(c)
-	token := c.QueryParam("token")
+	token := linkToken(c)
 	user, due, err := h.auth.DeletionByToken(c.Request().Context(), token)
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadRestore(c)

@@ -14,14 +14,14 @@ import (
 // AccountRecoveryPage asks whether to remove every second factor. Opening it uses nothing up.
 func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
 	h.hideToken(c)
-	user, err := h.auth.RecoveryByToken(c.Request().Context(), c.QueryParam("token"))
+	user, err := h.auth.RecoveryByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadRecovery(c)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.AccountRecovery(views.AccountRecoveryForm{Token: c.QueryParam("token")}, user.Email))
+	return h.render(c, http.StatusOK, views.AccountRecovery(views.AccountRecoveryForm{Token: linkToken(c)}, user.Email))
 }
 
 func (h *Handlers) deadRecovery(c echo.Context) error {

@@ -55,14 +55,14 @@ func (h *Handlers) CancelEmailChange(c echo.Context, _ *models.User) error {
 // EmailLinkPage says what a mailed link confirms or approves. Opening it uses nothing up.
 func (h *Handlers) EmailLinkPage(c echo.Context) error {
 	h.hideToken(c)
-	link, err := h.auth.EmailLinkByToken(c.Request().Context(), c.QueryParam("token"))
+	link, err := h.auth.EmailLinkByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadEmailLink(c)
 	}
 	if err != nil {
 		return err
 	}
-	form := views.EmailLinkForm{Token: c.QueryParam("token")}
+	form := views.EmailLinkForm{Token: linkToken(c)}
 	if link.Present {
 		return h.render(c, http.StatusOK, views.ApproveEmail(form, link.User.Email, link.Change.Email))
 	}
@@ -113,14 +113,14 @@ func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed boo
 // UndoEmailPage asks whether the former address is to come back. Opening it uses nothing up.
 func (h *Handlers) UndoEmailPage(c echo.Context) error {
 	h.hideToken(c)
-	user, former, err := h.auth.FormerEmailByToken(c.Request().Context(), c.QueryParam("token"))
+	user, former, err := h.auth.FormerEmailByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadUndo(c)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.UndoEmail(views.EmailLinkForm{Token: c.QueryParam("token")}, user, former))
+	return h.render(c, http.StatusOK, views.UndoEmail(views.EmailLinkForm{Token: linkToken(c)}, user, former))
 }
 
 func (h *Handlers) deadUndo(c echo.Context) error {

@@ -122,6 +122,3 @@ func (h *Handlers) recordRefusal(c echo.Context, event string) {
 		h.log.ErrorContext(c.Request().Context(), "a refusal cannot be recorded", "event", event, "error", err)
 	}
 }
-
-// NotFound answers for every address that there is no page for, the same to everyone.
-func (h *Handlers) NotFound(echo.Context) error { return echo.ErrNotFound }

@@ -77,7 +77,9 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 
 // checks are what every request has to pass.
 func (h *Handlers) checks() []echo.MiddlewareFunc {
-	checks := []echo.MiddlewareFunc{middleware.CleanPath, middleware.CheckOrigin(h.config.AppURL, h.local(), h.provesOrigin, h.log)}
+	checks := []echo.MiddlewareFunc{
+		middleware.CleanPath, h.oneSegment, middleware.CheckOrigin(h.config.AppURL, h.local(), h.provesOrigin, h.log),
+	}
 	if h.local() {
 		checks = append(checks, middleware.OneName(h.config.AppURL))
 	}

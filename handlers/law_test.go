@@ -17,7 +17,8 @@ import (
 
 // public are the routes that a visitor gets an answer from. Every other route, those not yet written among them, asks for login.
 var public = []string{
-	"GET /", "GET /healthz", "GET /readyz", "GET /assets/*",
+	"GET /", "GET /healthz", "GET /readyz", "GET /assets/*", "GET /.well-known/change-password",
+	"GET /.well-known/passkey-endpoints", // feature:passkeys
 	"GET /login", "POST /login", "POST /logout",
 	"GET /register", "POST /register", "GET /register/sent", "POST /register/resend", "POST /register/correct",
 	"GET /email/confirm", "POST /email/confirm",
@@ -102,7 +103,7 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 	for _, route := range s.routes {
 		path, who := route.Path, newcomer
 		switch {
-		case route.Method != http.MethodGet, slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, path):
+		case route.Method != http.MethodGet, slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, path), strings.HasPrefix(path, "/.well-known/"):
 			continue
 		case path == "/email/confirm":
 			path = confirm
@@ -252,7 +253,7 @@ func TestLawUnknownAddressesAre404ForEveryone(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	// Item 37: /account/x.css is what a cache would keep.
-	for _, path := range []string{"/nothing", "/account/x.css", "/dashboard/", "/dashboard/x", "/login/x", "/assets/", "/assets/nothing.css", "/.git/config", "/.env", "/debug/pprof/", "/metrics", "//", "/admin", "/%2e%2e/etc/passwd"} {
+	for _, path := range []string{"/nothing", "/account/x.css", "/dashboard/x", "/login/x", "/assets/", "/assets/nothing.css", "/.git/config", "/.env", "/debug/pprof/", "/metrics", "//", "/admin", "/%2e%2e/etc/passwd"} {
 		ada.get(path).is(t, 404)
 		s.visitor().get(path).is(t, 404)
 	}

@@ -93,7 +93,7 @@ func (h *Handlers) mailAgain(c echo.Context, kept, why string) error {
 // MailLoginLinkPage shows what a mailed link would do; only its button does it, since mail scanners open links.
 func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
 	h.hideToken(c)
-	user, here, err := h.auth.MailLoginByLink(c.Request().Context(), c.QueryParam("token"), h.browser(c))
+	user, here, err := h.auth.MailLoginByLink(c.Request().Context(), linkToken(c), h.browser(c))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadMailLogin(c)
 	}
@@ -103,7 +103,7 @@ func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
 	if !here {
 		return h.render(c, http.StatusOK, views.MailLoginElsewhere())
 	}
-	return h.render(c, http.StatusOK, views.MailLoginLink(views.MailLinkForm{Token: c.QueryParam("token")}, user.Email))
+	return h.render(c, http.StatusOK, views.MailLoginLink(views.MailLinkForm{Token: linkToken(c)}, user.Email))
 }
 
 func (h *Handlers) deadMailLogin(c echo.Context) error {

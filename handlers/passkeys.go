@@ -82,6 +82,16 @@ func passkeyOptions(c echo.Context, options []byte, err error) error {
 	return c.JSONBlob(http.StatusOK, options)
 }
 
+// PasskeyEndpoints tells password managers where passkeys are made and managed
+// (W3C, A Well-Known URL for Relying Party Passkey Endpoints).
+func (h *Handlers) PasskeyEndpoints(c echo.Context) error {
+	if !h.auth.PasskeysWork() {
+		return echo.ErrNotFound
+	}
+	site := h.config.AppURL.String()
+	return c.JSON(http.StatusOK, map[string]string{"enroll": site + "/account/passkeys/new", "manage": site + "/account/passkeys"})
+}
+
 // PasskeysPage lists the person's passkeys.
 func (h *Handlers) PasskeysPage(c echo.Context, user *models.User) error {
 	return h.passkeys(c, http.StatusOK, user, views.PasskeyForm{}, nil)

@@ -187,6 +187,16 @@ func (d *device) logsIn(lies ...func(*statement)) *page {
 	return d.p.post("/login/passkey", "assertion", d.signs(d.p.post("/login/passkey/options").options(), lies...))
 }
 
+// W3C, A Well-Known URL for Relying Party Passkey Endpoints.
+func TestWellKnown_PasskeyEndpointsNameThePages(t *testing.T) {
+	s := newStage(t)
+	page := s.visitor().get("/.well-known/passkey-endpoints").is(t, 200)
+	want := `{"enroll":"` + s.config.AppURL.String() + `/account/passkeys/new","manage":"` + s.config.AppURL.String() + `/account/passkeys"}`
+	if got := strings.TrimSpace(page.body); got != want || page.header.Get("Content-Type") != "application/json" {
+		t.Errorf("the endpoints are %s (%s), want %s", got, page.header.Get("Content-Type"), want)
+	}
+}
+
 func TestAPasskeyHasTheNameOfItsMaker(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")

@@ -14,7 +14,7 @@ import (
 
 // ResetPasswordPage asks for a new password. Opening it uses nothing up.
 func (h *Handlers) ResetPasswordPage(c echo.Context) error {
-	return h.resetPassword(c, http.StatusOK, views.ResetForm{Token: c.QueryParam("token")}, nil)
+	return h.resetPassword(c, http.StatusOK, views.ResetForm{Token: linkToken(c)}, nil)
 }
 
 func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetForm, problems auth.Invalid) error {

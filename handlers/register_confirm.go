@@ -14,7 +14,7 @@ import (
 
 // ConfirmEmailPage shows what a sign-up's link would do; only its button does it, since mail scanners open links.
 func (h *Handlers) ConfirmEmailPage(c echo.Context) error {
-	return h.confirmEmail(c, http.StatusOK, views.ConfirmForm{Token: c.QueryParam("token")}, nil)
+	return h.confirmEmail(c, http.StatusOK, views.ConfirmForm{Token: linkToken(c)}, nil)
 }
 
 func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmForm, problems auth.Invalid) error {

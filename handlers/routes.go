@@ -25,6 +25,8 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	open.GET("/healthz", h.Healthz)
 	open.GET("/readyz", h.Readyz)
 	open.GET("/assets/*", h.Assets)
+	open.GET("/.well-known/change-password", h.ChangePasswordAddress)
+	open.GET("/.well-known/passkey-endpoints", h.PasskeyEndpoints) // feature:passkeys
 
 	site.GET("/", h.Home)
 	site.GET("/email/confirm", h.ConfirmEmailPage)
@@ -147,6 +149,6 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	}
 
 	// Outside the groups, or a guard would answer for pages that do not exist.
-	e.RouteNotFound("/*", site.wrap(h.NotFound, MaxBody))
+	e.RouteNotFound(unknownPath, site.wrap(h.NotFound, MaxBody))
 	return list
 }

@@ -17,14 +17,14 @@ import (
 // SecurityAlertPage says what the link in an alert will do. Opening it uses nothing up.
 func (h *Handlers) SecurityAlertPage(c echo.Context) error {
 	h.hideToken(c)
-	user, err := h.auth.AlertByToken(c.Request().Context(), c.QueryParam("token"))
+	user, err := h.auth.AlertByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
 		return h.deadAlert(c)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: c.QueryParam("token")}, user))
+	return h.render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: linkToken(c)}, user))
 }
 
 func (h *Handlers) deadAlert(c echo.Context) error {
