@@ -9,7 +9,6 @@ import (
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/models"
-	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 )
 
@@ -100,12 +99,8 @@ func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed boo
 		notice = "The address is changed. Log in with the new one from now on."
 	}
 	viewer := middleware.Viewer(c)
-	if viewer == nil || viewer.User.ID != link.User.ID {
-		return h.redirect(c, "/login", notice)
-	}
-	if changed && viewer.Session.ID != link.Change.SessionID {
-		h.cookies.Clear(c.Response(), session.Session) // it has just ended
-		return h.redirect(c, "/login", notice)
+	if viewer == nil || viewer.User.ID != link.User.ID || changed && viewer.Session.ID != link.Change.SessionID {
+		return h.redirect(c, "/login", notice) // also where the change has just ended the session
 	}
 	return h.redirect(c, "/account/email", notice)
 }

@@ -81,8 +81,8 @@ func (h *Handlers) MailLoginCode(c echo.Context) error {
 }
 
 // mailAgain leads back to where a mail is asked for, with what its person was sending.
+// The cookie stays, since a newer request of this browser may have replaced it.
 func (h *Handlers) mailAgain(c echo.Context, kept, why string) error {
-	h.cookies.Clear(c.Response(), session.MailLogin)
 	if kept == "" {
 		return h.redirect(c, "/login/mail", why)
 	}

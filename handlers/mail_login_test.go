@@ -66,6 +66,21 @@ func TestSomebodyLogsInByAMailedLink(t *testing.T) {
 	}
 }
 
+// A code that is sent with the cookie of an earlier request must not delete the cookie of a newer one.
+func TestMailLogin_LateCodeKeepsNewerCookie(t *testing.T) {
+	s := newStage(t)
+	ada := s.user("ada@example.com")
+	ada.get("/login/mail").submit("email", ada.email).redirects(t, "/login/mail/sent")
+	late := ada.twin()
+	ada.mail()
+	ada.get("/login/mail").submit("email", ada.email).redirects(t, "/login/mail/sent")
+	answer := late.types("AAAA-AAAA").is(t, 303)
+	if answer.sets("mail_login") {
+		t.Error("the answer to the earlier request's code sets a cookie, want none")
+	}
+	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
+}
+
 func TestSomebodyLogsInByAMailedCodeHoweverTheyTypeIt(t *testing.T) {
 	for name, typed := range map[string]func(string) string{
 		"as it is":           func(code string) string { return code },
