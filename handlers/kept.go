@@ -103,13 +103,14 @@ func sentForm(r *http.Request, secret func(field string) bool) (form views.KeptF
 // nothing is what is secret about a form that stays sealed.
 func nothing(string) bool { return false }
 
-// turnBack answers who is signed in at a page for the signed out. If they logged in elsewhere meanwhile, what was kept is here.
+// turnBack answers a logged-in user at a page for visitors. They may have logged in in another tab: they go on to where this page was to lead
+// them, or to the form that was saved for them.
 func (h *Handlers) turnBack(c echo.Context) error {
-	var errand views.Errand
+	errand := asked(c)
 	if c.Request().Method == http.MethodPost && bind(c, &errand) != nil {
 		errand = views.Errand{}
 	}
-	return h.carryOn(c, middleware.User(c), views.Errand{Kept: errand.Kept})
+	return h.carryOn(c, middleware.User(c), errand)
 }
 
 // carryOn answers who has just proven who they are: with what was kept for them, or by sending them where they were going. What

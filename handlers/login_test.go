@@ -622,15 +622,59 @@ func TestADeviceKeepsItsToken(t *testing.T) {
 	}
 }
 
-// Item 37: nor does a page that was open elsewhere keep the cookie of a session that is gone.
-func TestADeadSessionsCookieIsTakenFromTheBrowser(t *testing.T) {
+// sets reports whether the answer sets or clears a cookie.
+func (g *page) sets(name string) bool {
+	for _, cookie := range (&http.Response{Header: g.header}).Cookies() {
+		if strings.HasSuffix(cookie.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// ASVS 7.2.4: reauthentication renews the token. A request of the same browser that was under way carries the old one, and its late answer must
+// not delete the new cookie.
+func TestSession_LateRequestKeepsRenewedCookie(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	late := ada.twin()
+	ada.get("/account/prove?next=%2Faccount").submit("answer", goodPassword).redirects(t, "/account")
+	ada.get("/dashboard").is(t, 200)
+	for _, path := range []string{"/", "/dashboard", "/login", "/nowhere"} {
+		if late.get(path).sets("session") {
+			t.Errorf("%s answers the old token with a cookie, want none", path)
+		}
+	}
+	if late.post("/account", "name", "Ada").sets("session") {
+		t.Error("a form with the old token is answered with a cookie, want none")
+	}
+}
+
+func TestSession_UnknownTokenIsAVisitor(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	s.exec("DELETE FROM sessions")
 	ada.get("/").is(t, 200)
-	if ada.cookie("session") != "" {
-		t.Error("the browser still carries the cookie")
+	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}
+
+// A user may have logged in in another tab, or follow a link that asked for a login.
+func TestLogin_LoggedInUserGoesOnToNext(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	const next = "/account/sessions?from=mail"
+	for _, page := range []string{"/login", "/register"} {
+		ada.get(page+"?next="+url.QueryEscape(next)).redirects(t, next)
+		for _, unsafe := range []string{"", "//evil.example", "https://evil.example/", "/login", "/logout", "/register"} {
+			ada.get(page+"?next="+url.QueryEscape(unsafe)).redirects(t, "/dashboard")
+		}
 	}
+	visitor := s.user("grace@example.com")
+	other := visitor.get("/login?next=" + url.QueryEscape(next))
+	visitor.login(goodPassword).redirects(t, "/dashboard")
+	other.submit("email", visitor.email, "password", goodPassword).redirects(t, next)
+	visitor.post("/login", "email", visitor.email, "password", goodPassword, "next", "//evil.example").redirects(t, "/dashboard")
 }
 
 // Item 10: a password is changed when its owner wants to, and there is no second, weaker one.
