@@ -71,6 +71,9 @@ func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Cli
 	if err := endSignIns(t, user.ID, ""); err != nil {
 		return err
 	}
+	if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil { // feature:email_change
+		return err // feature:email_change
+	} // feature:email_change
 	if err := a.post(t, a.letters.AccountDeletion(user.Email, due, incident(now, client, token, DeletionAfter))); err != nil {
 		return err
 	}

@@ -162,6 +162,20 @@ func voidEmailChanges(t *tx, userID string) error {
 	return nil
 }
 
+// voidEmailChangeAskedIn voids a change of the user's address that was asked for in a session, given by a condition on session_id. Its links
+// would otherwise still move the account after the owner has ended that session. A change that the operator offered was asked for in none, and
+// stays.
+func (a *Auth) voidEmailChangeAskedIn(t *tx, userID, session string, args ...any) error {
+	voided := t.Where("user_id = ? AND session_id <> ''", userID).Where(session, args...).Delete(&models.EmailChange{})
+	if voided.Error != nil {
+		return fmt.Errorf("void the change of the address: %w", voided.Error)
+	}
+	if voided.RowsAffected == 0 {
+		return nil
+	}
+	return a.record(t, EventEmailChangeCanceled, &userID, "", Client{}, nil)
+}
+
 // EmailChange returns what the viewer is waiting for; nil for nothing.
 func (a *Auth) EmailChange(ctx context.Context, viewer *Viewer) (*models.EmailChange, error) {
 	change, err := models.EmailChangeOf(a.db.WithContext(ctx), viewer.User.ID, a.now())

@@ -143,11 +143,15 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 		if ended == 0 {
 			return gorm.ErrRecordNotFound
 		}
+		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id = ?", id); err != nil { // feature:email_change
+			return err // feature:email_change
+		} // feature:email_change
 		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": id})
 	})
 }
 
-// EndOtherSessions ends every session of the viewer's but the one that asks, and every sign-in that is not finished. The error may be ErrProofDue or ErrChanged.
+// EndOtherSessions ends every session of the viewer's but the one that asks, every sign-in that is not finished, and what other sessions have
+// asked for, also those that have ended by themselves. The error may be ErrProofDue or ErrChanged.
 func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) error {
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
@@ -156,6 +160,9 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 		if err := endSignIns(t, viewer.User.ID, ""); err != nil {
 			return err
 		}
+		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id <> ?", viewer.Session.ID); err != nil { // feature:email_change
+			return err // feature:email_change
+		} // feature:email_change
 		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", viewer.User.ID, viewer.Session.ID)
 		if err != nil {
 			return err

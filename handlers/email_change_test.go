@@ -417,6 +417,63 @@ func TestANewPasswordVoidsAChangeOfAddress(t *testing.T) {
 }
 
 // Items 28 and 67: of fifty who move to one address one has it.
+// ASVS 7.4.3, 7.5.2: what a session has asked for ends with it when the owner ends it, however they do that. The attacker holds the session and the
+// new mailbox, and only waits for the owner to open the link in the present one.
+func TestEmailChange_EndsWithTheSessionThatAskedForIt(t *testing.T) {
+	for name, ends := range map[string]func(t *testing.T, s *stage, ada, thief *person){
+		"log out other devices": func(t *testing.T, _ *stage, ada, _ *person) {
+			ada.post("/account/sessions/end-others").redirects(t, "/account/sessions")
+		},
+		"log out other devices, after the attacker logged out": func(t *testing.T, _ *stage, ada, thief *person) {
+			thief.post("/logout").redirects(t, "/login")
+			ada.post("/account/sessions/end-others").redirects(t, "/account/sessions")
+		},
+		"log out one device": func(t *testing.T, s *stage, ada, _ *person) {
+			id := s.values("email_changes", "user_id", ada.user().ID)[0]["session_id"].(string)
+			ada.post("/account/sessions/end", "id", id).redirects(t, "/account/sessions")
+		},
+		"delete the account, and bring it back": func(t *testing.T, s *stage, ada, _ *person) { // feature:account_deletion
+			s.visitor().get(ada.leaves().Link).submit().redirects(t, "/login") // feature:account_deletion
+		}, // feature:account_deletion
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			ada := s.member("ada@example.com")
+			thief := ada.elsewhere()
+			thief.login(goodPassword).redirects(t, "/dashboard")
+			confirm, approve := thief.moving("mallory@example.com")
+			ends(t, s, ada, thief)
+			for _, link := range []string{confirm, approve} {
+				s.visitor().get(link).is(t, 410)
+			}
+			if n := s.count("email_changes", "true"); n != 0 {
+				t.Errorf("%d changes wait, want 0", n)
+			}
+			s.records("email.change_canceled")
+		})
+	}
+}
+
+func TestEmailChange_OutlivesTheEndOfOtherSessions(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	confirm, approve := ada.moving("ada@example.org")
+	ada.post("/account/sessions/end-others").redirects(t, "/account/sessions")
+	s.visitor().get(confirm).submit().redirects(t, "/login")
+	s.visitor().get(approve).submit().redirects(t, "/login").says(t, "The address is changed.")
+}
+
+// An operator offers a change to a user who has lost the former mailbox. It was asked for in no session, so none takes it along.
+func TestEmailChange_OfferedByOperatorOutlivesEverySession(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	if err := s.auth.OfferEmailChange(t.Context(), ada.email, "ada@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	ada.post("/account/sessions/end-others").redirects(t, "/account/sessions")
+	s.visitor().get(s.mailbox.Next(t, "ada@example.org").Link).submit().redirects(t, "/login").says(t, "The address is changed.")
+}
+
 func TestItem67FiftyWhoMoveToOneAddressHaveOneWinner(t *testing.T) {
 	s := newStage(t, noRateLimit)
 	people := make([]*person, 50)
