@@ -68,6 +68,9 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	switch {
 	case errors.As(err, &limited):
 		return limitedPage(limited)
+	case errors.Is(err, models.ErrSlowList):
+		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor),
+			Title: "This list takes too long", Text: "We stopped it so that other pages stay quick. Wait a few seconds, then try again, or search for something else."}
 	case errors.Is(err, models.ErrBusy):
 		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}
 	case isTooLarge(err), errors.Is(err, echo.ErrStatusRequestEntityTooLarge):

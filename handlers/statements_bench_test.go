@@ -99,9 +99,8 @@ func count(t *testing.T, db *gorm.DB) *tally {
 	t.Helper()
 	l := &tally{}
 	pools := reflect.ValueOf(db.ConnPool).Elem()
-	reader := (*sql.DB)(pools.FieldByName("reader").UnsafePointer())
-	writer := (*sql.DB)(pools.FieldByName("writer").UnsafePointer())
-	for _, pool := range slices.Compact([]*sql.DB{reader, writer}) {
+	named := func(field string) *sql.DB { return (*sql.DB)(pools.FieldByName(field).UnsafePointer()) }
+	for _, pool := range slices.Compact([]*sql.DB{named("first"), named("reader"), named("writer")}) {
 		connector := (*driver.Connector)(unsafe.Pointer(reflect.ValueOf(pool).Elem().FieldByName("connector").UnsafeAddr()))
 		*connector = countedConnector{*connector, l}
 		// Connections that are open already are not counted; each is closed when nobody uses it any more.

@@ -18,12 +18,12 @@ type ActivityFilter struct {
 // and by address.
 func Activity(db *gorm.DB, user *User, query Query, filter ActivityFilter) (List[Event], error) {
 	search := normalizeSearch(query.Search)
-	rows := db.Where("user_id = ?", user.ID)
+	rows := Scoped(db, user).Where("user_id = ?", user.ID) // whose turn it is
 	if filter.Names != nil {
 		rows = rows.Where("name IN ?", filter.Names)
 	}
 	if search != "" {
-		found := []clause.Expression{containing(search, []string{"device", "ip"}), gorm.Expr("name IN ?", filter.Saying)}
+		found := []clause.Expression{containing(db, search, []string{"device", "ip"}), gorm.Expr("name IN ?", filter.Saying)}
 		for _, method := range filter.Methods {
 			// The methods of a log-in stand in one text, a space between them.
 			for _, pattern := range []string{`%"method":"M"%`, `%"method":"M %`, `% M %`, `% M"%`} {

@@ -50,14 +50,14 @@ func openOwned(databaseURL string, tables []string) (*gorm.DB, error) {
 // Close ends every connection of db, which waits for the statements that are running.
 func Close(db *gorm.DB) error { return db.ConnPool.(*pool).Close() }
 
-// Prepare prepares a statement that reads and that will run often, with ? as placeholder on both engines. It is safe for
+// Prepare prepares a statement that reads, that will run often and that pages wait for, with ? as placeholder on both engines. It is safe for
 // concurrent use and lives until it or db is closed. Where default_query_exec_mode in DATABASE_URL has no statement prepared by name, its
 // text is sent each time.
 func Prepare(db *gorm.DB, query string) (*sql.Stmt, error) {
 	if db.Name() == "postgres" {
 		query = numbered(query)
 	}
-	stmt, err := db.ConnPool.(*pool).reader.Prepare(query)
+	stmt, err := db.ConnPool.(*pool).first.Prepare(query)
 	if err != nil {
 		return nil, fmt.Errorf("preparing %q: %w", query, err)
 	}
@@ -102,20 +102,29 @@ func openSQLite(path string, owned *scope.Names) (*gorm.DB, error) {
 	}
 	// As a URI the name may hold any character but these three, which would end it.
 	uri := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Clean(path)) + "?" + sqliteOptions
+	reads := utcConnector{Connector: sqliteConnector(uri + "&_query_only=on"), owned: owned}
+	readers := max(4, runtime.NumCPU())
 	p := &pool{
-		reader: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_query_only=on"), owned: owned}),
+		first:  sql.OpenDB(reads),
+		reader: sql.OpenDB(reads),
+		turns:  newTurns(readers / 2),
 		writer: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate"), owned: owned}),
 	}
 	p.writer.SetMaxOpenConns(1)
-	readers := max(4, runtime.NumCPU())
-	p.reader.SetMaxOpenConns(readers)
-	p.reader.SetMaxIdleConns(readers) // a closed connection takes its prepared statements along
+	// A closed connection takes its prepared statements along.
+	keepOpen(p.reader, readers)
+	keepOpen(p.first, max(2, runtime.NumCPU()))
 	if err := awaitSQLite(p); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("opening %s: %w", path, explainSQLite(err))
 	}
 	dialector := sqliteDialector{sqlite.New(sqlite.Config{Conn: p}).(*sqlite.Dialector)}
 	return openGORM(dialector, p, owned)
+}
+
+func keepOpen(db *sql.DB, connections int) {
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
 }
 
 // awaitSQLite opens the first connections. The writer's sets WAL mode, which needs the file alone for a moment and fails at
@@ -222,25 +231,30 @@ func openPostgres(config *pgx.ConnConfig, owned *scope.Names) (*gorm.DB, error) 
 		config.ConnectTimeout = patience
 	}
 	named := config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
-	db := sql.OpenDB(utcConnector{stdlib.GetConnector(*config), owned, !named})
+	connector := utcConnector{stdlib.GetConnector(*config), owned, !named}
 	// Several servers share PostgreSQL's 100 connections; more than a few for each core only queue inside it.
 	size := max(10, 4*runtime.NumCPU())
-	db.SetMaxOpenConns(size)
-	db.SetMaxIdleConns(size)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	db.SetConnMaxLifetime(time.Hour) // so that a server behind a moved address is found again
+	db, first := openPool(connector, size), openPool(connector, 4)
+	p := &pool{first: first, reader: db, writer: db, turns: newTurns(size / 2)}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {
-		db.Close()
+		p.Close()
 		return nil, explainPostgres(err)
 	}
 	if err := checkServer(ctx, db, named, owned); err != nil {
-		db.Close()
+		p.Close()
 		return nil, err
 	}
-	p := &pool{reader: db, writer: db}
 	return openGORM(postgresDialector{postgres.New(postgres.Config{Conn: p}).(*postgres.Dialector)}, p, owned)
+}
+
+func openPool(connector driver.Connector, connections int) *sql.DB {
+	db := sql.OpenDB(connector)
+	keepOpen(db, connections)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(time.Hour) // so that a server behind a moved address is found again
+	return db
 }
 
 // checkServer returns an error if the database cannot hold every character. In SQL_ASCII it would take any bytes, and in the others a

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -37,6 +38,40 @@ func OpenWithOwned(databaseURL string, tables ...string) (*gorm.DB, error) {
 func ListOf[T any](db *gorm.DB, query Query, first string, search, sort []string) (List[T], error) {
 	return list[T](db, query, listing{first: first, search: search, sort: sort})
 }
+
+// SlowListOf is ListOf, with a count to a billion before the rows are there.
+func SlowListOf(db *gorm.DB) error {
+	return inTurn(db, func(db *gorm.DB) error {
+		return db.Raw("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000000) SELECT count(*) FROM c").Scan(new(int)).Error
+	})
+}
+
+// ListPatience sets how long a list may take and returns what that was.
+func ListPatience(d time.Duration) (before time.Duration) {
+	before, listPatience = listPatience, d
+	return before
+}
+
+// ReadersInUse returns how many connections pages use, and how many there may be.
+func ReadersInUse(db *gorm.DB) (inUse, most int) {
+	stats := db.ConnPool.(*pool).reader.Stats()
+	return stats.InUse, stats.MaxOpenConnections
+}
+
+// ListsOf returns how many lists of a user run or wait.
+func ListsOf(db *gorm.DB, user *User) int {
+	turns := db.ConnPool.(*pool).turns
+	turns.mu.Lock()
+	defer turns.mu.Unlock()
+	if own := turns.users[user.ID]; own != nil {
+		return own.calls
+	}
+	return 0
+}
+
+// FoldRune and CasesOf are foldRune and casesOf.
+func FoldRune(r rune) rune  { return foldRune(r) }
+func CasesOf(r rune) []rune { return casesOf(r) }
 
 // Found is found.
 func Found(change *gorm.DB) error { return found(change) }

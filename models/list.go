@@ -3,10 +3,7 @@ package models
 import (
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
@@ -40,64 +37,31 @@ type listing struct {
 	sort   []string // the columns that may be sorted by; the first, with its direction, is the list's own order
 }
 
-// list answers a query from the rows of db. Of the query's words only the name of a column in how.sort becomes SQL.
+// list answers a query from the rows of db. Of the query's words only the name of a column in how.sort becomes SQL. The error may be
+// ErrSlowList or ErrBusy.
 func list[T any](db *gorm.DB, query Query, how listing) (List[T], error) {
 	if !slices.ContainsFunc(how.sort, func(column string) bool { return bareColumn(column) == bareColumn(query.Sort) }) {
 		query.Sort = how.sort[0]
 	}
 	query.Search = normalizeSearch(query.Search)
 	answer := List[T]{Query: query, Size: pageSize}
-	rows := db.Model(new(T)).Where(containing(query.Search, how.search)).Session(&gorm.Session{})
-	var total int64
-	if err := rows.Count(&total).Error; err != nil {
-		return answer, err
-	}
-	answer.Total = int(total)
-	answer.Page = min(max(1, query.Page), max(1, (answer.Total+pageSize-1)/pageSize))
-	if total == 0 {
-		return answer, nil
-	}
-	err := rows.Order(how.order(db, new(T), query.Sort)).Limit(pageSize).Offset((answer.Page - 1) * pageSize).Find(&answer.Rows).Error
+	err := inTurn(db, func(db *gorm.DB) error {
+		rows := db.Model(new(T)).Where(containing(db, query.Search, how.search)).Session(&gorm.Session{})
+		var total int64
+		if err := rows.Count(&total).Error; err != nil {
+			return err
+		}
+		answer.Total = int(total)
+		answer.Page = min(max(1, query.Page), max(1, (answer.Total+pageSize-1)/pageSize))
+		if total == 0 {
+			return nil
+		}
+		return rows.Order(how.order(db, new(T), query.Sort)).Limit(pageSize).Offset((answer.Page - 1) * pageSize).Find(&answer.Rows).Error
+	})
 	return answer, err
 }
 
 func bareColumn(sort string) string { return strings.TrimPrefix(sort, "-") }
-
-// normalizeSearch makes of what a browser sent what PostgreSQL takes as text.
-func normalizeSearch(typed string) string {
-	typed = Trim(strings.ReplaceAll(strings.ToValidUTF8(typed, ""), "\x00", ""))
-	if utf8.RuneCountInString(typed) > maxSearch {
-		typed = string([]rune(typed)[:maxSearch])
-	}
-	return norm.NFC.String(typed)
-}
-
-// containing is the condition that one of the columns contains the words. The database turns the letters of ASCII to lower case,
-// which both engines do alike; how far they go beyond depends on engine and locale, so others are replaced one by one.
-func containing(words string, columns []string) clause.Expression {
-	if words == "" {
-		return clause.Expr{SQL: "1 = 1"}
-	}
-	words = strings.ToLower(words)
-	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
-	var anywhere []clause.Expression
-	for _, column := range columns {
-		sql, vars := "?", []any{clause.Column{Table: clause.CurrentTable, Name: column}}
-		for _, lower := range distinct(words) {
-			if upper := unicode.ToUpper(lower); lower >= utf8.RuneSelf && upper != lower {
-				sql, vars = "replace("+sql+", ?, ?)", append(vars, string(upper), string(lower))
-			}
-		}
-		anywhere = append(anywhere, clause.Expr{SQL: "lower(" + sql + `) LIKE ? ESCAPE '\'`, Vars: append(vars, pattern)})
-	}
-	return clause.Or(anywhere...)
-}
-
-func distinct(s string) []rune {
-	runes := []rune(s)
-	slices.Sort(runes)
-	return slices.Compact(runes)
-}
 
 // order sorts by a column of the model, text without regard to case, and by id where rows are equal, so that no row is on two
 // pages and none is on no page.

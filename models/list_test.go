@@ -44,6 +44,23 @@ func TestAListIsSearchedAlikeOnBothEngines(t *testing.T) {
 	}
 }
 
+func TestSearch_TakesEverySignAsItself(t *testing.T) {
+	var titles []string
+	for r := '!'; r < 0x7f; r++ {
+		if r < 'A' || r > 'Z' {
+			titles = append(titles, "é"+string(r)+"é")
+		}
+	}
+	d := shelf(t, titles...)
+	for _, title := range titles {
+		for _, words := range []string{title, strings.ToUpper(title), strings.Trim(title, "é")} {
+			if list, got := d.list(t, models.Query{Search: words}); list.Total != 1 || got != title {
+				t.Errorf("%q: got %q, want %q", words, got, title)
+			}
+		}
+	}
+}
+
 func TestAListIsSortedByItsOwnColumnsAlone(t *testing.T) {
 	d := shelf(t, "banana", "Apple", "cherry")
 	for sort, want := range map[string]string{

@@ -100,7 +100,7 @@ func compareVersions(ctx context.Context, db *gorm.DB) (versions, error) {
 // appliedVersions reads goose's table past GORM, for which a missing table would be worth a warning.
 func appliedVersions(ctx context.Context, db *gorm.DB) (map[int64]bool, error) {
 	applied := map[int64]bool{}
-	rows, err := db.ConnPool.QueryContext(ctx, "SELECT version_id FROM goose_db_version WHERE version_id > 0")
+	rows, err := db.ConnPool.(*pool).first.QueryContext(ctx, "SELECT version_id FROM goose_db_version WHERE version_id > 0")
 	if err != nil {
 		if noSuchTable(err) {
 			return applied, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -13,12 +14,15 @@ import (
 
 // pool is the gorm.ConnPool behind the one *gorm.DB: statements that read run on reader, all others and every transaction on
 // writer. On SQLite the writer is a single connection, so that writers queue in this process instead of meeting
-// SQLITE_BUSY in the file; on PostgreSQL both are the same pool.
+// SQLITE_BUSY in the file; on PostgreSQL both are the same pool. first has connections for what every page and every check of
+// readiness waits for: it never waits for a page's statements.
 //
 // Inside a transaction use the transaction alone: on SQLite a write through the outer handle waits for it to end.
 type pool struct {
+	first  *sql.DB
 	reader *sql.DB
 	writer *sql.DB
+	turns  *turns
 }
 
 func (p *pool) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -47,11 +51,7 @@ func (p *pool) GetDBConn() (*sql.DB, error) { return p.writer, nil }
 
 // Close ends the readers first: the last SQLite connection to leave folds the log into the file, which a reader may not.
 func (p *pool) Close() error {
-	err := p.reader.Close()
-	if writerErr := p.writer.Close(); writerErr != nil {
-		return writerErr
-	}
-	return err
+	return errors.Join(p.first.Close(), p.reader.Close(), p.writer.Close())
 }
 
 func (p *pool) route(query string) *sql.DB {

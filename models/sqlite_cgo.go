@@ -9,7 +9,9 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-func sqliteDriver() driver.Driver { return &sqlite3.SQLiteDriver{} }
+func sqliteDriver() driver.Driver {
+	return &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error { return conn.RegisterFunc("holds", holds, true) }}
+}
 
 // sqliteCode returns SQLite's extended result code (sqlite.org/rescode.html), 0 where the error is not SQLite's.
 func sqliteCode(err error) int {

@@ -19,7 +19,7 @@ func Install(db *gorm.DB, tables []string) error {
 	build := func(name string, scoped func(builder, clause.Clause) clause.Clause) {
 		db.ClauseBuilders[name] = func(c clause.Clause, b clause.Builder) {
 			if stmt, ok := b.(*gorm.Statement); ok {
-				c = scoped(builder{stmt, tables, ownerOf(stmt.DB)}, c)
+				c = scoped(builder{stmt, tables, Owner(stmt.DB)}, c)
 			}
 			c.Build(b)
 		}
@@ -32,7 +32,7 @@ func Install(db *gorm.DB, tables []string) error {
 	build("ON CONFLICT", builder.onConflict)
 	on := func(do func(builder)) func(*gorm.DB) {
 		return func(db *gorm.DB) {
-			if b := (builder{db.Statement, tables, ownerOf(db)}); db.Error == nil && b.writesOwned() {
+			if b := (builder{db.Statement, tables, Owner(db)}); db.Error == nil && b.writesOwned() {
 				do(b)
 			}
 		}

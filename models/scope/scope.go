@@ -57,8 +57,8 @@ func with(db *gorm.DB, h handle, ctx context.Context) *gorm.DB {
 	return db
 }
 
-// ownerOf returns the owner of a scoped handle, or "".
-func ownerOf(db *gorm.DB) string {
+// Owner returns the owner of a scoped handle, or "".
+func Owner(db *gorm.DB) string {
 	h, _ := db.Plugins[handle{}.Name()].(handle)
 	return h.owner
 }
