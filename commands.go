@@ -110,7 +110,7 @@ func newLog(c config.Config) *slog.Logger {
 }
 
 func newOutbox(c config.Config, db *gorm.DB, log *slog.Logger) (*mail.Outbox, error) {
-	smtp, err := mail.NewSMTP(c.SMTPURL, nil, c.Production)
+	smtp, err := mail.NewSMTP(c.SMTPURL, c.SMTPHelo, nil, c.Production)
 	if err != nil {
 		return nil, err
 	}

@@ -118,6 +118,34 @@ func parseSMTPURL(value string, faults *Faults) *url.URL {
 	return u
 }
 
+// parseHelo returns the name for EHLO: a host name, or an address in brackets
+// (RFC 5321 4.1.3). Without a setting it is the host of APP_URL: a machine's own
+// name has no dots in a container, and many servers refuse that.
+func parseHelo(value string, app *url.URL, faults *Faults) string {
+	if value == "" {
+		if app == nil {
+			return ""
+		}
+		value = app.Hostname()
+		if ip, err := netip.ParseAddr(value); err == nil {
+			value = heloLiteral(ip)
+		}
+		return value
+	}
+	ip, err := netip.ParseAddr(strings.TrimPrefix(strings.Trim(value, "[]"), "IPv6:"))
+	literal := err == nil && value == heloLiteral(ip)
+	faults.check(literal || err != nil && validName(value) && strings.Contains(value, "."),
+		"SMTP_HELO is %q; it is a full host name such as app.example.com, or an address such as [192.0.2.1] or [IPv6:2001:db8::1]", value)
+	return value
+}
+
+func heloLiteral(ip netip.Addr) string {
+	if ip.Is6() {
+		return "[IPv6:" + ip.String() + "]"
+	}
+	return "[" + ip.String() + "]"
+}
+
 // wholeLogin reports whether there is no login, or one with both of its halves:
 // half a login would be used as none.
 func wholeLogin(user *url.Userinfo) bool {

@@ -34,6 +34,7 @@ type Config struct {
 	DatabaseURL    string
 	SecretKeys     []string // the first signs, all verify; none in development until KeepSecret
 	SMTPURL        *url.URL // nil: mail stays in the development mailbox
+	SMTPHelo       string   // what the mail server is told this host is called
 	MailFrom       *mail.Address
 	TrustedProxies []netip.Prefix
 	RateLimit      bool
@@ -82,6 +83,7 @@ type environment struct {
 	DatabaseURL    string        `env:"DATABASE_URL" envDefault:"sqlite:data/app.db"`
 	SecretKey      string        `env:"SECRET_KEY"`
 	SMTPURL        string        `env:"SMTP_URL"`
+	SMTPHelo       string        `env:"SMTP_HELO"` // the host of APP_URL where it is not set
 	MailFrom       string        `env:"MAIL_FROM" envDefault:"hello@localhost"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	RateLimit      string        `env:"RATE_LIMIT" envDefault:"on"`
@@ -148,6 +150,7 @@ func Load(environ []string) (Config, error) {
 	c.AppURL = parseAppURL(cmp.Or(raw.AppURL, fmt.Sprintf("http://localhost:%d", max(raw.Port, 1))), &faults)
 	c.MailFrom = parseMailFrom(raw.MailFrom, c.AppName, &faults)
 	c.SMTPURL = parseSMTPURL(raw.SMTPURL, &faults)
+	c.SMTPHelo = parseHelo(raw.SMTPHelo, c.AppURL, &faults)
 	c.TrustedProxies = parseProxies(raw.TrustedProxies, &faults)
 	database, err := dsn.Parse(raw.DatabaseURL)
 	faults.check(err == nil, "%v", err)

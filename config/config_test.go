@@ -151,6 +151,10 @@ func TestEveryFaultSaysWhatToDo(t *testing.T) {
 		{"SMTP_URL=smtp://user:1234?x@mail.example.com", "%23"},
 		{"SMTP_URL=smtp://mail.example.com/inbox", "smtp://"},
 		{"SMTP_URL=smtp://user@mail.example.com", "smtp://user:password"},
+		{"SMTP_HELO=box", "app.example.com"},
+		{"SMTP_HELO=[box]", "app.example.com"},
+		{"SMTP_HELO=192.0.2.1", "[192.0.2.1]"},
+		{"SMTP_HELO=app.example.com\r\nRSET", "app.example.com"},
 		{"SMTP_URL=smtp://:apikey@mail.example.com", "smtp://user:password"},
 		{"MAIL_FROM=Acme", "hello@example.com"},
 		{"MAIL_FROM=hello@bücher.example", "xn--"},
@@ -330,6 +334,27 @@ func TestLimitsPerAddress_AreSettingsWithinBounds(t *testing.T) {
 			if _, err := Load([]string{name + "=" + value}); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s=%s: got %v, want a fault that says %s", name, value, err, want)
 			}
+		}
+	}
+}
+
+// RFC 5321 4.1.3: an address stands in brackets.
+func TestSMTPHelo_IsTheHostOfAppURLUnlessSet(t *testing.T) {
+	for setting, want := range map[string]string{
+		"APP_URL=https://app.example.com:8443": "app.example.com",
+		"APP_URL=http://192.168.1.7:3000":      "[192.168.1.7]",
+		"APP_URL=http://[::1]:3000":            "[IPv6:::1]",
+		"SMTP_HELO=mail.example.com":           "mail.example.com",
+		"SMTP_HELO=[192.0.2.1]":                "[192.0.2.1]",
+		"SMTP_HELO=[IPv6:2001:db8::1]":         "[IPv6:2001:db8::1]",
+	} {
+		settings := []string{setting}
+		if strings.HasPrefix(setting, "APP_URL=https") {
+			settings = append(slices.Clone(production), setting)
+		}
+		c, err := Load(settings)
+		if err != nil || c.SMTPHelo != want {
+			t.Errorf("%s: EHLO %q, want %q (%v)", setting, c.SMTPHelo, want, err)
 		}
 	}
 }

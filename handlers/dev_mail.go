@@ -24,7 +24,11 @@ func (h *Handlers) DevMailPage(c echo.Context) error {
 	for i, letter := range letters {
 		rows[i] = mailRow(letter)
 	}
-	return h.render(c, http.StatusOK, dev.Mail(rows))
+	trouble := ""
+	if t := h.outbox.Trouble(); t != nil {
+		trouble = t.What
+	}
+	return h.render(c, http.StatusOK, dev.Mail(rows, trouble))
 }
 
 func mailRow(l mail.Letter) dev.MailRow {

@@ -187,6 +187,28 @@ func TestReadyzTellsWhetherTheDatabaseAnswersAndIsMigrated(t *testing.T) {
 	s.visitor().get("/healthz").is(t, 200)
 }
 
+// Readiness tells of mail that is delayed, and stays: without mail a server still serves whoever is logged in.
+func TestReadyz_TellsThatMailIsDelayed(t *testing.T) {
+	s := newStage(t)
+	s.visitor().get("/readyz").is(t, 200).hides(t, "delayed")
+	s.mailbox.Stop()
+	s.visitor().post("/password/forgot", "email", s.user("ada@example.com").email)
+	for range 500 {
+		if s.outbox.Trouble() != nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.visitor().get("/readyz").is(t, 200).says(t, "mail is delayed")
+	s.developer().get("/dev/mail").says(t, "Mail is delayed")
+	s.mailbox.Start()
+	s.clock.passes(time.Minute)
+	s.outbox.Wake()
+	s.mailIsSent()
+	s.visitor().get("/readyz").is(t, 200).hides(t, "delayed")
+	s.developer().get("/dev/mail").hides(t, "Mail is delayed")
+}
+
 func TestTheDevelopmentMailboxIsNotThereInProduction(t *testing.T) {
 	s := newStage(t, func(c *config.Config) { c.Production = true })
 	s.developer().get("/dev/mail").is(t, 404)

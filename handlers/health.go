@@ -21,5 +21,10 @@ func (h *Handlers) Readyz(c echo.Context) error {
 	case !current:
 		return c.String(http.StatusServiceUnavailable, "the database is not migrated\n")
 	}
+	// Without mail the site still serves everybody who is logged in, and every server of a fleet would say the same: so it is told, and
+	// takes no server out of service.
+	if trouble := h.outbox.Trouble(); trouble != nil {
+		return c.String(http.StatusOK, "ok\nmail is delayed: "+trouble.What+"\n")
+	}
 	return c.String(http.StatusOK, "ok\n")
 }

@@ -130,7 +130,7 @@ func (s *stage) keepsSecrets() {
 func (s *stage) open() {
 	s.t.Helper()
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
-	smtp, err := mail.NewSMTP(s.config.SMTPURL, s.mailbox.Roots(), s.config.Production)
+	smtp, err := mail.NewSMTP(s.config.SMTPURL, s.config.SMTPHelo, s.mailbox.Roots(), s.config.Production)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestChild(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o.smtp, err = NewSMTP(u, nil, false); err != nil {
+		if o.smtp, err = NewSMTP(u, "app.example.com", nil, false); err != nil {
 			t.Fatal(err)
 		}
 		o.work()

@@ -88,7 +88,7 @@ func openOffice(t *testing.T, db *gorm.DB, server *mailtest.Server, c *clock, ke
 	var smtp *SMTP
 	if server != nil {
 		var err error
-		if smtp, err = NewSMTP(server.URL(), server.Roots(), false); err != nil {
+		if smtp, err = NewSMTP(server.URL(), "app.example.com", server.Roots(), false); err != nil {
 			t.Fatal(err)
 		}
 	}

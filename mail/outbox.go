@@ -29,6 +29,7 @@ type Outbox struct {
 	log      *slog.Logger
 	now      func() time.Time
 	wake     chan struct{}
+	trouble  trouble
 }
 
 // NewOutbox returns the outbox in db. With a nil smtp nothing leaves the machine: sent means readable in the development

@@ -221,14 +221,14 @@ func TestATemporaryRefusalIsTriedAgainLater(t *testing.T) {
 	o.server.Next(t, "ada@example.com")
 }
 
-func TestAMailIsParkedAfterTenAttemptsInTwoDays(t *testing.T) {
+func TestAMailIsParkedAfterThirteenAttemptsInTwoDays(t *testing.T) {
 	o := newOffice(t, mailtest.NewServer(t))
 	o.server.Refuse(slices.Repeat([]int{450}, 20)...)
 	o.work()
 	start := o.clock.now()
-	o.post(reset("ada@example.com"))
+	o.post(alertTo("ada@example.com"))
 	var last time.Duration
-	for attempt := 1; attempt < 10; attempt++ {
+	for attempt := 1; attempt < 13; attempt++ {
 		row := o.until("waiting", func(row models.OutboxMail) bool {
 			return row.Attempts == attempt && row.LastError != "" && row.RunAt.Sub(o.clock.now()) != lease
 		})
@@ -238,17 +238,137 @@ func TestAMailIsParkedAfterTenAttemptsInTwoDays(t *testing.T) {
 		}
 		last = wait
 		o.clock.move(wait)
-		if attempt == 9 && parked(o.row()) {
+		if attempt == 12 && parked(o.row()) {
 			t.Error("parked before the last attempt")
 		}
 	}
 	row := o.until("parked", parked)
-	if row.Attempts != 10 || o.clock.now().Sub(start) < 36*time.Hour || o.clock.now().Sub(start) > 60*time.Hour {
+	if row.Attempts != 13 || o.clock.now().Sub(start) < 36*time.Hour || o.clock.now().Sub(start) > 60*time.Hour {
 		t.Errorf("parked after %d attempts in %s", row.Attempts, o.clock.now().Sub(start))
 	}
 	o.logged(`level=ERROR msg="mail parked`)
 	if len(row.Payload) == 0 {
 		t.Error("a parked mail cannot be looked at")
+	}
+}
+
+// A mail whose only link is dead would send its reader to a page that says so.
+func TestOutbox_SendsNoMailWhoseLinkHasExpired(t *testing.T) {
+	for what, passes := range map[string]time.Duration{"before the first attempt": 30 * time.Minute, "a minute before the end": 29 * time.Minute} {
+		t.Run(what, func(t *testing.T) {
+			o := newOffice(t, mailtest.NewServer(t))
+			o.post(reset("ada@example.com")) // whose link works for 30 minutes
+			o.clock.move(passes)
+			o.work()
+			row := o.until("parked", parked)
+			contains(t, row.LastError, "expires")
+			if n := len(o.server.Messages()); n != 0 {
+				t.Errorf("%d mails were sent", n)
+			}
+		})
+	}
+	o := newOffice(t, mailtest.NewServer(t))
+	o.post(reset("ada@example.com"))
+	o.clock.move(28 * time.Minute)
+	o.work()
+	o.until("sent", sent)
+}
+
+// Servers that greylist refuse the first attempts for five minutes or more. The
+// attempts fit the life of the link, and end with it.
+func TestOutbox_AttemptsFitTheLifeOfTheLink(t *testing.T) {
+	for _, life := range []time.Duration{10 * time.Minute, 30 * time.Minute} {
+		o := newOffice(t, mailtest.NewServer(t))
+		o.server.Refuse(slices.Repeat([]int{450}, 20)...)
+		m := reset("ada@example.com")
+		m.Life = life
+		start := o.clock.now()
+		o.post(m)
+		o.work()
+		var last, longest time.Duration
+		for !parked(o.row()) {
+			row := o.until("tried", func(row models.OutboxMail) bool {
+				return parked(row) || row.LastError != "" && row.RunAt.Sub(o.clock.now()) != lease && row.RunAt.After(o.clock.now())
+			})
+			if parked(row) {
+				break
+			}
+			at := row.RunAt.Sub(start)
+			longest, last = max(longest, at-last), at
+			o.clock.move(row.RunAt.Sub(o.clock.now()))
+			attempts := row.Attempts
+			o.until("tried again", func(row models.OutboxMail) bool { return row.Attempts > attempts || parked(row) })
+		}
+		if last > life-time.Minute || last < 5*time.Minute || longest > life/2 {
+			t.Errorf("with %s the last attempt is after %s, and one wait takes %s", life, last, longest)
+		}
+	}
+}
+
+// RFC 3463, RFC 5321 4.2: what the operator can fix is not the recipient's
+// fault.
+func TestSMTP_KnowsWhoseARefusalIs(t *testing.T) {
+	for answer, want := range map[string]fault{
+		"RCPT 450 4.2.0 Greylisted, see http://postgrey.example/":                    faultPassing,
+		"RCPT 451 4.7.1 Greylisting in action, please come back later":               faultPassing,
+		"RCPT 452 4.2.2 Mailbox full":                                                faultPassing,
+		"RCPT 421 4.3.2 Too busy":                                                    faultPassing,
+		"RCPT 550 5.1.1 <ada@example.com>: User unknown in relay recipient table":    faultRecipient,
+		"RCPT 550 User unknown":                                                      faultRecipient,
+		"RCPT 550 no mailbox relay-sender@blocked.example here":                      faultRecipient,
+		"RCPT 552 5.2.2 Mailbox full":                                                faultRecipient,
+		"RCPT 550 5.2.1 The account is disabled":                                     faultRecipient,
+		"RCPT 504 5.5.2 <box>: Helo command rejected: need fully-qualified hostname": faultOperator,
+		"RCPT 554 5.7.1 <ada@example.com>: Relay access denied":                      faultOperator,
+		"RCPT 454 4.7.1 <ada@example.com>: Relay access denied":                      faultOperator,
+		"RCPT 550 relay not permitted":                                               faultOperator,
+		"RCPT 553 5.1.8 Sender's domain doesn't exist":                               faultOperator,
+		"RCPT 550 5.4.5 Daily user sending quota exceeded":                           faultOperator,
+		"RCPT 552 sending quota exceeded":                                            faultOperator,
+		"MAIL 530 5.7.0 Authentication required":                                     faultOperator,
+		"MAIL 553 5.7.1 Sender address rejected: not owned by user":                  faultOperator,
+		"MAIL 452 4.3.1 Insufficient system storage":                                 faultOperator,
+		"EHLO 504 need fully-qualified hostname":                                     faultOperator,
+		"DATA 550 5.7.26 Unauthenticated mail is not accepted":                       faultOperator,
+		"DATA 554 5.6.0 Malformed":                                                   faultRecipient,
+	} {
+		command, refusal, _ := strings.Cut(answer, " ")
+		server := mailtest.NewDialect(t, "AUTH PLAIN", "ENHANCEDSTATUSCODES")
+		server.Answer(command, refusal)
+		s, err := NewSMTP(server.URL(), "app.example.com", nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := deliver(t, s); err == nil || faultOf(err) != want {
+			t.Errorf("%s: the fault is %d, want %d (%v)", answer, faultOf(err), want, err)
+		}
+	}
+}
+
+// The operator hears of it, until it is fixed, and no mail is lost meanwhile.
+func TestOutbox_TellsTheOperatorWhatTheyCanFix(t *testing.T) {
+	server := mailtest.NewDialect(t, "AUTH PLAIN", "ENHANCEDSTATUSCODES")
+	server.Answer("RCPT", "554 5.7.1 Relay access denied")
+	o := newOffice(t, mailtest.NewServer(t))
+	var err error
+	if o.smtp, err = NewSMTP(server.URL(), "app.example.com", nil, false); err != nil {
+		t.Fatal(err)
+	}
+	o.work()
+	o.post(alertTo("ada@example.com"))
+	row := o.until("refused", func(row models.OutboxMail) bool { return row.LastError != "" })
+	if parked(row) {
+		t.Error("the mail is given up")
+	}
+	o.logged("SMTP_HELO")
+	if got := o.Trouble(); got == nil || !strings.Contains(got.What, "554") {
+		t.Errorf("the trouble is %v, want the 554", got)
+	}
+	server.Answer("RCPT", "")
+	o.clock.move(time.Minute)
+	o.until("sent", sent)
+	if got := o.Trouble(); got != nil {
+		t.Errorf("the trouble is %v after a mail was sent", got)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"net/textproto"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,12 +42,12 @@ const (
 
 // NewSMTP reads smtp://user:password@host:587 (STARTTLS when offered) or smtps://user:password@host:465 (TLS throughout). To
 // another machine STARTTLS is demanded when there is a password, or when demandTLS says so (ASVS 12.3.1). Certificates are verified against roots, nil meaning the system's
-// (ASVS 12.3.2). A nil address gives a nil SMTP: the development mailbox.
-func NewSMTP(address *url.URL, roots *x509.CertPool, demandTLS bool) (*SMTP, error) {
+// (ASVS 12.3.2). hello is what the server is told this host is called. A nil address gives a nil SMTP: the development mailbox.
+func NewSMTP(address *url.URL, hello string, roots *x509.CertPool, demandTLS bool) (*SMTP, error) {
 	if address == nil {
 		return nil, nil
 	}
-	s := &SMTP{host: address.Hostname(), username: address.User.Username(), policy: gomail.TLSOpportunistic, hello: "localhost"}
+	s := &SMTP{host: address.Hostname(), username: address.User.Username(), policy: gomail.TLSOpportunistic, hello: hello}
 	s.password, _ = address.User.Password()
 	switch address.Scheme {
 	case "smtp":
@@ -73,9 +72,6 @@ func NewSMTP(address *url.URL, roots *x509.CertPool, demandTLS bool) (*SMTP, err
 		s.policy = gomail.TLSMandatory
 	}
 	s.tls = &tls.Config{ServerName: s.host, RootCAs: roots, MinVersion: tls.VersionTLS12}
-	if name, err := os.Hostname(); err == nil && name != "" {
-		s.hello = name
-	}
 	return s, nil
 }
 
@@ -159,20 +155,6 @@ func refusal(err error) (code int, words string) {
 		return failed.ErrorCode(), failed.Error()
 	}
 	return 0, err.Error()
-}
-
-// permanent reports whether the server has refused this very mail for good. A refused log-in or sender is the operator's to
-// mend and concerns every mail, so those are tried again for as long as a server that is down.
-func permanent(err error) bool {
-	var failed *gomail.SendError
-	if !errors.As(err, &failed) || failed.ErrorCode() < 500 {
-		return false
-	}
-	switch failed.Reason {
-	case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:
-		return true
-	}
-	return false
 }
 
 // class names what went wrong in words that are safe to log: never the server's own, which may repeat the address.

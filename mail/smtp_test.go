@@ -21,7 +21,7 @@ func deliver(t *testing.T, s *SMTP) error {
 
 func client(t *testing.T, server *mailtest.Server) *SMTP {
 	t.Helper()
-	s, err := NewSMTP(server.URL(), server.Roots(), false)
+	s, err := NewSMTP(server.URL(), "app.example.com", server.Roots(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestItem70APasswordIsNotSentInClearToAnotherMachine(t *testing.T) { // ASVS
 	server := mailtest.NewServer(t, mailtest.Auth)
 	u := server.URL()
 	u.Host = "mail.example.com:" + u.Port()
-	s, err := NewSMTP(u, server.Roots(), false)
+	s, err := NewSMTP(u, "app.example.com", server.Roots(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestItem70WhereTLSIsDemandedNoMailGoesInClearToAnotherMachine(t *testing.T)
 	u := server.URL()
 	u.Host = "mail.example.com:" + u.Port()
 	for _, demanded := range []bool{true, false} {
-		s, err := NewSMTP(u, server.Roots(), demanded)
+		s, err := NewSMTP(u, "app.example.com", server.Roots(), demanded)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,11 +87,11 @@ func TestItem70WhereTLSIsDemandedNoMailGoesInClearToAnotherMachine(t *testing.T)
 func TestItem70ACertificateOfAnotherIsRefused(t *testing.T) { // ASVS 12.3.2
 	for _, feature := range []mailtest.Feature{mailtest.StartTLS, mailtest.ImplicitTLS} {
 		server, other := mailtest.NewServer(t, feature, mailtest.Auth), mailtest.NewServer(t)
-		unknown, err := NewSMTP(server.URL(), other.Roots(), false)
+		unknown, err := NewSMTP(server.URL(), "app.example.com", other.Roots(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		system, err := NewSMTP(server.URL(), nil, false)
+		system, err := NewSMTP(server.URL(), "app.example.com", nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestItem70ACertificateOfAnotherIsRefused(t *testing.T) { // ASVS 12.3.2
 			if err == nil || class(err) != "the server's certificate cannot be verified" {
 				t.Errorf("%s: %v", what, err)
 			}
-			if permanent(err) {
+			if faultOf(err) != faultOperator {
 				t.Errorf("%s: mail is given up for what the operator can mend", what)
 			}
 		}
@@ -117,7 +117,7 @@ func TestAWrongPasswordIsTriedAgainAndNotLogged(t *testing.T) {
 	s := client(t, server)
 	s.password = "not-the-password"
 	err := deliver(t, s)
-	if err == nil || permanent(err) {
+	if err == nil || faultOf(err) != faultOperator {
 		t.Fatalf("a wrong password: %v", err)
 	}
 	if class(err) != "logging in to the mail server: 535" {
@@ -130,8 +130,8 @@ func TestOnlyARefusalOfThisMailIsForGood(t *testing.T) {
 	for code, want := range map[int]bool{421: false, 450: false, 452: false, 550: true, 552: true, 554: true} {
 		server := mailtest.NewServer(t)
 		server.Refuse(code)
-		if err := deliver(t, client(t, server)); err == nil || permanent(err) != want {
-			t.Errorf("%d is for good: %v (%v)", code, permanent(err), err)
+		if err := deliver(t, client(t, server)); err == nil || (faultOf(err) == faultRecipient) != want {
+			t.Errorf("%d is for good: %v (%v)", code, faultOf(err) == faultRecipient, err)
 		}
 	}
 }
@@ -164,11 +164,11 @@ func TestTheServersAddressIsChecked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := NewSMTP(u, nil, false); (err == nil) != ok {
+		if _, err := NewSMTP(u, "app.example.com", nil, false); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	if s, err := NewSMTP(nil, nil, false); s != nil || err != nil {
+	if s, err := NewSMTP(nil, "app.example.com", nil, false); s != nil || err != nil {
 		t.Error("no address is not the development mailbox")
 	}
 }
@@ -234,7 +234,7 @@ func TestOnAKeptConnectionAnAnswerIsAnAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Refuse(550)
-	if err := deliver(t, s); !permanent(err) || server.Connections() != 1 {
+	if err := deliver(t, s); faultOf(err) != faultRecipient || server.Connections() != 1 {
 		t.Errorf("a refusal is %v, after %d connections", err, server.Connections())
 	}
 	if err := deliver(t, s); err != nil { // on the next
@@ -298,7 +298,7 @@ func TestSMTP_LogsInByWhatTheServerOffers(t *testing.T) {
 		"AUTH XOAUTH2 OAUTHBEARER PLAIN": "PLAIN",
 	} {
 		server := mailtest.NewDialect(t, "PIPELINING", offered)
-		s, err := NewSMTP(server.URL(), nil, false)
+		s, err := NewSMTP(server.URL(), "app.example.com", nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,7 +323,7 @@ func TestSMTP_SendsNothingWithoutTheLogin(t *testing.T) {
 		"STARTTLS that leads nowhere": {"STARTTLS"},
 	} {
 		server := mailtest.NewDialect(t, extensions...)
-		s, err := NewSMTP(server.URL(), nil, false)
+		s, err := NewSMTP(server.URL(), "app.example.com", nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,12 +331,12 @@ func TestSMTP_SendsNothingWithoutTheLogin(t *testing.T) {
 		if all, _ := server.Mails(); err == nil || all != 0 {
 			t.Errorf("%s: %d mails were sent: %v", what, all, err)
 		}
-		if err != nil && permanent(err) {
+		if err != nil && faultOf(err) == faultRecipient {
 			t.Errorf("%s: the mail is given up for what the operator can fix", what)
 		}
 	}
 	server := mailtest.NewDialect(t, "AUTH XOAUTH2")
-	s, _ := NewSMTP(server.URL(), nil, false)
+	s, _ := NewSMTP(server.URL(), "app.example.com", nil, false)
 	err := deliver(t, s)
 	if err == nil || !strings.Contains(err.Error(), "XOAUTH2") || !strings.Contains(class(err), "app password") {
 		t.Errorf("the operator is told %q and %q, want what is offered and what to do", err, class(err))

@@ -38,10 +38,11 @@ const (
 	grace = 5 * time.Second
 )
 
-// delays are the waits after each failed attempt: ten attempts in a little under two days.
+// delays are the waits after each failed attempt: 13 attempts in about two days. The first are short, so that a link of ten minutes
+// gets past a greylist of five.
 var delays = [...]time.Duration{
-	30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
-	time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	30 * time.Second, time.Minute, 100 * time.Second, 150 * time.Second, 4 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour,
+	3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
 
 // farAhead is further than any delay reaches: a mail due later than this was dated by a clock that has been set back since.
@@ -179,6 +180,9 @@ func (o *Outbox) attempt(ctx context.Context, row models.OutboxMail) {
 		o.done(row, o.keepSent, log)
 		log.Info("mail put into the development mailbox")
 		return
+	case row.ExpiresAt != nil && !o.clock().Before(*row.ExpiresAt):
+		o.park(row, expired, log.With("error", expired))
+		return
 	}
 
 	attempt, cancel := context.WithTimeout(ctx, sendTimeout)
@@ -186,15 +190,42 @@ func (o *Outbox) attempt(ctx context.Context, row models.OutboxMail) {
 	err = o.smtp.send(attempt, o.from, p)
 	switch {
 	case err == nil:
+		o.trouble.clear()
 		o.done(row, o.keepSent, log)
 		log.Info("mail sent")
 	case ctx.Err() != nil:
 		o.handBack(row, log)
-	case permanent(err) || row.Attempts > len(delays):
-		o.park(row, lastError(err, p.To), log.With("error", class(err)))
 	default:
-		o.retry(row, lastError(err, p.To), log.With("error", class(err)))
+		o.failed(row, err, p.To, log.With("error", class(err)))
 	}
+}
+
+// failed decides what becomes of a mail that the server did not take.
+func (o *Outbox) failed(row models.OutboxMail, err error, to string, log *slog.Logger) {
+	whose := faultOf(err)
+	if whose == faultOperator {
+		o.trouble.set(class(err), o.clock())
+		log.Error("the mail server refuses what its operator can fix: look at SMTP_URL, SMTP_HELO, MAIL_FROM, and the server's own rules and quota")
+	}
+	delay, again := o.nextDelay(row)
+	switch {
+	case whose == faultRecipient || row.Attempts > len(delays):
+		o.park(row, lastError(err, to), log)
+	case !again:
+		o.park(row, expired+": "+lastError(err, to), log)
+	default:
+		o.retry(row, delay, lastError(err, to), log)
+	}
+}
+
+// expired says why a mail is not sent whose only link would be dead.
+const expired = "the link in the mail expires before the mail can be sent"
+
+// nextDelay returns the wait before the next attempt; again is false if the mail has expired by then.
+func (o *Outbox) nextDelay(row models.OutboxMail) (delay time.Duration, again bool) {
+	delay = delays[min(row.Attempts, len(delays))-1]
+	delay += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(delay)) // a fifth either way, so that a recovering server is not stormed
+	return delay, row.ExpiresAt == nil || o.clock().Add(delay).Before(*row.ExpiresAt)
 }
 
 // done holds even if the lease ran out meanwhile: the mail is with the server, and whoever else has it should stop.
@@ -211,9 +242,7 @@ func (o *Outbox) park(row models.OutboxMail, reason string, log *slog.Logger) {
 	log.Error("mail parked: it will not be tried again")
 }
 
-func (o *Outbox) retry(row models.OutboxMail, reason string, log *slog.Logger) {
-	delay := delays[row.Attempts-1]
-	delay += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(delay)) // a fifth either way, so that a recovering server is not stormed
+func (o *Outbox) retry(row models.OutboxMail, delay time.Duration, reason string, log *slog.Logger) {
 	o.record(log, map[string]any{"run_at": o.clock().Add(delay), "last_error": reason}, mine, row.ID, row.Attempts)
 	log.Warn("mail not sent, trying again", "in", delay.Round(time.Second))
 }

@@ -146,8 +146,8 @@ func sitePages() map[string]templ.Component {
 	pages := map[string]templ.Component{
 		"home":            views.Home(nil),
 		"home, signed in": views.Home(person()),
-		"mailbox, empty":  dev.Mail(nil),
-		"mailbox":         dev.Mail([]dev.MailRow{row}),
+		"mailbox, empty":  dev.Mail(nil, ""),
+		"mailbox":         dev.Mail([]dev.MailRow{row}, "The mail server answers 554"),
 		"mail":            dev.MailMessage(dev.MailView{MailRow: row, Text: markup, Link: "http://localhost:3000/email/confirm?token=t"}),
 		"mail, odd link":  dev.MailMessage(dev.MailView{MailRow: row, Link: "javascript:alert(1)"}),
 		"too many":        views.Error(views.ErrorPage{Status: 429, RetryAt: now.Add(230 * time.Second)}, now),

@@ -22,9 +22,10 @@ type Dialect struct {
 	extensions []string
 
 	mutex     sync.Mutex
-	logins    []string // mechanisms that were used with the right password
-	mails     int      // accepted
-	strangers int      // mails accepted from a client that has not logged in
+	answers   map[string]string // by command
+	logins    []string          // mechanisms that were used with the right password
+	mails     int               // accepted
+	strangers int               // mails accepted from a client that has not logged in
 }
 
 // NewDialect starts a server that stops with the test and answers EHLO with
@@ -36,7 +37,7 @@ func NewDialect(t testing.TB, extensions ...string) *Dialect {
 		t.Fatalf("starting the mail server: %v", err)
 	}
 	t.Cleanup(func() { port.Close() })
-	d := &Dialect{address: port.Addr().String(), extensions: extensions}
+	d := &Dialect{address: port.Addr().String(), extensions: extensions, answers: map[string]string{}}
 	go func() {
 		for {
 			conn, err := port.Accept()
@@ -52,6 +53,20 @@ func NewDialect(t testing.TB, extensions ...string) *Dialect {
 // URL is the server's SMTP_URL, with Username and Password.
 func (d *Dialect) URL() *url.URL {
 	return &url.URL{Scheme: "smtp", Host: d.address, User: url.UserPassword(Username, Password)}
+}
+
+// Answer has the server answer a command (EHLO, MAIL, RCPT, or DATA, once the
+// mail is there) in these words; "" for as usual.
+func (d *Dialect) Answer(command, words string) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.answers[command] = words
+}
+
+func (d *Dialect) answer(command string) string {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.answers[command]
 }
 
 // Logins returns the mechanisms that clients have logged in by.
@@ -82,7 +97,12 @@ func (d *Dialect) talk(conn net.Conn) {
 	say("220 dialect")
 	for lines.Scan() {
 		verb, rest, _ := strings.Cut(lines.Text(), " ")
-		switch strings.ToUpper(verb) {
+		refusal := d.answer(verb)
+		if refusal != "" && verb != "DATA" {
+			say(refusal)
+			continue
+		}
+		switch verb {
 		case "EHLO":
 			say("250-dialect")
 			for _, extension := range d.extensions {
@@ -99,6 +119,10 @@ func (d *Dialect) talk(conn net.Conn) {
 		case "DATA":
 			say("354 go ahead")
 			for lines.Scan() && lines.Text() != "." {
+			}
+			if refusal != "" {
+				say(refusal)
+				continue
 			}
 			d.accept(known)
 			say("250 2.0.0 accepted")
