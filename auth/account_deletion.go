@@ -200,10 +200,10 @@ func (a *Auth) restoreLetter(t *tx, email string) (letter mail.Message, ok bool,
 }
 
 // sweepDeletions deletes the accounts whose time has come. One that fails does not keep the others from it.
-func (a *Auth) sweepDeletions(ctx context.Context) error {
+func (a *Auth) sweepDeletions(ctx context.Context, now time.Time) error {
 	var failed error
 	for last := ""; ; {
-		due, err := models.DeletionsDue(a.db.WithContext(ctx), a.now(), last, deletionsAtOnce)
+		due, err := models.DeletionsDue(a.db.WithContext(ctx), now, last, deletionsAtOnce)
 		if err != nil {
 			return errors.Join(failed, fmt.Errorf("list the deletions: %w", err))
 		}

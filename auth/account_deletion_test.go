@@ -60,7 +60,7 @@ func TestADeletionThatFailsKeepsNoOtherFromIt(t *testing.T) {
 		}
 	}
 	*ahead += time.Hour
-	if err := a.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "delete the account") {
+	if err := sweep(t, a); err == nil || !strings.Contains(err.Error(), "delete the account") {
 		t.Errorf("the sweep says %v", err)
 	}
 	if n := rows(t, a, "users", "true"); n != deletionsAtOnce {
@@ -83,7 +83,7 @@ func TestDeletion_ChangesFewRowsAtATime(t *testing.T) {
 	must(t, errors.Join(a.db.Callback().Raw().After("gorm:raw").Register("test:count", count),
 		a.db.Callback().Update().After("gorm:update").Register("test:count", count),
 		a.db.Callback().Delete().After("gorm:delete").Register("test:count", count)))
-	must(t, a.Sweep(t.Context()))
+	must(t, sweep(t, a))
 	if most != int64(batch) {
 		t.Errorf("a statement changes %d rows, want %d at most", most, batch)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +35,11 @@ type Auth struct {
 	rules    PasswordRules
 	log      *slog.Logger
 	now      func() time.Time
+
+	cleanup struct {
+		sync.Mutex
+		last time.Time // when it last ran
+	}
 }
 
 // New makes an Auth on a migrated database. The clock is an argument so that tests can move it.
@@ -47,7 +53,7 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 		return nil, err
 	}
 	slots := hashSlots()
-	return &Auth{
+	a := &Auth{
 		config:   c,
 		db:       db,
 		sessions: sessions,
@@ -58,7 +64,9 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 		rules:    NewPasswordRules(c.PasswordMin, c.AppName),
 		log:      log,
 		now:      func() time.Time { return now().UTC().Truncate(time.Microsecond) },
-	}, nil
+	}
+	a.cleanup.last = a.now()
+	return a, nil
 }
 
 // HashElsewhere has passwords hashed by runs of the program in this file, which answer HashWorker with ServeHashes.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -238,12 +239,18 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 		{400 * 24 * time.Hour, map[string]int64{"sessions": 0, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 0}},
 	} {
 		*ahead += step.passes
-		must(t, a.Sweep(t.Context()))
+		must(t, sweep(t, a))
 		step.want["events"] = 4 // the security log stays
 		if got := count(); !equal(got, step.want) {
 			t.Errorf("after %s: %v, not %v", *ahead, got, step.want)
 		}
 	}
+}
+
+// sweep runs cleanup twice, since it removes what it has found ended once before.
+func sweep(t *testing.T, a *Auth) error {
+	t.Helper()
+	return cmp.Or(a.Sweep(t.Context()), a.Sweep(t.Context()))
 }
 
 // second is the error of two results.
@@ -266,7 +273,7 @@ func TestMoreRowsThanOneSweepTakesAtATimeAreAllSwept(t *testing.T) {
 		limits = append(limits, models.Limit{ID: newID(), Hits: 1, OpenAt: past, EndsAt: past})
 	}
 	must(t, a.db.CreateInBatches(limits, 500).Error)
-	must(t, a.Sweep(t.Context()))
+	must(t, sweep(t, a))
 	var n int64
 	must(t, a.db.Table("limits").Count(&n).Error)
 	if n != 0 {
@@ -546,7 +553,7 @@ func TestADeviceThatComesBackStaysKnown(t *testing.T) {
 	for range 2 {
 		*ahead += 300 * 24 * time.Hour
 		must(t, second(a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{Device: browser.Device}, here)))
-		must(t, a.Sweep(t.Context()))
+		must(t, sweep(t, a))
 	}
 	if n := rows(t, a, "known_devices", "true"); n != 1 {
 		t.Errorf("%d devices are known", n)
@@ -561,7 +568,7 @@ func TestARememberedSessionIsNotSweptForBeingIdle(t *testing.T) {
 		must(t, second(a.SignIn(t.Context(), user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
 	}
 	*ahead += 8*24*time.Hour + time.Minute // a day, and the week for which an ended one is kept
-	must(t, a.Sweep(t.Context()))
+	must(t, sweep(t, a))
 	if n := rows(t, a, "sessions", "remember"); n != 1 || rows(t, a, "sessions", "NOT remember") != 0 {
 		t.Errorf("%d remembered sessions and %d others are left", n, rows(t, a, "sessions", "NOT remember"))
 	}
@@ -571,12 +578,12 @@ func TestOldMailIsSweptWithTheRest(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	must(t, a.ForgotPassword(t.Context(), "nobody@example.com", here))
 	must(t, a.db.Exec("UPDATE outbox SET done_at = created_at").Error)
-	must(t, a.Sweep(t.Context()))
+	must(t, sweep(t, a))
 	if rows(t, a, "outbox", "true") != 1 {
 		t.Error("fresh mail is gone")
 	}
 	*ahead += keepMail + time.Hour
-	must(t, a.Sweep(t.Context()))
+	must(t, sweep(t, a))
 	if rows(t, a, "outbox", "true") != 0 {
 		t.Error("old mail is left")
 	}

@@ -152,8 +152,8 @@ func (a *Auth) leave(t *tx, email string, until time.Time) error {
 }
 
 // sweepFormerEmails ends the former addresses whose time is over.
-func (a *Auth) sweepFormerEmails(ctx context.Context) error {
-	return a.endEachFormerEmail(ctx, "expires_at <= ?", a.now())
+func (a *Auth) sweepFormerEmails(ctx context.Context, now time.Time) error {
+	return a.endEachFormerEmail(ctx, "expires_at <= ?", now)
 }
 
 // endEachFormerEmail is endFormerEmails with a transaction for each address.

@@ -307,7 +307,7 @@ func (a *Auth) usePasskey(t *tx, user *models.User, signed *assertion, client Cl
 
 // tellOfCopy mails the owner once a day: whoever has the copy could have it refused as often as they like.
 func (a *Auth) tellOfCopy(t *tx, owner *models.User, passkey models.Passkey, client Client) error {
-	told, err := models.HasEvent(t.DB, owner.ID, EventPasskeyCopied, t.now().Add(-24*time.Hour))
+	told, err := models.HasEvent(t.DB, owner.ID, EventPasskeyCopied, t.now().Add(-24*time.Hour), t.now())
 	if err != nil {
 		return fmt.Errorf("look whether the owner of the passkey is told: %w", err)
 	}

@@ -174,13 +174,16 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 // endSessions ends the sessions that there are of those named, at once, and says how many that were. Their rows stay until they are
 // swept: they tell for whom to keep what a device of theirs is about to send (see KeepForm).
 func (a *Auth) endSessions(t *tx, where string, args ...any) (int64, error) {
-	now := t.now()
-	// A minute ago, since another server's clock may be a little behind.
-	ended := t.Model(&models.Session{}).Where("expires_at > ?", now).Where(where, args...).Update("expires_at", now.Add(-time.Minute))
-	if ended.Error != nil {
-		return 0, fmt.Errorf("end the sessions: %w", ended.Error)
+	living := t.Model(&models.Session{}).Where("expires_at > ?", t.now()).Where(where, args...).Update("expires_at", longPast)
+	if living.Error != nil {
+		return 0, fmt.Errorf("end the sessions: %w", living.Error)
 	}
-	return ended.RowsAffected, nil
+	// A clock that runs ahead takes a living session for one that has ended.
+	over := t.Model(&models.Session{}).Where("expires_at > ?", longPast).Where(where, args...).Update("expires_at", longPast)
+	if over.Error != nil {
+		return 0, fmt.Errorf("end the sessions that look ended: %w", over.Error)
+	}
+	return living.RowsAffected, nil
 }
 
 // Sessions lists the viewer's living sessions.

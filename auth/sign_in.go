@@ -215,7 +215,7 @@ func (a *Auth) endSignIn(t *tx, user *models.User, token string) (former models.
 	if len(ended) > 0 {
 		return ended[0], nil
 	}
-	if err := t.Model(&models.SignIn{}).Where("token_hash = ?", hashToken(token)).Update("expires_at", t.now()).Error; err != nil {
+	if err := t.Model(&models.SignIn{}).Where("token_hash = ?", hashToken(token)).Update("expires_at", longPast).Error; err != nil {
 		return former, fmt.Errorf("end the sign-in of somebody else: %w", err)
 	}
 	return former, nil
@@ -224,7 +224,7 @@ func (a *Auth) endSignIn(t *tx, user *models.User, token string) (former models.
 // endSignIns ends what the user has not finished anywhere, but for the sign-in whose id is kept. What their owner is to be told of is told all
 // the same.
 func endSignIns(t *tx, userID, keep string) error {
-	ended := t.Model(&models.SignIn{}).Where("user_id = ? AND id <> ?", userID, keep).Update("expires_at", t.now())
+	ended := t.Model(&models.SignIn{}).Where("user_id = ? AND id <> ?", userID, keep).Update("expires_at", longPast)
 	if ended.Error != nil {
 		return fmt.Errorf("end the unfinished sign-ins: %w", ended.Error)
 	}

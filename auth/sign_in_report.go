@@ -42,7 +42,7 @@ func (a *Auth) report(t *tx, user *models.User, s *models.SignIn) error {
 	if s.ReportAt == nil || firstOf(s.Method) != byPassword || !bytes.Equal(s.Generation, user.Generation()) {
 		return nil
 	}
-	told, err := models.HasEvent(t.DB, user.ID, EventSignInReported, t.now().Add(-reportEvery))
+	told, err := models.HasEvent(t.DB, user.ID, EventSignInReported, t.now().Add(-reportEvery), t.now())
 	if err != nil {
 		return fmt.Errorf("look whether the owner is told: %w", err)
 	}

@@ -17,7 +17,8 @@ var ErrProofDue = errors.New("a fresh proof of who is asking is due")
 // Fresh returns ErrProofDue, or nil where the viewer has proven who they are within STEP_UP_TTL, with a second factor if they have
 // one. Every verb that changes how an account is protected begins with it: a stolen session must not become a stolen account.
 func (a *Auth) Fresh(ctx context.Context, viewer *Viewer) error {
-	if a.now().Sub(viewer.Session.ProvedAt) >= a.config.StepUpTTL {
+	// A proof of the future is one of a clock that ran ahead.
+	if age := a.now().Sub(viewer.Session.ProvedAt); age >= a.config.StepUpTTL || age < -models.ClockSlack {
 		return ErrProofDue
 	}
 	if viewer.Session.Level > 1 {

@@ -17,15 +17,18 @@ const (
 )
 
 // Sweep removes what has ended: sessions a week ago, links, sign-ups, counts, devices that have not come back, and old mail. What fails
-// keeps nothing else from being swept. Several servers may sweep at once.
+// keeps nothing else from being swept. Several servers may sweep at once. It takes two runs: what one finds ended the next removes, since
+// the clock may be wrong at one of them.
 func (a *Auth) Sweep(ctx context.Context) error {
-	now := a.now()
+	now, later := a.cleanupTimes()
 	failed := []error{a.sweepSignIns(ctx)}
 	for _, s := range []struct {
 		table, where string
 		args         []any
 	}{
-		{"sessions", "expires_at <= ? OR (NOT remember AND last_seen_at <= ?)", []any{now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
+		// One that was ended is kept as long after it was last seen.
+		{"sessions", "expires_at <= ? AND last_seen_at <= ? OR (NOT remember AND last_seen_at <= ?)",
+			[]any{now.Add(-keepEnded), now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
 		{"sign_ins", "expires_at <= ? AND report_at IS NULL", []any{now}},
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
@@ -41,9 +44,12 @@ func (a *Auth) Sweep(ctx context.Context) error {
 	} {
 		failed = append(failed, a.sweepTable(ctx, s.table, s.where, s.args))
 	}
-	failed = append(failed, a.resealTOTP(ctx))        // feature:totp
-	failed = append(failed, a.sweepFormerEmails(ctx)) // feature:email_change
-	failed = append(failed, a.sweepDeletions(ctx))    // feature:account_deletion
+	for _, b := range a.bounds() {
+		failed = append(failed, a.boundTimes(ctx, b, later))
+	}
+	failed = append(failed, a.resealTOTP(ctx))             // feature:totp
+	failed = append(failed, a.sweepFormerEmails(ctx, now)) // feature:email_change
+	failed = append(failed, a.sweepDeletions(ctx, now))    // feature:account_deletion
 	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
 		failed = append(failed, fmt.Errorf("sweep the outbox: %w", err))
 	}

@@ -46,7 +46,7 @@ func (p *person) undoneDeletion() string {
 func (s *stage) sweeps() {
 	s.t.Helper()
 	s.clock.passes(auth.DeletionAfter)
-	if err := s.auth.Sweep(s.t.Context()); err != nil {
+	if err := s.sweep(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -187,7 +187,7 @@ func TestTheLinkBringsBackWithinTheWeekAndNotLater(t *testing.T) {
 	ada := s.member("ada@example.com")
 	link := ada.leaves().Link
 	s.clock.passes(auth.DeletionAfter - time.Minute)
-	if err := s.auth.Sweep(t.Context()); err != nil {
+	if err := s.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	page := s.visitor().get(link).is(t, 200)
@@ -248,7 +248,7 @@ func TestLawNothingIsLeftOfWhoWasDeleted(t *testing.T) {
 	s.mailIsSent()
 	events := s.count("events", "1 = 1")
 	s.clock.passes(time.Minute)
-	if err := s.auth.Sweep(t.Context()); err != nil {
+	if err := s.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for table, rows := range s.tables() {
@@ -315,7 +315,7 @@ func TestItem71NoCountOfMailedCodesOutlivesTheAccount(t *testing.T) { // feature
 	stranger.post("/login/mail/sent", "code", "AAAA-AAAA").is(t, 422) // feature:mail_login
 	s.hits("mail-login-code", 14)                                     // feature:mail_login
 	s.clock.passes(time.Minute)                                       // feature:mail_login
-	if err := s.auth.Sweep(t.Context()); err != nil {                 // feature:mail_login
+	if err := s.sweep(t.Context()); err != nil {                      // feature:mail_login
 		t.Fatal(err) // feature:mail_login
 	} // feature:mail_login
 	if n := s.count("limits", "id LIKE 'mail-login-%'"); n != 1 { // that of the stranger's network // feature:mail_login
@@ -389,7 +389,7 @@ func (p *person) interruptedDeletion() (undo string, resume func()) {
 		p.s.t.Fatal(err)
 	}
 	p.s.clock.passes(auth.DeletionAfter)
-	if err := p.s.auth.Sweep(context.Background()); !errors.Is(err, killed) {
+	if err := p.s.sweep(context.Background()); !errors.Is(err, killed) {
 		p.s.t.Errorf("the cleanup says %v", err)
 	}
 	return undo, func() {
@@ -483,7 +483,7 @@ func TestSweepsAtOnceDeleteEachAccountOnce(t *testing.T) {
 	}
 	s.clock.passes(auth.DeletionAfter)
 	s.atOnce(10, func(int) {
-		if err := s.auth.Sweep(context.Background()); err != nil {
+		if err := s.sweep(context.Background()); err != nil {
 			t.Errorf("a sweep fails: %v", err)
 		}
 	})

@@ -568,7 +568,7 @@ func TestItem28AClosedAccountIsBroughtBackWithItsFormerAddress(t *testing.T) { /
 	thief.leaves()                                                // feature:account_deletion
 	owner.get(undo).is(t, 200).submit().choosesAnotherPassword(t) // feature:account_deletion
 	s.clock.passes(8 * 24 * time.Hour)                            // feature:account_deletion
-	if err := s.auth.Sweep(t.Context()); err != nil {             // feature:account_deletion
+	if err := s.sweep(t.Context()); err != nil {                  // feature:account_deletion
 		t.Fatal(err) // feature:account_deletion
 	} // feature:account_deletion
 	owner.login(otherPassword).redirects(t, "/dashboard") // feature:account_deletion
@@ -615,7 +615,7 @@ func TestItem71ANextOwnerOfAnAddressThatWasLeftInheritsNothing(t *testing.T) {
 	s.mailIsSent()
 	s.exec("UPDATE outbox SET done_at = NULL, failed_at = created_at")
 	s.clock.passes(7 * 24 * time.Hour)
-	if err := s.auth.Sweep(t.Context()); err != nil {
+	if err := s.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left, others := s.count("outbox", "kind = 'undo_email_change'"), s.count("outbox", "kind = 'approve_email_change'"); left != 0 || others != 1 {
@@ -730,7 +730,7 @@ func TestWhatIsKeptUnderAnAddressThatIsBackStays(t *testing.T) {
 	}
 	waiting, counts := s.count("outbox", "done_at IS NULL AND failed_at IS NULL"), s.rows("limits", "id LIKE 'login-account%'")
 	s.clock.passes(10 * time.Minute)
-	if err := s.auth.Sweep(t.Context()); err != nil {
+	if err := s.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.count("outbox", "done_at IS NULL AND failed_at IS NULL"); n != waiting || waiting == 0 {

@@ -606,7 +606,7 @@ func TestChallengesThatNobodyAnswersAreFewAndSwept(t *testing.T) {
 	eve.post("/login/passkey/options").is(t, 200)
 	eve.post("/login/passkey/options").is(t, http.StatusTooManyRequests)
 	s.clock.passes(5 * time.Minute)
-	if err := s.auth.Sweep(t.Context()); err != nil || s.count("passkey_challenges", "1=1") != 0 {
+	if err := s.sweep(t.Context()); err != nil || s.count("passkey_challenges", "1=1") != 0 {
 		t.Errorf("they stay: %v", err)
 	}
 }

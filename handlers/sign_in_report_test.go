@@ -23,7 +23,7 @@ func (p *person) knocks() *person {
 func (s *stage) runsOut() {
 	s.t.Helper()
 	s.clock.passes(10 * time.Minute)
-	if err := s.auth.Sweep(s.t.Context()); err != nil {
+	if err := s.sweep(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 	if n := s.count("sign_ins", "true"); n != 0 {
@@ -148,7 +148,7 @@ func TestItem17AReportIsNotPutOffByLoggingInAgain(t *testing.T) {
 	for range 4 {
 		thief.login(goodPassword).redirects(t, "/login/factor")
 		s.clock.passes(9 * time.Minute)
-		if err := s.auth.Sweep(t.Context()); err != nil {
+		if err := s.sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

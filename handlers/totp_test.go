@@ -347,7 +347,7 @@ func TestAnAuthenticatorOutlivesTheKeyThatItWasSealedWith(t *testing.T) {
 	app := s.member("ada@example.com").authenticator()
 	s.config.SecretKeys = append([]string{"a fresh key of more than thirty-two bytes"}, s.config.SecretKeys...)
 	s.open()
-	if err := s.auth.Sweep(t.Context()); err != nil {
+	if err := s.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.config.SecretKeys = s.config.SecretKeys[:1]

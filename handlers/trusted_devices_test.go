@@ -108,7 +108,7 @@ func TestATrustedDeviceIsTrustedForThirtyDays(t *testing.T) {
 	ada.post("/logout")
 	s.clock.passes(time.Minute)
 	ada.login(goodPassword).redirects(t, "/login/factor")
-	if err := s.auth.Sweep(t.Context()); err != nil || s.count("trusted_devices", "true") != 0 {
+	if err := s.sweep(t.Context()); err != nil || s.count("trusted_devices", "true") != 0 {
 		t.Errorf("it is not swept (%v)", err)
 	}
 }

@@ -18,9 +18,9 @@ type Event struct {
 	Detail    string
 }
 
-// HasEvent says whether such a thing has happened to the user since.
-func HasEvent(db *gorm.DB, userID, name string, since time.Time) (bool, error) {
+// HasEvent says whether such a thing has happened to the user between two times.
+func HasEvent(db *gorm.DB, userID, name string, since, until time.Time) (bool, error) {
 	var n int64
-	err := db.Model(&Event{}).Where("user_id = ? AND name = ? AND at > ?", userID, name, since).Count(&n).Error
+	err := db.Model(&Event{}).Where("user_id = ? AND name = ? AND at > ? AND at <= ?", userID, name, since, until.Add(ClockSlack)).Count(&n).Error
 	return n > 0, err
 }

@@ -60,9 +60,9 @@ func short(d time.Duration) string {
 // read a moment earlier, may be a little behind that.
 var open = time.Unix(0, 0).UTC()
 
-// clockSlack is how far the clocks of two servers, or the times that two
+// ClockSlack is how far the clocks of two servers, or the times that two
 // requests have read, may lie apart.
-const clockSlack = time.Minute
+const ClockSlack = time.Minute
 
 // longest returns the longest wait after any hit, and after fewer hits than from
 // how many on a growing rule stays closed until its window ends.
@@ -98,8 +98,8 @@ func TakeHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) (limit Limi
 		WHERE limits.open_at <= @now OR limits.open_at > @unreal_wait OR limits.hits < @last AND limits.open_at > @unreal_before OR `+over+`
 		RETURNING id, hits, open_at, ends_at`, map[string]any{
 		"id": id, "open": open, "now": now, "end": now.Add(rule.Window),
-		"unreal_end": now.Add(rule.Window + clockSlack), "unreal_wait": now.Add(wait + clockSlack),
-		"last": last, "unreal_before": now.Add(before + clockSlack),
+		"unreal_end": now.Add(rule.Window + ClockSlack), "unreal_wait": now.Add(wait + ClockSlack),
+		"last": last, "unreal_before": now.Add(before + ClockSlack),
 	}).Scan(&limit).Error
 	if err != nil {
 		return limit, false, err

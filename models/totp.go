@@ -17,6 +17,11 @@ type Authenticator struct {
 	LastUsedAt time.Time
 }
 
+// maxStepsAhead is how far ahead of a code's step that of another code can be:
+// one step is taken early and one late, and clocks may differ by ClockSlack, which
+// is two steps of 30 seconds.
+const maxStepsAhead = 4
+
 // HasTOTP says whether the user has an authenticator.
 func HasTOTP(db *gorm.DB, userID string) (bool, error) {
 	var n int64
@@ -45,9 +50,10 @@ func (a Authenticator) Reseal(db *gorm.DB, sealed []byte) error {
 }
 
 // UseStep accepts a code of a step, and says whether it was the first of its step or a later one. One statement decides, so that of fifty at
-// once one is the first.
+// once one is the first. A last step that is further ahead than clocks differ is
+// that of a clock that ran ahead, and would refuse every code until then.
 func UseStep(db *gorm.DB, authenticatorID string, step int64, now time.Time) (first bool, err error) {
-	used := db.Model(&Authenticator{}).Where("id = ? AND last_step < ?", authenticatorID, step).
+	used := db.Model(&Authenticator{}).Where("id = ? AND (last_step < ? OR last_step > ?)", authenticatorID, step, step+maxStepsAhead).
 		Updates(map[string]any{"last_step": step, "last_used_at": now})
 	return used.RowsAffected == 1, used.Error
 }

@@ -1,0 +1,183 @@
+package auth
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/models/modelstest"
+)
+
+const year = 365 * 24 * time.Hour
+
+// lived is an Auth with one user and something of everything that ends.
+func lived(t *testing.T, a *Auth) (user *models.User, viewer *Viewer) {
+	t.Helper()
+	user = added(t, a, "ada@example.com")
+	entry, err := a.SignIn(t.Context(), user, ByPassword(false), Browser{}, here)
+	must(t, err)
+	must(t, second(a.SignIn(t.Context(), user, ByPassword(true), Browser{}, here)))
+	viewer, err = a.Viewer(t.Context(), entry.Session, here)
+	must(t, err)
+	must(t, second(a.Register(t.Context(), "Bob", "bob@example.com", goodPassword, here)))
+	must(t, a.ForgotPassword(t.Context(), user.Email, here))
+	return user, viewer
+}
+
+// timed are the tables whose rows end.
+var timed = []string{"sessions", "known_devices", "registrations", "password_resets", "security_alerts", "users"}
+
+func count(t *testing.T, a *Auth) map[string]int64 {
+	t.Helper()
+	rows := map[string]int64{}
+	for _, table := range timed {
+		var n int64
+		must(t, a.db.Table(table).Count(&n).Error)
+		rows[table] = n
+	}
+	return rows
+}
+
+// A clock that is wrong at one run of cleanup must take nothing with it.
+func TestCleanup_OutlastsAClockThatIsWrongForOneRun(t *testing.T) {
+	for name, wrong := range map[string]time.Duration{"ahead": 2 * year, "behind": -2 * year} {
+		t.Run(name, func(t *testing.T) {
+			a, ahead := opened(t, modelstest.Open(t))
+			lived(t, a)
+			before, sessions := count(t, a), times(t, a, "sessions", "expires_at")
+			for _, clock := range []time.Duration{0, wrong, 0, 0} {
+				*ahead = clock
+				must(t, a.Sweep(t.Context()))
+			}
+			if got := count(t, a); !equal(got, before) {
+				t.Errorf("got %v, want %v", got, before)
+			}
+			if got := times(t, a, "sessions", "expires_at"); !slices.EqualFunc(got, sessions, time.Time.Equal) {
+				t.Errorf("the ends of the sessions: got %v, want %v", got, sessions)
+			}
+		})
+	}
+}
+
+func times(t *testing.T, a *Auth, table, column string) (all []time.Time) {
+	t.Helper()
+	must(t, models.Unscoped(a.db).Table(table).Where(column+" IS NOT NULL").Order("id").Pluck(column, &all).Error)
+	return all
+}
+
+// What a clock writes that is a year ahead must not live for a year, nor lock
+// the user out.
+func TestCleanup_BoundsWhatAClockThatRanAheadHasWritten(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	*ahead = year
+	_, viewer := lived(t, a)
+	*ahead = 0
+	must(t, sweep(t, a))
+	for _, b := range a.bounds() {
+		latest := a.now().Add(b.ahead + models.ClockSlack)
+		for _, got := range times(t, a, b.table, b.column) {
+			if b.where == "" && got.After(latest) {
+				t.Errorf("%s.%s: got %s, want at most %s", b.table, b.column, got, latest)
+			}
+		}
+	}
+	living := func() int {
+		sessions, err := a.Sessions(t.Context(), viewer)
+		must(t, err)
+		return len(sessions)
+	}
+	for _, step := range []struct {
+		passes time.Duration
+		want   int
+	}{{0, 2}, {a.config.SessionIdle + time.Hour, 1}, {a.config.RememberMax, 0}} {
+		if *ahead += step.passes; living() != step.want {
+			t.Errorf("after %s: got %d sessions, want %d", *ahead, living(), step.want)
+		}
+	}
+}
+
+// Another column of this name needs a bound as well.
+func TestLawEveryEndHasABound(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	for _, model := range models.All() {
+		stmt := &gorm.Statement{DB: a.db}
+		must(t, stmt.Parse(model))
+		if stmt.Schema.LookUpField("expires_at") == nil {
+			continue
+		}
+		if !slices.ContainsFunc(a.bounds(), func(b bound) bool { return b.table == stmt.Table && b.column == "expires_at" }) {
+			t.Errorf("%s has an expires_at, and bounds (clock.go) has none for it", stmt.Table)
+		}
+	}
+}
+
+// ASVS 7.4.1, 7.4.3: what is ended while the clock is ahead stays ended.
+func TestEndedSessions_StayEndedWhenTheClockComesBack(t *testing.T) {
+	for _, jump := range []time.Duration{time.Hour, year} {
+		t.Run(jump.String(), func(t *testing.T) {
+			a, ahead := opened(t, modelstest.Open(t))
+			user := added(t, a, "ada@example.com")
+			stolen, err := a.SignIn(t.Context(), user, ByPassword(true), Browser{}, here)
+			must(t, err)
+			*ahead = jump
+			own, err := a.SignIn(t.Context(), user, ByPassword(true), Browser{}, here)
+			must(t, err)
+			viewer, err := a.Viewer(t.Context(), own.Session, here)
+			must(t, err)
+			must(t, a.EndOtherSessions(t.Context(), viewer, here))
+			for _, at := range []time.Duration{0, time.Minute} {
+				*ahead = at
+				if got, err := a.Viewer(t.Context(), stolen.Session, here); err != nil || got != nil {
+					t.Errorf("%s after the clock came back: got %v (%v), want no session", at, got, err)
+				}
+				must(t, sweep(t, a))
+			}
+		})
+	}
+}
+
+// ASVS 7.5.1: a login in the future is no recent one.
+func TestFresh_RefusesAProofOfTheFuture(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	*ahead = year
+	_, viewer := lived(t, a)
+	*ahead = 0
+	if err := a.Fresh(t.Context(), viewer); !errors.Is(err, ErrProofDue) {
+		t.Errorf("got %v, want ErrProofDue", err)
+	}
+	*ahead = year - models.ClockSlack/2 // another server's clock
+	if err := a.Fresh(t.Context(), viewer); err != nil {
+		t.Errorf("a clock half a minute behind: got %v, want nil", err)
+	}
+}
+
+func TestKeptForm_OfAClockThatRanAheadOpensNothing(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	user := &models.User{ID: newID()}
+	*ahead = year
+	sealed, err := a.KeepForm(user.ID, []byte("a=b"))
+	must(t, err)
+	for at, want := range map[time.Duration]bool{year: true, year + 2*time.Hour: false, 0: false} {
+		*ahead = at
+		if _, ok := a.KeptForm(user, sealed); ok != want {
+			t.Errorf("at %s: got %v, want %v", at, ok, want)
+		}
+	}
+}
+
+// ASVS 6.3.5: an owner who was told in the future is not told of anything until then.
+func TestHasEvent_OverlooksEventsOfTheFuture(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	user, now := added(t, a, "ada@example.com"), time.Now()
+	for at, want := range map[time.Duration]bool{year: false, -time.Hour: true} {
+		must(t, a.db.Create(&models.Event{ID: newID(), At: now.Add(at), Name: EventSignInReported + at.String(), UserID: &user.ID, Detail: "{}"}).Error)
+		got, err := models.HasEvent(a.db, user.ID, EventSignInReported+at.String(), now.Add(-reportEvery), now)
+		if err != nil || got != want {
+			t.Errorf("an event at %s: got %v (%v), want %v", at, got, err, want)
+		}
+	}
+}
