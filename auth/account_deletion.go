@@ -83,10 +83,7 @@ func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Cli
 // DeletionByToken returns whose account a mailed link brings back, and when it would go; ErrDeadLink where it brings back none.
 func (a *Auth) DeletionByToken(ctx context.Context, token string) (*models.User, time.Time, error) {
 	deletion, user, err := models.FindDeletion(a.db.WithContext(ctx), hashToken(token), a.now())
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, time.Time{}, ErrDeadLink
-	}
-	if err != nil {
+	if err = a.deadIfNone(a.db.WithContext(ctx), err, "account_deletions", token); err != nil {
 		return nil, time.Time{}, fmt.Errorf("find the deletion: %w", err)
 	}
 	return &user, deletion.ExpiresAt, nil
@@ -141,7 +138,7 @@ func (a *Auth) useDeletion(t *tx, user *models.User, token string, client Client
 	if _, err := owner(models.LockAnyUser(t.DB, user.ID)); err != nil {
 		return used, err
 	}
-	if used, err = useLink[models.AccountDeletion](t, token); err != nil {
+	if used, err = useLink[models.AccountDeletion](t, "account_deletions", token); err != nil {
 		return used, err
 	}
 	return used, a.reopen(t, user, used, client)

@@ -71,7 +71,7 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		if _, err := owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		if _, err := useLink[models.AccountRecovery](t, token); err != nil {
+		if _, err := useLink[models.AccountRecovery](t, "account_recoveries", token); err != nil {
 			return err
 		}
 		for _, f := range a.factors() {

@@ -178,10 +178,7 @@ func (a *Auth) linkOwner(ctx context.Context, table, token, account string) (*mo
 	err := a.db.WithContext(ctx).Joins(fmt.Sprintf("JOIN %s AS links ON links.user_id = users.id", table)).
 		Where("links.token_hash = ? AND links.expires_at > ?", hashToken(token), a.now()).Where(account).
 		Take(&user).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, ErrDeadLink
-	}
-	if err != nil {
+	if err = a.deadIfNone(a.db.WithContext(ctx), err, table, token); err != nil {
 		return nil, fmt.Errorf("find the link in %s: %w", table, err)
 	}
 	return &user, nil
@@ -199,17 +196,17 @@ func owner(user models.User, err error) (*models.User, error) {
 }
 
 // useLink uses a mailed link of a kind up, and returns its row. One statement decides which of several submissions wins (ASVS 2.3.4): for the
-// others it is ErrDeadLink.
-func useLink[T any](t *tx, token string) (used T, err error) {
+// others it is ErrUsedLink. kind is the table of the rows.
+func useLink[T any](t *tx, kind, token string) (used T, err error) {
 	var rows []T
 	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&rows).Error
 	if err != nil {
 		return used, fmt.Errorf("use the link: %w", err)
 	}
 	if len(rows) == 0 {
-		return used, ErrDeadLink
+		return used, deadLink(t.DB, kind, hashToken(token), t.now())
 	}
-	return rows[0], nil
+	return rows[0], rememberUsed(t, kind, hashToken(token))
 }
 
 // newID returns a UUIDv7: ordered by time, and never a secret.

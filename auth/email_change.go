@@ -26,6 +26,9 @@ const (
 	EventEmailChangeUndone    = "email.change_undone"
 )
 
+// emailChanges is the table of changes that wait for a mailbox.
+const emailChanges = "email_changes"
+
 // limitEmailChange bounds what one person has mailed; registrationMail bounds what a mailbox gets, whoever asks.
 var limitEmailChange = models.LimitRule{Name: "email-change", Free: 5, Window: time.Hour}
 
@@ -217,13 +220,13 @@ func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, 
 	if link.Change, err = models.FindEmailChange(db, hashToken(token), a.now()); err == nil {
 		link.User, err = models.FindUser(db, link.Change.UserID)
 	}
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, ErrDeadLink
-	}
-	if err != nil {
+	if err = a.deadIfNone(db, err, emailChanges, token); err != nil {
 		return nil, fmt.Errorf("find the change of the address: %w", err)
 	}
 	link.Present = bytes.Equal(link.Change.OldTokenHash, hashToken(token))
+	if link.Present && link.Change.OldProvenAt != nil || !link.Present && link.Change.NewProvenAt != nil {
+		return nil, deadLink(db, emailChanges, hashToken(token), a.now())
+	}
 	return link, nil
 }
 
@@ -273,7 +276,10 @@ func (a *Auth) useEmailLink(t *tx, link *EmailLink) (change models.EmailChange, 
 		return change, fmt.Errorf("use the link: %w", used.Error)
 	}
 	if used.RowsAffected == 0 {
-		return change, ErrDeadLink
+		return change, deadLink(t.DB, emailChanges, hash, t.now())
+	}
+	if err := rememberUsed(t, emailChanges, hash); err != nil {
+		return change, err
 	}
 	if err := t.Where("id = ?", link.Change.ID).Take(&change).Error; err != nil {
 		return change, fmt.Errorf("read the change of the address: %w", err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/models"
@@ -65,10 +64,7 @@ func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *mode
 	if err == nil {
 		err = db.Where("id = ?", row.UserID).Where(comesBack()).Take(&user).Error
 	}
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, "", ErrDeadLink
-	}
-	if err != nil {
+	if err = a.deadIfNone(db, err, "former_emails", token); err != nil {
 		return nil, "", fmt.Errorf("find the former address: %w", err)
 	}
 	return user, row.Email, nil
@@ -110,7 +106,7 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token string, client Client)
 // useFormerEmail puts the former address back with the way to it and to those after it used up, and returns since when the account may have
 // been somebody else's.
 func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (since time.Time, err error) {
-	former, err := useLink[models.FormerEmail](t, token)
+	former, err := useLink[models.FormerEmail](t, "former_emails", token)
 	if err != nil {
 		return since, err
 	}

@@ -23,6 +23,9 @@ const (
 	EventMailLoginFailed    = "login.mail_failed"
 )
 
+// mailLogins is the table of mailed logins.
+const mailLogins = "mail_logins"
+
 // byMail is the method of a mailed sign-in.
 const byMail = "mail"
 
@@ -154,10 +157,7 @@ func voidMailLogins(t *tx, userID string) error {
 func (a *Auth) MailLoginByLink(ctx context.Context, token string, browser Browser) (user *models.User, here bool, err error) {
 	db := a.db.WithContext(ctx)
 	row, err := models.FindMailLogin(db, hashToken(token), a.now())
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, false, ErrDeadLink
-	}
-	if err != nil {
+	if err = a.deadIfNone(db, err, mailLogins, token); err != nil {
 		return nil, false, fmt.Errorf("find the mailed sign-in: %w", err)
 	}
 	if !bytes.Equal(row.BrowserHash, hashToken(browser.MailLogin)) {
@@ -197,11 +197,11 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
 	err = a.transact(ctx, func(t *tx) error {
 		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.MailLogin), t.now())
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return ErrDeadLink
-		}
-		if err != nil {
+		if err = a.deadIfNone(t.DB, err, mailLogins, token); err != nil {
 			return fmt.Errorf("use the link: %w", err)
+		}
+		if err := rememberUsed(t, mailLogins, hashToken(token)); err != nil {
+			return err
 		}
 		proof = Proof{Method: byMail, Remember: row.Remember}
 		if user, err = a.mailLoginOwner(t.DB, row); err != nil {
@@ -291,7 +291,10 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 		if err := t.Delete(&row).Error; err != nil {
 			return fmt.Errorf("use the mailed sign-in up: %w", err)
 		}
-		return nil
+		if user == nil {
+			return nil
+		}
+		return rememberUsed(t, mailLogins, row.TokenHash)
 	})
 	return row, user, err
 }

@@ -99,7 +99,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string, client
 		} else if enrolled {
 			return ErrFactorDue
 		}
-		if _, err := useLink[models.PasswordReset](t, token); err != nil {
+		if _, err := useLink[models.PasswordReset](t, "password_resets", token); err != nil {
 			return err
 		}
 		newDevice, err = a.reset(t, current, hash, client)
@@ -110,6 +110,9 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string, client
 
 // reset is what follows on a new password of somebody who has shown that the mailbox is theirs.
 func (a *Auth) reset(t *tx, user *models.User, hash string, client Client) (newDevice string, err error) {
+	if err := rememberResets(t, user.ID); err != nil {
+		return "", err
+	}
 	since, newDevice, err := a.handOver(t, user, t.now(), hash)
 	if err != nil {
 		return "", err
@@ -124,6 +127,21 @@ func (a *Auth) reset(t *tx, user *models.User, hash string, client Client) (newD
 		return "", err
 	}
 	return newDevice, a.record(t, EventPasswordReset, &user.ID, "", client, nil)
+}
+
+// rememberResets notes that the user's living link was used. With a second
+// factor only its owner is known by the time that the password is set.
+func rememberResets(t *tx, userID string) error {
+	var living []models.PasswordReset
+	if err := t.Where("user_id = ? AND expires_at > ?", userID, t.now()).Find(&living).Error; err != nil {
+		return fmt.Errorf("find the link that resets: %w", err)
+	}
+	for _, reset := range living {
+		if err := rememberUsed(t, "password_resets", reset.TokenHash); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setPassword replaces the password that was read with user, "" by none, and ends every session and every sign-in but the one whose id is

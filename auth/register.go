@@ -13,6 +13,9 @@ import (
 	"example.com/gatehouse/models"
 )
 
+// registrations is the table of sign-ups.
+const registrations = "registrations"
+
 // Register starts a sign-up and mails the address its link. It returns the token that tells this browser from others.
 // Whether the address has an account shows in the mail alone: the rows, the statements and the hash are the same.
 func (a *Auth) Register(ctx context.Context, name, address, password string, client Client) (browser string, err error) {
@@ -109,6 +112,9 @@ func (a *Auth) PendingRegistration(ctx context.Context, browser string) (*models
 // for which it was mailed, and here is false.
 func (a *Auth) RegistrationByLink(ctx context.Context, token, browser string) (registration *models.Registration, here bool, err error) {
 	mailed, err := a.findRegistration(ctx, "token_hash = ?", hashToken(token))
+	if errors.Is(err, ErrDeadLink) {
+		return nil, false, deadLink(a.db.WithContext(ctx), registrations, hashToken(token), a.now())
+	}
 	if err != nil {
 		return nil, false, err
 	}
@@ -286,9 +292,9 @@ func useRegistration(t *tx, registration *models.Registration, tokenHash []byte)
 		}
 	}
 	if !used || !living {
-		return ErrDeadLink
+		return deadLink(t.DB, registrations, tokenHash, t.now())
 	}
-	return nil
+	return rememberUsed(t, registrations, tokenHash)
 }
 
 func (a *Auth) proveRegistration(ctx context.Context, registration *models.Registration, password string, client Client) error {

@@ -72,7 +72,7 @@ func (a *Auth) Disown(ctx context.Context, token string, client Client) (user *m
 		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		used, err := useLink[models.SecurityAlert](t, token)
+		used, err := useLink[models.SecurityAlert](t, "security_alerts", token)
 		if err != nil {
 			return err
 		}

@@ -37,6 +37,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"mail_logins", "expires_at <= ?", []any{now}},     // feature:mail_login
 		{"email_changes", "expires_at <= ?", []any{now}},   // feature:email_change
 		{"registrations", "expires_at <= ?", []any{now}},
+		{"used_links", "expires_at <= ?", []any{now}},
 		{"passkey_challenges", "expires_at <= ?", []any{now}}, // feature:passkeys
 		{"limits", "ends_at <= ?", []any{now}},
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},

@@ -52,7 +52,7 @@ func (h *Handlers) RestoreAccountPage(c echo.Context) error {
 	token := linkToken(c)
 	user, due, err := h.auth.DeletionByToken(c.Request().Context(), token)
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadRestore(c)
+		return h.deadRestore(c, err)
 	}
 	if err != nil {
 		return err
@@ -60,7 +60,10 @@ func (h *Handlers) RestoreAccountPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.RestoreAccount(views.RestoreAccountForm{Token: token}, user.Email, due))
 }
 
-func (h *Handlers) deadRestore(c echo.Context) error {
+func (h *Handlers) deadRestore(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.redirect(c, "/login", "This link already brought your account back.")
+	}
 	return h.linkDead(c, "The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
 		"Log in", "/login")
 }
@@ -77,7 +80,7 @@ func (h *Handlers) RestoreAccount(c echo.Context) error {
 	}
 	err := h.auth.UndoDeletion(c.Request().Context(), form.Token, middleware.Client(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadRestore(c)
+		return h.deadRestore(c, err)
 	}
 	if err != nil {
 		return err

@@ -85,8 +85,8 @@ func TestALeaverComesBackByTheLinkInTheMail(t *testing.T) {
 	if ada.user().PasswordHash != before || !strings.Contains(back.Subject, "is back") {
 		t.Errorf("mailed: %s", back.Subject)
 	}
-	s.visitor().get(link).is(t, 410)
-	page.submit().is(t, 410)
+	s.visitor().get(link).redirects(t, "/login").says(t, "already brought your account back")
+	page.submit().redirects(t, "/login")
 	s.sweeps()
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
@@ -141,7 +141,7 @@ func TestWhoKeepsTheAccountCanLockEverybodyOutAtOnce(t *testing.T) {
 	page := ada.get(link).is(t, 200).says(t, "Not me: keep it and lock everybody out")
 	asked := page.submit("disown", "yes").redirects(t, "/login/password")
 	thief.login(goodPassword).is(t, 422)
-	page.submit("disown", "yes").is(t, 410)
+	page.submit("disown", "yes").redirects(t, "/login/password")
 	asked.submit("password", otherPassword).redirects(t, "/login")
 	ada.login(otherPassword).redirects(t, "/dashboard")
 }

@@ -16,7 +16,7 @@ func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
 	h.hideToken(c)
 	user, err := h.auth.RecoveryByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadRecovery(c)
+		return h.deadRecovery(c, err)
 	}
 	if err != nil {
 		return err
@@ -24,7 +24,10 @@ func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.AccountRecovery(views.AccountRecoveryForm{Token: linkToken(c)}, user.Email))
 }
 
-func (h *Handlers) deadRecovery(c echo.Context) error {
+func (h *Handlers) deadRecovery(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
+	}
 	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.",
 		"Log in", "/login")
 }
@@ -37,7 +40,7 @@ func (h *Handlers) AccountRecovery(c echo.Context) error {
 	}
 	err := h.auth.RecoverAccount(c.Request().Context(), form.Token, middleware.Client(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadRecovery(c)
+		return h.deadRecovery(c, err)
 	}
 	if err != nil {
 		return err

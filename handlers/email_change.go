@@ -56,7 +56,7 @@ func (h *Handlers) EmailLinkPage(c echo.Context) error {
 	h.hideToken(c)
 	link, err := h.auth.EmailLinkByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadEmailLink(c)
+		return h.deadEmailLink(c, err)
 	}
 	if err != nil {
 		return err
@@ -68,7 +68,10 @@ func (h *Handlers) EmailLinkPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.ConfirmNewEmail(form, link.Change.Email))
 }
 
-func (h *Handlers) deadEmailLink(c echo.Context) error {
+func (h *Handlers) deadEmailLink(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.redirect(c, "/account/email", "You already used this link.")
+	}
 	return h.linkDead(c, "It has been used, replaced by a newer one, canceled, or is too old. Your account says what its address is, and changes it.",
 		"Go to my account", "/account/email")
 }
@@ -84,7 +87,7 @@ func (h *Handlers) EmailLink(c echo.Context) error {
 	}
 	link, changed, err := h.auth.ProveEmailChange(c.Request().Context(), form.Token, middleware.Client(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadEmailLink(c)
+		return h.deadEmailLink(c, err)
 	}
 	if err != nil {
 		return err
@@ -110,7 +113,7 @@ func (h *Handlers) UndoEmailPage(c echo.Context) error {
 	h.hideToken(c)
 	user, former, err := h.auth.FormerEmailByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadUndo(c)
+		return h.deadUndo(c, err)
 	}
 	if err != nil {
 		return err
@@ -118,7 +121,10 @@ func (h *Handlers) UndoEmailPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.UndoEmail(views.EmailLinkForm{Token: linkToken(c)}, user, former))
 }
 
-func (h *Handlers) deadUndo(c echo.Context) error {
+func (h *Handlers) deadUndo(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.lockedOutAlready(c)
+	}
 	return h.linkDead(c, "It has been used, or is older than a week. If the account still has an address that you can read, choose a new password for it.",
 		"Choose a new password", "/password/forgot")
 }

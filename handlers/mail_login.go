@@ -95,7 +95,7 @@ func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
 	h.hideToken(c)
 	user, here, err := h.auth.MailLoginByLink(c.Request().Context(), linkToken(c), h.browser(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadMailLogin(c)
+		return h.deadMailLogin(c, err)
 	}
 	if err != nil {
 		return err
@@ -106,7 +106,10 @@ func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.MailLoginLink(views.MailLinkForm{Token: linkToken(c)}, user.Email))
 }
 
-func (h *Handlers) deadMailLogin(c echo.Context) error {
+func (h *Handlers) deadMailLogin(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.redirect(c, "/login/mail", "You already logged in with this link. Ask for a new one to log in again.")
+	}
 	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
 		"Mail me a new link", "/login/mail")
 }
@@ -119,7 +122,7 @@ func (h *Handlers) MailLoginLink(c echo.Context) error {
 	}
 	user, proof, err := h.auth.LogInByMailedLink(c.Request().Context(), form.Token, h.browser(c), middleware.Client(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadMailLogin(c)
+		return h.deadMailLogin(c, err)
 	}
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetFor
 	h.hideToken(c)
 	user, err := h.auth.ResetByToken(c.Request().Context(), form.Token)
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadReset(c)
+		return h.deadReset(c, err)
 	}
 	if err != nil {
 		return err
@@ -36,7 +36,10 @@ func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetFor
 	return h.render(c, status, views.ResetPassword(form, user.Email, h.config.PasswordMin, problems))
 }
 
-func (h *Handlers) deadReset(c echo.Context) error {
+func (h *Handlers) deadReset(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.redirect(c, "/login", "You already set a new password with this link. If that wasn’t you, reset your password again.")
+	}
 	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
 		"Send me a new link", "/password/forgot")
 }
@@ -54,7 +57,7 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 	}
 	switch {
 	case errors.Is(err, auth.ErrDeadLink):
-		return h.deadReset(c)
+		return h.deadReset(c, err)
 	case errors.Is(err, auth.ErrFactorDue):
 		return h.resetWithFactor(c, form.Token)
 	case err != nil:
@@ -74,7 +77,7 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 func (h *Handlers) resetWithFactor(c echo.Context, token string) error {
 	user, err := h.auth.ResetByToken(c.Request().Context(), token)
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadReset(c)
+		return h.deadReset(c, err)
 	}
 	if err != nil {
 		return err

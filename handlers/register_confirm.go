@@ -21,7 +21,7 @@ func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmFo
 	h.hideToken(c)
 	registration, here, err := h.auth.RegistrationByLink(c.Request().Context(), form.Token, h.cookies.Get(c.Request(), session.Registration))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadConfirmation(c)
+		return h.deadConfirmation(c, err)
 	}
 	if err != nil {
 		return err
@@ -29,7 +29,10 @@ func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmFo
 	return h.render(c, status, views.ConfirmEmail(form, registration.Email, !here, problems))
 }
 
-func (h *Handlers) deadConfirmation(c echo.Context) error {
+func (h *Handlers) deadConfirmation(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.redirect(c, "/login", "Your email address is confirmed.")
+	}
 	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. If your account is confirmed you can log in; if not, sign up again.",
 		"Log in", "/login")
 }
@@ -46,7 +49,7 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 		return h.confirmEmail(c, http.StatusUnprocessableEntity, form, invalid)
 	}
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadConfirmation(c)
+		return h.deadConfirmation(c, err)
 	}
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func (h *Handlers) SecurityAlertPage(c echo.Context) error {
 	h.hideToken(c)
 	user, err := h.auth.AlertByToken(c.Request().Context(), linkToken(c))
 	if errors.Is(err, auth.ErrDeadLink) {
-		return h.deadAlert(c)
+		return h.deadAlert(c, err)
 	}
 	if err != nil {
 		return err
@@ -27,7 +27,10 @@ func (h *Handlers) SecurityAlertPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: linkToken(c)}, user))
 }
 
-func (h *Handlers) deadAlert(c echo.Context) error {
+func (h *Handlers) deadAlert(c echo.Context, err error) error {
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.lockedOutAlready(c)
+	}
 	return h.linkDead(c, "It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
 		"Choose a new password", "/password/forgot")
 }
@@ -41,11 +44,28 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 	return h.lockOut(c, form.Token, h.auth.Disown, h.deadAlert)
 }
 
+// lockedOutAlready answers a link that has locked everyone out, sent once more:
+// it leads to the step that the first press began in this browser, or to where
+// the owner of the mailbox chooses a password.
+func (h *Handlers) lockedOutAlready(c echo.Context) error {
+	pending, err := h.auth.PendingSignIn(c.Request().Context(), h.browser(c))
+	if err != nil {
+		return err
+	}
+	if pending != nil {
+		return c.Redirect(http.StatusSeeOther, h.duties()[pending.Owes].page)
+	}
+	return h.redirect(c, "/password/forgot", "You already used this link. If you haven’t chosen a new password since, ask for a link here.")
+}
+
 // lockOut answers the owner of a mailbox who uses a link that locks everybody out of the account: they choose a new password.
-func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead echo.HandlerFunc) error {
+func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead func(echo.Context, error) error) error {
 	user, device, err := verb(c.Request().Context(), token, middleware.Client(c))
+	if errors.Is(err, auth.ErrUsedLink) {
+		return h.lockedOutAlready(c)
+	}
 	if errors.Is(err, auth.ErrDeadLink) {
-		return dead(c)
+		return dead(c, err)
 	}
 	if err != nil {
 		return err

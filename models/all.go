@@ -9,6 +9,7 @@ func All() []any {
 		&KnownDevice{},
 		&Registration{},
 		&PasswordReset{},
+		&UsedLink{},
 		&SecurityAlert{},
 		&ProfilePicture{}, // feature:profile_picture
 		&Preferences{},    // feature:preferences

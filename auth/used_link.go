@@ -1,0 +1,53 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"example.com/gatehouse/models"
+)
+
+// usedLinkFor is how long a used link is remembered: no mailed link works for
+// longer (ConfirmTTL is at most a week).
+const usedLinkFor = 7 * 24 * time.Hour
+
+// ErrUsedLink is returned for a mailed link that has done its work. It is an
+// ErrDeadLink as well, since the link does nothing any more. Who holds the token
+// could have used the link, so the answer tells a stranger nothing.
+var ErrUsedLink = fmt.Errorf("%w: it has been used", ErrDeadLink)
+
+// rememberUsed notes in the transaction that uses a link that it was used.
+func rememberUsed(t *tx, kind string, tokenHash []byte) error {
+	used := models.UsedLink{ID: newID(), Kind: kind, TokenHash: tokenHash, ExpiresAt: t.now().Add(usedLinkFor)}
+	if err := t.Clauses(clause.OnConflict{DoNothing: true}).Create(&used).Error; err != nil {
+		return fmt.Errorf("remember the used link: %w", err)
+	}
+	return nil
+}
+
+// deadLink returns ErrUsedLink for a link of a kind that was used, and
+// ErrDeadLink for any other.
+func deadLink(db *gorm.DB, kind string, tokenHash []byte, now time.Time) error {
+	var used models.UsedLink
+	err := db.Where("token_hash = ? AND kind = ? AND expires_at > ?", tokenHash, kind, now).Take(&used).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return ErrDeadLink
+	}
+	if err != nil {
+		return fmt.Errorf("look for a used link: %w", err)
+	}
+	return ErrUsedLink
+}
+
+// deadIfNone returns what deadLink does where a link was not found, and any
+// other error as it is.
+func (a *Auth) deadIfNone(db *gorm.DB, err error, kind, token string) error {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return deadLink(db, kind, hashToken(token), a.now())
+	}
+	return err
+}
