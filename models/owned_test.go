@@ -228,7 +228,7 @@ var reads = map[string]func(d *desk, mine *gorm.DB) (string, error){
 		return titles(mine.Where("title <> ?", "").Where("1 = 1) OR (1 = 1"))
 	},
 	"a pasted dollar": func(_ *desk, mine *gorm.DB) (string, error) {
-		return titles(mine.Where("title <> ?", "").Where("1 = (SELECT a$x$ FROM (SELECT 1 AS a$x$) x)) OR (1 = 1 OR 1 = (SELECT a$x$ FROM (SELECT 1 AS a$x$) x)"))
+		return titles(mine.Where("title <> ?", "").Where("1 = (SELECT 1 AS a$x$)) OR (1 = 1 OR 1 = (SELECT 1 AS a$x$)"))
 	},
 	"a pasted WHERE": func(_ *desk, mine *gorm.DB) (string, error) {
 		return titles(mine.Joins("WHERE 1 = 1 OR EXISTS (SELECT 1").Where("1 = 1").Order("1)"))

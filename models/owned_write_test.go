@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"example.com/gatehouse/models"
@@ -108,6 +109,18 @@ func TestScoped_UpsertOfAnotherUsersRowFindsNoRow(t *testing.T) {
 	err := models.Scoped(d.db, d.mallory).Save(&diary{Owned: models.Owned{ID: d.hers.ID}, Title: "mine"}).Error
 	if !errors.Is(err, gorm.ErrRecordNotFound) {
 		t.Errorf("it gives: %v", err)
+	}
+}
+
+func TestScoped_KeepsTheOwner(t *testing.T) {
+	d := newDesk(t)
+	mine := models.Scoped(d.db, d.mallory)
+	must(t, mine.Model(&d.his).Update("user_id", d.mallory.ID).Error)
+	if err := mine.Model(&diary{}).Where("1 = 1").Update("title", gorm.Expr("'x', user_id = '"+d.ada.ID+"'")).Error; err == nil {
+		t.Error("got no error for text that sets another column")
+	}
+	if got, err := titles(mine.Where("title = ?", "Nothing")); err != nil || !strings.Contains(got, d.his.ID) {
+		t.Errorf("got %s (%v), want Mallory's diary", got, err)
 	}
 }
 

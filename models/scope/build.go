@@ -50,12 +50,7 @@ type builder struct {
 	owner  string // "" on a handle that is not scoped
 }
 
-func (b builder) writesOwned() bool {
-	return b.owner != "" && slices.Contains(b.tables, b.Table) && b.isPlain()
-}
-
-// isPlain reports whether the statement's table is a name, and not an expression given to Table.
-func (b builder) isPlain() bool { return b.TableExpr == nil || b.TableExpr.SQL == b.Quote(b.Table) }
+func (b builder) writesOwned() bool { return b.owner != "" && slices.Contains(b.tables, b.Table) }
 
 func (b builder) reads() bool { return slices.Contains(b.BuildClauses, "SELECT") }
 
@@ -111,7 +106,7 @@ func (f ownedFrom) Build(writer clause.Builder) {
 func (b builder) rows(table clause.Table) clause.Table {
 	name := table.Name
 	if name == clause.CurrentTable {
-		if name = b.Table; !b.isPlain() {
+		if name = b.Table; b.TableExpr != nil && b.TableExpr.SQL != b.Quote(name) {
 			return table // the caller's own text, which Check looks at
 		}
 	}
@@ -177,10 +172,10 @@ func (b builder) values(c clause.Clause) clause.Clause {
 	return c
 }
 
-// set leaves the owner out of what is changed.
+// set keeps the owner of what is changed.
 func (b builder) set(c clause.Clause) clause.Clause {
 	if set, ok := c.Expression.(clause.Set); ok && b.writesOwned() {
-		c.Expression = b.withoutOwner(set)
+		c.Expression = b.keepOwner(set)
 	}
 	return c
 }
@@ -191,8 +186,7 @@ func (b builder) onConflict(c clause.Clause) clause.Clause {
 	if !ok || !b.writesOwned() || conflict.DoNothing {
 		return c
 	}
-	conflict.DoUpdates = b.withoutOwner(conflict.DoUpdates)
-	b.mustContain(conflict.OnConstraint)
+	conflict.DoUpdates = b.keepOwner(conflict.DoUpdates)
 	if len(conflict.TargetWhere.Exprs) > 0 {
 		conflict.TargetWhere.Exprs = []clause.Expression{inParentheses{conflict.TargetWhere}}
 	}
@@ -205,18 +199,20 @@ func (b builder) onConflict(c clause.Clause) clause.Clause {
 	return c
 }
 
-// withoutOwner drops the owner from what is set, and refuses another one.
-func (b builder) withoutOwner(set clause.Set) clause.Set {
-	var rest clause.Set
-	for _, a := range set {
+// keepOwner sets the owner's column to the owner, and refuses another one.
+func (b builder) keepOwner(set clause.Set) clause.Set {
+	set = slices.Clone(set)
+	for i, a := range set {
 		if !isOwner(a.Column) {
-			a.Value = contain(a.Value)
-			rest = append(rest, a)
-		} else if a.Value != "" && a.Value != b.owner && a.Value != (clause.Column{Table: "excluded", Name: "user_id"}) {
+			set[i].Value = contain(a.Value)
+			continue
+		}
+		if a.Value != "" && a.Value != b.owner && a.Value != (clause.Column{Table: "excluded", Name: "user_id"}) {
 			b.AddError(ErrForeignOwner)
 		}
+		set[i].Value = b.owner
 	}
-	return rest
+	return set
 }
 
 // isOwner reports whether a column is the owner's. SQLite takes names in any case, also in quotes.
