@@ -46,6 +46,7 @@ func (l Letters) RestoreAccount(to string, due time.Time, token string, life tim
 				" everything in it is deleted for good. Until then you can have it back as it was, and choose a new password.",
 		},
 		Life:     life,
+		Replaces: true,
 		Question: "If it was not you who had it deleted, lock everybody out who can have: the page behind the button does both.",
 		Button:   "Keep my account",
 		Link:     l.link("/account/restore", token),

@@ -11,9 +11,10 @@ func (l Letters) RecoverAccount(to, token string, life time.Duration) Message {
 		Greeting:  greeting,
 		Opening: []string{"You have told us that you lost your second factors. This link removes them all and logs every device out. " +
 			"You then log in with your password, and can set up new ones."},
-		Life:   life,
-		Button: "Remove my second factors",
-		Link:   l.link("/account-recovery", token),
+		Life:     life,
+		Replaces: true,
+		Button:   "Remove my second factors",
+		Link:     l.link("/account-recovery", token),
 		Closing: []string{
 			"The link works once, within " + lasting(life) + ".",
 			"If you did not ask for this, somebody has asked in your name. Do not use the link. Choose a new password, which makes it void, and tell us.",

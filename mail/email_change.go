@@ -31,10 +31,11 @@ func (l Letters) ApproveEmailChange(to string, i Incident) Message {
 		Greeting:  greeting,
 		Opening: []string{"Somebody who is logged in to your " + l.appName + " account wants it to have another email address than this one. " +
 			"It changes once you agree here and the new address is confirmed, to which we have written too."},
-		Facts:  facts(i),
-		Life:   i.Life,
-		Button: "See the new address",
-		Link:   l.link("/email/change", i.Token),
+		Facts:    facts(i),
+		Life:     i.Life,
+		Replaces: true,
+		Button:   "See the new address",
+		Link:     l.link("/email/change", i.Token),
 		Closing: []string{
 			"The link works once, within " + lasting(i.Life) + ". It shows the new address, and asks before it does anything.",
 			"If you did not ask for this, somebody is in your account: open the link and lock them out there.",

@@ -22,6 +22,9 @@ type Message struct {
 	// Life is how long what the mail carries is of use, counted from when it
 	// is queued: the life of its link. 0 means that the mail doesn't expire.
 	Life time.Duration
+	// Replaces means that the newest mail of this kind voids the links of those
+	// before it to the same recipient: they are withdrawn while they wait.
+	Replaces bool
 	// Alert is what a security alert tells; nil for any other mail.
 	Alert *Alert
 

@@ -23,7 +23,7 @@ func (o *office) list(limit int) []Letter {
 func TestTheDevelopmentMailboxShowsWhatWasSent(t *testing.T) {
 	o := newOffice(t, nil)
 	m := reset("ada@example.com")
-	m.Life = 0 // which is for the queue
+	m.Life, m.Replaces = 0, false // which are for the queue
 	o.post(m)
 	if got := o.list(10); len(got) != 1 || got[0].State != Waiting {
 		t.Fatalf("before the worker: %+v", got)

@@ -70,6 +70,7 @@ func (l Letters) ResetPassword(to, token string, life time.Duration) Message {
 		Greeting:  greeting,
 		Opening:   []string{"Somebody, hopefully you, has asked to reset the password of your " + l.appName + " account."},
 		Life:      life,
+		Replaces:  true,
 		Button:    "Choose a new password",
 		Link:      l.link("/password/reset", token),
 		Closing: []string{
@@ -199,8 +200,9 @@ type letter struct {
 	Button    string
 	Link      string
 	Closing   []string
-	Life      time.Duration // see Message
-	Says      string        // what an alert says in a list; "" for the first paragraph of Opening
+	Life      time.Duration // see Message, as for Replaces
+	Replaces  bool
+	Says      string // what an alert says in a list; "" for the first paragraph of Opening
 }
 
 type fact struct{ Name, Value string }
@@ -216,7 +218,7 @@ func (l Letters) message(kind, to string, content letter) Message {
 	content.AppName = l.appName
 	var html strings.Builder
 	err := letterPage(content).Render(context.Background(), &html)
-	return Message{Kind: kind, To: to, Subject: content.Subject, HTML: html.String(), Text: content.text(), Life: content.Life, err: err}
+	return Message{Kind: kind, To: to, Subject: content.Subject, HTML: html.String(), Text: content.text(), Life: content.Life, Replaces: content.Replaces, err: err}
 }
 
 func (l Letters) link(path, token string) string {

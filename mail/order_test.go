@@ -13,6 +13,22 @@ func alertTo(to string) Message {
 	return letters.NewDevice(to, seen("192.0.2.7", "Firefox on Linux"))
 }
 
+func signUp(to string) Message { return letters.ConfirmAddress(to, "token", 24*time.Hour) }
+
+// A newer link to reset voids the older ones, so their mails aren't sent.
+func TestOutbox_WithdrawsMailThatANewerOneVoids(t *testing.T) {
+	o := newOffice(t, mailtest.NewServer(t))
+	for range 3 {
+		o.post(reset("ada@example.com"), reset("bob@example.com"), signUp("ada@example.com"))
+	}
+	o.work()
+	o.server.Wait(t, 5)
+	o.waitFor("everything done", func(rows []models.OutboxMail) bool { return len(rows) == 5 })
+	if a, b := len(o.server.To("ada@example.com")), len(o.server.To("bob@example.com")); a != 4 || b != 1 {
+		t.Errorf("%d mails came to ada and %d to bob, want 4 and 1", a, b)
+	}
+}
+
 // What expires first is sent first: a link that works for half an hour doesn't
 // wait behind a thousand alerts, which are of use for a week.
 func TestOutbox_SendsWhatExpiresFirstFirst(t *testing.T) {
@@ -40,7 +56,7 @@ func TestOutbox_SendsWhatExpiresFirstFirst(t *testing.T) {
 func TestOutbox_TakesAtMostTwoMailsForOneRecipientAtATime(t *testing.T) {
 	o := newOffice(t, mailtest.NewServer(t))
 	for range 10 {
-		o.post(reset("ada@example.com"))
+		o.post(signUp("ada@example.com"))
 	}
 	o.post(alertTo("bob@example.com"))
 	held := inHand{}
@@ -56,7 +72,7 @@ func TestOutbox_TakesAtMostTwoMailsForOneRecipientAtATime(t *testing.T) {
 		held[row.ID] = row.RecipientHash
 		kinds = append(kinds, row.Kind)
 	}
-	if got := fmt.Sprint(kinds); got != "[reset_password reset_password new_device]" {
+	if got := fmt.Sprint(kinds); got != "[confirm_address confirm_address new_device]" {
 		t.Errorf("the worker takes %s, want two for ada and one for bob", got)
 	}
 }
@@ -67,7 +83,7 @@ func TestOutbox_ASlowMailboxHoldsUpNoOther(t *testing.T) {
 	o := newOffice(t, mailtest.NewServer(t))
 	defer o.server.StallFor("slow@example.com")()
 	for range 20 {
-		o.post(reset("slow@example.com"))
+		o.post(signUp("slow@example.com"))
 	}
 	o.work()
 	o.waitFor("two in hand", func(rows []models.OutboxMail) bool {

@@ -81,6 +81,9 @@ func (o *Outbox) enqueue(tx *gorm.DB, m Message, decoy int, runAt time.Time) (st
 	if err != nil {
 		return "", fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
 	}
+	if err := o.withdraw(tx, m); err != nil {
+		return "", fmt.Errorf("queueing a %q mail: %w", m.Kind, err)
+	}
 	row := models.OutboxMail{
 		ID: id.String(), Kind: m.Kind, Payload: sealed, CreatedAt: now, RunAt: runAt, ExpiresAt: new(expiry(m, now)),
 		RecipientHash: new(o.recipientHashes(m.To)[0]),
@@ -108,6 +111,15 @@ func (o *Outbox) Replace(tx *gorm.DB, id string, m Message) (bool, error) {
 		return false, fmt.Errorf("replacing a %q mail: %w", m.Kind, replaced.Error)
 	}
 	return replaced.RowsAffected == 1, nil
+}
+
+// withdraw deletes the mails that m makes worthless, if they still wait.
+func (o *Outbox) withdraw(tx *gorm.DB, m Message) error {
+	if !m.Replaces {
+		return nil
+	}
+	return tx.Where("recipient_hash IN ? AND kind = ? AND done_at IS NULL AND failed_at IS NULL", o.recipientHashes(m.To), m.Kind).
+		Delete(&models.OutboxMail{}).Error
 }
 
 func (o *Outbox) sealMessage(id string, m Message, decoy int, now time.Time) ([]byte, error) {

@@ -94,7 +94,7 @@ func TestOutbox_HashesRecipients(t *testing.T) {
 	o := newOffice(t, nil)
 	o.post(reset("ada@example.com"))
 	o.post(reset("eve@example.com"))
-	o.post(reset("ada@example.com"))
+	o.post(signUp("ada@example.com"))
 	rows := o.rows()
 	if a, b, c := *rows[0].RecipientHash, *rows[1].RecipientHash, *rows[2].RecipientHash; len(a) != 32 || bytes.Equal(a, b) || !bytes.Equal(a, c) {
 		t.Errorf("got %x for Ada, %x for Eve and %x for Ada", a, b, c)
