@@ -28,6 +28,7 @@ type Auth struct {
 	config   config.Config
 	db       *gorm.DB
 	sessions *models.SessionFinder
+	seen     quietly
 	outbox   *mail.Outbox
 	letters  mail.Letters
 	kept     seal.Keys

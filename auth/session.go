@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -31,7 +33,7 @@ var ErrChanged = errors.New("the account changed in the meantime")
 // seenEvery is how old LastSeenAt may be before it is written again.
 const seenEvery = time.Minute
 
-// Viewer finds who carries this session token, and marks the session as seen at most once a minute. nil means nobody.
+// Viewer finds who carries this session token, and marks the session as seen at most once a minute, if the database takes it. nil means nobody.
 func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer, error) {
 	if token == "" {
 		return nil, nil
@@ -41,16 +43,37 @@ func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer
 	if err != nil || !found {
 		return nil, err
 	}
-	if session := &viewer.Session; now.Sub(session.LastSeenAt) >= seenEvery {
+	if session := &viewer.Session; now.Sub(session.LastSeenAt) >= seenEvery && a.seen.mayTry(now) {
 		session.LastSeenAt, session.IP = now, client.Address()
-		// The second condition lets one of several simultaneous requests write.
-		err = a.db.WithContext(ctx).Exec("UPDATE sessions SET last_seen_at = ?, ip = ? WHERE id = ? AND last_seen_at <= ?",
-			now, session.IP, session.ID, now.Add(-seenEvery)).Error
-		if err != nil {
-			return nil, fmt.Errorf("mark the session as seen: %w", err)
-		}
+		a.seen.tell(ctx, a.log, now, a.markSeen(ctx, session, now))
 	}
 	return &viewer, nil
+}
+
+// markSeen writes when and where the session was seen. It gives up after a second: a page that only reads must not wait for a database
+// that is busy with another write.
+func (a *Auth) markSeen(ctx context.Context, session *models.Session, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	// The second condition lets one of several simultaneous requests write.
+	return a.db.WithContext(ctx).Exec("UPDATE sessions SET last_seen_at = ?, ip = ? WHERE id = ? AND last_seen_at <= ?",
+		now, session.IP, session.ID, now.Add(-seenEvery)).Error
+}
+
+// quietly is a write that may fail: on a full disk people can still read. After a failure it is left out for a while, which also keeps
+// the log short.
+type quietly struct{ resumes atomic.Int64 }
+
+// quietFor is how long the write is left out.
+const quietFor = 10 * time.Second
+
+func (q *quietly) mayTry(now time.Time) bool { return now.UnixNano() >= q.resumes.Load() }
+
+func (q *quietly) tell(ctx context.Context, log *slog.Logger, now time.Time, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		q.resumes.Store(now.Add(quietFor).UnixNano())
+		log.WarnContext(ctx, "sessions cannot be marked as seen; people stay logged in, and this is tried again in a while", "error", err)
+	}
 }
 
 // startSession signs user in and returns the browser's new tokens: a fresh session token (ASVS 7.2.4), with whatever session the

@@ -179,10 +179,12 @@ func TestReadyzTellsWhetherTheDatabaseAnswersAndIsMigrated(t *testing.T) {
 	if err := s.db.Exec("DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)").Error; err != nil {
 		t.Fatal(err)
 	}
+	s.clock.passes(time.Second)
 	s.visitor().get("/readyz").is(t, 503)
 	if err := models.Close(s.db); err != nil {
 		t.Fatal(err)
 	}
+	s.clock.passes(time.Second)
 	s.visitor().get("/readyz").is(t, 503)
 	s.visitor().get("/healthz").is(t, 200)
 }

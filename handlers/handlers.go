@@ -36,6 +36,7 @@ type Handlers struct {
 	log     *slog.Logger
 	now     func() time.Time
 	buffers sync.Pool
+	ready   readiness
 
 	pictures models.Pictures // feature:notes|profile_picture
 	zones    sync.Map        // feature:preferences

@@ -14,6 +14,7 @@ func All() []any {
 		&ProfilePicture{}, // feature:profile_picture
 		&Preferences{},    // feature:preferences
 		&Limit{},
+		&WriteProbe{},
 		&Event{},
 		&OutboxMail{},
 		&OutboxErasure{},
