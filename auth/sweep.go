@@ -54,6 +54,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
 		failed = append(failed, fmt.Errorf("sweep the outbox: %w", err))
 	}
+	failed = append(failed, models.EmptyLog(ctx, a.db)) // last: what was deleted is still readable in it
 	return errors.Join(failed...)
 }
 

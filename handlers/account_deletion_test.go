@@ -259,6 +259,14 @@ func TestLawNothingIsLeftOfWhoWasDeleted(t *testing.T) {
 			}
 		}
 	}
+	// ASVS 14.2.7: nor is there anything in the pages that SQLite has freed, or in its log.
+	for file, content := range s.files() {
+		for _, marker := range hers.markers {
+			if n := strings.Count(content, marker); n > 0 && marker != event && marker != "mark-events-name" {
+				t.Errorf("%s has %q %d times, want 0", file, marker, n)
+			}
+		}
+	}
 	if n := s.count("events", "1 = 1"); n != events+1 || s.count("events", "name = 'account.deletion_scheduled' AND ip = '' AND device = ''") != 1 {
 		t.Errorf("of %d events there are %d", events, n)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -89,6 +90,27 @@ func (s *stage) tables() map[string]string {
 		dump[stmt.Table] = s.rows(stmt.Table, "1 = 1")
 	}
 	return dump
+}
+
+// files is what SQLite's files hold, by their names: the database, its log and the index of that. On PostgreSQL there are none to read.
+func (s *stage) files() map[string]string {
+	s.t.Helper()
+	if s.db.Name() != "sqlite" {
+		return nil
+	}
+	var path string
+	if err := s.db.Raw("SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path).Error; err != nil {
+		s.t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		content, err := os.ReadFile(path + suffix)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		files["the file"+suffix] = string(content)
+	}
+	return files
 }
 
 // changed lists the tables that are not as they were.

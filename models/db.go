@@ -82,13 +82,15 @@ func numbered(query string) string {
 	return b.String()
 }
 
-// sqliteOptions are understood alike by both drivers, but for the last three. WAL lets readers read while somebody writes; synchronous
+// sqliteOptions are understood alike by both drivers, but for the cache sizes and secure_delete, for which each driver has its own name. WAL lets readers read while somebody writes; synchronous
 // NORMAL loses no committed row to a killed process, and in WAL mode a power cut may undo the last commits but corrupts nothing
 // (sqlite.org/pragma.html#pragma_synchronous). An immediate transaction takes the write lock at its start, where busy_timeout waits for
 // it; one that turns from reading to writing cannot wait. The time format sorts as text. Each connection may keep 8 MB of the file, four
-// times what is usual, since a page that it does not keep is a system call; each driver has its own name for that. Those of the driver with
-// cgo keep the statements they have prepared, of which a log-in takes two dozen; the other driver has no such cache.
-const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_loc=UTC&_time_format=sqlite&_timezone=UTC&_cache_size=-8000&_pragma=cache_size(-8000)&_stmt_cache_size=100"
+// times what is usual, since a page that it does not keep is a system call. Those of the driver with cgo keep the statements they have
+// prepared, of which a log-in takes two dozen; the other driver has no such cache. secure_delete overwrites with zeros what is deleted, which
+// would otherwise stay readable in the file (sqlite.org/pragma.html#pragma_secure_delete).
+const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_loc=UTC&_time_format=sqlite&_timezone=UTC&_cache_size=-8000&_pragma=cache_size(-8000)&_stmt_cache_size=100" +
+	"&_secure_delete=on&_pragma=secure_delete(1)"
 
 // patience is how long Open waits for a database that another process is starting on, or that does not answer.
 const patience = 10 * time.Second

@@ -75,3 +75,6 @@ func CasesOf(r rune) []rune { return casesOf(r) }
 
 // Found is found.
 func Found(change *gorm.DB) error { return found(change) }
+
+// ErrLogInUse is errLogInUse.
+var ErrLogInUse = errLogInUse
