@@ -33,6 +33,7 @@ func serve(ctx context.Context, a *app) error {
 		// A page leaves some 25 kB behind. At Go's default the few MB that live would be collected 30 times a second.
 		debug.SetGCPercent(400)
 	}
+	limitMemory()
 	if self, err := os.Executable(); err == nil { // without it this process hashes
 		a.auth.HashElsewhere(self)
 	}

@@ -126,7 +126,7 @@ func TestWhatIsNoPictureOfAPersonIsRefusedAndTheOldOneStays(t *testing.T) {
 	before := s.rows("profile_pictures", "1 = 1")
 	for words, file := range map[string][]byte{
 		"Choose a PNG, JPEG or GIF picture.": []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`),
-		"at most 24 megapixels":              bomb(50_000, 50_000),
+		"at most 50 megapixels":              bomb(50_000, 50_000),
 		"at most 8 MB":                       append(pngOf(t, 4, 3), make([]byte, 8<<20)...),
 		"The picture is damaged":             pngOf(t, 40, 30)[:90],
 	} {

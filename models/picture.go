@@ -16,6 +16,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,28 +25,33 @@ import (
 const (
 	// MaxPicture is the largest file that is taken as a picture, in bytes.
 	MaxPicture = 8 << 20
-	// maxPixels is the largest picture that is decoded. A file of a few kilobytes can say that it is any size, and decoding takes
-	// up to eight bytes a pixel.
-	maxPixels = 24_000_000
+	// maxPixels is the largest picture that is decoded. A file of a few kilobytes can say that it is any size.
+	maxPixels = 50_000_000
 	// maxSide is the longest edge that is decoded, in pixels.
 	maxSide = 20_000
-	// maxDecoding is how long one picture may take. A JPEG can ask for all its pixels to be gone over tens of thousands of times.
+	// maxMemory is how many bytes decoding may take. It has room for 24 megapixels of a progressive JPEG with the usual 4:2:0 sampling, and
+	// of a PNG with 16 bits.
+	maxMemory = 200_000_000
+	// maxDecoding is how long one picture may take.
 	maxDecoding = 10 * time.Second
-	// maxWaiting is how many pictures may wait for their turn before others are asked to come back later.
-	maxWaiting = 8
+	// maxWaiting is how many pictures may wait for their turn before others are asked to come back later, and maxWait for how long.
+	maxWaiting = 16
+	maxWait    = 30 * time.Second
 )
 
 // The answers to what is no picture that can be taken.
 const (
 	noPicture      = "Choose a PNG, JPEG or GIF picture."
 	hugeFile       = "Choose a picture of at most 8 MB."
-	hugePicture    = "Choose a picture of at most 24 megapixels."
+	hugePicture    = "Choose a picture of at most 50 megapixels."
+	costlyPicture  = "This picture takes too much memory to read. Save it in a smaller size, or as a JPEG that isn't progressive."
 	damagedPicture = "The picture is damaged or takes too long to read. Choose another one."
 )
 
-// Pictures makes pictures out of uploads, one at a time: each may take 200 MB while it is decoded. The zero value is ready.
+// Pictures makes pictures out of uploads, one at a time, since each may take maxMemory while it is decoded. The zero value is ready.
 type Pictures struct {
-	turn    sync.Mutex
+	once    sync.Once
+	turn    chan struct{} // holds a value while a picture is decoded
 	waiting atomic.Int32
 }
 
@@ -90,16 +96,48 @@ func (p *Pictures) Make(ctx context.Context, field string, upload *multipart.Fil
 	case upload.Size > MaxPicture:
 		return nil, Invalid{field: hugeFile}
 	}
+	end, err := p.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	file, err := upload.Open()
 	if err != nil {
 		return nil, fmt.Errorf("open the upload: %w", err)
 	}
 	defer file.Close()
-	made, err := p.read(ctx, file, fits)
+	data := make([]byte, upload.Size)
+	if _, err := io.ReadFull(file, data); err != nil {
+		return nil, fmt.Errorf("read the upload: %w", err)
+	}
+	made, err := makePictures(ctx, data, fits)
 	if problem, ok := errors.AsType[unreadable](err); ok {
 		return nil, Invalid{field: string(problem)}
 	}
 	return made, err
+}
+
+// begin waits for the turn of a picture. end lets the next one begin, and first gives what was decoded back to the system: the collector
+// alone would let it lie until several times as much has come together.
+func (p *Pictures) begin(ctx context.Context) (end func(), err error) {
+	p.once.Do(func() { p.turn = make(chan struct{}, 1) })
+	defer p.waiting.Add(-1)
+	if p.waiting.Add(1) > maxWaiting {
+		return nil, ErrBusy
+	}
+	patience := time.NewTimer(maxWait)
+	defer patience.Stop()
+	select {
+	case p.turn <- struct{}{}:
+		return func() {
+			debug.FreeOSMemory()
+			<-p.turn
+		}, nil
+	case <-patience.C:
+		return nil, ErrBusy
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // unreadable says what is wrong with a file.
@@ -107,36 +145,21 @@ type unreadable string
 
 func (u unreadable) Error() string { return string(u) }
 
-// read makes the pictures. What kind of picture a file is shows in its content; its name and the type that the browser tells are the
-// sender's to choose. The error is unreadable, or ErrBusy.
-func (p *Pictures) read(ctx context.Context, file io.ReadSeeker, fits []Fit) (made []Picture, err error) {
-	codec, ok := codecOf(file)
-	if !ok {
-		return nil, unreadable(noPicture)
-	}
-	// Before anything is decoded: this reads the first bytes alone.
-	size, err := codec.config(rewound(ctx, file))
-	switch {
-	case err != nil:
-		return nil, unreadable(damagedPicture)
-	case max(size.Width, size.Height) > maxSide, size.Width*size.Height > maxPixels:
-		return nil, unreadable(hugePicture)
-	}
-	defer p.waiting.Add(-1)
-	if p.waiting.Add(1) > maxWaiting {
-		return nil, ErrBusy
-	}
-	p.turn.Lock()
-	defer p.turn.Unlock()
+// makePictures decodes a file once and makes the pictures from it. The error may be unreadable.
+func makePictures(ctx context.Context, data []byte, fits []Fit) (made []Picture, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxDecoding)
 	defer cancel()
-	decoded, err := codec.decode(rewound(ctx, file))
+	file, err := inspect(data)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := file.decode(ctx)
 	if err != nil || decoded.Bounds().Empty() {
 		return nil, unreadable(damagedPicture)
 	}
-	turned := orientation(rewound(ctx, file))
+	profile := readProfile(file.profile)
 	for _, fit := range fits {
-		picture, err := encode(upright(fit(decoded), turned))
+		picture, err := encode(upright(profile.toSRGB(fit(decoded)), file.orientation))
 		if err != nil {
 			return nil, err
 		}
@@ -145,34 +168,77 @@ func (p *Pictures) read(ctx context.Context, file io.ReadSeeker, fits []Fit) (ma
 	return made, nil
 }
 
-// codec reads one kind of picture. Only the three that are listed are, whatever other packages register.
-type codec struct {
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+// source is a file that can be decoded within the bounds.
+type source struct {
+	memory      int64 // what decoding allocates at most, in bytes
+	decode      func(context.Context) (image.Image, error)
+	orientation int
+	profile     []byte
 }
 
-func codecOf(file io.ReadSeeker) (codec, bool) {
-	head := make([]byte, 512)
-	n, _ := io.ReadFull(rewound(context.Background(), file), head)
-	switch http.DetectContentType(head[:n]) {
+// inspect tells what a file is, and how much decoding it takes, from its header and without decoding it. What kind of picture a file is shows
+// in its content; its name and the type that the browser tells are the sender's to choose. The error is unreadable.
+func inspect(data []byte) (source, error) {
+	file := source{orientation: 1}
+	read := func(decode func(io.Reader) (image.Image, error)) func(context.Context) (image.Image, error) {
+		return func(ctx context.Context) (image.Image, error) {
+			return decode(boundReader{ctx, bytes.NewReader(data)})
+		}
+	}
+	var size image.Config
+	var err error
+	switch http.DetectContentType(data[:min(512, len(data))]) {
 	case "image/png":
-		return codec{png.DecodeConfig, png.Decode}, true
+		size, err = png.DecodeConfig(bytes.NewReader(data))
+		file.decode, file.profile = read(png.Decode), pngProfile(data)
+		if err == nil {
+			file.memory = pngMemory(data, size)
+		}
 	case "image/jpeg":
-		return codec{jpeg.DecodeConfig, jpeg.Decode}, true
+		size, err = jpeg.DecodeConfig(bytes.NewReader(data))
+		segments := readJPEG(data)
+		file = source{segments.memory, segments.decode, segments.orientation, segments.profile}
+		if segments.scans > maxScans {
+			err = unreadable(damagedPicture)
+		}
 	case "image/gif":
-		return codec{gif.DecodeConfig, gif.Decode}, true // its first frame
+		size, err = gif.DecodeConfig(bytes.NewReader(data))
+		file.decode = read(gif.Decode) // its first frame
+		file.memory = 2 * pixels(size) // which is put in order if it is interlaced
+	default:
+		return file, unreadable(noPicture)
 	}
-	return codec{}, false
+	switch {
+	case err != nil:
+		return file, unreadable(damagedPicture)
+	case max(size.Width, size.Height) > maxSide, pixels(size) > maxPixels:
+		return file, unreadable(hugePicture)
+	case file.memory > min(maxMemory, debug.SetMemoryLimit(-1)/2): // which leaves the limit as it is
+		return file, unreadable(costlyPicture)
+	}
+	return file, nil
 }
 
-// rewound reads a file from its beginning until ctx ends, which is how a decoder can be stopped.
-func rewound(ctx context.Context, file io.ReadSeeker) io.Reader {
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return bytes.NewReader(nil)
+func pixels(size image.Config) int64 { return int64(size.Width) * int64(size.Height) }
+
+// pngMemory is what image/png allocates, in bytes: by the depth and the color type in the header, and twice as much for a picture that is
+// interlaced.
+func pngMemory(data []byte, size image.Config) int64 {
+	const depth, colorType, interlace, palette = 24, 25, 28, 3
+	memory := 4 * pixels(size)
+	switch {
+	case data[colorType] == palette:
+		memory = pixels(size)
+	case data[depth] == 16:
+		memory = 8 * pixels(size)
 	}
-	return boundReader{ctx, file}
+	if data[interlace] != 0 {
+		memory *= 2
+	}
+	return memory
 }
 
+// boundReader reads until ctx ends, which is how a decoder can be stopped.
 type boundReader struct {
 	ctx  context.Context
 	file io.Reader
