@@ -85,7 +85,8 @@ func TestEveryCommandWorks(t *testing.T) {
 		t.Skip("go test -timeout 30m ./docs -commands types them all, which takes minutes")
 	}
 	done := steps(t)
-	root := filepath.Join(t.TempDir(), "copy") // the same for all, so that what one compiled fits the next
+	// The same for all, so that what one compiled fits the next; and a path that has to be quoted.
+	root := filepath.Join(t.TempDir(), "Ada & Grace's copy")
 	for _, d := range documents(t) {
 		commands := slices.DeleteFunc(d.commands(), func(command string) bool { return slices.Contains(done, command) })
 		if len(commands) == 0 {
@@ -211,6 +212,7 @@ func (c *clone) does(command string) {
 		c.isServed(ctx, command, ended)
 		if command == withoutTask+" dev" {
 			c.showsWhatIsSaved(ctx)
+			c.showsTheLastOfManySaves(ctx)
 		}
 		cmd.Cancel = nil
 		c.stops(command, cmd.Process.Pid, ended)
@@ -256,6 +258,28 @@ func (c *clone) showsWhatIsSaved(ctx context.Context) {
 		for want := strings.NewReplacer(`"`, "", `\n`, "").Replace(edit.new); !strings.Contains(c.page(edit.path), want); time.Sleep(20 * time.Millisecond) {
 			if ctx.Err() != nil {
 				c.t.Fatalf("%s is saved, and %s does not say %s", edit.file, edit.path, want)
+			}
+		}
+	}
+}
+
+// showsTheLastOfManySaves saves a file while the build of its last save runs, as
+// editors that save by themselves do.
+func (c *clone) showsTheLastOfManySaves(ctx context.Context) {
+	c.t.Helper()
+	file, word := filepath.Join(c.root, "handlers/health.go"), "fine"
+	for round := range 6 {
+		for save := range 3 {
+			before, next := read(c.t, file), fmt.Sprintf("save %d-%d", round, save)
+			if err := os.WriteFile(file, []byte(strings.ReplaceAll(before, `"`+word+`\n"`, `"`+next+`\n"`)), 0o644); err != nil {
+				c.t.Fatal(err)
+			}
+			word = next
+			time.Sleep(time.Duration(200+200*round) * time.Millisecond)
+		}
+		for ; c.page("/healthz") != word+"\n"; time.Sleep(20 * time.Millisecond) {
+			if ctx.Err() != nil {
+				c.t.Fatalf("%s is saved last, and the site says %s", word, c.page("/healthz"))
 			}
 		}
 	}
