@@ -78,6 +78,9 @@ func (p *project) refuseTaken(n name, folder string, tests ...string) {
 		p.faults.add("%s is declared in %s already.", n.Go(), folder)
 	}
 	for _, test := range tests {
+		if test == "TestMain" {
+			p.faults.add("The story of a page called %s would be TestMain, which starts all other tests; take another name.", n.Lower())
+		}
 		if p.declared("handlers")[test] {
 			p.faults.add("%s is declared in handlers already.", test)
 		}

@@ -85,9 +85,6 @@ func kinds() map[string][2]string {
 	}
 }
 
-// reservedColumns are the ones that every owned row has.
-var reservedColumns = []string{"id", "user_id", "created_at", "updated_at"}
-
 func (p *project) newResource(written string, fields []string) resourceData {
 	r := resourceData{Module: p.module}
 	n, err := parseName(written)
@@ -142,13 +139,13 @@ func (p *project) refuseFields(r resourceData) {
 	seen := map[string]bool{}
 	for i, f := range r.Fields {
 		column := f.Name.Snake()
-		if slices.Contains(reservedColumns, column) || column == "form" || column == "owned" {
-			p.faults.add("%q is the name of something that every row has already.", column)
+		if reason := refusedColumn(column); reason != "" {
+			p.faults.add("A field can't be called %q: it is %s. Take another name, such as %s_%s.", column, reason, r.One.Snake(), column)
 		}
-		if column != "" && seen[column] {
+		if column != "" && seen[f.Name.Go()] {
 			p.faults.add("There are two fields called %q.", column)
 		}
-		seen[column] = true
+		seen[f.Name.Go()] = true
 		if i == 0 && (f.Optional || f.Kind == "text" || f.Kind == "bool") {
 			p.faults.add("The first field, %s, stands for the row in lists: it is neither text nor bool nor optional.", column)
 		}
@@ -179,7 +176,7 @@ func (p *project) refuseOptions(f field) {
 
 // refuseResource finds what is in the resource's way.
 func (p *project) refuseResource(r resourceData) {
-	one, many, word := r.One.Go(), r.Many.Go(), r.Many.Snake()
+	word := r.Many.Snake()
 	if slices.Contains(p.featureWords(), word) {
 		p.faults.add("There are %s already; task drop -- %s takes them out.", r.Many.Lower(), word)
 		return
@@ -188,21 +185,39 @@ func (p *project) refuseResource(r resourceData) {
 		p.faults.add("%s would count as a part of %s; take another name.", files[0], word)
 	}
 	p.refuseTaken(r.Many, "views")
-	if p.tables()[word] || quoted(word) != word {
+	if p.tables()[word] || quoted(word) != word || strings.HasPrefix(word, "sqlite_") {
 		p.faults.add("%s cannot be the name of a new table; take another name.", word)
 	}
-	names := map[string][]string{
-		"models":   {one, many, one + "Form", "Find" + one, "Create" + one, "Update" + one, "Delete" + one, "Seed" + many},
-		"handlers": {one, many, "New" + one, "New" + one + "Page", "Edit" + one, "Edit" + one + "Page", "Delete" + one},
-		"views":    {one, r.Prefix() + "Sample", "New" + one, "Edit" + one, "new" + one, r.Prefix() + "Columns", r.Prefix() + "Form"},
-	}
+	names := r.declares()
 	for _, folder := range slices.Sorted(maps.Keys(names)) {
 		declared := p.declared(folder)
-		taken := slices.DeleteFunc(names[folder], func(name string) bool { return !declared[name] })
+		taken := slices.DeleteFunc(slices.Clone(names[folder]), func(name string) bool { return !declared[name] })
 		if len(taken) > 0 {
 			p.faults.add("%s declares %s already; take another name.", folder, strings.Join(taken, ", "))
 		}
+		for i, name := range names[folder] {
+			if slices.Contains(names[folder][:i], name) {
+				p.faults.add("%s would declare %s twice; call the enum something else.", folder, name)
+			}
+		}
 	}
+}
+
+// declares are the names that the resource's files declare, by folder.
+func (r resourceData) declares() map[string][]string {
+	one, many := r.One.Go(), r.Many.Go()
+	names := map[string][]string{
+		"models":   {one, many, one + "Form", "Find" + one, "Create" + one, "Update" + one, "Delete" + one, "Seed" + many},
+		"handlers": {one, many, "New" + one, "New" + one + "Page", "Edit" + one, "Edit" + one + "Page", "Delete" + one},
+		"views":    {one, many, r.Prefix() + "Sample", "New" + one, "Edit" + one, "new" + one, r.Prefix() + "Columns", r.Prefix() + "Form"},
+	}
+	for _, f := range r.Fields {
+		if f.Kind == "enum" {
+			names["models"] = append(names["models"], one+f.Name.Plural().Go())
+			names["views"] = append(names["views"], r.Prefix()+f.Name.Plural().Go())
+		}
+	}
+	return names
 }
 
 // tables are those that the migrations make.
@@ -315,7 +330,7 @@ func (r resourceData) Locals() string {
 
 // taken are the variables and packages of the templates.
 var taken = strings.Fields("c db err errors fmt form gorm h http id invalid layout list listing models now ok problems query string strconv strings " +
-	"t templ testing time ui user views words ctx echo found handlers person page stage")
+	"t templ testing time ui user views words ctx echo found handlers person page stage listAt")
 
 // Stored is the row in the stories, whose helper has the row's own name.
 func (r resourceData) Stored() string { return r.One.Local("err", "n", "p") }
@@ -336,7 +351,7 @@ func (r resourceData) Prefix() string { return r.One[0] + r.One[1:].Go() }
 
 // factory is the name of the stories' helper that makes a row.
 func (p *project) factory(one name) string {
-	if local := one.Local(); local != "row" && !p.declared("handlers")[local] {
+	if local := one.Local(); local != "row" && !p.declared("handlers")[local] && !slices.Contains(p.personFields(), local) {
 		return local
 	}
 	return "new" + one.Go()
@@ -371,6 +386,11 @@ func adjacentInitialisms(n name) bool {
 // Has says whether a field is of one of the kinds.
 func (r resourceData) Has(kinds ...string) bool {
 	return slices.ContainsFunc(r.Fields, func(f field) bool { return slices.Contains(kinds, f.Kind) })
+}
+
+// HasFormatted says whether a story makes a sample with package fmt.
+func (r resourceData) HasFormatted() bool {
+	return slices.ContainsFunc(r.Fields, func(f field) bool { return strings.HasPrefix(f.Nth(), "fmt.") })
 }
 
 // HasConditional and HasPointer say whether a field is one.
@@ -716,19 +736,3 @@ func (f field) Label(option string) string {
 	}
 	return n.Label()
 }
-
-// quoted puts a reserved word in quotation marks, which both engines take.
-func quoted(name string) string {
-	if slices.Contains(reservedWords, name) {
-		return `"` + name + `"`
-	}
-	return name
-}
-
-// reservedWords of SQL are those that PostgreSQL or SQLite does not take as a name.
-var reservedWords = strings.Fields("add all alter analyse analyze and any array as asc asymmetric authorization autoincrement between binary both case cast " +
-	"check collate collation column commit concurrently constraint create cross current_catalog current_date current_role current_schema current_time " +
-	"current_timestamp current_user default deferrable delete desc distinct do drop else end escape except exists false fetch for foreign freeze from full " +
-	"grant group having if ilike in index initially inner insert intersect into is isnull join lateral leading left like limit localtime localtimestamp " +
-	"natural not nothing notnull null offset on only or order outer overlaps placing primary references returning right rollback select session_user set " +
-	"similar some symmetric table tablesample then to trailing transaction true union unique update user using values variadic verbose when where window with")
