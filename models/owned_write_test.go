@@ -116,10 +116,9 @@ func TestScoped_KeepsTheOwner(t *testing.T) {
 	d := newDesk(t)
 	mine := models.Scoped(d.db, d.mallory)
 	must(t, mine.Model(&d.his).Update("user_id", d.mallory.ID).Error)
-	if err := mine.Model(&diary{}).Where("1 = 1").Update("title", gorm.Expr("'x', user_id = '"+d.ada.ID+"'")).Error; err == nil {
-		t.Error("got no error for text that sets another column")
-	}
-	if got, err := titles(mine.Where("title = ?", "Nothing")); err != nil || !strings.Contains(got, d.his.ID) {
+	// SQLite refuses the row value that this becomes, and PostgreSQL writes it as text.
+	_ = mine.Model(&diary{}).Where("1 = 1").Update("title", gorm.Expr("'x', user_id = '"+d.ada.ID+"'")).Error
+	if got, err := titles(mine); err != nil || !strings.Contains(got, d.his.ID) {
 		t.Errorf("got %s (%v), want Mallory's diary", got, err)
 	}
 }
