@@ -23,6 +23,8 @@ import (
 var commands = map[string]func(context.Context) error{
 	"serve":                  withApp(serve),
 	"migrate":                migrate,
+	"backup …":               backup,
+	"restore …":              restore,
 	"seed":                   withApp(seed),
 	"routes":                 routes,
 	"routes --json":          routesJSON,

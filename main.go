@@ -15,6 +15,8 @@ const usage = `usage: %s [command]
 
   serve     migrate the database and answer requests (the default)
   migrate   bring the database up to date
+  backup    copy the SQLite database into a new file, also while the program runs: backup FILE
+  restore   put a backup in the place of the SQLite database, once the program is stopped: restore FILE
   seed      add a few people to play with; development alone
   routes    list every address, who may come, what answers, and its limits; routes login lists the lines that have that word
   help      show this

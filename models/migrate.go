@@ -80,21 +80,30 @@ func compareVersions(ctx context.Context, db *gorm.DB) (versions, error) {
 	for version := range applied {
 		v.newest = max(v.newest, version)
 	}
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return versions{}, err
-	}
-	for _, name := range names {
-		version, err := goose.NumericComponent(name)
-		if err != nil {
-			return versions{}, fmt.Errorf("%s: %w", name, err)
-		}
+	known, err := knownVersions()
+	for _, version := range known {
 		v.known = max(v.known, version)
 		if !applied[version] {
 			v.missing++
 		}
 	}
-	return v, nil
+	return v, err
+}
+
+// knownVersions lists the numbers of the embedded files, in no order.
+func knownVersions() (known []int64, err error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		known = append(known, version)
+	}
+	return known, nil
 }
 
 // appliedVersions reads goose's table past GORM, for which a missing table would be worth a warning.
