@@ -36,10 +36,10 @@ func TestAReadOnlyDatabase_ServesReadersAndIsNotReady(t *testing.T) {
 	s.takesNoWrites()
 	for range 5 {
 		s.clock.passes(2 * time.Minute)
-		for _, path := range []string{"/dashboard", "/account", "/account/security", "/account/sessions", "/notes"} {
+		for _, path := range []string{"/dashboard", "/account", "/account/security", "/account/sessions"} {
 			ada.get(path).is(t, 200)
 		}
-		ada.get("/notes/nothing").is(t, 404)
+		ada.get("/nothing").is(t, 404)
 		ada.get("/account/prove").is(t, 200)
 	}
 	s.visitor().get("/readyz").is(t, 503).says(t, "takes no writes")
@@ -98,7 +98,7 @@ func TestAFullDisk_ServesReadersAndIsNotReady(t *testing.T) {
 	file.Close()
 	s.fillLog()
 	s.clock.passes(2 * time.Minute)
-	for _, path := range []string{"/dashboard", "/account", "/account/sessions", "/notes"} {
+	for _, path := range []string{"/dashboard", "/account", "/account/sessions"} {
 		ada.get(path).is(t, 200)
 	}
 	s.visitor().get("/readyz").is(t, 503).says(t, "takes no writes")

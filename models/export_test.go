@@ -2,9 +2,12 @@ package models
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 
 	"example.com/gatehouse/models/scope"
 )
@@ -72,6 +75,18 @@ func ListsOf(db *gorm.DB, user *User) int {
 // FoldRune and CasesOf are foldRune and casesOf.
 func FoldRune(r rune) rune  { return foldRune(r) }
 func CasesOf(r rune) []rune { return casesOf(r) }
+
+// TableOf returns the table of a model.
+func TableOf(model any) string {
+	parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
+	if err != nil {
+		return err.Error()
+	}
+	return parsed.Table
+}
+
+// IsOwned reports whether a table is owned.
+func IsOwned(table string) bool { return slices.Contains(OwnedTables(), table) }
 
 // Found is found.
 func Found(change *gorm.DB) error { return found(change) }

@@ -9,6 +9,9 @@ import (
 // KeepDeletedNotes is how long a deleted note can be brought back.
 const KeepDeletedNotes = 30 * 24 * time.Hour
 
+// keepDeletedNotes is how many of a user's deleted notes can be brought back. They are not part of the quota.
+const keepDeletedNotes = 100
+
 // Note is one of a person's notes.
 type Note struct {
 	Owned
@@ -17,6 +20,9 @@ type Note struct {
 	Pinned    bool           // above the others in every list
 	DeletedAt gorm.DeletedAt // GORM leaves out what is deleted, of reads and of changes
 }
+
+// Quota bounds a user's notes, and with the rules in fill the room that they take.
+func (Note) Quota() Quota { return Quota{Rows: 5_000, Field: "title"} }
 
 // NoteForm is a note as it is typed.
 type NoteForm struct {
@@ -84,7 +90,16 @@ func PinNote(db *gorm.DB, user *User, id string, pinned bool) error {
 
 // DeleteNote deletes one of the user's notes, which RestoreNote can bring back; the error is gorm.ErrRecordNotFound where there is none.
 func DeleteNote(db *gorm.DB, user *User, id string) error {
-	return found(Scoped(db, user).Where("id = ?", id).Delete(&Note{}))
+	if err := found(Scoped(db, user).Where("id = ?", id).Delete(&Note{})); err != nil {
+		return err
+	}
+	var beyond []string
+	err := Scoped(db, user).Unscoped().Model(&Note{}).Where("deleted_at IS NOT NULL").Order("deleted_at DESC, id").
+		Offset(keepDeletedNotes).Limit(100).Pluck("id", &beyond).Error
+	if err != nil || len(beyond) == 0 {
+		return err
+	}
+	return Scoped(db, user).Unscoped().Where("id IN ?", beyond).Delete(&Note{}).Error
 }
 
 // RestoreNote brings back what DeleteNote deleted; the error is gorm.ErrRecordNotFound where it is not deleted, or was for longer

@@ -18,6 +18,9 @@ type NoteImage struct {
 	Data      []byte
 }
 
+// Quota bounds what a user's pictures take up.
+func (NoteImage) Quota() Quota { return Quota{Bytes: 200 << 20, Column: "data", Field: "image"} }
+
 // noteEdge is the longer edge of a note's picture, in pixels.
 const noteEdge = 1600
 

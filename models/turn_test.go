@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 	"unicode"
 
 	"example.com/gatehouse/models"
-	"example.com/gatehouse/models/modelstest"
 )
 
 // listPatience has lists end after d until the test ends.
@@ -135,53 +133,6 @@ func TestSearch_FindsEveryCaseOfEveryLetter(t *testing.T) {
 	for lower, n := range cases {
 		if got := len(models.CasesOf(lower)); got != n && unicode.IsLetter(lower) {
 			t.Errorf("%c: got %d cases %c, want %d", lower, got, models.CasesOf(lower), n)
-		}
-	}
-}
-
-// searched are texts of 10,000 characters, as many as a note may have, and words that were dear to look for in one of them.
-var searched, lookedFor = map[string]string{
-	"english": strings.Repeat("lorem ipsum dolor sit amet ", 370),
-	"greek":   strings.Repeat("λορεμ ιπσυμ δολορ σιτ αμετ ", 370),
-	"alike":   strings.Repeat("п", 10_000),
-}, map[string]string{
-	"ascii":       "lorem x",
-	"100 letters": manyLetters(),
-	"almost":      strings.Repeat("п", 99) + "ж",
-}
-
-// manyLetters are 100 letters beyond ASCII, no two alike.
-func manyLetters() string {
-	var letters []rune
-	for r := 'ß'; len(letters) < 100; r++ {
-		if unicode.IsLower(r) && unicode.ToUpper(r) != r {
-			letters = append(letters, r)
-		}
-	}
-	return string(letters)
-}
-
-// BenchmarkSearch is one search among 2,000 long notes. None of them may take ten times as long as another.
-func BenchmarkSearch(b *testing.B) {
-	for kind, text := range searched {
-		db := modelstest.Open(b)
-		ada := newUser("ada")
-		must(b, db.Create(ada).Error)
-		notes := make([]models.Note, 100)
-		for i := range notes {
-			notes[i] = models.Note{Title: fmt.Sprint(i), Body: text}
-		}
-		for range 20 {
-			batch := append([]models.Note{}, notes...)
-			must(b, models.Scoped(db, ada).Create(&batch).Error)
-		}
-		for name, words := range lookedFor {
-			b.Run(kind+"/"+name, func(b *testing.B) {
-				for b.Loop() {
-					_, err := models.Notes(db, ada, models.Query{Search: words})
-					must(b, err)
-				}
-			})
 		}
 	}
 }

@@ -28,7 +28,7 @@ func refusedColumn(column string) string {
 
 // rowColumns are the columns that every owned row has, and the methods of models
 // that a field of the same name would hide.
-var rowColumns = strings.Fields("id user_id created_at updated_at form owned table_name")
+var rowColumns = strings.Fields("id user_id created_at updated_at form owned quota table_name")
 
 // systemColumns are hidden columns of PostgreSQL and SQLite.
 var systemColumns = strings.Fields("ctid xmin xmax cmin cmax tableoid oid rowid")

@@ -9,7 +9,7 @@ import (
 func TestResource_RefusesColumnsThatCannotWork(t *testing.T) {
 	c := newClone(t)
 	for column, reason := range map[string]string{
-		"id": "every row has", "user_id": "every row has", "form": "every row has", "table_name": "every row has", "owned": "every row has",
+		"id": "every row has", "user_id": "every row has", "form": "every row has", "table_name": "every row has", "quota": "every row has", "owned": "every row has",
 		"xmin": "database has", "ctid": "database has", "rowid": "database has", "elements": "HTML forms", "dataset": "HTML forms", "submit": "HTML forms",
 		"closest": "HTML forms", "children": "HTML forms", "next": "the login reads", "kept": "the login reads",
 	} {
