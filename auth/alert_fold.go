@@ -61,7 +61,7 @@ func (a *Auth) foldAlert(t *tx, user *models.User, alert models.SecurityAlert, s
 // foldInto reports false where the mail of open is on its way already.
 func (a *Auth) foldInto(t *tx, user *models.User, open, alert models.SecurityAlert, said mail.Alert) (bool, error) {
 	var lines []mail.AlertLine
-	if err := json.Unmarshal([]byte(open.Folded), &lines); err != nil {
+	if err := json.Unmarshal([]byte(*open.Folded), &lines); err != nil {
 		return false, fmt.Errorf("read the folded alerts: %w", err)
 	}
 	lines = mail.Fold(lines, said)
@@ -69,7 +69,7 @@ func (a *Auth) foldInto(t *tx, user *models.User, open, alert models.SecurityAle
 	if err != nil {
 		return false, err
 	}
-	if replaced, err := a.outbox.Replace(t.DB, open.MailID, message); err != nil || !replaced {
+	if replaced, err := a.outbox.Replace(t.DB, *open.MailID, message); err != nil || !replaced {
 		return false, err
 	}
 	err = t.Model(&open).Updates(map[string]any{
@@ -86,10 +86,11 @@ func (a *Auth) beginFold(t *tx, user *models.User, alert models.SecurityAlert, s
 	if err != nil {
 		return err
 	}
-	alert.TokenHash, alert.Folded = hash, folded
-	if alert.MailID, err = a.outbox.EnqueueAt(t.DB, message, t.now().Add(foldFor)); err != nil {
+	mailID, err := a.outbox.EnqueueAt(t.DB, message, t.now().Add(foldFor))
+	if err != nil {
 		return fmt.Errorf("write the mail %s: %w", message.Kind, err)
 	}
+	alert.TokenHash, alert.MailID, alert.Folded = hash, &mailID, &folded
 	if err := t.Create(&alert).Error; err != nil {
 		return fmt.Errorf("keep the alert: %w", err)
 	}

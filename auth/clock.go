@@ -44,6 +44,7 @@ func (a *Auth) bounds() []bound {
 		{"sign_ins", "expires_at", "", signInFor},
 		{"sign_ins", "report_at", "", signInFor},
 		{"known_devices", "last_seen_at", "", 0},
+		{"used_links", "expires_at", "", usedLinkFor},
 		{"registrations", "expires_at", "", a.config.ConfirmTTL},
 		{"password_resets", "expires_at", "", a.config.ResetTTL},
 		{"security_alerts", "expires_at", "", alertFor},

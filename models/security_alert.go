@@ -16,10 +16,10 @@ type SecurityAlert struct {
 	ExpiresAt   time.Time
 
 	// MailID and Folded belong to a mail that tells of several alerts: its
-	// row in the outbox, and what it tells, as JSON. Both are empty for an
+	// row in the outbox, and what it tells, as JSON. Both are nil for an
 	// alert that has a mail of its own.
-	MailID string
-	Folded string
+	MailID *string
+	Folded *string
 }
 
 // Since is when the account may have become somebody else's.
@@ -33,7 +33,7 @@ func (a SecurityAlert) Since() time.Time {
 // FoldedAlert returns the newest mail of the user's that tells of several
 // alerts, or gorm.ErrRecordNotFound.
 func FoldedAlert(db *gorm.DB, userID string) (alert SecurityAlert, err error) {
-	err = db.Where("user_id = ? AND mail_id <> ''", userID).Order("created_at DESC, id DESC").Take(&alert).Error
+	err = db.Where("user_id = ? AND mail_id IS NOT NULL", userID).Order("created_at DESC, id DESC").Take(&alert).Error
 	return alert, err
 }
 
@@ -41,6 +41,6 @@ func FoldedAlert(db *gorm.DB, userID string) (alert SecurityAlert, err error) {
 // for more to tell.
 func DeleteSentAlerts(db *gorm.DB, userID string) error {
 	return db.Where("user_id = ?", userID).
-		Where("mail_id NOT IN (SELECT id FROM outbox WHERE attempts = 0 AND done_at IS NULL AND failed_at IS NULL)").
+		Where("mail_id IS NULL OR mail_id NOT IN (SELECT id FROM outbox WHERE attempts = 0 AND done_at IS NULL AND failed_at IS NULL)").
 		Delete(&SecurityAlert{}).Error
 }
