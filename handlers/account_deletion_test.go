@@ -42,15 +42,6 @@ func (p *person) undoneDeletion() string {
 	return id
 }
 
-// sweeps lets the week pass, and the sweep come by.
-func (s *stage) sweeps() {
-	s.t.Helper()
-	s.clock.passes(auth.DeletionAfter)
-	if err := s.sweep(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // Items 31 and 71: closed at once, everywhere, and to whom it is closed it looks like any wrong password.
 func TestItem31ADeletedAccountIsClosedAtOnce(t *testing.T) {
 	s := newStage(t)

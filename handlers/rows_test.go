@@ -215,3 +215,33 @@ func atOnce(n int, work func(i int)) {
 	close(start)
 	all.Wait()
 }
+
+// values returns the rows of a table that are a user's.
+func (s *stage) values(table, owner, id string) (rows []map[string]any) {
+	s.t.Helper()
+	if err := models.Unscoped(s.db).Table(table).Where(owner+" = ?", id).Find(&rows).Error; err != nil {
+		s.t.Fatal(err)
+	}
+	for _, row := range rows {
+		for column, value := range row {
+			v := reflect.ValueOf(value)
+			for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+				v = v.Elem()
+			}
+			if row[column] = nil; v.IsValid() {
+				row[column] = v.Interface()
+			}
+		}
+	}
+	return rows
+}
+
+// sweeps lets a week pass, after which a deleted account goes and a used link
+// is forgotten, and runs the cleanup.
+func (s *stage) sweeps() {
+	s.t.Helper()
+	s.clock.passes(7 * 24 * time.Hour)
+	if err := s.sweep(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
