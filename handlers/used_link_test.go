@@ -25,9 +25,9 @@ func TestMailedLink_LeadsOnAfterItWasUsed(t *testing.T) {
 	if sessions := s.count("sessions", "true"); sessions != 1 {
 		t.Errorf("the link has started %d sessions, want 1", sessions)
 	}
-	phone.get("/email/confirm?token=" + strings.Repeat("A", 43)).is(t, http.StatusGone)
+	phone.get("/email/confirm?token="+strings.Repeat("A", 43)).is(t, http.StatusGone)
 	phone.get("/email/confirm").is(t, http.StatusGone)
-	phone.get("/password/reset?token=" + token).is(t, http.StatusGone)
+	phone.get("/password/reset?token="+token).is(t, http.StatusGone)
 	s.clock.passes(7*24*time.Hour + time.Second)
 	phone.get(link).is(t, http.StatusGone)
 	s.sweeps()
