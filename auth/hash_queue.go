@@ -11,11 +11,15 @@ import (
 // once. More of their passwords wait as those of strangers do.
 const placesPerUser = 2
 
+// turnsInRow is how many turns users have in a row while strangers wait. Without
+// it, one user who asks without end would keep all strangers from logging in.
+const turnsInRow = 3
+
 // hashQueue admits callers to the hashing of passwords, a few at a time. Users,
 // whom a known device or a session tells from strangers, wait in a line of
-// their own, which goes first: however many strangers come, from however many
-// addresses, they neither take a user's place nor make a user wait longer than
-// for the hash that is under way (ASVS 2.4.1, 15.2.2).
+// their own, which goes first but for each fourth turn: however many strangers
+// come, from however many addresses, they neither take a user's place nor more
+// than one turn in four from users (ASVS 2.4.1, 15.2.2).
 type hashQueue struct {
 	slots int // hashes at once
 	most  int // callers in each line
@@ -24,6 +28,7 @@ type hashQueue struct {
 	running int
 	lines   [2][]chan struct{} // users, strangers; each channel is closed when its caller's turn comes
 	places  map[string]int     // that each user holds, waiting and running
+	inRow   int                // turns of users since strangers wait
 }
 
 const (
@@ -105,12 +110,25 @@ func (q *hashQueue) leave(user string, ran bool) {
 	if !ran {
 		return
 	}
-	for i, line := range q.lines {
-		if len(line) > 0 {
-			close(line[0])
-			q.lines[i] = line[1:]
-			return
-		}
+	next := q.next()
+	if len(q.lines[next]) == 0 {
+		q.running--
+		return
 	}
-	q.running--
+	close(q.lines[next][0])
+	q.lines[next] = q.lines[next][1:]
+}
+
+// next returns the line that has the next turn. It is empty if both are.
+func (q *hashQueue) next() int {
+	if len(q.lines[strangerLine]) == 0 {
+		q.inRow = 0
+		return userLine
+	}
+	if len(q.lines[userLine]) == 0 || q.inRow == turnsInRow {
+		q.inRow = 0
+		return strangerLine
+	}
+	q.inRow++
+	return userLine
 }

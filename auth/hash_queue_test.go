@@ -195,3 +195,37 @@ func TestHashQueue_GivesEachUserTwoPlaces(t *testing.T) {
 		t.Errorf("got the places %v afterwards, want none", h.queue.places)
 	}
 }
+
+// A user with the right password can have it checked without end. On one slot,
+// the user's two places must not take every turn.
+func TestHashQueue_LetsStrangersThroughWhileAUserAsksWithoutEnd(t *testing.T) {
+	h := NewHasher(1, 9)
+	free := occupy(t, h)
+	ctx, stop := context.WithCancel(t.Context())
+	served, done := make(chan error, 1), make(chan struct{})
+	turns := 0 // of the user, one at a time
+	for range placesPerUser {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for ctx.Err() == nil {
+				_ = h.For("mallory").inTurn(ctx, func() {
+					if turns++; turns == 1000 {
+						stop()
+					}
+					until(func() bool { return h.waiting() == placesPerUser || ctx.Err() != nil })
+				})
+			}
+		}()
+	}
+	until(func() bool { return h.waiting() == placesPerUser })
+	go func() { served <- h.inTurn(ctx, stop) }()
+	until(func() bool { return h.waiting() == placesPerUser+1 })
+	free()
+	err := <-served
+	for range placesPerUser {
+		<-done
+	}
+	if err != nil || turns > turnsInRow+1 {
+		t.Errorf("a stranger after %d turns of one user: got %v, want a turn after %d", turns, err, turnsInRow)
+	}
+}
