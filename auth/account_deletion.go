@@ -288,6 +288,13 @@ func (a *Auth) deleteUser(ctx context.Context, userID string) error {
 		if err := a.freeAddress(t, user.Email); err != nil {
 			return err
 		}
+		// A wrong password may have been entered since deleteOwned, and another
+		// server may hold rows that deleteOwned passed over.
+		for table, set := range models.Anonymized {
+			if err := models.Unscoped(t.DB).Exec("UPDATE "+table+" SET "+set+" WHERE user_id = ?", user.ID).Error; err != nil {
+				return fmt.Errorf("remove the user from %s: %w", table, err)
+			}
+		}
 		if err := t.Where("id = ?", user.ID).Delete(&models.User{}).Error; err != nil {
 			return fmt.Errorf("delete the user: %w", err)
 		}

@@ -91,3 +91,18 @@ func TestDeletion_ChangesFewRowsAtATime(t *testing.T) {
 		t.Errorf("%d users, %d mails and %d of their events are left, want none", users, mails, named)
 	}
 }
+
+// The security log tells nothing of a deleted user, not even of a wrong password
+// that is entered while the rows are deleted.
+func TestDeletion_AnonymizesEventsThatComeBeforeItEnds(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	user := added(t, a, "ada@example.com")
+	must(t, a.deleteOwned(t.Context(), user.ID))
+	if _, err := a.Authenticate(t.Context(), user.Email, "a password, a wrong one", Browser{}, here); err == nil {
+		t.Fatal("a wrong password: got a login, want an error")
+	}
+	must(t, a.deleteUser(t.Context(), user.ID))
+	if all, named := rows(t, a, "events", "name = 'login.failed'"), rows(t, a, "events", "user_id IS NOT NULL OR ip <> '' OR device <> ''"); all != 1 || named != 0 {
+		t.Errorf("got %d failed logins in the log and %d events that tell of somebody, want 1 and 0", all, named)
+	}
+}
