@@ -24,7 +24,7 @@ const (
 // readiness is the last answer of Readyz.
 type readiness struct {
 	mu    sync.Mutex
-	at    time.Time
+	at    time.Time // when its check ended
 	fault string // "" while requests can be served
 }
 
@@ -32,9 +32,12 @@ type readiness struct {
 func (h *Handlers) Readyz(c echo.Context) error {
 	h.ready.mu.Lock()
 	defer h.ready.mu.Unlock()
-	if now := h.now(); now.Sub(h.ready.at).Abs() >= readinessLasts {
-		// Others wait for the answer as well, whether or not this client does.
-		h.ready.fault, h.ready.at = h.checkReadiness(context.WithoutCancel(c.Request().Context())), now
+	if h.now().Sub(h.ready.at).Abs() >= readinessLasts {
+		// Others wait for the answer as well, whether or not this client does. It
+		// lasts from its end on: each of them would otherwise check once more after
+		// a slow check, and a flood would keep a load balancer from any answer.
+		h.ready.fault = h.checkReadiness(context.WithoutCancel(c.Request().Context()))
+		h.ready.at = h.now()
 	}
 	if h.ready.fault != "" {
 		return c.String(http.StatusServiceUnavailable, h.ready.fault+"\n")
