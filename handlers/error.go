@@ -21,6 +21,9 @@ import (
 // busyFor is when somebody who found every place taken may try again.
 const busyFor = 5 * time.Second
 
+// brokenFor is when to try what doesn't work until the operator fixes it.
+const brokenFor = 10 * time.Minute
+
 // statusHungUp stands in the log for a request whose client did not wait for the answer; nginx calls it so.
 const statusHungUp = 499
 
@@ -78,8 +81,8 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	case errors.Is(err, errNoDisk):
 		h.log.ErrorContext(ctx, "an upload was refused: the program cannot write to the folder for temporary files; make room there, or set TMPDIR to a folder that it can write to",
 			"folder", os.TempDir(), "error", err)
-		return views.ErrorPage{Status: http.StatusServiceUnavailable, Title: "We can't take files right now",
-			Text: "Something is wrong on our side, and we have a record of it. Your file was not saved. Try again later."}
+		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(brokenFor), Title: "We can't take files right now",
+			Text: "Something is wrong on our side, and we have a record of it. Your file was not saved."}
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		h.recordRefusal(c, auth.EventAccessDenied)
 		return views.ErrorPage{Status: http.StatusNotFound}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -79,12 +80,15 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 func TestUpload_IsUnavailableWithoutATemporaryFolder(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
 	var log bytes.Buffer
-	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, slog.New(slog.NewTextHandler(&log, nil)), nil)
+	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, slog.New(slog.NewTextHandler(&log, nil)), time.Now)
 	for size, want := range map[int]int{MaxBody / 2: http.StatusOK, MaxBody + 1: http.StatusServiceUnavailable} {
 		got := http.StatusOK
 		r := upload(t, "/", size, true)
 		if err := parseForm(r); err != nil {
-			got = h.errorPage(echo.New().NewContext(r, httptest.NewRecorder()), err).Status
+			page := h.errorPage(echo.New().NewContext(r, httptest.NewRecorder()), err)
+			if got = page.Status; page.RetryAt.IsZero() {
+				t.Errorf("%d bytes: the answer %d doesn't say when to try again", size, got)
+			}
 		}
 		if got != want {
 			t.Errorf("%d bytes: got %d, want %d", size, got, want)
