@@ -53,15 +53,20 @@ func isRoute(e *echo.Echo, method, path string) bool {
 // and people add to the end of a link, wrap it, and leave its "=" encoded
 // (RFC 2045 6.7); a token is of letters, digits, - and _, and has one length.
 func linkToken(c echo.Context) string {
-	token := c.QueryParam("token")
+	token := strings.TrimFunc(c.QueryParam("token"), isJunk)
 	if len(token) == auth.TokenLength+len("3D") {
 		token = strings.TrimPrefix(token, "3D")
 	}
 	token = strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
-			return r
+		if isJunk(r) {
+			return -1
 		}
-		return -1
+		return r
 	}, token)
 	return token[:min(len(token), auth.TokenLength)]
+}
+
+// isJunk reports whether no token has this rune.
+func isJunk(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }
