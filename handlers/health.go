@@ -25,7 +25,7 @@ const (
 type readiness struct {
 	mu    sync.Mutex
 	at    time.Time // when its check ended
-	fault string // "" while requests can be served
+	fault string    // "" while requests can be served
 }
 
 // Readyz says whether requests can be served: the database answers, has this program's tables, and takes a write.
