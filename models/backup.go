@@ -134,13 +134,15 @@ func holdAlone(ctx context.Context, path string) (release func() error, err erro
 }
 
 // replaceDatabase keeps the former database under its new name, with what is
-// left of its log, and moves the other into its place. A log of another database
-// would damage that. Under its own name there is one of the two at any moment.
+// left of its log, and moves the other into its place. A log or a journal of
+// another database would damage that. Under its own name there is one of the two at any moment.
 func replaceDatabase(path, former, replacement string) error {
-	for _, suffix := range []string{"-wal", "-shm"} {
-		err := os.Rename(path+suffix, former+suffix)
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		var err error
 		if former == "" {
 			err = os.Remove(path + suffix)
+		} else {
+			err = os.Rename(path+suffix, former+suffix)
 		}
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("move the log of the former database aside: %w", err)

@@ -150,6 +150,25 @@ func TestRestore_ReplacesDamagedDatabase(t *testing.T) {
 	}
 }
 
+// SQLite would roll a journal back into the database that it finds next to it.
+func TestRestore_LeavesNothingOfALostDatabaseNextToTheNewOne(t *testing.T) {
+	_, path := openFile(t)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	backup, lost := filepath.Join(dir, "backup.db"), filepath.Join(dir, "app.db")
+	must(t, models.Backup(t.Context(), "sqlite:"+path, backup))
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		must(t, os.WriteFile(lost+suffix, []byte("of another"), 0o600))
+	}
+	_, err := models.Restore(t.Context(), "sqlite:"+lost, backup, time.Now())
+	must(t, err)
+	left, err := filepath.Glob("*")
+	must(t, err)
+	if got, want := strings.Join(left, " "), "app.db backup.db"; got != want {
+		t.Errorf("got the files %q, want %q", got, want)
+	}
+}
+
 func TestBackupAndRestore_NameThePostgresTools(t *testing.T) {
 	const url = "postgres://localhost/app"
 	_, err := models.Restore(t.Context(), url, "backup", time.Now())
