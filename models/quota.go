@@ -1,13 +1,13 @@
 package models
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"example.com/gatehouse/models/scope"
 )
@@ -29,14 +29,18 @@ type hasQuota interface{ Quota() Quota }
 func installQuotas(db *gorm.DB) error {
 	create, update := db.Callback().Create(), db.Callback().Update()
 	return errors.Join(
-		create.Before("gorm:before_create").Register("quota:begin", beginQuota),
+		create.Before("gorm:before_create").Register("quota:begin", func(db *gorm.DB) { beginQuota(db, true) }),
 		create.After("gorm:create").Register("quota:end", func(db *gorm.DB) { endQuota(db, true) }),
-		update.Before("gorm:before_update").Register("quota:begin", beginQuota),
+		update.Before("gorm:before_update").Register("quota:begin", func(db *gorm.DB) { beginQuota(db, false) }),
 		update.After("gorm:update").Register("quota:end", func(db *gorm.DB) { endQuota(db, false) }),
 	)
 }
 
-func quotaOf(db *gorm.DB) (Quota, bool) {
+// quotaOf returns the quota that a write has to keep to, if there is one. An
+// update adds no row, so it takes no lock for a quota of rows alone: in the
+// caller's transaction the lock could come after that of the row, and two of them
+// could wait for each other.
+func quotaOf(db *gorm.DB, created bool) (Quota, bool) {
 	if db.Statement.Schema == nil || scope.Owner(db) == "" || db.DryRun {
 		return Quota{}, false
 	}
@@ -44,17 +48,21 @@ func quotaOf(db *gorm.DB) (Quota, bool) {
 	if !ok {
 		return Quota{}, false
 	}
-	return model.Quota(), true
+	quota := model.Quota()
+	return quota, created || quota.Bytes > 0
 }
 
 const quotaTx = "quota:tx"
 
-func beginQuota(db *gorm.DB) {
-	if _, ok := quotaOf(db); !ok || db.Error != nil {
+func beginQuota(db *gorm.DB, created bool) {
+	if _, ok := quotaOf(db, created); !ok || db.Error != nil {
 		return
 	}
 	if outside, ok := db.Statement.ConnPool.(*pool); ok {
-		tx, err := outside.BeginTx(context.WithoutCancel(db.Statement.Context), nil)
+		// A hook that panics skips endQuota. The end of the request's context then
+		// ends the transaction, which others would otherwise wait for until the
+		// program ends.
+		tx, err := outside.BeginTx(db.Statement.Context, nil)
 		if db.AddError(err) != nil {
 			return
 		}
@@ -68,7 +76,7 @@ func beginQuota(db *gorm.DB) {
 }
 
 func endQuota(db *gorm.DB, created bool) {
-	if quota, ok := quotaOf(db); ok && db.Error == nil && (created || quota.Bytes > 0) {
+	if quota, ok := quotaOf(db, created); ok && db.Error == nil {
 		db.AddError(quota.check(db, created))
 	}
 	begun, ok := db.InstanceGet(quotaTx)
@@ -88,7 +96,7 @@ func endQuota(db *gorm.DB, created bool) {
 func (q Quota) check(db *gorm.DB, created bool) error {
 	bytes := "0"
 	if q.Bytes > 0 {
-		bytes = "coalesce(sum(octet_length(" + q.Column + ")), 0)"
+		bytes = "coalesce(sum(octet_length(" + db.Statement.Quote(clause.Column{Table: db.Statement.Table, Name: q.Column}) + ")), 0)"
 	}
 	var held struct {
 		RowCount int

@@ -1,11 +1,15 @@
 package models_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"gorm.io/gorm"
 
 	"example.com/gatehouse/models"
 )
@@ -66,6 +70,53 @@ func TestQuota_CountsBytesOfNewAndOfChangedRows(t *testing.T) {
 	if _, ok := errors.AsType[models.Invalid](err); !ok {
 		t.Errorf("in a transaction: got %v, want an Invalid", err)
 	}
+}
+
+// counted is an entry with a quota of rows alone.
+type counted struct {
+	models.Owned
+	Title string
+}
+
+func (counted) TableName() string   { return "diaries" }
+func (counted) Quota() models.Quota { return models.Quota{Rows: 3, Field: "title"} }
+
+// A transaction that has locked one of the user's rows and changes it must not
+// wait for one that has locked the user and waits for that row.
+func TestQuota_OfRowsLocksNothingForAnUpdate(t *testing.T) {
+	d := shelf(t)
+	if d.db.Name() != "postgres" {
+		t.Skip("SQLite has one lock for all rows")
+	}
+	row := counted{Title: "a"}
+	must(t, models.Scoped(d.db, d.ada).Create(&row).Error)
+	must(t, d.db.Transaction(func(tx *gorm.DB) error {
+		if _, err := models.LockUser(tx, d.ada.ID); err != nil {
+			return err
+		}
+		waiting, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		return models.Scoped(d.db.WithContext(waiting), d.ada).Model(&row).Update("title", "b").Error
+	}))
+}
+
+// faulty is an entry whose hook has a bug.
+type faulty struct{ entry }
+
+func (*faulty) BeforeCreate(*gorm.DB) error { panic("a bug") }
+
+func TestQuota_FreesTheDatabaseAfterAPanicInAHook(t *testing.T) {
+	d := shelf(t)
+	request, end := context.WithCancel(t.Context())
+	func() {
+		defer func() { _ = recover() }()
+		models.Scoped(d.db.WithContext(request), d.ada).Create(&faulty{entry{Title: "a"}})
+		t.Error("got no panic, want the hook's")
+	}()
+	end()
+	waiting, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	must(t, d.db.WithContext(waiting).Model(d.ada).Update("name", "Ada").Error)
 }
 
 func TestLawEveryOwnedTableHasAQuota(t *testing.T) {
