@@ -17,6 +17,7 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
+	"example.com/gatehouse/models/scope"
 	"example.com/gatehouse/seal"
 )
 
@@ -49,6 +50,33 @@ func TestAMailOfARolledBackTransactionIsNotSent(t *testing.T) {
 	if mails := o.server.Messages(); len(mails) != 1 {
 		t.Errorf("%d mails arrived", len(mails))
 	}
+}
+
+// A clone may have a table of its own with the name of a column of ours.
+func TestOutbox_WorksNextToAnOwnedTableCalledAttempts(t *testing.T) {
+	o := newOffice(t, mailtest.NewServer(t))
+	attempts := scope.NewNames([]string{"attempts"})
+	check := func(db *gorm.DB) {
+		if err := attempts.Check(t.Context(), db.Statement.SQL.String(), nil); err != nil {
+			t.Error(err)
+		}
+	}
+	callbacks := o.db.Callback()
+	register := map[string]func(string, func(*gorm.DB)) error{
+		"create": callbacks.Create().After("*").Register, "query": callbacks.Query().After("*").Register,
+		"update": callbacks.Update().After("*").Register, "delete": callbacks.Delete().After("*").Register,
+		"row": callbacks.Row().After("*").Register, "raw": callbacks.Raw().After("*").Register,
+	}
+	for kind, on := range register {
+		if err := on("attempts:"+kind, check); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.server.Refuse(451)
+	o.work()
+	o.post(reset("ada@example.com"))
+	o.logged("trying again")
+	o.cleansUp()
 }
 
 func TestAMailIsNoticedWithoutBeingWoken(t *testing.T) {

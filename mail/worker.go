@@ -149,8 +149,8 @@ func (o *Outbox) claim(ctx context.Context, held inHand) (*models.OutboxMail, er
 		// MATERIALIZED: the planner may otherwise run the inner query more than once and lock more than one row.
 		return tx.Raw(`WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE `+pending+`
 				ORDER BY expires_at, run_at LIMIT 1 `+lock+`)
-			UPDATE outbox SET run_at = @until, attempts = attempts + 1 WHERE id IN (SELECT id FROM due)
-			RETURNING id, kind, payload, attempts, expires_at, recipient_hash`, args).Scan(&rows).Error
+			UPDATE outbox SET run_at = @until, attempts = outbox.attempts + 1 WHERE id IN (SELECT id FROM due)
+			RETURNING id, kind, payload, outbox.attempts, expires_at, recipient_hash`, args).Scan(&rows).Error
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claiming mail: %w", err)

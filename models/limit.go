@@ -90,13 +90,14 @@ func TakeHit(tx *gorm.DB, rule LimitRule, key string, now time.Time) (limit Limi
 	if rule.Growing && !rule.FromFirst {
 		ends = "excluded.ends_at"
 	}
-	err = tx.Raw(`INSERT INTO limits (id, hits, open_at, ends_at) VALUES (@id, 1, @open, @end)
+	// Columns are written so that an owned table may be called hits (see scope).
+	err = tx.Raw(`INSERT INTO "limits" ("id","hits","open_at","ends_at") VALUES (@id, 1, @open, @end)
 		ON CONFLICT (id) DO UPDATE SET
 			hits = CASE WHEN `+over+` THEN 1 ELSE limits.hits + 1 END,
 			open_at = excluded.open_at,
 			ends_at = `+ends+`
 		WHERE limits.open_at <= @now OR limits.open_at > @unreal_wait OR limits.hits < @last AND limits.open_at > @unreal_before OR `+over+`
-		RETURNING id, hits, open_at, ends_at`, map[string]any{
+		RETURNING id, limits.hits, open_at, ends_at`, map[string]any{
 		"id": id, "open": open, "now": now, "end": now.Add(rule.Window),
 		"unreal_end": now.Add(rule.Window + ClockSlack), "unreal_wait": now.Add(wait + ClockSlack),
 		"last": last, "unreal_before": now.Add(before + ClockSlack),
@@ -140,7 +141,7 @@ func ReturnHit(tx *gorm.DB, rule LimitRule, key string) error {
 	if gone := tx.Exec("DELETE FROM limits WHERE id = ? AND hits <= 1", id); gone.Error != nil || gone.RowsAffected > 0 {
 		return gone.Error
 	}
-	if err := tx.Exec("UPDATE limits SET hits = hits - 1, open_at = ? WHERE id = ?", open, id).Error; err != nil {
+	if err := tx.Exec("UPDATE limits SET hits = limits.hits - 1, open_at = ? WHERE id = ?", open, id).Error; err != nil {
 		return err
 	}
 	// Whoever took the hit before back meanwhile has left this one as the last.

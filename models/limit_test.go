@@ -51,6 +51,25 @@ func TestAHitThatIsTakenBackReopensWhatItHadClosed(t *testing.T) {
 	take(false)
 }
 
+// A clone may have tables of its own with the names of our columns.
+func TestTakeHit_WorksNextToAnOwnedTableCalledHits(t *testing.T) {
+	db, err := models.OpenWithOwned(modelstest.URL(t), "hits")
+	must(t, err)
+	t.Cleanup(func() { models.Close(db) })
+	rule := models.LimitRule{Name: "knocks", Free: 9, Window: time.Hour}
+	for range 3 {
+		_, allowed, err := models.TakeHit(db, rule, "ada", time.Now())
+		if err != nil || !allowed {
+			t.Fatalf("got %v, %v, want the hit allowed", allowed, err)
+		}
+	}
+	must(t, models.ReturnHit(db, rule, "ada"))
+	limit, _, err := models.TakeHit(db, rule, "ada", time.Now())
+	if err != nil || limit.Hits != 3 {
+		t.Errorf("got %d hits, %v, want 3", limit.Hits, err)
+	}
+}
+
 // Every rule that waits in another way.
 var clockRules = []models.LimitRule{
 	{Name: "fixed", Free: 1, Window: time.Hour},

@@ -64,7 +64,7 @@ func UseMailLogin(tx *gorm.DB, tokenHash, browserHash []byte, now time.Time) (ro
 func TryMailLogin(tx *gorm.DB, browserHash []byte, now time.Time) (row MailLogin, err error) {
 	var rows []MailLogin
 	err = tx.Model(&rows).Clauses(clause.Returning{}).Where("browser_hash = ? AND expires_at > ?", browserHash, now).
-		Update("tries", gorm.Expr("tries + 1")).Error
+		Update("tries", gorm.Expr("mail_logins.tries + 1")).Error
 	if err == nil && len(rows) == 0 {
 		err = gorm.ErrRecordNotFound
 	}
