@@ -22,7 +22,8 @@ func accountDeletionViews(t *testing.T) []view {
 			p.open(link)
 		}},
 		{"account-restored", "/login", 200, ada, func(p *person) { p.open(link).press("Keep my account") }},
-		{"account-restore-dead", "/account/restore", 410, ada, func(p *person) { p.open(link) }},
+		{"account-restore-used", "/login", 200, ada, func(p *person) { p.open(link) }},
+		{"account-restore-dead", "/account/restore", 410, ada, opens("/account/restore?token=gone")},
 	}
 }
 

@@ -166,7 +166,8 @@ func publicViews(t *testing.T) []view {
 		{"login-after-reset", "/login", 200, cid, func(p *person) {
 			p.open(bobLink).fill("New password", "quiet rivers carry paper boats").press("Set new password")
 		}},
-		{"password-reset-dead", "/password/reset", 410, cid, func(p *person) { p.open(bobLink) }},
+		{"password-reset-used", "/login", 200, cid, func(p *person) { p.open(bobLink) }},
+		{"password-reset-dead", "/password/reset", 410, cid, opens("/password/reset?token=gone")},
 		{"security-alert", "/security-alert", 200, cid, func(p *person) { p.open(p.letter("was reset").Link) }},
 		{"new-password", "/login/password", 200, cid, func(p *person) { p.press("Lock everybody out") }},
 		{"new-password-wrong", "/login/password", 422, cid, func(p *person) {
