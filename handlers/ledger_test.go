@@ -39,7 +39,7 @@ func (l *ledger) watch(router http.Handler) http.Handler {
 func (l *ledger) keep(t *testing.T, db *gorm.DB) {
 	err := db.Callback().Row().Before("gorm:row").Register("ledger", func(db *gorm.DB) {
 		r, asked := db.Statement.Context.Value(requestKey{}).(*http.Request)
-		if !asked || !strings.HasPrefix(db.Statement.SQL.String(), "INSERT INTO limits ") {
+		if !asked || !strings.HasPrefix(db.Statement.SQL.String(), `INSERT INTO "limits" `) {
 			return
 		}
 		l.limited.Store(r, true)
