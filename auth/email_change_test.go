@@ -97,3 +97,38 @@ func TestItem67NobodySlipsIntoAnAddressThatIsBeingLeft(t *testing.T) {
 		}
 	}
 }
+
+// Item 28: no mail to the address of a thief opens the account after the owner
+// has taken it back, not even one that waited for more alerts, behind more mail
+// than one transaction deletes.
+func TestUndoEmailChange_VoidsAlertsThatWaitToBeMailed(t *testing.T) {
+	a, ahead := opened(t, modelstest.Open(t))
+	user := added(t, a, "thief@example.org")
+	token, hash := newToken()
+	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: "ada@example.com", TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(undoFor)}).Error)
+	must(t, a.transact(t.Context(), func(tx *tx) error {
+		for range limitAlert.Free + 1 {
+			if err := a.alertNewDevice(tx, user, ByPassword(false), here); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	*ahead += time.Second
+	must(t, a.transact(t.Context(), func(tx *tx) error {
+		for range models.BatchRows(a.db) {
+			if err := a.post(tx, a.letters.AddressTaken(user.Email)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	if waiting := rows(t, a, "outbox", "kind = 'more_alerts'"); waiting != 1 {
+		t.Fatalf("got %d mails that wait for more alerts, want 1", waiting)
+	}
+	_, _, err := a.UndoEmailChange(t.Context(), token, here)
+	must(t, err)
+	if living := rows(t, a, "security_alerts", "true"); living != 0 {
+		t.Errorf("got %d links that still lock the owner out, want none; %d mails with one wait", living, rows(t, a, "outbox", "kind = 'more_alerts'"))
+	}
+}

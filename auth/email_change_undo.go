@@ -44,11 +44,15 @@ func (a *Auth) goBack(t *tx, user *models.User, to models.FormerEmail, left stri
 	if err := a.endFormerEmails(t, "user_id = ? AND created_at > ? AND email <> ?", user.ID, to.CreatedAt, user.Email); err != nil {
 		return err
 	}
-	return a.leaveForGood(t, left)
+	return a.leaveForGood(t, user, left)
 }
 
-// leaveForGood tells the mailbox of an address that the account has the one before again.
-func (a *Auth) leaveForGood(t *tx, left string) error {
+// leaveForGood tells the mailbox of an address that the account has the one before again. What waits to be mailed there opens nothing: voidAlerts
+// spares alerts that wait for more, for the owner's sake, and this mailbox may be a thief's.
+func (a *Auth) leaveForGood(t *tx, user *models.User, left string) error {
+	if err := t.Where("user_id = ?", user.ID).Delete(&models.SecurityAlert{}).Error; err != nil {
+		return fmt.Errorf("void the alerts that wait: %w", err)
+	}
 	if err := a.leave(t, left, t.now()); err != nil {
 		return err
 	}
@@ -94,7 +98,7 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token string, client Client)
 			return err
 		}
 		if undone != user.Email {
-			if err := a.leaveForGood(t, undone); err != nil {
+			if err := a.leaveForGood(t, user, undone); err != nil {
 				return err
 			}
 		}
