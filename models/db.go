@@ -109,7 +109,7 @@ func openSQLite(path string, owned *scope.Names) (*gorm.DB, error) {
 	p := &pool{
 		first:  sql.OpenDB(reads),
 		reader: sql.OpenDB(reads),
-		turns:  newTurns(readers / 2),
+		turns:  newTurns(readers/2, maxWaitingLists),
 		writer: sql.OpenDB(utcConnector{Connector: sqliteConnector(uri + "&_journal_mode=WAL&_txlock=immediate"), owned: owned}),
 	}
 	p.writer.SetMaxOpenConns(1)
@@ -237,7 +237,7 @@ func openPostgres(config *pgx.ConnConfig, owned *scope.Names) (*gorm.DB, error) 
 	// Several servers share PostgreSQL's 100 connections; more than a few for each core only queue inside it.
 	size := max(10, 4*runtime.NumCPU())
 	db, first := openPool(connector, size), openPool(connector, 4)
-	p := &pool{first: first, reader: db, writer: db, turns: newTurns(size / 2)}
+	p := &pool{first: first, reader: db, writer: db, turns: newTurns(size/2, maxWaitingLists)}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {

@@ -30,7 +30,7 @@ func SetNoteImage(db *gorm.DB, user *User, noteID string, pictures *Pictures, up
 	if _, err := FindNote(db, user, noteID); err != nil {
 		return err
 	}
-	made, err := pictures.Make(db.Statement.Context, "image", upload, Within(noteEdge))
+	made, err := pictures.Make(db.Statement.Context, user, "image", upload, Within(noteEdge))
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ const (
 	// maxWaiting is how many pictures may wait for their turn before others are asked to come back later, and maxWait for how long.
 	maxWaiting = 16
 	maxWait    = 30 * time.Second
+	// maxWaitingOwn is how many pictures of one user may wait. Only one of them is in the queue of all.
+	maxWaitingOwn = 3
 )
 
 // The answers to what is no picture that can be taken.
@@ -51,7 +53,7 @@ const (
 // Pictures makes pictures out of uploads, one at a time, since each may take maxMemory while it is decoded. The zero value is ready.
 type Pictures struct {
 	once    sync.Once
-	turn    chan struct{} // holds a value while a picture is decoded
+	turns   *turns // with one place, for what is decoded
 	waiting atomic.Int32
 }
 
@@ -89,14 +91,14 @@ func Square(edge int) Fit {
 
 // Make makes pictures out of an uploaded file, one for each fit. upload is nil where none was chosen. The error is an Invalid, which
 // says of field what is wrong, or ErrBusy.
-func (p *Pictures) Make(ctx context.Context, field string, upload *multipart.FileHeader, fits ...Fit) ([]Picture, error) {
+func (p *Pictures) Make(ctx context.Context, user *User, field string, upload *multipart.FileHeader, fits ...Fit) ([]Picture, error) {
 	switch {
 	case upload == nil:
 		return nil, Invalid{field: noPicture}
 	case upload.Size > MaxPicture:
 		return nil, Invalid{field: hugeFile}
 	}
-	end, err := p.begin(ctx)
+	end, err := p.begin(ctx, user.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -117,27 +119,27 @@ func (p *Pictures) Make(ctx context.Context, field string, upload *multipart.Fil
 	return made, err
 }
 
-// begin waits for the turn of a picture. end lets the next one begin, and first gives what was decoded back to the system: the collector
+// begin waits for the turn of a user's picture. end lets the next one begin, and first gives what was decoded back to the system: the collector
 // alone would let it lie until several times as much has come together.
-func (p *Pictures) begin(ctx context.Context) (end func(), err error) {
-	p.once.Do(func() { p.turn = make(chan struct{}, 1) })
+func (p *Pictures) begin(request context.Context, userID string) (end func(), err error) {
+	p.once.Do(func() { p.turns = newTurns(1, maxWaitingOwn) })
 	defer p.waiting.Add(-1)
 	if p.waiting.Add(1) > maxWaiting {
 		return nil, ErrBusy
 	}
-	patience := time.NewTimer(maxWait)
-	defer patience.Stop()
-	select {
-	case p.turn <- struct{}{}:
+	ctx, cancel := context.WithTimeout(request, maxWait)
+	defer cancel()
+	leave, err := p.turns.enter(ctx, userID)
+	switch {
+	case err == nil:
 		return func() {
 			debug.FreeOSMemory()
-			<-p.turn
+			leave()
 		}, nil
-	case <-patience.C:
+	case request.Err() == nil:
 		return nil, ErrBusy
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	return nil, request.Err()
 }
 
 // unreadable says what is wrong with a file.

@@ -22,6 +22,7 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // flatJPEG is a gray JPEG of any size in few bytes: each block is one bit, or two. sampling has a byte for each component, 0x22 for two
@@ -181,7 +182,7 @@ func TestPicturesOfAnotherProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 5 {
-			if _, err := p.Make(t.Context(), "picture", uploaded(t, data), Square(96)); err != nil && filepath.Base(name) != "cmyk.jpg" {
+			if _, err := p.Make(t.Context(), &User{ID: "ada"}, "picture", uploaded(t, data), Square(96)); err != nil && filepath.Base(name) != "cmyk.jpg" {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -227,17 +228,17 @@ func TestPicture_NeedsNoMoreMemoryThanIsCounted(t *testing.T) {
 // A request that has ended leaves the queue, and the queue is not endless: a picture that takes long must not hold those of others.
 func TestPictures_LeaveTheQueueWithTheirRequest(t *testing.T) {
 	var p Pictures
-	end, err := p.begin(t.Context())
+	end, err := p.begin(t.Context(), "ada")
 	if err != nil {
 		t.Fatal(err)
 	}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	if _, err := p.begin(gone); err != context.Canceled {
+	if _, err := p.begin(gone, "grace"); err != context.Canceled {
 		t.Errorf("a request that has ended: got %v, want %v", err, context.Canceled)
 	}
 	p.waiting.Store(maxWaiting)
-	if _, err := p.begin(t.Context()); err != ErrBusy {
+	if _, err := p.begin(t.Context(), "grace"); err != ErrBusy {
 		t.Errorf("with %d waiting: got %v, want %v", maxWaiting, err, ErrBusy)
 	}
 	if got := p.waiting.Load(); got != maxWaiting {
@@ -245,11 +246,48 @@ func TestPictures_LeaveTheQueueWithTheirRequest(t *testing.T) {
 	}
 	p.waiting.Store(0)
 	end()
-	next, err := p.begin(t.Context())
+	next, err := p.begin(t.Context(), "ada")
 	if err != nil {
 		t.Fatal(err)
 	}
 	next()
+}
+
+// A user who sends many slow pictures at once must not keep others from sending
+// one (ASVS 15.2.2).
+func TestPictures_OfOneUserLeaveTheOthersATurn(t *testing.T) {
+	var p Pictures
+	end, err := p.begin(t.Context(), "mallory")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, refused := make(chan string, maxWaiting+1), make(chan error, maxWaiting)
+	begin := func(user string) {
+		end, err := p.begin(t.Context(), user)
+		if err != nil {
+			refused <- err
+			return
+		}
+		began <- user
+		end()
+	}
+	for range maxWaiting {
+		go begin("mallory")
+	}
+	for range maxWaiting - maxWaitingOwn {
+		if err := <-refused; err != ErrBusy {
+			t.Errorf("got %v, want %v", err, ErrBusy)
+		}
+	}
+	go begin("ada")
+	for p.waiting.Load() <= maxWaitingOwn {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond) // for Ada to be in the queue
+	end()
+	if got := <-began; got != "ada" {
+		t.Errorf("got the turn of %s, want ada's", got)
+	}
 }
 
 // pictureOf makes one picture of a file and returns what is seen.

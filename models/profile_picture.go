@@ -30,7 +30,7 @@ const (
 // SetProfilePicture gives the user a picture, in the place of the one they had. upload is nil where none was chosen. The error is an
 // Invalid or ErrBusy.
 func SetProfilePicture(db *gorm.DB, user *User, pictures *Pictures, upload *multipart.FileHeader) error {
-	made, err := pictures.Make(db.Statement.Context, "picture", upload, Square(profileEdge), Square(profileSmallEdge))
+	made, err := pictures.Make(db.Statement.Context, user, "picture", upload, Square(profileEdge), Square(profileSmallEdge))
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func inTurn(db *gorm.DB, run func(*gorm.DB) error) error {
 // turns lets a bounded number of calls run at once, and one of each user's.
 type turns struct {
 	places chan struct{}
+	most   int // calls of one user that wait
 	mu     sync.Mutex
 	users  map[string]*userTurn // those with a call that runs or waits
 }
@@ -50,8 +51,8 @@ type userTurn struct {
 	calls int
 }
 
-func newTurns(places int) *turns {
-	return &turns{places: make(chan struct{}, places), users: map[string]*userTurn{}}
+func newTurns(places, most int) *turns {
+	return &turns{places: make(chan struct{}, places), most: most, users: map[string]*userTurn{}}
 }
 
 // enter waits for a place. The error is the context's, or ErrBusy if too many of the user's calls wait already. The user "" has no
@@ -90,7 +91,7 @@ func (t *turns) join(user string) (*userTurn, error) {
 		own = &userTurn{place: make(chan struct{}, 1)}
 		t.users[user] = own
 	}
-	if own.calls > maxWaitingLists {
+	if own.calls > t.most {
 		return nil, ErrBusy
 	}
 	own.calls++
