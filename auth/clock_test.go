@@ -181,3 +181,21 @@ func TestHasEvent_OverlooksEventsOfTheFuture(t *testing.T) {
 		}
 	}
 }
+
+// A mail that was sent does not expire, and there may be a great many.
+func TestCleanup_BoundsTheLifeOfMailThatWaits(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t))
+	now, end := a.now(), a.now().Add(year)
+	for id, done := range map[string]*time.Time{"sent": &now, "waiting": nil} {
+		must(t, a.db.Create(&models.OutboxMail{ID: id, Kind: "test", Payload: []byte{}, CreatedAt: now, RunAt: now, DoneAt: done, ExpiresAt: &end}).Error)
+	}
+	must(t, a.Sweep(t.Context()))
+	var mails []models.OutboxMail
+	must(t, a.db.Order("id").Find(&mails).Error)
+	if got := mails[0].ExpiresAt; !got.Equal(end) {
+		t.Errorf("sent: got %v, want %v", got, end)
+	}
+	if got, latest := mails[1].ExpiresAt, a.now().Add(alertFor); got.After(latest) {
+		t.Errorf("waiting: got %v, want %v at most", got, latest)
+	}
+}
