@@ -37,7 +37,8 @@ const (
 	// maxWaiting is how many pictures may wait for their turn before others are asked to come back later, and maxWait for how long.
 	maxWaiting = 16
 	maxWait    = 30 * time.Second
-	// maxWaitingOwn is how many pictures of one user may wait. Only one of them is in the queue of all.
+	// maxWaitingOwn is how many pictures of one user may wait. Only one of them
+	// is in the queue of all.
 	maxWaitingOwn = 3
 )
 
@@ -119,8 +120,9 @@ func (p *Pictures) Make(ctx context.Context, user *User, field string, upload *m
 	return made, err
 }
 
-// begin waits for the turn of a user's picture. end lets the next one begin, and first gives what was decoded back to the system: the collector
-// alone would let it lie until several times as much has come together.
+// begin waits for the turn of a user's picture. end lets the next one begin, and
+// first gives what was decoded back to the system: the collector alone would let
+// it lie until several times as much has come together.
 func (p *Pictures) begin(request context.Context, userID string) (end func(), err error) {
 	p.once.Do(func() { p.turns = newTurns(1, maxWaitingOwn) })
 	defer p.waiting.Add(-1)

@@ -38,8 +38,8 @@ func installQuotas(db *gorm.DB) error {
 
 // quotaOf returns the quota that a write has to keep to, if there is one. An
 // update adds no row, so it takes no lock for a quota of rows alone: in the
-// caller's transaction the lock could come after that of the row, and two of them
-// could wait for each other.
+// caller's transaction the lock could come after that of the row, and two of
+// them could wait for each other.
 func quotaOf(db *gorm.DB, created bool) (Quota, bool) {
 	if db.Statement.Schema == nil || scope.Owner(db) == "" || db.DryRun {
 		return Quota{}, false
