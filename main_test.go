@@ -378,7 +378,7 @@ func TestRoutesTellsEveryAddressItsGuardAndItsHandler(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^GET +/dashboard +signed in +page$`).MatchString(output) {
 		t.Errorf("the dashboard's handler is not told:\n%s", output)
 	}
-	if !regexp.MustCompile(`(?m)^POST +/login +signed out +Login +login-pair 10 per 15m; .*account 5, then waits of 1s to 1h$`).MatchString(output) {
+	if !regexp.MustCompile(`(?m)^POST +/login +signed out +Login +login-pair 10 per 15m; .*account 5, then waits of 1s to 1h; logins 100 per 10m$`).MatchString(output) {
 		t.Errorf("what logging in is limited to is not told:\n%s", output)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {

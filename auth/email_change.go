@@ -198,8 +198,12 @@ func (a *Auth) CancelEmailChange(ctx context.Context, viewer *Viewer, client Cli
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		if err := voidEmailChanges(t, viewer.User.ID); err != nil {
-			return err
+		waiting := t.Where("user_id = ?", viewer.User.ID).Delete(&models.EmailChange{})
+		if waiting.Error != nil {
+			return fmt.Errorf("cancel the change of the address: %w", waiting.Error)
+		}
+		if waiting.RowsAffected == 0 {
+			return nil
 		}
 		return a.record(t, EventEmailChangeCanceled, &viewer.User.ID, viewer.Session.ID, client, nil)
 	})

@@ -36,6 +36,8 @@ var (
 	limitForgotMail       = models.LimitRule{Name: "forgot-mail", Free: 5, Window: time.Hour}
 	limitRefusalIP        = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
 	limitDeadLink         = models.LimitRule{Name: "dead-link-ip", Free: 30, Window: time.Hour}
+	limitLogins           = models.LimitRule{Name: "logins", Free: 100, Window: 10 * time.Minute}
+	limitChanges          = models.LimitRule{Name: "changes", Free: 1000, Window: 10 * time.Minute}
 )
 
 // formsPerSignUp is how many forms are checked for each sign-up that may come of
@@ -65,7 +67,28 @@ func allowing(rule models.LimitRule, free int) models.LimitRule {
 
 // LoginLimits are the rules that logging in counts under.
 func LoginLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{limitLoginPair, loginIP(c), limitLoginAccount}
+	return []models.LimitRule{limitLoginPair, loginIP(c), limitLoginAccount, limitLogins}
+}
+
+// countLogin counts a login whose proof was right: each writes a session, or a
+// login that waits for its second factor, and events. A known device has a
+// count of its own, so that an attacker who has the password can't use up the
+// owner's there.
+func (a *Auth) countLogin(ctx context.Context, userID string, known bool, device string, client Client) error {
+	if !known {
+		device = ""
+	}
+	return a.take(ctx, client, hitBy(limitLogins, userID, device))
+}
+
+// ChangeLimits returns the rules that every form of a logged-in user counts
+// under, unless it protects the account.
+func ChangeLimits() []models.LimitRule { return []models.LimitRule{limitChanges} }
+
+// CountChange counts a form of the user's before it is handled, since each may
+// write rows and events (ASVS 2.4.1). The error may be a Limited.
+func (a *Auth) CountChange(ctx context.Context, user *models.User, client Client) error {
+	return a.take(ctx, client, hitBy(limitChanges, user.ID))
 }
 
 // RegisterLimits are the rules that signing up counts under.
@@ -125,6 +148,9 @@ func (l Limited) Error() string {
 
 // EndsWithReset says whether resetting the password by mail opens the way at once.
 func (l Limited) EndsWithReset() bool { return l.Rule == limitLoginAccount.Name }
+
+// OfChanges reports whether the user has sent as many forms as the rule allows.
+func (l Limited) OfChanges() bool { return l.Rule == limitChanges.Name }
 
 // OfFactor says whether answers to one way of proving who one is have to wait, and not those to another.
 func (l Limited) OfFactor() bool {

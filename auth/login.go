@@ -47,6 +47,9 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	if !ok {
 		return nil, Invalid{"": wrongLogin}
 	}
+	if err := a.countLogin(ctx, user.ID, known, browser.Device, client); err != nil {
+		return nil, err
+	}
 	return user, a.notePassword(ctx, user, password)
 }
 

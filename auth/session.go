@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -97,6 +98,9 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 		return started, fmt.Errorf("start a session: %w", err)
 	}
 	started.Session = token
+	if err := a.boundSessions(t, &session, client); err != nil {
+		return started, err
+	}
 	known, void, err := deviceOf(t.DB, user.ID, browser.Device)
 	if err != nil {
 		return started, err
@@ -112,7 +116,33 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 	if started.Device, err = a.knowDevice(t, user.ID, browser.Device); err != nil {
 		return started, err
 	}
+	if !known {
+		if err := models.DeleteExcessDevices(t.DB, user.ID, hashToken(started.Device)); err != nil {
+			return started, fmt.Errorf("forget excess devices: %w", err)
+		}
+	}
 	return started, a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": proof.Method})
+}
+
+// MaxSessions is how many sessions a user has, with those that have ended and
+// are kept for saved forms.
+const MaxSessions = 100
+
+// boundSessions deletes the user's sessions beyond MaxSessions, but not the one
+// that has just begun, and records it if one of them was living.
+func (a *Auth) boundSessions(t *tx, begun *models.Session, client Client) error {
+	idleSince := t.now().Add(-a.config.SessionIdle)
+	deleted, err := models.DeleteExcessSessions(t.DB, begun.UserID, begun.ID, MaxSessions, t.now(), idleSince)
+	if err != nil {
+		return fmt.Errorf("delete excess sessions: %w", err)
+	}
+	deleted = slices.DeleteFunc(deleted, func(s models.Session) bool {
+		return !s.ExpiresAt.After(t.now()) || !s.Remember && !s.LastSeenAt.After(idleSince)
+	})
+	if len(deleted) == 0 {
+		return nil
+	}
+	return a.record(t, EventSessionEnded, &begun.UserID, begun.ID, client, Detail{"ended": "excess", "count": fmt.Sprint(len(deleted))})
 }
 
 // deviceOf says what the browser with this device token, "" for none, is to the user, as models.DeviceOf does.
@@ -189,6 +219,9 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", viewer.User.ID, viewer.Session.ID)
 		if err != nil {
 			return err
+		}
+		if ended == 0 {
+			return nil // the form can be sent again and again, and nothing was done
 		}
 		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
 	})

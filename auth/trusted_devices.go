@@ -23,6 +23,8 @@ const (
 const (
 	// TrustedFor is how long a device is trusted, however often it is used.
 	TrustedFor = 30 * 24 * time.Hour
+	// MaxTrustedDevices is how many devices a user trusts.
+	MaxTrustedDevices = 100
 	// maxTrusting is how many people may trust one browser.
 	maxTrusting = 5
 )
@@ -76,6 +78,9 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(TrustedFor)}
 	if err := t.Create(&device).Error; err != nil {
 		return "", fmt.Errorf("trust the device: %w", err)
+	}
+	if err := models.DeleteExcessTrustedDevices(t.DB, user.ID, MaxTrustedDevices); err != nil {
+		return "", fmt.Errorf("forget excess trusted devices: %w", err)
 	}
 	err = a.alert(t, user, client, func(i mail.Incident) mail.Message {
 		return a.letters.FactorChanged(user.Email, "A device was trusted: for 30 days your second factor is not asked for there, only your password.", i)
@@ -145,8 +150,11 @@ func (a *Auth) EndAllTrust(ctx context.Context, viewer *Viewer, client Client) e
 	if err := a.Fresh(ctx, viewer); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		if err := distrust(t, viewer.User.ID); err != nil {
+	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {
+		if devices, err := models.TrustedDevicesOf(t.DB, user, t.now()); err != nil || len(devices) == 0 {
+			return err
+		}
+		if err := distrust(t, user.ID); err != nil {
 			return err
 		}
 		return a.record(t, EventTrustedDeviceRemoved, &viewer.User.ID, viewer.Session.ID, client, Detail{"trusted_device": "all"})

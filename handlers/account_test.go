@@ -163,6 +163,7 @@ func TestItem68TheSecurityLogTellsTheWholeStory(t *testing.T) {
 	ada.get("/account").submit("name", "Countess")
 	ada.post("/account/security", "current_password", "wrong wrong wrong", "password", otherPassword).is(t, 422)
 	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
+	ada.twin().enters()
 	ada.post("/account/sessions/end-others")
 	ada.post("/logout")
 	ada.login(goodPassword).is(t, 422)
@@ -173,7 +174,7 @@ func TestItem68TheSecurityLogTellsTheWholeStory(t *testing.T) {
 	ada.login(goodPassword).is(t, 303)
 	ada.origin = "https://evil.example"
 	ada.post("/logout").is(t, 403)
-	want := "registration.requested email.confirmed session.started account.renamed password.change_failed password.changed session.ended session.ended " +
+	want := "registration.requested email.confirmed session.started account.renamed password.change_failed password.changed session.started session.ended session.ended " +
 		"login.failed password.reset_requested password.reset password.reset_failed session.started origin.refused"
 	if got := strings.Join(s.events(), " "); got != want {
 		t.Errorf("the log tells\n%s, not\n%s", got, want)

@@ -113,6 +113,9 @@ func limitedPage(limited auth.Limited) views.ErrorPage {
 	if limited.EndsWithReset() {
 		page.Text = "Somebody has tried wrong passwords for this address, so we slow down. If it is yours, resetting your password by mail lets you in at once."
 	}
+	if limited.OfChanges() {
+		page.Text = "You have made a lot of changes in a short time, so we slow down. You can still log out, log out other devices and change your password."
+	}
 	if limited.OfFactor() {
 		page.Text = "There were many wrong answers here, so we slow down. Nothing is locked, and another way to prove who you are, if you have one, does not wait: go back or log in once more, and choose it."
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/models"
 )
@@ -21,6 +22,8 @@ type Route struct {
 	Handler string
 	MaxBody int64 // the largest body that a user may send, in bytes; a visitor may send maxVisitorBody
 	Limits  []models.LimitRule
+
+	Protects bool // it protects the account, and is not counted as a change
 }
 
 // limit stands behind the handler on a route's line.
@@ -33,6 +36,11 @@ func body(bytes int64) limit { return func(r *Route) { r.MaxBody = bytes } }
 // is a law of the tests.
 func limits(rules []models.LimitRule) limit { return func(r *Route) { r.Limits = rules } }
 
+// protects marks a route that protects the account from someone who is in it.
+// An attacker who uses up the user's changes must not get it refused. It writes
+// little: it ends something that is there, or takes a password or a code.
+func protects(r *Route) { r.Protects = true }
+
 // group is routes with the same guard. Its middleware runs for these routes alone: one of Echo's own groups would answer for
 // every unknown address below it as well.
 type group struct {
@@ -42,6 +50,7 @@ type group struct {
 	before  []echo.MiddlewareFunc // runs before the bound on the body, which depends on the user: it must not read the body
 	guards  []echo.MiddlewareFunc
 	uploads echo.MiddlewareFunc // bounds how many large bodies a user sends at a time
+	change  echo.MiddlewareFunc // counts a POST; nil for groups without a user
 }
 
 func newGroup(e *echo.Echo, list *[]Route, guard string, before ...echo.MiddlewareFunc) group {
@@ -51,6 +60,12 @@ func newGroup(e *echo.Echo, list *[]Route, guard string, before ...echo.Middlewa
 // with is the same group behind one more guard.
 func (g group) with(guard string, more ...echo.MiddlewareFunc) group {
 	g.guard, g.guards = guard, slices.Concat(g.guards, more)
+	return g
+}
+
+// counting returns the group with each POST counted as a change.
+func (g group) counting(change echo.MiddlewareFunc) group {
+	g.change = change
 	return g
 }
 
@@ -70,6 +85,10 @@ func (g group) add(method, path string, named any, h echo.HandlerFunc, limits ..
 	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody}
 	for _, set := range limits {
 		set(&route)
+	}
+	if g.change != nil && method == http.MethodPost && !route.Protects {
+		h = g.change(h)
+		route.Limits = slices.Concat(route.Limits, auth.ChangeLimits())
 	}
 	if route.MaxBody > MaxBody {
 		h = g.uploads(middleware.Patience(route.MaxBody)(h))

@@ -20,7 +20,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	factor := owing("a second factor", auth.DutySecondFactor)
 	renewing := owing("a new password", auth.DutyNewPassword)
 	accepting := owing("accepted terms", auth.DutyTerms) // feature:terms
-	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)), middleware.User)
+	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)).counting(h.countChange), middleware.User)
 
 	open.GET("/healthz", h.Healthz)
 	open.GET("/readyz", h.Readyz)
@@ -85,37 +85,37 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.POST("/account/preferences", h.Preferences)                                     // feature:preferences
 	app.GET("/account/email", h.EmailPage)                                              // feature:email_change
 	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits(h.config))) // feature:email_change
-	app.POST("/account/email/cancel", h.CancelEmailChange)                              // feature:email_change
+	app.POST("/account/email/cancel", h.CancelEmailChange, protects)                    // feature:email_change
 	app.GET("/account/picture", h.ProfilePicturePage)                                   // feature:profile_picture
 	app.POST("/account/picture", h.SetProfilePicture, body(maxPicture))                 // feature:profile_picture
 	app.POST("/account/picture/remove", h.RemoveProfilePicture)                         // feature:profile_picture
 	app.GET("/account/picture/image", h.ProfilePicture)                                 // feature:profile_picture
 	app.GET("/account/security", h.SecurityPage)
-	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()))
+	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()), protects)
 	app.GET("/account/prove", h.ProvePage)
-	app.POST("/account/prove", h.Prove, limits(auth.FactorLimits()))
-	app.POST("/account/prove/options", h.PasskeyProofOptions, limits(auth.PasskeyAskedLimits(h.config)))      // feature:passkeys
-	app.GET("/account/passkeys", h.PasskeysPage)                                                              // feature:passkeys
-	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                        // feature:passkeys
-	app.POST("/account/passkeys/new", h.NewPasskey)                                                           // feature:passkeys
-	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.PasskeyAskedLimits(h.config))) // feature:passkeys
-	app.POST("/account/passkeys/rename", h.RenamePasskey)                                                     // feature:passkeys
-	app.POST("/account/passkeys/remove", h.RemovePasskey)                                                     // feature:passkeys
-	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                                   // feature:passkeys
-	app.GET("/account/totp", h.TOTPPage)                                                                      // feature:totp
-	app.GET("/account/totp/new", h.NewTOTPPage)                                                               // feature:totp
-	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits()))                                 // feature:totp
-	app.POST("/account/totp/rename", h.RenameTOTP)                                                            // feature:totp
-	app.POST("/account/totp/remove", h.RemoveTOTP)                                                            // feature:totp
-	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                                   // feature:recovery_codes
-	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                                  // feature:recovery_codes
-	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                                     // feature:recovery_codes
-	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                                 // feature:trusted_devices
-	app.POST("/account/trusted-devices/end", h.EndTrust)                                                      // feature:trusted_devices
-	app.POST("/account/trusted-devices/end-all", h.EndAllTrust)                                               // feature:trusted_devices
+	app.POST("/account/prove", h.Prove, limits(auth.FactorLimits()), protects)
+	app.POST("/account/prove/options", h.PasskeyProofOptions, limits(auth.PasskeyAskedLimits(h.config)), protects) // feature:passkeys
+	app.GET("/account/passkeys", h.PasskeysPage)                                                                   // feature:passkeys
+	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                             // feature:passkeys
+	app.POST("/account/passkeys/new", h.NewPasskey)                                                                // feature:passkeys
+	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.PasskeyAskedLimits(h.config)))      // feature:passkeys
+	app.POST("/account/passkeys/rename", h.RenamePasskey)                                                          // feature:passkeys
+	app.POST("/account/passkeys/remove", h.RemovePasskey, protects)                                                // feature:passkeys
+	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                                        // feature:passkeys
+	app.GET("/account/totp", h.TOTPPage)                                                                           // feature:totp
+	app.GET("/account/totp/new", h.NewTOTPPage)                                                                    // feature:totp
+	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits()))                                      // feature:totp
+	app.POST("/account/totp/rename", h.RenameTOTP)                                                                 // feature:totp
+	app.POST("/account/totp/remove", h.RemoveTOTP, protects)                                                       // feature:totp
+	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                                        // feature:recovery_codes
+	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                                       // feature:recovery_codes
+	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                                          // feature:recovery_codes
+	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                                      // feature:trusted_devices
+	app.POST("/account/trusted-devices/end", h.EndTrust, protects)                                                 // feature:trusted_devices
+	app.POST("/account/trusted-devices/end-all", h.EndAllTrust, protects)                                          // feature:trusted_devices
 	app.GET("/account/sessions", h.SessionsPage)
-	app.POST("/account/sessions/end", h.EndSession)
-	app.POST("/account/sessions/end-others", h.EndOtherSessions)
+	app.POST("/account/sessions/end", h.EndSession, protects)
+	app.POST("/account/sessions/end-others", h.EndOtherSessions, protects)
 	app.GET("/account/delete", h.DeleteAccountPage)                             // feature:account_deletion
 	app.POST("/account/delete", h.DeleteAccount, limits(auth.DeletionLimits())) // feature:account_deletion
 	app.GET("/account/export", h.AccountExportPage)                             // feature:account_export

@@ -369,3 +369,23 @@ func TestItem36TheCookieOfATrustedDeviceIsLockedUp(t *testing.T) {
 		}
 	}
 }
+
+// ASVS 2.4.1: trusting one browser after the other fills nothing.
+func TestTrustedDevices_AreAsManyAsAUserCanHave(t *testing.T) {
+	s := newStage(t)
+	ada, factor := s.owing("ada@example.com")
+	for range auth.MaxTrustedDevices {
+		ada.trustedDevice()
+	}
+	used := ada.trustedDevice()
+	s.exec("UPDATE trusted_devices SET last_used_at = ? WHERE id <> ?", s.clock.now().Add(-time.Hour), used)
+	ada.get("/login/factor").proves(factor, "trust", "true").redirects(t, "/dashboard")
+	if got := s.count("trusted_devices", "1 = 1"); got != auth.MaxTrustedDevices {
+		t.Errorf("got %d trusted devices, want %d", got, auth.MaxTrustedDevices)
+	}
+	if got := s.count("trusted_devices", "id = ?", used); got != 1 {
+		t.Error("the device that was used last is not trusted any more")
+	}
+	ada.post("/logout")
+	ada.login(goodPassword).redirects(t, "/dashboard")
+}

@@ -37,9 +37,27 @@ func DeviceOf(db *gorm.DB, userID string, tokenHash []byte) (known, void bool, e
 	return !void, void, nil
 }
 
-// VoidDevices makes none of the user's browsers known any more.
+// MaxKnownDevices is how many browsers of a user are known: one for each day of
+// the 400 that a browser keeps a cookie, for users who clear theirs every day.
+const MaxKnownDevices = 400
+
+// VoidDevices makes none of the user's browsers known any more. It remembers the
+// MaxKnownDevices that were seen last.
 func VoidDevices(db *gorm.DB, userID string, now time.Time) error {
-	return db.Model(&KnownDevice{}).Where("user_id = ? AND void_at IS NULL", userID).Update("void_at", now).Error
+	if err := db.Model(&KnownDevice{}).Where("user_id = ? AND void_at IS NULL", userID).Update("void_at", now).Error; err != nil {
+		return err
+	}
+	newest := db.Model(&KnownDevice{}).Select("id").Where("user_id = ?", userID).Order("last_seen_at DESC, id DESC").Limit(MaxKnownDevices)
+	return db.Where("user_id = ? AND id NOT IN (?)", userID, newest).Delete(&KnownDevice{}).Error
+}
+
+// DeleteExcessDevices deletes what the user has beyond MaxKnownDevices, but not
+// the device with the token kept. The newest go first: an attacker who floods
+// logins replaces devices of their own, and none that the owner had before.
+func DeleteExcessDevices(db *gorm.DB, userID string, kept []byte) error {
+	others := db.Model(&KnownDevice{}).Select("id").Where("user_id = ? AND token_hash <> ? AND void_at IS NULL", userID, kept).
+		Order("created_at, id").Limit(MaxKnownDevices - 1)
+	return db.Where("user_id = ? AND token_hash <> ? AND void_at IS NULL AND id NOT IN (?)", userID, kept, others).Delete(&KnownDevice{}).Error
 }
 
 // SaveKnownDevice writes d, or, where the user's device is known already, when it was last seen.

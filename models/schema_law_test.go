@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -220,4 +222,18 @@ func columnType(t *testing.T, goType reflect.Type) string {
 	}
 	t.Fatalf("no column type is agreed on for %s", goType)
 	return ""
+}
+
+// ASVS 2.4.1: the documents say what keeps one account from filling a table. An
+// owned one has a quota.
+func TestLaw_EveryTableSaysWhatBoundsIt(t *testing.T) {
+	page, err := os.ReadFile("../docs/data-boundary.md")
+	must(t, err)
+	_, bounds, _ := strings.Cut(string(page), "## What bounds the other tables")
+	for table := range modelTables(t) {
+		said := regexp.MustCompile("(?m)^\\| [^|]*`" + table + "`").MatchString(bounds)
+		if !said && !slices.Contains(models.OwnedTables(), table) {
+			t.Errorf("docs/data-boundary.md doesn't say what bounds %s", table)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // Session is one signed-in browser. Its token is known to that browser alone; the row keeps the SHA-256 of it.
@@ -61,6 +62,22 @@ func (f *SignedIn) columns() []sessionColumn {
 		{"coalesce(p.time_zone, '')", &f.Preferences.TimeZone}, // feature:preferences
 		{"coalesce(pp.id, '')", &f.Picture},                    // feature:profile_picture
 	}
+}
+
+// DeleteExcessSessions deletes what a user has beyond most sessions, but not the
+// one with the id kept, and returns it. Sessions that have ended go first, then
+// those that weren't seen after the minute in which they began, then those that
+// weren't seen for longest. So neither a script that logs in each minute nor an
+// attacker who floods logins pushes out a browser that somebody uses.
+func DeleteExcessSessions(db *gorm.DB, userID, kept string, most int, now, idleSince time.Time) (deleted []Session, err error) {
+	others := db.Model(&Session{}).Select("id").Where("user_id = ? AND id <> ?", userID, kept).Limit(most - 1).
+		Order(clause.OrderBy{Expression: clause.Expr{
+			SQL: `CASE WHEN expires_at > ? AND (remember OR last_seen_at > ?) THEN 0 ELSE 1 END,
+				CASE WHEN last_seen_at > created_at THEN 0 ELSE 1 END, last_seen_at DESC, id DESC`,
+			Vars: []any{now, idleSince}, WithoutParentheses: true,
+		}})
+	err = db.Clauses(clause.Returning{}).Where("user_id = ? AND id <> ? AND id NOT IN (?)", userID, kept, others).Delete(&deleted).Error
+	return deleted, err
 }
 
 // SessionFinder runs the one statement that every request of a signed-in browser runs, prepared once.

@@ -38,6 +38,12 @@ func TrustedDevicesOf(db *gorm.DB, user *User, now time.Time) ([]TrustedDevice, 
 	return list, err
 }
 
+// DeleteExcessTrustedDevices deletes all but the user's most that were used last.
+func DeleteExcessTrustedDevices(db *gorm.DB, userID string, most int) error {
+	newest := db.Model(&TrustedDevice{}).Select("id").Where("user_id = ?", userID).Order("last_used_at DESC, id DESC").Limit(most)
+	return db.Where("user_id = ? AND id NOT IN (?)", userID, newest).Delete(&TrustedDevice{}).Error
+}
+
 // ForgetTrustedDevices removes all that the user has.
 func ForgetTrustedDevices(db *gorm.DB, userID string) error {
 	return db.Where("user_id = ?", userID).Delete(&TrustedDevice{}).Error

@@ -92,6 +92,7 @@ func eventWords() map[string]eventSentence {
 		"session.ended":              {ActivityLogIns, ui.IconLogOut, "Logged out"},
 		"session.ended another":      {ActivityLogIns, ui.IconLogOut, "Logged another device out"},
 		"session.ended others":       {ActivityLogIns, ui.IconLogOut, "Logged every other device out"},
+		"session.ended excess":       {ActivityLogIns, ui.IconLogOut, "A device was logged out, since too many were logged in"},
 		"session.proved":             {ActivityLogIns, ui.IconShield, "Proved once more who you are"},
 		"factor.failed":              {ActivityRefused, ui.IconAlert, "A proof of who you are was wrong"},
 		"password.reset_requested":   {ActivityChanges, ui.IconMail, "A link to reset the password was asked for"},
@@ -162,8 +163,8 @@ func eventKey(event models.Event) string {
 	switch {
 	case event.Name != "session.ended", ended == event.SessionID:
 		return event.Name
-	case ended == "others":
-		return event.Name + " others"
+	case ended == "others", ended == "excess":
+		return event.Name + " " + ended
 	}
 	return event.Name + " another"
 }
@@ -307,7 +308,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 string
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(templ.SafeURL(activityList(events, k.kind).Link(1))).ResolveURL(ctx)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 241, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 242, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 						if templ_7745c5c3_Err != nil {
@@ -330,7 +331,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 245, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 246, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -348,7 +349,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 248, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 249, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -522,7 +523,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 278, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 279, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -545,7 +546,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 283, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 284, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
