@@ -145,7 +145,8 @@ func (s *stage) open() {
 	s.server.Config.Handler, s.routes = s.counted.watch(router), routes
 	ctx, cancel := context.WithCancel(s.t.Context())
 	var worker sync.WaitGroup
-	worker.Go(func() { s.outbox.Run(ctx) })
+	outbox := s.outbox // a test may open the stage again while this one runs
+	worker.Go(func() { outbox.Run(ctx) })
 	s.t.Cleanup(func() {
 		cancel()
 		worker.Wait()

@@ -4,6 +4,7 @@ package models
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,8 @@ type Pictures struct {
 	once    sync.Once
 	turns   *turns // with one place, for what is decoded
 	waiting atomic.Int32
+
+	patience time.Duration // for one picture; 0 is maxDecoding
 }
 
 // Picture is made anew from what was uploaded: nothing of the file itself is kept, neither where it was taken nor what else hides in
@@ -113,6 +116,8 @@ func (p *Pictures) Make(ctx context.Context, user *User, field string, upload *m
 	if _, err := io.ReadFull(file, data); err != nil {
 		return nil, fmt.Errorf("read the upload: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.patience, maxDecoding))
+	defer cancel()
 	made, err := makePictures(ctx, data, fits)
 	if problem, ok := errors.AsType[unreadable](err); ok {
 		return nil, Invalid{field: string(problem)}
@@ -151,8 +156,6 @@ func (u unreadable) Error() string { return string(u) }
 
 // makePictures decodes a file once and makes the pictures from it. The error may be unreadable.
 func makePictures(ctx context.Context, data []byte, fits []Fit) (made []Picture, err error) {
-	ctx, cancel := context.WithTimeout(ctx, maxDecoding)
-	defer cancel()
 	file, err := inspect(data)
 	if err != nil {
 		return nil, err
