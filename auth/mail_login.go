@@ -43,12 +43,15 @@ const (
 var (
 	limitMailLoginIP   = models.LimitRule{Name: "mail-login-ip", Window: time.Hour}
 	limitMailLoginMail = models.LimitRule{Name: "mail-login-mail", Free: 5, Window: MailLoginFor}
-	limitMailLoginCode = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 7 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
+	// Each login from a new browser makes a known device, so a count for each of
+	// them alone would let one user have any number of mails sent.
+	limitMailLoginKnown = models.LimitRule{Name: "mail-login-known", Free: 20, Window: time.Hour}
+	limitMailLoginCode  = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 7 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
 )
 
 // MailLoginLimits are the rules that asking for a mailed sign-in counts under.
 func MailLoginLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{mailLoginIP(c), limitMailLoginMail}
+	return []models.LimitRule{mailLoginIP(c), limitMailLoginMail, limitMailLoginKnown}
 }
 
 func mailLoginIP(c config.Config) models.LimitRule {
@@ -60,7 +63,7 @@ func MailLoginCodeLimits() []models.LimitRule { return []models.LimitRule{limitM
 
 // OfMailLogin says whether it is mailed sign-in that is closed, so that other ways in are open.
 func (l Limited) OfMailLogin() bool {
-	return l.Rule == limitMailLoginMail.Name || l.Rule == limitMailLoginCode.Name
+	return l.Rule == limitMailLoginMail.Name || l.Rule == limitMailLoginKnown.Name || l.Rule == limitMailLoginCode.Name
 }
 
 // RequestMailLogin mails the owner of the address a link and a code, and returns the token that tells this browser from others. An
@@ -108,11 +111,12 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	return token, err
 }
 
-// mailLoginHits is where a request counts. A known device has a count of its own and no other: strangers who use up the recipient's
-// share leave the owner a way there, and everywhere else the password.
+// mailLoginHits returns what a request counts under. Known devices have counts
+// of their own: strangers who use up the recipient's share leave the owner a
+// mailed login there, and everywhere else the password.
 func (a *Auth) mailLoginHits(email string, known bool, device string, client Client) []hit {
 	if known {
-		return []hit{hitBy(limitMailLoginMail, email, device)}
+		return []hit{hitBy(limitMailLoginMail, email, device), hitBy(limitMailLoginKnown, email)}
 	}
 	return append(hitsFrom(client.IP, mailLoginIP(a.config)), hitBy(limitMailLoginMail, email))
 }

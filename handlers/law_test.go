@@ -187,6 +187,9 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	newcomer.post("/login/mail", "email", ada.email)                                                 // feature:mail_login
 	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA")                                           // feature:mail_login
 	newcomer.post("/login/mail/confirm", "token", "dead")                                            // feature:mail_login
+	alan := s.member("alan@example.com")                                                             // feature:mail_login
+	alan.post("/logout")                                                                             // feature:mail_login
+	alan.post("/login/mail", "email", alan.email)                                                    // feature:mail_login
 	ada.get("/account/totp/new").submit("code", "000000")                                            // feature:totp
 	newcomer.post("/login/passkey/options")                                                          // feature:passkeys
 	newcomer.post("/login/passkey", "assertion", "{}")                                               // feature:passkeys

@@ -399,6 +399,27 @@ func TestItem18NobodyIsFloodedWithMailedLogIns(t *testing.T) {
 	eve.post("/login/mail/confirm", "token", "junk").is(t, 410)
 }
 
+// ASVS 2.4.1: a user who logs in from ever new browsers makes each of them a
+// known device, and still has mail sent within a bound.
+func TestMailLogin_KnownDevicesShareABound(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	sent := 0
+	for range 6 {
+		browser := s.visitorAs(ada.email)
+		browser.login(goodPassword).redirects(t, "/dashboard")
+		browser.post("/logout")
+		for range 5 {
+			if browser.post("/login/mail", "email", ada.email).status == http.StatusSeeOther {
+				sent++
+			}
+		}
+	}
+	if sent != 20 {
+		t.Errorf("got %d mails from six known devices, want 20", sent)
+	}
+}
+
 // Item 14: a stranger who uses up the recipient's share neither voids what the owner waits for nor keeps them out.
 func TestItem14AStrangerWhoAsksForMailsKeepsNobodyOut(t *testing.T) {
 	s := newStage(t)
