@@ -15,7 +15,8 @@ func (a *Auth) forgetCounts(t *tx, email string) error {
 		hitBy(limitLoginAccount, email),
 		hitBy(registrationMail(a.config), email),
 		hitBy(forgotMail(a.config), email),
-		hitBy(limitMailLoginMail, email), // feature:mail_login
+		hitBy(limitMailLoginMail, email),  // feature:mail_login
+		hitBy(limitMailLoginKnown, email), // feature:mail_login
 	}
 	keys, err := a.mailLoginKeys() // feature:mail_login
 	if err != nil {                // feature:mail_login
