@@ -9,7 +9,7 @@ import (
 )
 
 // longPast ends a row at once. It is not the time of the clock, which may run
-// ahead and come back: a session that was ended meanwhile would live again.
+// ahead and come back: a session that ended in that time would live again.
 var longPast = time.Unix(0, 0).UTC()
 
 // cleanupTimes returns the earlier and the later of the times at which cleanup

@@ -192,8 +192,9 @@ func hitBy(rule models.LimitRule, parts ...string) hit {
 var networks = []struct{ bits, times int }{{64, 1}, {56, 4}, {48, 16}}
 
 // hitsFrom counts under a rule for an address: an IPv4 address alone, an IPv6
-// address for each network that it lies in. Whoever has a /48 has 65,536 times
-// a /64, and would otherwise have as many times what the rule allows.
+// address for each network that it lies in. An attacker with a /48 has
+// 65,536 times a /64, and would otherwise have as many times what the rule
+// allows.
 func hitsFrom(ip netip.Addr, rule models.LimitRule) (hits []hit) {
 	ip = ip.Unmap().WithZone("")
 	if !ip.Is6() {

@@ -13,7 +13,7 @@ import (
 	"example.com/gatehouse/models/modelstest"
 )
 
-// Whoever has a /48 of IPv6 must not have 65,536 times what a rule allows.
+// An attacker with a /48 of IPv6 must not get 65,536 times what a rule allows.
 func TestLimits_CountIPv6NetworksOf64And56And48Bits(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	a.config.MailsPerAddress = 3

@@ -189,7 +189,8 @@ func TestReadyzTellsWhetherTheDatabaseAnswersAndIsMigrated(t *testing.T) {
 	s.visitor().get("/healthz").is(t, 200)
 }
 
-// Readiness tells of mail that is delayed, and stays: without mail a server still serves whoever is logged in.
+// Readiness reports that mail is delayed, and stays: without mail the server
+// still serves logged-in users.
 func TestReadyz_TellsThatMailIsDelayed(t *testing.T) {
 	s := newStage(t)
 	s.visitor().get("/readyz").is(t, 200).hides(t, "delayed")

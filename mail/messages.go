@@ -229,7 +229,7 @@ func (l Letters) link(path, token string) string {
 	return u.String()
 }
 
-// greeting names nobody. Anyone can sign up with any address and any name, and
+// greeting has no name. Anyone can sign up with any address and any name, and
 // a name of plain words could tell the reader to call a number.
 const greeting = "Hello,"
 

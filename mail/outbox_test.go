@@ -373,7 +373,7 @@ func TestSMTP_KnowsWhoseARefusalIs(t *testing.T) {
 	}
 }
 
-// The operator hears of it, until it is fixed, and no mail is lost meanwhile.
+// The operator hears of it until it is fixed, and no mail is lost.
 func TestOutbox_TellsTheOperatorWhatTheyCanFix(t *testing.T) {
 	server := mailtest.NewDialect(t, "AUTH PLAIN", "ENHANCEDSTATUSCODES")
 	server.Answer("RCPT", "554 5.7.1 Relay access denied")

@@ -16,7 +16,7 @@ import (
 )
 
 // Backup writes a complete copy of the SQLite database into a new file that its
-// owner alone can read. The program may run meanwhile. Freed pages, and what was
+// owner alone can read. The program may be running. Freed pages, and what was
 // deleted before secure_delete was on, are not in it.
 func Backup(ctx context.Context, databaseURL, to string) error {
 	path, err := sqliteFile(databaseURL, "pg_dump")

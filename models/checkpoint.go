@@ -42,7 +42,7 @@ func EmptyLog(ctx context.Context, db *gorm.DB) error {
 	return errLogInUse
 }
 
-// emptyLog tries once. PASSIVE does the work and locks nobody out; TRUNCATE then
+// emptyLog tries once. PASSIVE does the work and blocks no other statement; TRUNCATE then
 // needs the log alone for a moment. With a busy timeout it would wait for readers
 // while it holds the lock for writing (sqlite.org/pragma.html#pragma_wal_checkpoint).
 func emptyLog(ctx context.Context, writer *sql.DB) (emptied bool, err error) {

@@ -68,7 +68,7 @@ func (f *SignedIn) columns() []sessionColumn {
 // one with the id kept, and returns it. Sessions that have ended go first, then
 // those that weren't seen after the minute in which they began, then those that
 // weren't seen for longest. So neither a script that logs in each minute nor an
-// attacker who floods logins pushes out a browser that somebody uses.
+// attacker who floods logins pushes out a browser that is in use.
 func DeleteExcessSessions(db *gorm.DB, userID, kept string, most int, now, idleSince time.Time) (deleted []Session, err error) {
 	others := db.Model(&Session{}).Select("id").Where("user_id = ? AND id <> ?", userID, kept).Limit(most - 1).
 		Order(clause.OrderBy{Expression: clause.Expr{

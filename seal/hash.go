@@ -8,7 +8,7 @@ import (
 )
 
 // HashKeys hash what the database has to find or compare and must not show:
-// without SECRET_KEY nobody can test a guess against a hash (HMAC-SHA-256).
+// without SECRET_KEY an attacker cannot test a guess against a hash (HMAC-SHA-256).
 type HashKeys [][]byte
 
 // NewHashKeys derives a key from each secret (HKDF-SHA256, RFC 5869). The
