@@ -61,8 +61,8 @@ func TestLawVisitorsSendNoLargeBodyToARouteForUsers(t *testing.T) {
 			}
 		}
 	}
-	if routes < 10 {
-		t.Errorf("only %d routes were tried", routes)
+	if routes == 0 {
+		t.Error("got no route for logged-in users, want some")
 	}
 }
 
