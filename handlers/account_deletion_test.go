@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -490,4 +491,25 @@ func TestSweepsAtOnceDeleteEachAccountOnce(t *testing.T) {
 	if deleted != 3 || s.count("users", "1 = 1") != 0 {
 		t.Errorf("%d deletions are on record", deleted)
 	}
+}
+
+// files is what SQLite's files hold, by their names: the database, its log and the index of that. On PostgreSQL there are none to read.
+func (s *stage) files() map[string]string {
+	s.t.Helper()
+	if s.db.Name() != "sqlite" {
+		return nil
+	}
+	var path string
+	if err := s.db.Raw("SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path).Error; err != nil {
+		s.t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		content, err := os.ReadFile(path + suffix)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		files["the file"+suffix] = string(content)
+	}
+	return files
 }

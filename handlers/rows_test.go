@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -90,27 +89,6 @@ func (s *stage) tables() map[string]string {
 		dump[stmt.Table] = s.rows(stmt.Table, "1 = 1")
 	}
 	return dump
-}
-
-// files is what SQLite's files hold, by their names: the database, its log and the index of that. On PostgreSQL there are none to read.
-func (s *stage) files() map[string]string {
-	s.t.Helper()
-	if s.db.Name() != "sqlite" {
-		return nil
-	}
-	var path string
-	if err := s.db.Raw("SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path).Error; err != nil {
-		s.t.Fatal(err)
-	}
-	files := map[string]string{}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		content, err := os.ReadFile(path + suffix)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		files["the file"+suffix] = string(content)
-	}
-	return files
 }
 
 // changed lists the tables that are not as they were.
@@ -214,26 +192,6 @@ func atOnce(n int, work func(i int)) {
 	}
 	close(start)
 	all.Wait()
-}
-
-// values returns the rows of a table that are a user's.
-func (s *stage) values(table, owner, id string) (rows []map[string]any) {
-	s.t.Helper()
-	if err := models.Unscoped(s.db).Table(table).Where(owner+" = ?", id).Find(&rows).Error; err != nil {
-		s.t.Fatal(err)
-	}
-	for _, row := range rows {
-		for column, value := range row {
-			v := reflect.ValueOf(value)
-			for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-				v = v.Elem()
-			}
-			if row[column] = nil; v.IsValid() {
-				row[column] = v.Interface()
-			}
-		}
-	}
-	return rows
 }
 
 // sweeps lets a week pass, after which a deleted account goes and a used link
