@@ -99,8 +99,8 @@ func (f *jpegFile) read(marker byte, at int, segment []byte) {
 // readFrame counts what image/jpeg allocates: a byte for each sample of each component, four more if the picture comes in several passes,
 // and four for each pixel if it is neither gray nor YCbCr.
 func (f *jpegFile) readFrame(segment []byte) {
-	if len(segment) < 6 || len(segment) < 6+3*int(segment[5]) {
-		return
+	if len(segment) < 9 || segment[5] == 0 || len(segment) < 6+3*int(segment[5]) {
+		return // no component, or one that is cut off; image/jpeg refuses the file
 	}
 	height, width, components := int(binary.BigEndian.Uint16(segment[1:])), int(binary.BigEndian.Uint16(segment[3:])), int(segment[5])
 	first := max(1, int(segment[7]>>4)) * 8

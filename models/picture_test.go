@@ -351,6 +351,7 @@ func FuzzPicture(f *testing.F) {
 	f.Add(flatJPEG(40, 40, true, 2, 2, 0x22, 0x11, 0x11))
 	f.Add(withProfile(flatJPEG(40, 40, false, 0, 1, 0x11), profileOf([3][3]float64{}, []byte("curv\x00\x00\x00\x00\x00\x00\x00\x00"))))
 	f.Add(flatPNG(4, 4, 4, 8, 6, 0))
+	f.Add([]byte("\xff\xd8\xff\xc2\x00\x08\x08\x00\x01\x00\x01\x00\xff")) // a frame without components
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if made, err := makePictures(t.Context(), data, []Fit{Within(8)}); err == nil && len(made) != 1 {
 			t.Errorf("got %d pictures, want 1", len(made))
