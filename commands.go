@@ -30,8 +30,8 @@ var commands = map[string]func(context.Context) error{
 	"routes --json":          routesJSON,
 	"routes …":               routesWith,
 	"user expire-password …": withApp(expirePassword),
-	"user recover …":         withApp(recoverUser), // feature:account_recovery
-	"user move … …":          withApp(moveUser),    // feature:email_change
+	"user recover …":         withApp(recoverUser),
+	"user move … …":          withApp(moveUser),
 	"help":                   help,
 	"--help":                 help,
 	"-h":                     help,

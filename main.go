@@ -23,8 +23,8 @@ const usage = `usage: %s [command]
 
   user expire-password ada@example.com    make a password void and log its owner out, who is mailed to choose a new one
 ` +
-	"  user recover ada@example.com    mail somebody who has lost every second factor a link that removes them\n" + // feature:account_recovery
-	"  user move ada@example.com ada@example.org    mail the new address of somebody who has lost the former mailbox a link that moves the account there\n" + // feature:email_change
+	"  user recover ada@example.com    mail somebody who has lost every second factor a link that removes them\n" +
+	"  user move ada@example.com ada@example.org    mail the new address of somebody who has lost the former mailbox a link that moves the account there\n" +
 	`
 "routes --json" is the same for machines: an array of objects with method, path, guard, handler, max_body (bytes) and limits,
 each of them with rule, free, window_seconds, growing, max_wait_seconds and closed_at (hits, 0 for never).

@@ -25,7 +25,7 @@ const reveal = (button) => {
 };
 const revealAll = () => document.querySelectorAll("[data-reveal][hidden]").forEach(reveal);
 revealAll();
-document.addEventListener("htmx:after:swap", revealAll); // feature:htmx
+document.addEventListener("htmx:after:swap", revealAll);
 
 // A form is sent once; its button says that it is under way. The button is not disabled, which would move the focus away.
 document.addEventListener("submit", (event) => {

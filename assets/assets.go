@@ -18,14 +18,14 @@ var styles = [...]string{
 	"tokens.css",
 	"base.css",
 	"components.css",
-	"htmx.css",            // feature:htmx
-	"totp.css",            // feature:totp
-	"recovery_codes.css",  // feature:recovery_codes
-	"account_export.css",  // feature:account_export
-	"activity.css",        // feature:activity
-	"mail_login.css",      // feature:mail_login
-	"passkeys.css",        // feature:passkeys
-	"preferences.css",     // feature:preferences
+	"htmx.css",
+	"totp.css",           // feature:totp
+	"recovery_codes.css", // feature:recovery_codes
+	"account_export.css",
+	"activity.css",
+	"mail_login.css", // feature:mail_login
+	"passkeys.css",   // feature:passkeys
+	"preferences.css",
 	"trusted_devices.css", // feature:trusted_devices
 	"profile_picture.css", // feature:profile_picture
 	"terms.css",           // feature:terms
@@ -35,10 +35,10 @@ var styles = [...]string{
 // others are served as they are.
 var others = [...]string{
 	"app.js",
-	"htmx.min.js",    // feature:htmx
-	"htmx.js",        // feature:htmx
-	"passkeys.js",    // feature:passkeys
-	"preferences.js", // feature:preferences
+	"htmx.min.js",
+	"htmx.js",
+	"passkeys.js", // feature:passkeys
+	"preferences.js",
 	"favicon.svg",
 	"favicon.ico",
 	"apple-touch-icon.png",
@@ -179,10 +179,10 @@ func serve(w http.ResponseWriter, r *http.Request, f *file) {
 	}
 }
 
-// TakesGzip says whether who asks reads what is compressed so. // feature:preferences
-func TakesGzip(r *http.Request) bool { // feature:preferences
-	return choose(r.Header.Values("Accept-Encoding"), false, true) == "gzip" // feature:preferences
-} // feature:preferences
+// TakesGzip says whether who asks reads what is compressed so.
+func TakesGzip(r *http.Request) bool {
+	return choose(r.Header.Values("Accept-Encoding"), false, true) == "gzip"
+}
 
 // matches says whether If-None-Match names etag (RFC 9110, 13.1.2: compared weakly).
 func matches(headers []string, etag string) bool {

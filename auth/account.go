@@ -75,9 +75,9 @@ func (a *Auth) AddUser(ctx context.Context, name, address, password string) (add
 	if err != nil {
 		return false, err
 	}
-	if kept, err := a.emailKept(a.db.WithContext(ctx), email, ""); kept || err != nil { // feature:email_change
-		return false, err // feature:email_change
-	} // feature:email_change
+	if kept, err := a.emailKept(a.db.WithContext(ctx), email, ""); kept || err != nil {
+		return false, err
+	}
 	hash, err := a.hasher.Hash(ctx, password)
 	if err != nil {
 		return false, err

@@ -71,9 +71,9 @@ func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Cli
 	if err := endSignIns(t, user.ID, ""); err != nil {
 		return err
 	}
-	if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil { // feature:email_change
-		return err // feature:email_change
-	} // feature:email_change
+	if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil {
+		return err
+	}
 	if err := a.post(t, a.letters.AccountDeletion(user.Email, due, incident(now, client, token, DeletionAfter))); err != nil {
 		return err
 	}
@@ -257,9 +257,9 @@ func (a *Auth) beginDeletion(ctx context.Context, deletion models.AccountDeletio
 // deleteOwned deletes the rows that belong to a user. Rows of the security log
 // stay and tell what happened and when (ASVS 16.4), but not to whom.
 func (a *Auth) deleteOwned(ctx context.Context, userID string) error {
-	if err := a.endEachFormerEmail(ctx, "user_id = ?", userID); err != nil { // feature:email_change
-		return err // feature:email_change
-	} // feature:email_change
+	if err := a.endEachFormerEmail(ctx, "user_id = ?", userID); err != nil {
+		return err
+	}
 	db := models.Unscoped(a.db.WithContext(ctx))
 	for table, set := range models.Anonymized {
 		if _, err := models.InBatches(db, "UPDATE "+table+" SET "+set, table, "user_id = ?", userID); err != nil {

@@ -90,9 +90,9 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
 			return err
 		}
-		if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil { // feature:email_change
-			return err // feature:email_change
-		} // feature:email_change
+		if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil {
+			return err
+		}
 		err := a.alert(t, user, client, func(i mail.Incident) mail.Message {
 			return a.letters.FactorChanged(user.Email, "Every second factor was removed through a link in a mail to this address, and every device was logged out.", i)
 		})

@@ -1,5 +1,3 @@
-// feature:account_deletion|email_change
-
 package auth
 
 import (

@@ -168,7 +168,7 @@ const isOpen = "users.disabled_at IS NULL"
 // deleted, may be whom they want to lock out.
 func comesBack() string {
 	condition := isOpen
-	condition += " OR users.id IN (SELECT user_id FROM account_deletions WHERE begun_at IS NULL)" // feature:account_deletion
+	condition += " OR users.id IN (SELECT user_id FROM account_deletions WHERE begun_at IS NULL)"
 	return condition
 }
 

@@ -50,14 +50,14 @@ func (a *Auth) bounds() []bound {
 		{"security_alerts", "expires_at", "", alertFor},
 		// No link in a mail works longer. Sent mail is many rows without an index.
 		{"outbox", "expires_at", "done_at IS NULL AND failed_at IS NULL", alertFor},
-		{"account_recoveries", "expires_at", "", recoveryFor},    // feature:account_recovery
-		{"trusted_devices", "expires_at", "", TrustedFor},        // feature:trusted_devices
-		{"mail_logins", "expires_at", "", MailLoginFor},          // feature:mail_login
-		{"email_changes", "expires_at", "", a.config.ConfirmTTL}, // feature:email_change
-		{"former_emails", "expires_at", "", undoFor},             // feature:email_change
-		{"passkey_challenges", "expires_at", "", passkeyTime},    // feature:passkeys
-		{"account_deletions", "expires_at", "", DeletionAfter},   // feature:account_deletion
-		{"notes", "deleted_at", "", 0},                           // feature:notes
+		{"account_recoveries", "expires_at", "", recoveryFor},
+		{"trusted_devices", "expires_at", "", TrustedFor}, // feature:trusted_devices
+		{"mail_logins", "expires_at", "", MailLoginFor},   // feature:mail_login
+		{"email_changes", "expires_at", "", a.config.ConfirmTTL},
+		{"former_emails", "expires_at", "", undoFor},
+		{"passkey_challenges", "expires_at", "", passkeyTime}, // feature:passkeys
+		{"account_deletions", "expires_at", "", DeletionAfter},
+		{"notes", "deleted_at", "", 0}, // feature:notes
 	}
 }
 

@@ -118,11 +118,11 @@ func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve stri
 	if err != nil {
 		return "", err
 	}
-	if closing, err := closingLetter(t, change.Email, a.letters.EmailChangeClosing); err != nil { // feature:account_deletion
-		return "", err // feature:account_deletion
-	} else if closing != nil { // feature:account_deletion
-		return approve, a.post(t, closing()) // feature:account_deletion
-	} // feature:account_deletion
+	if closing, err := closingLetter(t, change.Email, a.letters.EmailChangeClosing); err != nil {
+		return "", err
+	} else if closing != nil {
+		return approve, a.post(t, closing())
+	}
 	if taken {
 		return approve, a.post(t, a.letters.EmailChangeTaken(change.Email))
 	}

@@ -22,9 +22,9 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	ada, bob := added(t, a, "ada@example.com"), added(t, a, "bob@example.com")
 	now := a.now()
 	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: bob.ID, Email: "kept@example.com", TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
-	closing := added(t, a, "closing@example.com")                                                                                                             // feature:account_deletion
-	must(t, a.db.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", now, closing.ID).Error)                                                                // feature:account_deletion
-	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error) // feature:account_deletion
+	closing := added(t, a, "closing@example.com")
+	must(t, a.db.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", now, closing.ID).Error)
+	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
 	viewer := &Viewer{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), Level: 1, ProvedAt: now, ExpiresAt: now.Add(time.Hour)}}
 	must(t, a.db.Create(&viewer.Session).Error)
 	ask := func(email string) []string {
@@ -32,7 +32,7 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	}
 	unknown := ask("unknown@example.com")
 	taken := []string{"bob@example.com", "kept@example.com"}
-	taken = append(taken, closing.Email) // feature:account_deletion
+	taken = append(taken, closing.Email)
 	for _, email := range taken {
 		if known := ask(email); !slices.Equal(known, unknown) || len(known) == 0 {
 			t.Errorf("for %s\n%s\n\nand for an unknown one\n%s", email, strings.Join(known, "\n"), strings.Join(unknown, "\n"))

@@ -83,9 +83,9 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token string, client Client)
 		return nil, "", a.countDead(ctx, client, err)
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion
-			return err // feature:account_deletion
-		} // feature:account_deletion
+		if err := a.callOffDeletion(t, user.ID, client); err != nil {
+			return err
+		}
 		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}

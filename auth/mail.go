@@ -22,17 +22,17 @@ func incident(at time.Time, client Client, token string, life time.Duration) mai
 }
 
 // postOwner leaves a letter for whoever has an account with the address that it is to. Where known is false nobody has, and nobody gets it.
-// Whose account is to be deleted gets a link that brings it back, in place of the letter. // feature:account_deletion
+// Whose account is to be deleted gets a link that brings it back, in place of the letter.
 func (a *Auth) postOwner(t *tx, known bool, letter mail.Message) error {
 	post := a.post
 	if !known {
 		post = a.postNobody
 	}
-	if back, leaving, err := a.restoreLetter(t, letter.To); err != nil { // feature:account_deletion
-		return err // feature:account_deletion
-	} else if leaving { // feature:account_deletion
-		letter, post = back, a.post // feature:account_deletion
-	} // feature:account_deletion
+	if back, leaving, err := a.restoreLetter(t, letter.To); err != nil {
+		return err
+	} else if leaving {
+		letter, post = back, a.post
+	}
 	return post(t, letter)
 }
 

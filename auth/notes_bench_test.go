@@ -1,5 +1,3 @@
-// feature:account_deletion
-
 package auth
 
 import "example.com/gatehouse/models"

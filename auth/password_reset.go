@@ -173,9 +173,9 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
 func mailedWays() []func(t *tx, userID string) error {
 	return []func(*tx, string) error{
 		voidResets,
-		voidMailLogins,   // feature:mail_login
-		voidRecoveries,   // feature:account_recovery
-		voidEmailChanges, // feature:email_change
+		voidMailLogins, // feature:mail_login
+		voidRecoveries,
+		voidEmailChanges,
 	}
 }
 

@@ -86,16 +86,16 @@ func (a *Auth) mailRegistration(t *tx, registration models.Registration, token s
 	case !errors.Is(err, gorm.ErrRecordNotFound):
 		return fmt.Errorf("look for the address: %w", err)
 	}
-	if closing, err := closingLetter(t, registration.Email, a.letters.AccountClosing); err != nil { // feature:account_deletion
-		return err // feature:account_deletion
-	} else if closing != nil { // feature:account_deletion
-		letter = closing // feature:account_deletion
-	} // feature:account_deletion
-	if kept, err := a.emailKept(t.DB, registration.Email, ""); err != nil { // feature:email_change
-		return err // feature:email_change
-	} else if kept { // feature:email_change
-		letter = func() mail.Message { return a.letters.EmailKept(registration.Email) } // feature:email_change
-	} // feature:email_change
+	if closing, err := closingLetter(t, registration.Email, a.letters.AccountClosing); err != nil {
+		return err
+	} else if closing != nil {
+		letter = closing
+	}
+	if kept, err := a.emailKept(t.DB, registration.Email, ""); err != nil {
+		return err
+	} else if kept {
+		letter = func() mail.Message { return a.letters.EmailKept(registration.Email) }
+	}
 	return a.post(t, letter())
 }
 
@@ -256,9 +256,9 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 		} else if err != nil {
 			return fmt.Errorf("make the account: %w", err)
 		}
-		if err := a.holdKept(t, &user); err != nil { // feature:email_change
-			return err // feature:email_change
-		} // feature:email_change
+		if err := a.holdKept(t, &user); err != nil {
+			return err
+		}
 		if err := a.acceptBySigningUp(t, &user, registration, client); err != nil { // feature:terms
 			return err // feature:terms
 		} // feature:terms

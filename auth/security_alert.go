@@ -50,7 +50,7 @@ func (a *Auth) alertNewDevice(t *tx, user *models.User, proof Proof, client Clie
 }
 
 // AlertByToken returns whose account the link in an alert is about; ErrDeadLink where it is about none.
-// Whoever closed the account, to have it deleted, does not close that way. // feature:account_deletion
+// Whoever closed the account, to have it deleted, does not close that way.
 func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, error) {
 	return a.linkOwner(ctx, "security_alerts", token, comesBack())
 }
@@ -59,16 +59,16 @@ func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, er
 // every known device, mailed link and other alert is void, and the password is none any more, so that knowing it leads nowhere. The owner
 // holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByReset, SignIn asks for what is owed. The error
 // is a Limited or ErrDeadLink.
-// An account that was closed, to have it deleted, is open again. // feature:account_deletion
+// An account that was closed, to have it deleted, is open again.
 func (a *Auth) Disown(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.AlertByToken(ctx, token)
 	if err != nil {
 		return nil, "", a.countDead(ctx, client, err)
 	}
 	err = a.transact(ctx, func(t *tx) (err error) {
-		if err := a.callOffDeletion(t, user.ID, client); err != nil { // feature:account_deletion
-			return err // feature:account_deletion
-		} // feature:account_deletion
+		if err := a.callOffDeletion(t, user.ID, client); err != nil {
+			return err
+		}
 		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}

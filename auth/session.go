@@ -196,9 +196,9 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 		if ended == 0 {
 			return gorm.ErrRecordNotFound
 		}
-		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id = ?", id); err != nil { // feature:email_change
-			return err // feature:email_change
-		} // feature:email_change
+		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id = ?", id); err != nil {
+			return err
+		}
 		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": id})
 	})
 }
@@ -213,9 +213,9 @@ func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Clie
 		if err := endSignIns(t, viewer.User.ID, ""); err != nil {
 			return err
 		}
-		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id <> ?", viewer.Session.ID); err != nil { // feature:email_change
-			return err // feature:email_change
-		} // feature:email_change
+		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id <> ?", viewer.Session.ID); err != nil {
+			return err
+		}
 		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", viewer.User.ID, viewer.Session.ID)
 		if err != nil {
 			return err

@@ -31,11 +31,11 @@ func (a *Auth) Sweep(ctx context.Context) error {
 			[]any{now.Add(-keepEnded), now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
 		{"sign_ins", "expires_at <= ? AND report_at IS NULL", []any{now}},
 		{"password_resets", "expires_at <= ?", []any{now}},
-		{"account_recoveries", "expires_at <= ?", []any{now}}, // feature:account_recovery
+		{"account_recoveries", "expires_at <= ?", []any{now}},
 		{"security_alerts", "expires_at <= ?", []any{now}},
 		{"trusted_devices", "expires_at <= ?", []any{now}}, // feature:trusted_devices
 		{"mail_logins", "expires_at <= ?", []any{now}},     // feature:mail_login
-		{"email_changes", "expires_at <= ?", []any{now}},   // feature:email_change
+		{"email_changes", "expires_at <= ?", []any{now}},
 		{"registrations", "expires_at <= ?", []any{now}},
 		{"used_links", "expires_at <= ?", []any{now}},
 		{"passkey_challenges", "expires_at <= ?", []any{now}}, // feature:passkeys
@@ -48,9 +48,9 @@ func (a *Auth) Sweep(ctx context.Context) error {
 	for _, b := range a.bounds() {
 		failed = append(failed, a.boundTimes(ctx, b, later))
 	}
-	failed = append(failed, a.resealTOTP(ctx))             // feature:totp
-	failed = append(failed, a.sweepFormerEmails(ctx, now)) // feature:email_change
-	failed = append(failed, a.sweepDeletions(ctx, now))    // feature:account_deletion
+	failed = append(failed, a.resealTOTP(ctx)) // feature:totp
+	failed = append(failed, a.sweepFormerEmails(ctx, now))
+	failed = append(failed, a.sweepDeletions(ctx, now))
 	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
 		failed = append(failed, fmt.Errorf("sweep the outbox: %w", err))
 	}

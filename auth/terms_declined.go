@@ -1,5 +1,3 @@
-// feature:account_deletion|account_export
-
 package auth
 
 import "example.com/gatehouse/models"

@@ -1,5 +1,3 @@
-// feature:account_export
-
 package auth
 
 import (

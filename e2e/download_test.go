@@ -1,5 +1,3 @@
-// feature:account_export|recovery_codes
-
 package e2e
 
 import (

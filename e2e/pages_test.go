@@ -41,19 +41,19 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 	views := slices.Concat(
 		publicViews(t),
 		privateViews(t),
-		passkeyViews(t),         // feature:passkeys
-		totpViews(t),            // feature:totp
-		emailChangeViews(t),     // feature:email_change
-		accountRecoveryViews(t), // feature:account_recovery
-		accountDeletionViews(t), // feature:account_deletion
-		accountExportViews(t),   // feature:account_export
-		activityViews(t),        // feature:activity
-		mailLoginViews(t),       // feature:mail_login
-		profilePictureViews(t),  // feature:profile_picture
-		preferencesViews(t),     // feature:preferences
-		trustedDeviceViews(t),   // feature:trusted_devices
-		termsViews(t),           // feature:terms
-		noteViews(t),            // feature:notes
+		passkeyViews(t), // feature:passkeys
+		totpViews(t),    // feature:totp
+		emailChangeViews(t),
+		accountRecoveryViews(t),
+		accountDeletionViews(t),
+		accountExportViews(t),
+		activityViews(t),
+		mailLoginViews(t),      // feature:mail_login
+		profilePictureViews(t), // feature:profile_picture
+		preferencesViews(t),
+		trustedDeviceViews(t), // feature:trusted_devices
+		termsViews(t),         // feature:terms
+		noteViews(t),          // feature:notes
 		refusals(t),
 		mailboxViews(t),
 	)
@@ -201,7 +201,7 @@ func privateViews(t *testing.T) []view {
 			p.open("/account").fill("Name", "Ada King").endsElsewhere(phone).press("Save")
 		}},
 		{"kept", "", 200, ada, func(p *person) { p.fill("Email", p.email).fill("Password", p.password).press("Log in") }},
-		{"refused", "", 200, ada, refused}, // feature:htmx
+		{"refused", "", 200, ada, refused},
 	}
 }
 
@@ -274,25 +274,25 @@ func mailboxViews(t *testing.T) []view {
 			p.open(p.address() + "/html")
 			p.excuse("/favicon.ico") // browsers ask for it where a page names no icon
 		}},
-		{"mail-preview-code", "/dev/mail/previews/:kind/html", 200, dan, func(p *person) { // feature:mail_login feature:dev_mail_previews
-			p.open("/dev/mail/previews/mail_login/html").excuse("/favicon.ico") // feature:mail_login feature:dev_mail_previews
-		}}, // feature:mail_login feature:dev_mail_previews
-		{"mail-previews", "/dev/mail/previews", 200, dan, opens("/dev/mail/previews")},                                    // feature:dev_mail_previews
-		{"mail-preview", "/dev/mail/previews/:kind", 200, dan, opens("/dev/mail/previews/password_reset")},                // feature:dev_mail_previews
-		{"mail-preview-html", "/dev/mail/previews/:kind/html", 200, dan, opens("/dev/mail/previews/password_reset/html")}, // feature:dev_mail_previews
-		{"parts", "/dev/ui", 200, dan, opens("/dev/ui")},                                                                  // feature:dev_ui
-		{"parts-fields", "/dev/ui/:part", 200, dan, opens("/dev/ui/fields")},                                              // feature:dev_ui
-		{"parts-choices", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices")},                                            // feature:dev_ui
-		{"parts-forms", "/dev/ui/:part", 200, dan, opens("/dev/ui/forms")},                                                // feature:dev_ui
-		{"parts-buttons", "/dev/ui/:part", 200, dan, opens("/dev/ui/buttons")},                                            // feature:dev_ui
-		{"parts-lists", "/dev/ui/:part", 200, dan, opens("/dev/ui/lists")},                                                // feature:dev_ui
-		{"parts-navigation", "/dev/ui/:part", 200, dan, opens("/dev/ui/navigation")},                                      // feature:dev_ui
-		{"parts-messages", "/dev/ui/:part", 200, dan, opens("/dev/ui/messages")},                                          // feature:dev_ui
-		{"parts-cards", "/dev/ui/:part", 200, dan, opens("/dev/ui/cards")},                                                // feature:dev_ui
-		{"parts-icons", "/dev/ui/:part", 200, dan, opens("/dev/ui/icons")},                                                // feature:dev_ui
-		{"parts-dark", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices?theme=dark")},                                    // feature:dev_ui
-		{"parts-asking", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/buttons").toggle("Delete") }},       // feature:dev_ui
-		{"parts-menu", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/navigation").toggle("Actions for") }}, // feature:dev_ui
+		{"mail-preview-code", "/dev/mail/previews/:kind/html", 200, dan, func(p *person) { // feature:mail_login
+			p.open("/dev/mail/previews/mail_login/html").excuse("/favicon.ico") // feature:mail_login
+		}}, // feature:mail_login
+		{"mail-previews", "/dev/mail/previews", 200, dan, opens("/dev/mail/previews")},
+		{"mail-preview", "/dev/mail/previews/:kind", 200, dan, opens("/dev/mail/previews/password_reset")},
+		{"mail-preview-html", "/dev/mail/previews/:kind/html", 200, dan, opens("/dev/mail/previews/password_reset/html")},
+		{"parts", "/dev/ui", 200, dan, opens("/dev/ui")},
+		{"parts-fields", "/dev/ui/:part", 200, dan, opens("/dev/ui/fields")},
+		{"parts-choices", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices")},
+		{"parts-forms", "/dev/ui/:part", 200, dan, opens("/dev/ui/forms")},
+		{"parts-buttons", "/dev/ui/:part", 200, dan, opens("/dev/ui/buttons")},
+		{"parts-lists", "/dev/ui/:part", 200, dan, opens("/dev/ui/lists")},
+		{"parts-navigation", "/dev/ui/:part", 200, dan, opens("/dev/ui/navigation")},
+		{"parts-messages", "/dev/ui/:part", 200, dan, opens("/dev/ui/messages")},
+		{"parts-cards", "/dev/ui/:part", 200, dan, opens("/dev/ui/cards")},
+		{"parts-icons", "/dev/ui/:part", 200, dan, opens("/dev/ui/icons")},
+		{"parts-dark", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices?theme=dark")},
+		{"parts-asking", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/buttons").toggle("Delete") }},
+		{"parts-menu", "/dev/ui/:part", 200, dan, func(p *person) { p.open("/dev/ui/navigation").toggle("Actions for") }},
 	}
 }
 

@@ -1,5 +1,3 @@
-// feature:account_deletion
-
 package e2e
 
 import (
@@ -16,7 +14,7 @@ func TestWhoDoesNotAcceptTheTermsTakesTheirDataAndLeaves(t *testing.T) {
 			ada.withoutScripts()
 		}
 		ada.logIn().at("/login/terms", http.StatusOK).toggle("I do not accept")
-		ada.downloads("Download") // feature:account_export
+		ada.downloads("Download")
 		ada.press("Delete").at("/login/terms/delete", http.StatusOK).fill("Your email address", ada.email).press("Delete my account")
 		ada.sees("Your account is closed").open("/login/terms").at("/login", http.StatusOK)
 	}

@@ -19,9 +19,9 @@ func termsViews(t *testing.T) []view {
 		{"register-terms", "/register", 200, ada, opens("/register")},
 		{"home-terms", "/", 200, ada, opens("/")},
 		{"terms-accept", "/login/terms", 200, ada, func(p *person) { p.logIn() }},
-		{"terms-declined", "/login/terms", 200, ada, func(p *person) { p.toggle("I do not accept") }}, // feature:account_deletion|account_export
-		{"terms-delete", "/login/terms/delete", 200, ada, opens("/login/terms/delete")},               // feature:account_deletion
-		{"terms-back", "/login/terms", 200, ada, func(p *person) { p.press("Keep it") }},              // feature:account_deletion
+		{"terms-declined", "/login/terms", 200, ada, func(p *person) { p.toggle("I do not accept") }},
+		{"terms-delete", "/login/terms/delete", 200, ada, opens("/login/terms/delete")},
+		{"terms-back", "/login/terms", 200, ada, func(p *person) { p.press("Keep it") }},
 		{"terms-accepted", "/dashboard", 200, ada, func(p *person) { p.press("Accept and continue") }},
 		{"terms-changed", "/login/terms", 200, grace, func(p *person) { p.logIn() }},
 		{"terms-meanwhile", "/login/terms", 422, grace, func(p *person) {

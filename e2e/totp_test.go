@@ -157,9 +157,9 @@ func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
 	ada.logIn().fill("Code", phone.code()).press("Log in").at("/dashboard", http.StatusOK)
 }
 
-// recovers is somebody who has lost the app, at the page that the link in the mail leads to. // feature:account_recovery
-func (s *site) recovers(p *person) { // feature:account_recovery
-	p.joins().open("/account/totp/new").enrolls() // feature:account_recovery
-	s.runs(p.t, "user", "recover", p.email)       // feature:account_recovery
-	p.open(p.letter("Get back").Link)             // feature:account_recovery
-} // feature:account_recovery
+// recovers is somebody who has lost the app, at the page that the link in the mail leads to.
+func (s *site) recovers(p *person) {
+	p.joins().open("/account/totp/new").enrolls()
+	s.runs(p.t, "user", "recover", p.email)
+	p.open(p.letter("Get back").Link)
+}

@@ -51,18 +51,18 @@ func TestWhoLostEveryFactorIsLetInThroughTheMailboxAndThePassword(t *testing.T) 
 	s.records("account.recovery_offered", "account.recovered")
 }
 
-// A session that a recovery ends leaves no change of the address behind. // feature:email_change
-func TestAccountRecovery_VoidsChangeOfAddress(t *testing.T) { // feature:email_change
-	s := newStage(t)                                                     // feature:email_change
-	ada := s.member("ada@example.com")                                   // feature:email_change
-	ada.secondFactor()                                                   // feature:email_change
-	confirm, _ := ada.moving("mallory@example.com")                      // feature:email_change
-	if err := s.auth.OfferRecovery(t.Context(), ada.email); err != nil { // feature:email_change
-		t.Fatal(err) // feature:email_change
-	} // feature:email_change
-	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login") // feature:email_change
-	s.visitor().get(confirm).is(t, 410)                                 // feature:email_change
-} // feature:email_change
+// A session that a recovery ends leaves no change of the address behind.
+func TestAccountRecovery_VoidsChangeOfAddress(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.secondFactor()
+	confirm, _ := ada.moving("mallory@example.com")
+	if err := s.auth.OfferRecovery(t.Context(), ada.email); err != nil {
+		t.Fatal(err)
+	}
+	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login")
+	s.visitor().get(confirm).is(t, 410)
+}
 
 // Item 31: as with a reset, what the browser forgets the server has ended, whoever's it was.
 func TestItem31ARecoveryInSomebodyElsesBrowserEndsTheirSession(t *testing.T) {

@@ -97,7 +97,7 @@ func TestItem16AStrangersGuessesAreToldToTheOwnerAlone(t *testing.T) {
 var nobodys = []string{
 	"registration.requested", "registration.corrected", "registration.resent", "email.confirmation_failed", "password.reset_failed", "limit.reached",
 	"passkey.refused", // feature:passkeys
-	"account.deleted", // feature:account_deletion
+	"account.deleted",
 }
 
 func TestLawEveryEventOfAPersonHasASentence(t *testing.T) {

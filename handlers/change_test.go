@@ -14,7 +14,7 @@ import (
 var protecting = []string{
 	"/account/security", "/account/prove", "/account/sessions/end", "/account/sessions/end-others",
 	"/account/prove/options", "/account/passkeys/remove", // feature:passkeys
-	"/account/email/cancel",                                            // feature:email_change
+	"/account/email/cancel",
 	"/account/totp/remove",                                             // feature:totp
 	"/account/trusted-devices/end", "/account/trusted-devices/end-all", // feature:trusted_devices
 }

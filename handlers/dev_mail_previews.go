@@ -28,23 +28,23 @@ func (h *Handlers) mailPreviews() []mail.Message {
 		letters.PasswordExpired(to, incident.At),
 		letters.FactorChanged(to, "An authenticator app was added.", incident),
 		letters.MoreAlerts(to, mail.Fold(nil, mail.Alert{Says: "New recovery codes were made. Older ones no longer work.", At: incident.At, IP: incident.IP, Device: incident.Device}), incident),
-		letters.RecoverAccount(to, token, time.Hour),     // feature:account_recovery
+		letters.RecoverAccount(to, token, time.Hour),
 		letters.RecoveryCodeUsed(to, 3, incident),        // feature:recovery_codes
 		letters.PasskeyCopied(to, "Bitwarden", incident), // feature:passkeys
-		letters.AccountExported(to, incident),            // feature:account_export
+		letters.AccountExported(to, incident),
 		letters.MailLogin(to, "K7QW-3MXP", mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: 10 * time.Minute}), // feature:mail_login
-		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),                                                                              // feature:account_deletion
-		letters.AccountRestored(to, incident),                                            // feature:account_deletion
-		letters.RestoreAccount(to, incident.At.Add(incident.Life), token, incident.Life), // feature:account_deletion
-		letters.AccountClosing(to, incident.At.Add(incident.Life)),                       // feature:account_deletion
-		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL),                       // feature:email_change
-		letters.ApproveEmailChange(to, mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: h.config.ConfirmTTL}), // feature:email_change
-		letters.EmailChangeClosing(to, incident.At.Add(incident.Life)),                                                                                    // feature:email_change feature:account_deletion
-		letters.EmailChangeTaken(to),          // feature:email_change
-		letters.EmailKept(to),                 // feature:email_change
-		letters.EmailChanged(to, incident),    // feature:email_change
-		letters.UndoEmailChange(to, incident), // feature:email_change
-		letters.EmailChangeUndone(to),         // feature:email_change
+		letters.AccountDeletion(to, incident.At.Add(incident.Life), incident),
+		letters.AccountRestored(to, incident),
+		letters.RestoreAccount(to, incident.At.Add(incident.Life), token, incident.Life),
+		letters.AccountClosing(to, incident.At.Add(incident.Life)),
+		letters.ConfirmEmailChange(to, token, h.config.ConfirmTTL),
+		letters.ApproveEmailChange(to, mail.Incident{At: incident.At, IP: incident.IP, Device: incident.Device, Token: token, Life: h.config.ConfirmTTL}),
+		letters.EmailChangeClosing(to, incident.At.Add(incident.Life)),
+		letters.EmailChangeTaken(to),
+		letters.EmailKept(to),
+		letters.EmailChanged(to, incident),
+		letters.UndoEmailChange(to, incident),
+		letters.EmailChangeUndone(to),
 	}
 }
 

@@ -432,9 +432,9 @@ func TestEmailChange_EndsWithTheSessionThatAskedForIt(t *testing.T) {
 			id := s.values("email_changes", "user_id", ada.user().ID)[0]["session_id"].(string)
 			ada.post("/account/sessions/end", "id", id).redirects(t, "/account/sessions")
 		},
-		"delete the account, and bring it back": func(t *testing.T, s *stage, ada, _ *person) { // feature:account_deletion
-			s.visitor().get(ada.leaves().Link).submit().redirects(t, "/login") // feature:account_deletion
-		}, // feature:account_deletion
+		"delete the account, and bring it back": func(t *testing.T, s *stage, ada, _ *person) {
+			s.visitor().get(ada.leaves().Link).submit().redirects(t, "/login")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -559,20 +559,20 @@ func TestTheMailsOfAChangeDoNotRepeatWhatWasTyped(t *testing.T) {
 	}
 }
 
-// A thief who has taken the account elsewhere cannot burn the way back by having it deleted. // feature:account_deletion
-func TestItem28AClosedAccountIsBroughtBackWithItsFormerAddress(t *testing.T) { // feature:account_deletion
-	s := newStage(t)                                              // feature:account_deletion
-	thief := s.member("ada@example.com")                          // feature:account_deletion
-	owner := thief.elsewhere()                                    // feature:account_deletion
-	undo := thief.moves("thief@example.org")                      // feature:account_deletion
-	thief.leaves()                                                // feature:account_deletion
-	owner.get(undo).is(t, 200).submit().choosesAnotherPassword(t) // feature:account_deletion
-	s.clock.passes(8 * 24 * time.Hour)                            // feature:account_deletion
-	if err := s.sweep(t.Context()); err != nil {                  // feature:account_deletion
-		t.Fatal(err) // feature:account_deletion
-	} // feature:account_deletion
-	owner.login(otherPassword).redirects(t, "/dashboard") // feature:account_deletion
-} // feature:account_deletion
+// A thief who has taken the account elsewhere cannot burn the way back by having it deleted.
+func TestItem28AClosedAccountIsBroughtBackWithItsFormerAddress(t *testing.T) {
+	s := newStage(t)
+	thief := s.member("ada@example.com")
+	owner := thief.elsewhere()
+	undo := thief.moves("thief@example.org")
+	thief.leaves()
+	owner.get(undo).is(t, 200).submit().choosesAnotherPassword(t)
+	s.clock.passes(8 * 24 * time.Hour)
+	if err := s.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	owner.login(otherPassword).redirects(t, "/dashboard")
+}
 
 // Nor does the way back open an account that was disabled for another reason.
 func TestItem31ADisabledAccountHasNoWayBack(t *testing.T) {
@@ -626,19 +626,19 @@ func TestItem71ANextOwnerOfAnAddressThatWasLeftInheritsNothing(t *testing.T) {
 	later.elsewhere().login(otherPassword).redirects(t, "/dashboard")
 }
 
-// Item 71: a deletion ends what is kept of former addresses, too. // feature:account_deletion
-func TestItem71AFormerAddressIsFreeWithTheAccount(t *testing.T) { // feature:account_deletion
-	s := newStage(t)                                                                                    // feature:account_deletion
-	ada := s.member("ada@example.com")                                                                  // feature:account_deletion
-	ada.formerEmail()                                                                                   // feature:account_deletion
-	ada.leaves()                                                                                        // feature:account_deletion
-	s.visitor().post("/login", "email", "former-ada@example.com", "password", otherPassword).is(t, 422) // feature:account_deletion
-	s.exec("UPDATE former_emails SET expires_at = ?", s.clock.now().Add(14*24*time.Hour))               // feature:account_deletion
-	s.sweeps()                                                                                          // feature:account_deletion
-	if n := s.count("limits", "id LIKE 'login-account%'"); n != 0 {                                     // feature:account_deletion
-		t.Errorf("%d counts are left: %s", n, s.rows("limits", "true")) // feature:account_deletion
-	} // feature:account_deletion
-} // feature:account_deletion
+// Item 71: a deletion ends what is kept of former addresses, too.
+func TestItem71AFormerAddressIsFreeWithTheAccount(t *testing.T) {
+	s := newStage(t)
+	ada := s.member("ada@example.com")
+	ada.formerEmail()
+	ada.leaves()
+	s.visitor().post("/login", "email", "former-ada@example.com", "password", otherPassword).is(t, 422)
+	s.exec("UPDATE former_emails SET expires_at = ?", s.clock.now().Add(14*24*time.Hour))
+	s.sweeps()
+	if n := s.count("limits", "id LIKE 'login-account%'"); n != 0 {
+		t.Errorf("%d counts are left: %s", n, s.rows("limits", "true"))
+	}
+}
 
 // Item 16: whoever runs the application has closed it, and nobody else is to learn of it.
 func TestItem16TheAddressOfAClosedAccountIsTaken(t *testing.T) {
@@ -684,21 +684,21 @@ func TestItem17TheMailsOfAChangeTellWhereItWasAskedFor(t *testing.T) {
 	}
 }
 
-// Items 16 and 28: the mailbox of an account that is being deleted is told so, and nobody is led to a link that is dead. // feature:account_deletion
-func TestItem28AnAddressOfAnAccountThatIsBeingDeletedIsNotFreeYet(t *testing.T) { // feature:account_deletion
-	s := newStage(t)                                                                                                   // feature:account_deletion
-	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")                                               // feature:account_deletion
-	bob.leaves()                                                                                                       // feature:account_deletion
-	ada.post("/account/email", "email", bob.email).redirects(t, "/account/email").says(t, bob.email, "Waiting")        // feature:account_deletion
-	told := bob.mail()                                                                                                 // feature:account_deletion
-	if !strings.HasSuffix(told.Link, "/login") || !strings.Contains(told.Text, "an account that will be deleted on") { // feature:account_deletion
-		t.Errorf("the mailbox is told %q", told.Text) // feature:account_deletion
-	} // feature:account_deletion
-	s.visitor().get(ada.mail().Link).submit().redirects(t, "/login").says(t, "once the link in our mail to the other one") // feature:account_deletion
-	s.sweeps()                                                                                                             // feature:account_deletion
-	ada.login(goodPassword)                                                                                                // feature:account_deletion
-	ada.moves(bob.email)                                                                                                   // feature:account_deletion
-} // feature:account_deletion
+// Items 16 and 28: the mailbox of an account that is being deleted is told so, and nobody is led to a link that is dead.
+func TestItem28AnAddressOfAnAccountThatIsBeingDeletedIsNotFreeYet(t *testing.T) {
+	s := newStage(t)
+	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
+	bob.leaves()
+	ada.post("/account/email", "email", bob.email).redirects(t, "/account/email").says(t, bob.email, "Waiting")
+	told := bob.mail()
+	if !strings.HasSuffix(told.Link, "/login") || !strings.Contains(told.Text, "an account that will be deleted on") {
+		t.Errorf("the mailbox is told %q", told.Text)
+	}
+	s.visitor().get(ada.mail().Link).submit().redirects(t, "/login").says(t, "once the link in our mail to the other one")
+	s.sweeps()
+	ada.login(goodPassword)
+	ada.moves(bob.email)
+}
 
 func TestItem68WhatHappensToAnAddressIsOnRecord(t *testing.T) {
 	s := newStage(t)

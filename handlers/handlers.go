@@ -39,7 +39,7 @@ type Handlers struct {
 	ready   readiness
 
 	pictures models.Pictures // feature:notes|profile_picture
-	zones    sync.Map        // feature:preferences
+	zones    sync.Map
 }
 
 // New makes Handlers.
@@ -66,7 +66,7 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 	e.HTTPErrorHandler = h.fail
 	middleware.TrustProxies(e, h.config.TrustedProxies)
 	e.Use(middleware.Log(h.log), middleware.Headers(h.config.HTTPS()), middleware.Recover)
-	e.Use(middleware.HTMX) // feature:htmx
+	e.Use(middleware.HTMX)
 	list := h.routes(e)
 	if !h.config.RateLimit {
 		for i := range list {
@@ -114,12 +114,12 @@ func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Compone
 		Path:        c.Request().URL.Path,
 		Notice:      notice,
 		Offer:       h.passkeyOffer(c), // feature:passkeys
-		Theme:       h.theme(c),        // feature:preferences
+		Theme:       h.theme(c),
 		Picture:     profilePicture(c), // feature:profile_picture
 		Foot:        h.termsLink(),     // feature:terms
 		Development: !h.config.Production,
 	})
-	ctx = ui.ReadIn(ctx, h.locale(c)) // feature:preferences
+	ctx = ui.ReadIn(ctx, h.locale(c))
 	proof, err := h.originProof(c)
 	if err != nil {
 		return err

@@ -24,15 +24,15 @@ var public = []string{
 	"GET /email/confirm", "POST /email/confirm",
 	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
 	"GET /security-alert", "POST /security-alert",
-	"GET /terms",                                    // feature:terms
-	"GET /account/restore", "POST /account/restore", // feature:account_deletion
-	"GET /email/change", "POST /email/change", "GET /email/undo", "POST /email/undo", // feature:email_change
-	"GET /account-recovery", "POST /account-recovery", // feature:account_recovery
+	"GET /terms", // feature:terms
+	"GET /account/restore", "POST /account/restore",
+	"GET /email/change", "POST /email/change", "GET /email/undo", "POST /email/undo",
+	"GET /account-recovery", "POST /account-recovery",
 	"GET /login/mail", "POST /login/mail", "GET /login/mail/sent", "POST /login/mail/sent", "GET /login/mail/confirm", "POST /login/mail/confirm", // feature:mail_login
 	"POST /login/passkey", "POST /login/passkey/options", // feature:passkeys
 	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
-	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html", // feature:dev_mail_previews
-	"GET /dev/ui", "GET /dev/ui/:part", "POST /dev/ui/:part", // feature:dev_ui
+	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html",
+	"GET /dev/ui", "GET /dev/ui/:part", "POST /dev/ui/:part",
 }
 
 func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
@@ -82,14 +82,14 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 	confirm := newcomer.mail().Link
 	ada.post("/password/forgot", "email", ada.email)
 	reset := ada.mail().Link
-	recovery := s.recovery(t)                               // feature:account_recovery
-	newcomer.post("/login/mail", "email", ada.email)        // feature:mail_login
-	mailLogin := ada.mail().Link                            // feature:mail_login
-	restore := s.member("edsger@example.com").leaves().Link // feature:account_deletion
+	recovery := s.recovery(t)
+	newcomer.post("/login/mail", "email", ada.email) // feature:mail_login
+	mailLogin := ada.mail().Link                     // feature:mail_login
+	restore := s.member("edsger@example.com").leaves().Link
 	letter := s.developer().get("/dev/mail").rows()[0]
 	alert := s.alerted("joan@example.com").mail().Link
-	moving, _ := s.member("edith@example.com").moving("edith@example.org") // feature:email_change
-	undo := s.member("hedy@example.com").moves("hedy@example.org")         // feature:email_change
+	moving, _ := s.member("edith@example.com").moving("edith@example.org")
+	undo := s.member("hedy@example.com").moves("hedy@example.org")
 	owing := s.whoOwe()
 	rows := map[string]string{} // of Ada's, by table
 	for _, table := range models.OwnedTables() {
@@ -109,24 +109,24 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 			path = confirm
 		case path == "/password/reset":
 			path = reset
-		case path == "/email/change": // feature:email_change
-			path = moving // feature:email_change
-		case path == "/email/undo": // feature:email_change
-			path = undo // feature:email_change
+		case path == "/email/change":
+			path = moving
+		case path == "/email/undo":
+			path = undo
 		case path == "/security-alert":
 			path = alert
-		case path == "/account/restore": // feature:account_deletion
-			path = restore // feature:account_deletion
-		case path == "/account-recovery" && recovery == "": // feature:account_recovery
-			continue // feature:account_recovery
-		case path == "/account-recovery": // feature:account_recovery
-			path = recovery // feature:account_recovery
+		case path == "/account/restore":
+			path = restore
+		case path == "/account-recovery" && recovery == "":
+			continue
+		case path == "/account-recovery":
+			path = recovery
 		case path == "/login/mail/confirm": // feature:mail_login
 			path = mailLogin // feature:mail_login
-		case strings.Contains(path, ":kind"): // feature:dev_mail_previews
-			path = strings.Replace(path, ":kind", "confirm_address", 1) // feature:dev_mail_previews
-		case path == "/dev/ui/:part": // feature:dev_ui
-			path = "/dev/ui/forms" // feature:dev_ui
+		case strings.Contains(path, ":kind"):
+			path = strings.Replace(path, ":kind", "confirm_address", 1)
+		case path == "/dev/ui/:part":
+			path = "/dev/ui/forms"
 		case strings.Contains(path, ":id") && route.Guard == "signed in":
 			path = strings.Replace(path, ":id", rows[strings.ReplaceAll(strings.Split(path, "/")[1], "-", "_")], 1)
 		case strings.Contains(path, ":id"):
@@ -181,27 +181,27 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	ada.post("/account/security", "current_password", otherPassword, "password", otherPassword)
 	ada.post("/account/prove", "factor", "password", "answer", otherPassword)
 	newcomer.post("/security-alert", "token", "dead")
-	ada.post("/account/export")                                                                      // feature:account_export
-	s.owingTerms("barbara@example.com").post("/login/terms/export")                                  // feature:terms feature:account_export
-	newcomer.post("/account-recovery", "token", "dead")                                              // feature:account_recovery
-	newcomer.post("/login/mail", "email", ada.email)                                                 // feature:mail_login
-	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA")                                           // feature:mail_login
-	newcomer.post("/login/mail/confirm", "token", "dead")                                            // feature:mail_login
-	alan := s.member("alan@example.com")                                                             // feature:mail_login
-	alan.post("/logout")                                                                             // feature:mail_login
-	alan.post("/login/mail", "email", alan.email)                                                    // feature:mail_login
-	ada.get("/account/totp/new").submit("code", "000000")                                            // feature:totp
-	newcomer.post("/login/passkey/options")                                                          // feature:passkeys
-	newcomer.post("/login/passkey", "assertion", "{}")                                               // feature:passkeys
-	ada.post("/account/prove/options")                                                               // feature:passkeys
-	ada.post("/account/passkeys/new/options")                                                        // feature:passkeys
-	newcomer.post("/account/restore", "token", "dead")                                               // feature:account_deletion
-	edsger := s.member("edsger@example.com")                                                         // feature:account_deletion
-	edsger.post("/account/delete", "confirmation", edsger.email)                                     // feature:account_deletion
-	s.owingTerms("tony@example.com").post("/login/terms/delete", "confirmation", "tony@example.com") // feature:terms feature:account_deletion
-	newcomer.post("/email/change", "token", "dead")                                                  // feature:email_change
-	newcomer.post("/email/undo", "token", "dead")                                                    // feature:email_change
-	ada.post("/account/email", "email", "ada@example.org")                                           // feature:email_change
+	ada.post("/account/export")
+	s.owingTerms("barbara@example.com").post("/login/terms/export") // feature:terms
+	newcomer.post("/account-recovery", "token", "dead")
+	newcomer.post("/login/mail", "email", ada.email)       // feature:mail_login
+	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA") // feature:mail_login
+	newcomer.post("/login/mail/confirm", "token", "dead")  // feature:mail_login
+	alan := s.member("alan@example.com")                   // feature:mail_login
+	alan.post("/logout")                                   // feature:mail_login
+	alan.post("/login/mail", "email", alan.email)          // feature:mail_login
+	ada.get("/account/totp/new").submit("code", "000000")  // feature:totp
+	newcomer.post("/login/passkey/options")                // feature:passkeys
+	newcomer.post("/login/passkey", "assertion", "{}")     // feature:passkeys
+	ada.post("/account/prove/options")                     // feature:passkeys
+	ada.post("/account/passkeys/new/options")              // feature:passkeys
+	newcomer.post("/account/restore", "token", "dead")
+	edsger := s.member("edsger@example.com")
+	edsger.post("/account/delete", "confirmation", edsger.email)
+	s.owingTerms("tony@example.com").post("/login/terms/delete", "confirmation", "tony@example.com") // feature:terms
+	newcomer.post("/email/change", "token", "dead")
+	newcomer.post("/email/undo", "token", "dead")
+	ada.post("/account/email", "email", "ada@example.org")
 	if len(secondFactors()) > 0 {
 		grace, factor := s.owing("grace@example.com")
 		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")

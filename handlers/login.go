@@ -72,7 +72,7 @@ func (h *Handlers) setEntry(c echo.Context, user *models.User, proof auth.Proof,
 		h.cookies.Set(c.Response(), c.Request(), cookie, entry.Session),
 		h.cookies.Set(c.Response(), c.Request(), session.Device, entry.Device),
 		h.rememberPasskeyOffer(c, user, proof), // feature:passkeys
-		h.bringTheme(c, user),                  // feature:preferences
+		h.bringTheme(c, user),
 	)
 	if err != nil {
 		return err

@@ -35,25 +35,25 @@ func owned() map[string]func(*person) string {
 			p.mail()
 			return p.first("password_resets")
 		},
-		"email_changes": func(p *person) string { p.moving("a-" + p.email); return p.first("email_changes") }, // feature:email_change
-		"former_emails": func(p *person) string { return p.formerEmail() },                                    // feature:email_change
+		"email_changes": func(p *person) string { p.moving("a-" + p.email); return p.first("email_changes") },
+		"former_emails": func(p *person) string { return p.formerEmail() },
 		"security_alerts": func(p *person) string {
 			p.post("/account/security", "current_password", goodPassword, "password", goodPassword)
 			p.mail()
 			return p.first("security_alerts")
 		},
-		"account_deletions":  func(p *person) string { return p.undoneDeletion() }, // feature:account_deletion
-		"account_recoveries": func(p *person) string { return p.unusedRecovery() }, // feature:account_recovery
+		"account_deletions":  func(p *person) string { return p.undoneDeletion() },
+		"account_recoveries": func(p *person) string { return p.unusedRecovery() },
 		"sign_ins":           func(p *person) string { return p.unfinishedSignIn() },
-		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") },                        // feature:totp
-		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                                                    // feature:recovery_codes
-		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                                                 // feature:mail_login
-		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },                              // feature:passkeys
-		"passkeys":           func(p *person) string { return p.first("passkeys") },                                                 // feature:passkeys
-		"profile_pictures":   func(p *person) string { p.portrayed(); return p.first("profile_pictures") },                          // feature:profile_picture
-		"preferences":        func(p *person) string { p.prefers("light", "en-GB", "Europe/Paris"); return p.first("preferences") }, // feature:preferences
-		"trusted_devices":    func(p *person) string { return p.trustedDevice() },                                                   // feature:trusted_devices
-		"accepted_terms":     func(p *person) string { return p.acceptedTerms() },                                                   // feature:terms
+		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") }, // feature:totp
+		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                             // feature:recovery_codes
+		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                          // feature:mail_login
+		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },       // feature:passkeys
+		"passkeys":           func(p *person) string { return p.first("passkeys") },                          // feature:passkeys
+		"profile_pictures":   func(p *person) string { p.portrayed(); return p.first("profile_pictures") },   // feature:profile_picture
+		"preferences":        func(p *person) string { p.prefers("light", "en-GB", "Europe/Paris"); return p.first("preferences") },
+		"trusted_devices":    func(p *person) string { return p.trustedDevice() }, // feature:trusted_devices
+		"accepted_terms":     func(p *person) string { return p.acceptedTerms() }, // feature:terms
 		"events":             func(p *person) string { return p.first("events") },
 		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
 		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes
@@ -263,7 +263,7 @@ var unscoped = []string{
 	"models/owned.go", "models/scope/scope.go", // Unscoped itself
 	"models/migrate.go",
 	"auth/clock.go", "auth/sweep.go",
-	"auth/account_deletion.go", // feature:account_deletion
+	"auth/account_deletion.go",
 }
 
 func TestLaw_CallersOfUnscopedAreListed(t *testing.T) {

@@ -38,15 +38,15 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.POST("/password/reset", h.ResetPassword, limits(auth.DeadLinkLimits()))
 	site.GET("/security-alert", h.SecurityAlertPage)
 	site.POST("/security-alert", h.SecurityAlert, limits(auth.DeadLinkLimits()))
-	site.GET("/account-recovery", h.AccountRecoveryPage)                             // feature:account_recovery
-	site.POST("/account-recovery", h.AccountRecovery, limits(auth.DeadLinkLimits())) // feature:account_recovery
-	site.GET("/account/restore", h.RestoreAccountPage)                               // feature:account_deletion
-	site.POST("/account/restore", h.RestoreAccount, limits(auth.DeadLinkLimits()))   // feature:account_deletion
-	site.GET("/email/change", h.EmailLinkPage)                                       // feature:email_change
-	site.POST("/email/change", h.EmailLink, limits(auth.DeadLinkLimits()))           // feature:email_change
-	site.GET("/email/undo", h.UndoEmailPage)                                         // feature:email_change
-	site.POST("/email/undo", h.UndoEmail, limits(auth.DeadLinkLimits()))             // feature:email_change
-	site.GET("/terms", h.TermsPage)                                                  // feature:terms
+	site.GET("/account-recovery", h.AccountRecoveryPage)
+	site.POST("/account-recovery", h.AccountRecovery, limits(auth.DeadLinkLimits()))
+	site.GET("/account/restore", h.RestoreAccountPage)
+	site.POST("/account/restore", h.RestoreAccount, limits(auth.DeadLinkLimits()))
+	site.GET("/email/change", h.EmailLinkPage)
+	site.POST("/email/change", h.EmailLink, limits(auth.DeadLinkLimits()))
+	site.GET("/email/undo", h.UndoEmailPage)
+	site.POST("/email/undo", h.UndoEmail, limits(auth.DeadLinkLimits()))
+	site.GET("/terms", h.TermsPage) // feature:terms
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
@@ -74,22 +74,22 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 
 	accepting.GET("/login/terms", h.AcceptTermsPage)                                           // feature:terms
 	accepting.POST("/login/terms", h.AcceptTerms)                                              // feature:terms
-	accepting.POST("/login/terms/export", h.ExportWithoutTerms, limits(auth.ExportLimits()))   // feature:terms feature:account_export
-	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                             // feature:terms feature:account_deletion
-	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms, limits(auth.DeletionLimits())) // feature:terms feature:account_deletion
+	accepting.POST("/login/terms/export", h.ExportWithoutTerms, limits(auth.ExportLimits()))   // feature:terms
+	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                             // feature:terms
+	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms, limits(auth.DeletionLimits())) // feature:terms
 
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
 	app.POST("/account", h.Account)
-	app.GET("/account/preferences", h.PreferencesPage)                                  // feature:preferences
-	app.POST("/account/preferences", h.Preferences)                                     // feature:preferences
-	app.GET("/account/email", h.EmailPage)                                              // feature:email_change
-	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits(h.config))) // feature:email_change
-	app.POST("/account/email/cancel", h.CancelEmailChange, protects)                    // feature:email_change
-	app.GET("/account/picture", h.ProfilePicturePage)                                   // feature:profile_picture
-	app.POST("/account/picture", h.SetProfilePicture, body(maxPicture))                 // feature:profile_picture
-	app.POST("/account/picture/remove", h.RemoveProfilePicture)                         // feature:profile_picture
-	app.GET("/account/picture/image", h.ProfilePicture)                                 // feature:profile_picture
+	app.GET("/account/preferences", h.PreferencesPage)
+	app.POST("/account/preferences", h.Preferences)
+	app.GET("/account/email", h.EmailPage)
+	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits(h.config)))
+	app.POST("/account/email/cancel", h.CancelEmailChange, protects)
+	app.GET("/account/picture", h.ProfilePicturePage)                   // feature:profile_picture
+	app.POST("/account/picture", h.SetProfilePicture, body(maxPicture)) // feature:profile_picture
+	app.POST("/account/picture/remove", h.RemoveProfilePicture)         // feature:profile_picture
+	app.GET("/account/picture/image", h.ProfilePicture)                 // feature:profile_picture
 	app.GET("/account/security", h.SecurityPage)
 	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()), protects)
 	app.GET("/account/prove", h.ProvePage)
@@ -116,11 +116,11 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession, protects)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions, protects)
-	app.GET("/account/delete", h.DeleteAccountPage)                             // feature:account_deletion
-	app.POST("/account/delete", h.DeleteAccount, limits(auth.DeletionLimits())) // feature:account_deletion
-	app.GET("/account/export", h.AccountExportPage)                             // feature:account_export
-	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits()))   // feature:account_export
-	app.GET("/account/activity", h.ActivityPage)                                // feature:activity
+	app.GET("/account/delete", h.DeleteAccountPage)
+	app.POST("/account/delete", h.DeleteAccount, limits(auth.DeletionLimits()))
+	app.GET("/account/export", h.AccountExportPage)
+	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits()))
+	app.GET("/account/activity", h.ActivityPage)
 
 	app.GET("/notes", h.Notes)                                     // feature:notes
 	app.GET("/notes/new", h.NewNotePage)                           // feature:notes
@@ -140,12 +140,12 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 		dev.GET("/dev/mail", h.DevMailPage)
 		dev.GET("/dev/mail/:id", h.DevMailMessage)
 		dev.GET("/dev/mail/:id/html", h.DevMailHTML)
-		dev.GET("/dev/mail/previews", h.DevMailPreviews)               // feature:dev_mail_previews
-		dev.GET("/dev/mail/previews/:kind", h.DevMailPreview)          // feature:dev_mail_previews
-		dev.GET("/dev/mail/previews/:kind/html", h.DevMailPreviewHTML) // feature:dev_mail_previews
-		dev.GET("/dev/ui", h.DevUIPage)                                // feature:dev_ui
-		dev.GET("/dev/ui/:part", h.DevUIPart)                          // feature:dev_ui
-		dev.POST("/dev/ui/:part", h.DevUISubmit)                       // feature:dev_ui
+		dev.GET("/dev/mail/previews", h.DevMailPreviews)
+		dev.GET("/dev/mail/previews/:kind", h.DevMailPreview)
+		dev.GET("/dev/mail/previews/:kind/html", h.DevMailPreviewHTML)
+		dev.GET("/dev/ui", h.DevUIPage)
+		dev.GET("/dev/ui/:part", h.DevUIPart)
+		dev.POST("/dev/ui/:part", h.DevUISubmit)
 	}
 
 	// Outside the groups, or a guard would answer for pages that do not exist.

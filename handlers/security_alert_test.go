@@ -32,10 +32,10 @@ func TestAFaultInsideLeavesALinkAlive(t *testing.T) {
 	reset := s.member("bob@example.com")
 	reset.post("/password/forgot", "email", reset.email)
 	links["reset"] = reset.mail().Link
-	links["recovery"] = s.recovery(t)                                            // feature:account_recovery
-	links["deletion"] = s.member("cid@example.com").leaves().Link                // feature:account_deletion
-	_, links["approval"] = s.member("dan@example.com").moving("eve@example.com") // feature:email_change
-	links["undo"] = s.member("fay@example.com").moves("gus@example.com")         // feature:email_change
+	links["recovery"] = s.recovery(t)
+	links["deletion"] = s.member("cid@example.com").leaves().Link
+	_, links["approval"] = s.member("dan@example.com").moving("eve@example.com")
+	links["undo"] = s.member("fay@example.com").moves("gus@example.com")
 	for name, link := range links {
 		if link == "" {
 			continue

@@ -162,9 +162,9 @@ func TestItem17AReportIsNotPutOffByLoggingInAgain(t *testing.T) {
 func TestItem17AReportOutlivesWhatEndsTheSignIn(t *testing.T) {
 	for name, ends := range map[string]func(ada *person){
 		"the end of the other sessions": func(ada *person) { ada.post("/account/sessions/end-others").is(t, 303) },
-		"recovery codes":                func(ada *person) { ada.recoveryCodes() },          // feature:recovery_codes
-		"another factor":                func(ada *person) { ada.passkey() },                // feature:passkeys
-		"another address":               func(ada *person) { ada.moves("ada@example.org") }, // feature:email_change
+		"recovery codes":                func(ada *person) { ada.recoveryCodes() }, // feature:recovery_codes
+		"another factor":                func(ada *person) { ada.passkey() },       // feature:passkeys
+		"another address":               func(ada *person) { ada.moves("ada@example.org") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)

@@ -110,10 +110,10 @@ func protected() map[string]func(*person) url.Values {
 	return map[string]func(*person) url.Values{
 		"/account/sessions/end":            func(p *person) url.Values { return url.Values{"id": {p.elsewhere().session()}} },
 		"/account/sessions/end-others":     func(p *person) url.Values { p.elsewhere().enters(); return nil },
-		"/account/email/cancel":            func(p *person) url.Values { p.moving("next@example.org"); return nil },                                // feature:email_change
-		"/account/delete":                  func(p *person) url.Values { return url.Values{"confirmation": {p.email}} },                            // feature:account_deletion
-		"/account/email":                   func(*person) url.Values { return url.Values{"email": {"thief@example.org"}} },                         // feature:email_change
-		"/account/export":                  func(*person) url.Values { return nil },                                                                // feature:account_export
+		"/account/email/cancel":            func(p *person) url.Values { p.moving("next@example.org"); return nil },
+		"/account/delete":                  func(p *person) url.Values { return url.Values{"confirmation": {p.email}} },
+		"/account/email":                   func(*person) url.Values { return url.Values{"email": {"thief@example.org"}} },
+		"/account/export":                  func(*person) url.Values { return nil },
 		"/account/totp/remove":             func(p *person) url.Values { p.authenticator(); return url.Values{"id": {p.first("authenticators")}} }, // feature:totp
 		"/account/passkeys/remove":         func(p *person) url.Values { p.passkey(); return url.Values{"id": {p.first("passkeys")}} },             // feature:passkeys
 		"/account/recovery-codes":          func(p *person) url.Values { p.secondFactor(); return nil },                                            // feature:recovery_codes

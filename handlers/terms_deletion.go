@@ -1,5 +1,3 @@
-// feature:account_deletion
-
 package handlers
 
 import (

@@ -1,5 +1,3 @@
-// feature:account_deletion
-
 package handlers_test
 
 import (
@@ -37,7 +35,7 @@ func TestItem34WhoLeavesWithoutTheTermsHasJustProvenWhoTheyAre(t *testing.T) {
 	ada := s.owingTerms("ada@example.com")
 	s.clock.passes(5 * time.Minute)
 	ada.twin().get("/login/terms/delete").redirects(t, "/login").says(t, "show once more who you are")
-	ada.twin().post("/login/terms/export").redirects(t, "/login").says(t, "show once more who you are") // feature:account_export
+	ada.twin().post("/login/terms/export").redirects(t, "/login").says(t, "show once more who you are")
 	ada.post("/login/terms/delete", "confirmation", ada.email).redirects(t, "/login").says(t, "show once more who you are")
 	if n := s.count("account_deletions", "true"); n != 0 {
 		t.Error("the account is closed")

@@ -1,5 +1,3 @@
-// feature:account_export
-
 package handlers_test
 
 import (

@@ -131,8 +131,8 @@ func TestTrustIsVoidOnceThePasswordOrAFactorChanges(t *testing.T) {
 		},
 		"factor added":   func(ada *person, _ factor) { ada.secondFactor() },
 		"factor removed": func(ada *person, _ factor) { ada.removesFactor() },
-		"recovery codes": func(ada *person, _ factor) { ada.recoveryCodes() },  // feature:recovery_codes
-		"recovery":       func(ada *person, _ factor) { ada.recoversByMail() }, // feature:account_recovery
+		"recovery codes": func(ada *person, _ factor) { ada.recoveryCodes() }, // feature:recovery_codes
+		"recovery":       func(ada *person, _ factor) { ada.recoversByMail() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -173,13 +173,13 @@ func (p *person) removesFactor() {
 }
 
 // recoversByMail removes them through a mailed link.
-func (p *person) recoversByMail() { // feature:account_recovery
-	p.s.t.Helper()                                                           // feature:account_recovery
-	if err := p.s.auth.OfferRecovery(p.s.t.Context(), p.email); err != nil { // feature:account_recovery
-		p.s.t.Fatal(err) // feature:account_recovery
-	} // feature:account_recovery
-	p.elsewhere().get(p.nextOf("Get back")).submit().is(p.s.t, 303) // feature:account_recovery
-} // feature:account_recovery
+func (p *person) recoversByMail() {
+	p.s.t.Helper()
+	if err := p.s.auth.OfferRecovery(p.s.t.Context(), p.email); err != nil {
+		p.s.t.Fatal(err)
+	}
+	p.elsewhere().get(p.nextOf("Get back")).submit().is(p.s.t, 303)
+}
 
 // factors are what the person has to prove beside the password.
 func (p *person) factors() []string {

@@ -1,5 +1,3 @@
-// feature:account_export|email_change
-
 package handlers_test
 
 import (

@@ -65,23 +65,23 @@ func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 		"factor_changed":       "/security-alert?token=T0ken_-x",
 		"more_alerts":          "/security-alert?token=T0ken_-x",
 		"password_expired":     "/password/forgot",
-		"recover_account":      "/account-recovery?token=T0ken_-x",   // feature:account_recovery
-		"recovery_code_used":   "/security-alert?token=T0ken_-x",     // feature:recovery_codes
-		"passkey_copied":       "/security-alert?token=T0ken_-x",     // feature:passkeys
-		"account_exported":     "/security-alert?token=T0ken_-x",     // feature:account_export
+		"recover_account":      "/account-recovery?token=T0ken_-x",
+		"recovery_code_used":   "/security-alert?token=T0ken_-x", // feature:recovery_codes
+		"passkey_copied":       "/security-alert?token=T0ken_-x", // feature:passkeys
+		"account_exported":     "/security-alert?token=T0ken_-x",
 		"mail_login":           "/login/mail/confirm?token=T0ken_-x", // feature:mail_login
-		"account_deletion":     "/account/restore?token=T0ken_-x",    // feature:account_deletion
-		"account_restored":     "/security-alert?token=T0ken_-x",     // feature:account_deletion
-		"restore_account":      "/account/restore?token=T0ken_-x",    // feature:account_deletion
-		"account_closing":      "/register",                          // feature:account_deletion
-		"confirm_email_change": "/email/change?token=T0ken_-x",       // feature:email_change
-		"approve_email_change": "/email/change?token=T0ken_-x",       // feature:email_change
-		"email_change_closing": "/login",                             // feature:email_change feature:account_deletion
-		"email_change_taken":   "/login",                             // feature:email_change
-		"email_kept":           "/login",                             // feature:email_change
-		"email_changed":        "/security-alert?token=T0ken_-x",     // feature:email_change
-		"undo_email_change":    "/email/undo?token=T0ken_-x",         // feature:email_change
-		"email_change_undone":  "/login",                             // feature:email_change
+		"account_deletion":     "/account/restore?token=T0ken_-x",
+		"account_restored":     "/security-alert?token=T0ken_-x",
+		"restore_account":      "/account/restore?token=T0ken_-x",
+		"account_closing":      "/register",
+		"confirm_email_change": "/email/change?token=T0ken_-x",
+		"approve_email_change": "/email/change?token=T0ken_-x",
+		"email_change_closing": "/login",
+		"email_change_taken":   "/login",
+		"email_kept":           "/login",
+		"email_changed":        "/security-alert?token=T0ken_-x",
+		"undo_email_change":    "/email/undo?token=T0ken_-x",
+		"email_change_undone":  "/login",
 	}
 	for _, m := range everyLetter(letters) {
 		want := "https://app.example.com" + paths[m.Kind]

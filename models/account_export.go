@@ -31,19 +31,19 @@ func exportLines() []ExportPart {
 		{Table: "password_resets", Says: "Links to reset your password that still work", without: []string{"token_hash"}},
 		{Table: "security_alerts", Says: "Links in mails that told you of a change, while they work", without: []string{"token_hash"}},
 		{Table: "profile_pictures", Says: "Your picture, large and small"}, // feature:profile_picture
-		{Table: "preferences", Says: "How you want to see the site"},       // feature:preferences
+		{Table: "preferences", Says: "How you want to see the site"},
 		{Table: "events", Says: "The security log: what happened to your account, when, how and from where"},
-		{Table: "email_changes", Says: "An address that you are about to change to", without: []string{"new_token_hash", "old_token_hash"}},                           // feature:email_change
-		{Table: "former_emails", Says: "Addresses that you had until a week ago", without: []string{"token_hash"}},                                                    // feature:email_change
-		{Table: "authenticators", Says: "Your authenticator apps", without: []string{"secret", "last_step"}},                                                          // feature:totp
-		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}},                                   // feature:account_recovery
+		{Table: "email_changes", Says: "An address that you are about to change to", without: []string{"new_token_hash", "old_token_hash"}},
+		{Table: "former_emails", Says: "Addresses that you had until a week ago", without: []string{"token_hash"}},
+		{Table: "authenticators", Says: "Your authenticator apps", without: []string{"secret", "last_step"}}, // feature:totp
+		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}},
 		{Table: "recovery_codes", Says: "When your recovery codes were made", without: []string{"code_hash"}},                                                         // feature:recovery_codes
 		{Table: "mail_logins", Says: "Mails to log in with that still work", without: []string{"recipient", "browser_hash", "token_hash", "code_hash", "generation"}}, // feature:mail_login
 		{Table: "passkey_owners", Says: "Whether you want to be offered a passkey", without: []string{"handle"}},                                                      // feature:passkeys
 		{Table: "passkeys", Says: "Your passkeys", without: []string{"credential_id", "public_key", "sign_count"}},                                                    // feature:passkeys
-		{Table: "account_deletions", Says: "A deletion of your account that was asked for", without: []string{"token_hash"}},                                          // feature:account_deletion
-		{Table: "trusted_devices", Says: "Devices where your second factor is not asked for", without: []string{"token_hash", "generation"}},                          // feature:trusted_devices
-		{Table: "accepted_terms", Says: "Which terms you accepted, and when"},                                                                                         // feature:terms
+		{Table: "account_deletions", Says: "A deletion of your account that was asked for", without: []string{"token_hash"}},
+		{Table: "trusted_devices", Says: "Devices where your second factor is not asked for", without: []string{"token_hash", "generation"}}, // feature:trusted_devices
+		{Table: "accepted_terms", Says: "Which terms you accepted, and when"},                                                                // feature:terms
 	}
 }
 

@@ -12,14 +12,14 @@ func All() []any {
 		&UsedLink{},
 		&SecurityAlert{},
 		&ProfilePicture{}, // feature:profile_picture
-		&Preferences{},    // feature:preferences
+		&Preferences{},
 		&Limit{},
 		&WriteProbe{},
 		&Event{},
 		&OutboxMail{},
 		&OutboxErasure{},
-		&Authenticator{},    // feature:totp
-		&AccountRecovery{},  // feature:account_recovery
+		&Authenticator{}, // feature:totp
+		&AccountRecovery{},
 		&RecoveryCode{},     // feature:recovery_codes
 		&MailLogin{},        // feature:mail_login
 		&Note{},             // feature:notes
@@ -27,10 +27,10 @@ func All() []any {
 		&PasskeyOwner{},     // feature:passkeys
 		&Passkey{},          // feature:passkeys
 		&PasskeyChallenge{}, // feature:passkeys
-		&AccountDeletion{},  // feature:account_deletion
-		&TrustedDevice{},    // feature:trusted_devices
-		&AcceptedTerms{},    // feature:terms
-		&EmailChange{},      // feature:email_change
-		&FormerEmail{},      // feature:email_change
+		&AccountDeletion{},
+		&TrustedDevice{}, // feature:trusted_devices
+		&AcceptedTerms{}, // feature:terms
+		&EmailChange{},
+		&FormerEmail{},
 	}
 }

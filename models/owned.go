@@ -29,19 +29,19 @@ func authTables() []string {
 		"password_resets",
 		"security_alerts",
 		"events",
-		"profile_pictures",   // feature:profile_picture
-		"preferences",        // feature:preferences
-		"email_changes",      // feature:email_change
-		"former_emails",      // feature:email_change
-		"authenticators",     // feature:totp
-		"account_deletions",  // feature:account_deletion
-		"account_recoveries", // feature:account_recovery
-		"recovery_codes",     // feature:recovery_codes
-		"mail_logins",        // feature:mail_login
-		"passkey_owners",     // feature:passkeys
-		"passkeys",           // feature:passkeys
-		"trusted_devices",    // feature:trusted_devices
-		"accepted_terms",     // feature:terms
+		"profile_pictures", // feature:profile_picture
+		"preferences",
+		"email_changes",
+		"former_emails",
+		"authenticators", // feature:totp
+		"account_deletions",
+		"account_recoveries",
+		"recovery_codes",  // feature:recovery_codes
+		"mail_logins",     // feature:mail_login
+		"passkey_owners",  // feature:passkeys
+		"passkeys",        // feature:passkeys
+		"trusted_devices", // feature:trusted_devices
+		"accepted_terms",  // feature:terms
 	}
 }
 

@@ -32,15 +32,15 @@ type Session struct {
 type SignedIn struct {
 	Session     Session
 	User        User
-	Preferences Preferences // feature:preferences
-	Picture     string      // the id of their profile picture, "" for none // feature:profile_picture
+	Preferences Preferences
+	Picture     string // the id of their profile picture, "" for none // feature:profile_picture
 }
 
 // sessionTables are read for it; a person need not have a row in those that are joined last.
 func sessionTables() []string {
 	return []string{
 		"sessions s JOIN users u ON u.id = s.user_id",
-		"LEFT JOIN preferences p ON p.user_id = u.id",        // feature:preferences
+		"LEFT JOIN preferences p ON p.user_id = u.id",
 		"LEFT JOIN profile_pictures pp ON pp.user_id = u.id", // feature:profile_picture
 	}
 }
@@ -57,10 +57,10 @@ func (f *SignedIn) columns() []sessionColumn {
 		{"s.id", &s.ID}, {"s.user_id", &s.UserID}, {"s.method", &s.Method}, {"s.level", &s.Level}, {"s.remember", &s.Remember}, {"s.ip", &s.IP},
 		{"s.device", &s.Device}, {"s.created_at", &s.CreatedAt}, {"s.proved_at", &s.ProvedAt}, {"s.last_seen_at", &s.LastSeenAt}, {"s.expires_at", &s.ExpiresAt},
 		{"u.name", &u.Name}, {"u.email", &u.Email}, {"u.password_hash", &u.PasswordHash}, {"u.created_at", &u.CreatedAt}, {"u.updated_at", &u.UpdatedAt},
-		{"coalesce(p.theme, '')", &f.Preferences.Theme},        // feature:preferences
-		{"coalesce(p.language, '')", &f.Preferences.Language},  // feature:preferences
-		{"coalesce(p.time_zone, '')", &f.Preferences.TimeZone}, // feature:preferences
-		{"coalesce(pp.id, '')", &f.Picture},                    // feature:profile_picture
+		{"coalesce(p.theme, '')", &f.Preferences.Theme},
+		{"coalesce(p.language, '')", &f.Preferences.Language},
+		{"coalesce(p.time_zone, '')", &f.Preferences.TimeZone},
+		{"coalesce(pp.id, '')", &f.Picture}, // feature:profile_picture
 	}
 }
 

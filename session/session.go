@@ -59,7 +59,7 @@ var (
 	Passkey      = Cookie{"passkey", 0}         // the token of a browser that a passkey was asked for // feature:passkeys
 	PasskeyOffer = Cookie{"passkey_offer", 0}   // says that the person may be offered a passkey // feature:passkeys
 	Notice       = Cookie{"notice", 0}          // a sentence for the next page
-	Theme        = Cookie{"theme", maxAge}      // how this browser shows the site, to the signed out too // feature:preferences
+	Theme        = Cookie{"theme", maxAge}      // how this browser shows the site, to the signed out too
 	OriginProof  = Cookie{"origin_proof", 0}    // what forms on pages without a referrer prove their origin with
 	ReturnTo     = Cookie{"return_to", 0}       // where somebody was going when they were asked to sign up, or for a mail
 	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed sign-in from others // feature:mail_login

@@ -35,7 +35,7 @@ type deletionStep struct {
 
 func deletionSteps(after time.Duration) []deletionStep {
 	return []deletionStep{
-		{ui.IconFile, "First", "If you want to keep a copy, download your data before you go."}, // feature:account_export
+		{ui.IconFile, "First", "If you want to keep a copy, download your data before you go."},
 		{ui.IconLogOut, "At once", "You are logged out on every device, and nobody can log in."},
 		{ui.IconUndo, "For " + ui.Length(after), "The link in the mail that we send you brings everything back as it was."},
 		{ui.IconTrash, "After that", "Your account and everything in it is deleted for good. Your address is free again. Of the security log it stays " +

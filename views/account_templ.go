@@ -24,15 +24,15 @@ type AccountForm struct {
 // emailActions are what can be done about the address.
 func emailActions() []templ.Component {
 	return []templ.Component{
-		changeEmail(), // feature:email_change
+		changeEmail(),
 	}
 }
 
 // profileLinks lead on from who a person is.
 func profileLinks() []ui.Link {
 	return []ui.Link{
-		changePicture(),     // feature:profile_picture
-		changePreferences(), // feature:preferences
+		changePicture(), // feature:profile_picture
+		changePreferences(),
 	}
 }
 
@@ -440,8 +440,8 @@ type dataChoice struct {
 // yourData lists the choices; where there is none the page has no card for them.
 func yourData() []dataChoice {
 	return []dataChoice{
-		{ui.IconFile, "A copy of it", "Everything that is held about you, in one file.", "/account/export", "Download"},          // feature:account_export
-		{ui.IconTrash, "Delete your account", "Everything goes, after a week to change your mind.", "/account/delete", "Delete"}, // feature:account_deletion
+		{ui.IconFile, "A copy of it", "Everything that is held about you, in one file.", "/account/export", "Download"},
+		{ui.IconTrash, "Delete your account", "Everything goes, after a week to change your mind.", "/account/delete", "Delete"},
 	}
 }
 

@@ -104,32 +104,32 @@ func eventWords() map[string]eventSentence {
 		"account.renamed":            {ActivityChanges, ui.IconUser, "Your name was changed"},
 		"access.denied":              {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
 		"origin.refused":             {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
-		"account.exported":           {ActivityChanges, ui.IconFile, "Your data was downloaded"},                                           // feature:account_export
-		"authenticator.added":        {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                                    // feature:totp
-		"authenticator.renamed":      {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                                  // feature:totp
-		"authenticator.removed":      {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                                  // feature:totp
-		"passkey.added":              {ActivityChanges, ui.IconFinger, "A passkey was added"},                                              // feature:passkeys
-		"passkey.renamed":            {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                                            // feature:passkeys
-		"passkey.removed":            {ActivityChanges, ui.IconFinger, "A passkey was removed"},                                            // feature:passkeys
-		"passkey.copied":             {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"},                 // feature:passkeys
-		"recovery_codes.made":        {ActivityChanges, ui.IconKey, "New recovery codes were made"},                                        // feature:recovery_codes
-		"recovery_code.used":         {ActivityLogIns, ui.IconKey, "A recovery code was used"},                                             // feature:recovery_codes
-		"account.recovery_offered":   {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},              // feature:account_recovery
-		"account.recovered":          {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"},          // feature:account_recovery
-		"login.mail_requested":       {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"},                                 // feature:mail_login
-		"login.mail_failed":          {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},                                           // feature:mail_login
-		"account.deletion_scheduled": {ActivityChanges, ui.IconTrash, "The account was closed, to be deleted"},                             // feature:account_deletion
-		"account.deletion_undone":    {ActivityChanges, ui.IconUndo, "The account was brought back"},                                       // feature:account_deletion
+		"account.exported":           {ActivityChanges, ui.IconFile, "Your data was downloaded"},
+		"authenticator.added":        {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                    // feature:totp
+		"authenticator.renamed":      {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                  // feature:totp
+		"authenticator.removed":      {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                  // feature:totp
+		"passkey.added":              {ActivityChanges, ui.IconFinger, "A passkey was added"},                              // feature:passkeys
+		"passkey.renamed":            {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                            // feature:passkeys
+		"passkey.removed":            {ActivityChanges, ui.IconFinger, "A passkey was removed"},                            // feature:passkeys
+		"passkey.copied":             {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"}, // feature:passkeys
+		"recovery_codes.made":        {ActivityChanges, ui.IconKey, "New recovery codes were made"},                        // feature:recovery_codes
+		"recovery_code.used":         {ActivityLogIns, ui.IconKey, "A recovery code was used"},                             // feature:recovery_codes
+		"account.recovery_offered":   {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},
+		"account.recovered":          {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"},
+		"login.mail_requested":       {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"}, // feature:mail_login
+		"login.mail_failed":          {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},           // feature:mail_login
+		"account.deletion_scheduled": {ActivityChanges, ui.IconTrash, "The account was closed, to be deleted"},
+		"account.deletion_undone":    {ActivityChanges, ui.IconUndo, "The account was brought back"},
 		"trusted_device.added":       {ActivityChanges, ui.IconDevices, "A device was trusted, where your second factor is not asked for"}, // feature:trusted_devices
 		"trusted_device.used":        {ActivityLogIns, ui.IconDevices, "Your second factor was not asked for, on a trusted device"},        // feature:trusted_devices
 		"trusted_device.removed":     {ActivityChanges, ui.IconDevices, "The trust in a device was ended"},                                 // feature:trusted_devices
 		"terms.accepted":             {ActivityChanges, ui.IconFile, "The terms of use were accepted"},                                     // feature:terms
-		"email.change_requested":     {ActivityChanges, ui.IconMail, "Another address was asked for"},                                      // feature:email_change
-		"email.change_offered":       {ActivityChanges, ui.IconMail, "We mailed another address of yours, which can become the account’s"}, // feature:email_change
-		"email.change_canceled":      {ActivityChanges, ui.IconMail, "The change of address was canceled"},                                 // feature:email_change
-		"email.change_approved":      {ActivityChanges, ui.IconMailCheck, "One of the two addresses agreed to the change"},                 // feature:email_change
-		"email.changed":              {ActivityChanges, ui.IconMailCheck, "The address was changed"},                                       // feature:email_change
-		"email.change_undone":        {ActivityChanges, ui.IconUndo, "The change of address was undone from the former address"},           // feature:email_change
+		"email.change_requested":     {ActivityChanges, ui.IconMail, "Another address was asked for"},
+		"email.change_offered":       {ActivityChanges, ui.IconMail, "We mailed another address of yours, which can become the account’s"},
+		"email.change_canceled":      {ActivityChanges, ui.IconMail, "The change of address was canceled"},
+		"email.change_approved":      {ActivityChanges, ui.IconMailCheck, "One of the two addresses agreed to the change"},
+		"email.changed":              {ActivityChanges, ui.IconMailCheck, "The address was changed"},
+		"email.change_undone":        {ActivityChanges, ui.IconUndo, "The change of address was undone from the former address"},
 	}
 }
 
@@ -580,13 +580,13 @@ func activityFacts(event models.Event) []string {
 // activitySearch searches as one types. Without htmx the same form is sent by its button.
 func activitySearch() templ.Attributes {
 	return templ.Attributes{
-		"data-hx-get":         "/account/activity",         // feature:htmx
-		"data-hx-trigger":     "submit, input delay:250ms", // feature:htmx
-		"data-hx-target":      "#activity",                 // feature:htmx
-		"data-hx-select":      "#activity",                 // feature:htmx
-		"data-hx-swap":        "outerMorph",                // feature:htmx
-		"data-hx-sync":        "this:replace",              // feature:htmx
-		"data-hx-replace-url": "true",                      // feature:htmx
+		"data-hx-get":         "/account/activity",
+		"data-hx-trigger":     "submit, input delay:250ms",
+		"data-hx-target":      "#activity",
+		"data-hx-select":      "#activity",
+		"data-hx-swap":        "outerMorph",
+		"data-hx-sync":        "this:replace",
+		"data-hx-replace-url": "true",
 	}
 }
 

@@ -317,13 +317,13 @@ func Notes(user *models.User, notes models.List[models.Note], now time.Time) tem
 // noteSearch searches as one types. Without htmx the same form is sent by its button.
 func noteSearch() templ.Attributes {
 	return templ.Attributes{
-		"data-hx-get":         "/notes",                    // feature:htmx
-		"data-hx-trigger":     "submit, input delay:250ms", // feature:htmx
-		"data-hx-target":      "#notes",                    // feature:htmx
-		"data-hx-select":      "#notes",                    // feature:htmx
-		"data-hx-swap":        "outerMorph",                // feature:htmx
-		"data-hx-sync":        "this:replace",              // feature:htmx
-		"data-hx-replace-url": "true",                      // feature:htmx
+		"data-hx-get":         "/notes",
+		"data-hx-trigger":     "submit, input delay:250ms",
+		"data-hx-target":      "#notes",
+		"data-hx-select":      "#notes",
+		"data-hx-swap":        "outerMorph",
+		"data-hx-sync":        "this:replace",
+		"data-hx-replace-url": "true",
 	}
 }
 

@@ -28,9 +28,9 @@ func lockedOutPoints(user *models.User) []string {
 		"You choose a new one, after your second factor if the account has one.",
 		"Second factors that were added since our first mail of this kind are removed, except the one that you use now.", // feature:passkeys|totp
 	}
-	if user.DisabledAt != nil { // feature:account_deletion
-		points = append(points, "Your account, which is closed to be deleted, stays.") // feature:account_deletion
-	} // feature:account_deletion
+	if user.DisabledAt != nil {
+		points = append(points, "Your account, which is closed to be deleted, stays.")
+	}
 	return points
 }
 

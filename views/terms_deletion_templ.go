@@ -2,8 +2,6 @@
 
 // templ: version: v0.3.1118
 
-// feature:account_deletion
-
 package views
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.

@@ -482,8 +482,8 @@ type withoutTermsChoice struct {
 
 func withoutTerms() []withoutTermsChoice {
 	return []withoutTermsChoice{
-		{ui.IconFile, "A copy of your data", "Everything that is held about you, in one file.", "post", "/login/terms/export", "Download", true},   // feature:account_export
-		{ui.IconTrash, "Delete your account", "Everything goes, after a week to change your mind.", "get", "/login/terms/delete", "Delete", false}, // feature:account_deletion
+		{ui.IconFile, "A copy of your data", "Everything that is held about you, in one file.", "post", "/login/terms/export", "Download", true},
+		{ui.IconTrash, "Delete your account", "Everything goes, after a week to change your mind.", "get", "/login/terms/delete", "Delete", false},
 	}
 }
 

@@ -65,7 +65,7 @@ func guestPages() map[string]templ.Component {
 		"security alert":        views.SecurityAlert(views.SecurityAlertForm{Token: markup}, person()),
 		"new password":          views.NewPassword(views.NewPasswordForm{Password: secret, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, markup, 15, nil),
 		"new password, wrong":   views.NewPassword(views.NewPasswordForm{Password: secret, Resets: true}, markup, 15, faults("password")),
-		"account recovery":      views.AccountRecovery(views.AccountRecoveryForm{Token: markup}, markup),                                                  // feature:account_recovery
+		"account recovery":      views.AccountRecovery(views.AccountRecoveryForm{Token: markup}, markup),
 		"mail login":            views.MailLogin(views.MailLoginForm{Email: markup, Remember: true, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, nil), // feature:mail_login
 		"mail login, wrong":     views.MailLogin(views.MailLoginForm{Email: markup}, faults("email")),                                                     // feature:mail_login
 		"mail login, sent":      views.MailLoginSent(views.MailCodeForm{Kept: markup}, 10*time.Minute, nil),                                               // feature:mail_login
@@ -73,13 +73,13 @@ func guestPages() map[string]templ.Component {
 		"mail link":             views.MailLoginLink(views.MailLinkForm{Token: markup}, markup),                                                           // feature:mail_login
 		"mail link, elsewhere":  views.MailLoginElsewhere(),                                                                                               // feature:mail_login
 		"factor, passkey":       views.SecondFactor(views.FactorForm{}, []string{"passkeys", "recovery_codes"}, faults("answer")),                         // feature:passkeys
-		"account restore":       views.RestoreAccount(views.RestoreAccountForm{Token: markup}, markup, now),                                               // feature:account_deletion
-		"email, confirm":        views.ConfirmNewEmail(views.EmailLinkForm{Token: markup}, markup),                                                        // feature:email_change
-		"email, approve":        views.ApproveEmail(views.EmailLinkForm{Token: markup}, markup, markup),                                                   // feature:email_change
-		"email, undo":           views.UndoEmail(views.EmailLinkForm{Token: markup}, person(), markup),                                                    // feature:email_change
-		"terms, accept":         views.AcceptTerms(views.TermsForm{Version: markup, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, "", nil),             // feature:terms
-		"terms, changed":        views.AcceptTerms(views.TermsForm{Version: markup}, markup, map[string]string{"": markup}),                               // feature:terms
-		"register, terms":       views.Register(views.RegisterForm{Terms: true}, 15, nil),                                                                 // feature:terms
+		"account restore":       views.RestoreAccount(views.RestoreAccountForm{Token: markup}, markup, now),
+		"email, confirm":        views.ConfirmNewEmail(views.EmailLinkForm{Token: markup}, markup),
+		"email, approve":        views.ApproveEmail(views.EmailLinkForm{Token: markup}, markup, markup),
+		"email, undo":           views.UndoEmail(views.EmailLinkForm{Token: markup}, person(), markup),
+		"terms, accept":         views.AcceptTerms(views.TermsForm{Version: markup, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, "", nil), // feature:terms
+		"terms, changed":        views.AcceptTerms(views.TermsForm{Version: markup}, markup, map[string]string{"": markup}),                   // feature:terms
+		"register, terms":       views.Register(views.RegisterForm{Terms: true}, 15, nil),                                                     // feature:terms
 		"link dead":             views.LinkDead(markup, markup, "/password/forgot"),
 		"link dead, leading to": views.LinkDead("Dead", "Go", "javascript:alert(1)"),
 	}
@@ -99,8 +99,8 @@ func appPages() map[string]templ.Component {
 		"dashboard":             views.Dashboard(person()),
 		"account":               views.Account(person(), views.AccountForm{Name: markup}, nil),
 		"account, wrong":        views.Account(person(), views.AccountForm{}, faults("name")),
-		"preferences":           views.Preferences(person(), models.PreferencesForm{Theme: "dark", Language: "en-GB", TimeZone: "Europe/Rome"}, nil, now),                              // feature:preferences
-		"preferences, odd":      views.Preferences(person(), models.PreferencesForm{Theme: markup, Language: markup, TimeZone: markup}, faults("theme", "language", "time_zone"), now), // feature:preferences
+		"preferences":           views.Preferences(person(), models.PreferencesForm{Theme: "dark", Language: "en-GB", TimeZone: "Europe/Rome"}, nil, now),
+		"preferences, odd":      views.Preferences(person(), models.PreferencesForm{Theme: markup, Language: markup, TimeZone: markup}, faults("theme", "language", "time_zone"), now),
 		"security":              views.Security(person(), nil, security, 15, nil),
 		"prove":                 views.Prove(person(), views.FactorForm{Factor: "password", Answer: secret}, []string{"password"}, nil),
 		"authenticators":        views.TOTP(person(), []models.Authenticator{{ID: "1", Name: markup, LastUsedAt: now}, {ID: "2", Name: "Phone"}}, views.AuthenticatorForm{ID: "2", Name: markup}, faults("name"), now),                                                                       // feature:totp
@@ -117,26 +117,26 @@ func appPages() map[string]templ.Component {
 		"security, wrong":       views.Security(person(), []views.Protection{{Name: markup, Text: markup, Urgent: markup, Href: "/", Action: markup}, {On: true, Href: "/x", Action: "More"}}, security, 15, faults("current_password", "password")),
 		"sessions":              views.Sessions(person(), sessions, "a", now),
 		"sessions, one":         views.Sessions(person(), sessions[:1], "a", now),
-		"account export":        views.AccountExport(person(), []views.ExportContent{{Name: markup, Says: markup}}),                                                                                                                                                                            // feature:account_export
-		"activity":              views.Activity(person(), models.List[models.Event]{Rows: []models.Event{{Name: markup, Device: markup, IP: markup, Detail: markup, At: now}, {Name: "login.failed", Detail: `{"method":"password"}`}}, Size: 20, Total: 41}, views.ActivityRefused, "a", now), // feature:activity
-		"activity, none":        views.Activity(person(), models.List[models.Event]{}, views.ActivityAll, "a", now),                                                                                                                                                                            // feature:activity
-		"activity, no find":     views.Activity(person(), models.List[models.Event]{Query: models.Query{Search: markup}}, views.ActivityAll, "a", now),                                                                                                                                         // feature:activity
-		"notes":                 views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                                                                                                                                                        // feature:notes
-		"notes, none":           views.Notes(person(), models.List[models.Note]{}, now),                                                                                                                                                                                                        // feature:notes
-		"notes, no find":        views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                                                                                                                                                     // feature:notes
-		"note":                  views.Note(person(), note(), models.NoteImage{}, nil, now),                                                                                                                                                                                                    // feature:notes
-		"note, wrong picture":   views.Note(person(), note(), models.NoteImage{Owned: note().Owned, NoteID: "1", Width: 4, Height: 3}, faults("image"), now),                                                                                                                                   // feature:notes
-		"note, new":             views.NewNote(person(), models.NoteForm{}, nil),                                                                                                                                                                                                               // feature:notes
-		"note, wrong":           views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                                                                                                                                                         // feature:notes
-		"account delete":        views.DeleteAccount(person(), 7*24*time.Hour, views.DeleteAccountForm{}, nil),                                                                                                                                                                                 // feature:account_deletion
-		"account delete, wrong": views.DeleteAccount(person(), 7*24*time.Hour, views.DeleteAccountForm{Confirmation: markup}, faults("confirmation")),                                                                                                                                          // feature:account_deletion
-		"trusted devices":       views.TrustedDevices(person(), []models.TrustedDevice{{ID: "1", Device: markup, IP: markup, CreatedAt: now, LastUsedAt: now, ExpiresAt: now}, {ID: "2"}}, now),                                                                                                // feature:trusted_devices
-		"trusted devices, none": views.TrustedDevices(person(), nil, now),                                                                                                                                                                                                                      // feature:trusted_devices
-		"email":                 views.Email(person(), views.EmailForm{}, nil),                                                                                                                                                                                                                 // feature:email_change
-		"email, wrong":          views.Email(person(), views.EmailForm{Email: markup}, faults("email")),                                                                                                                                                                                        // feature:email_change
-		"email, waiting":        views.EmailWaiting(person(), models.EmailChange{Email: markup, NewProvenAt: &now, ExpiresAt: now}, now),                                                                                                                                                       // feature:email_change
-		"picture":               views.ProfilePicture(person(), true, nil),                                                                                                                                                                                                                     // feature:profile_picture
-		"picture, wrong":        views.ProfilePicture(person(), false, faults("picture")),                                                                                                                                                                                                      // feature:profile_picture
+		"account export":        views.AccountExport(person(), []views.ExportContent{{Name: markup, Says: markup}}),
+		"activity":              views.Activity(person(), models.List[models.Event]{Rows: []models.Event{{Name: markup, Device: markup, IP: markup, Detail: markup, At: now}, {Name: "login.failed", Detail: `{"method":"password"}`}}, Size: 20, Total: 41}, views.ActivityRefused, "a", now),
+		"activity, none":        views.Activity(person(), models.List[models.Event]{}, views.ActivityAll, "a", now),
+		"activity, no find":     views.Activity(person(), models.List[models.Event]{Query: models.Query{Search: markup}}, views.ActivityAll, "a", now),
+		"notes":                 views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                      // feature:notes
+		"notes, none":           views.Notes(person(), models.List[models.Note]{}, now),                                                                      // feature:notes
+		"notes, no find":        views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                   // feature:notes
+		"note":                  views.Note(person(), note(), models.NoteImage{}, nil, now),                                                                  // feature:notes
+		"note, wrong picture":   views.Note(person(), note(), models.NoteImage{Owned: note().Owned, NoteID: "1", Width: 4, Height: 3}, faults("image"), now), // feature:notes
+		"note, new":             views.NewNote(person(), models.NoteForm{}, nil),                                                                             // feature:notes
+		"note, wrong":           views.EditNote(person(), "1", note().Form(), faults("title", "body")),                                                       // feature:notes
+		"account delete":        views.DeleteAccount(person(), 7*24*time.Hour, views.DeleteAccountForm{}, nil),
+		"account delete, wrong": views.DeleteAccount(person(), 7*24*time.Hour, views.DeleteAccountForm{Confirmation: markup}, faults("confirmation")),
+		"trusted devices":       views.TrustedDevices(person(), []models.TrustedDevice{{ID: "1", Device: markup, IP: markup, CreatedAt: now, LastUsedAt: now, ExpiresAt: now}, {ID: "2"}}, now), // feature:trusted_devices
+		"trusted devices, none": views.TrustedDevices(person(), nil, now),                                                                                                                       // feature:trusted_devices
+		"email":                 views.Email(person(), views.EmailForm{}, nil),
+		"email, wrong":          views.Email(person(), views.EmailForm{Email: markup}, faults("email")),
+		"email, waiting":        views.EmailWaiting(person(), models.EmailChange{Email: markup, NewProvenAt: &now, ExpiresAt: now}, now),
+		"picture":               views.ProfilePicture(person(), true, nil),                // feature:profile_picture
+		"picture, wrong":        views.ProfilePicture(person(), false, faults("picture")), // feature:profile_picture
 	}
 }
 
@@ -153,14 +153,14 @@ func sitePages() map[string]templ.Component {
 		"too many":        views.Error(views.ErrorPage{Status: 429, RetryAt: now.Add(230 * time.Second)}, now),
 		"error, told":     views.Error(views.ErrorPage{Status: 403, Title: markup, Text: markup}, now),
 	}
-	pages["terms"] = views.Terms(markup)                                              // feature:terms
-	pages["terms, none"] = views.Terms("")                                            // feature:terms
-	pages["mail previews"] = dev.MailPreviews([]dev.MailRow{row})                     // feature:dev_mail_previews
-	pages["mail preview"] = dev.MailPreview(dev.MailView{MailRow: row, Text: markup}) // feature:dev_mail_previews
-	pages["parts"] = dev.UI()                                                         // feature:dev_ui
-	for _, part := range dev.UIParts() {                                              // feature:dev_ui
-		pages["parts, "+part.Slug] = dev.UIShow(part, "dark") // feature:dev_ui
-	} // feature:dev_ui
+	pages["terms"] = views.Terms(markup)   // feature:terms
+	pages["terms, none"] = views.Terms("") // feature:terms
+	pages["mail previews"] = dev.MailPreviews([]dev.MailRow{row})
+	pages["mail preview"] = dev.MailPreview(dev.MailView{MailRow: row, Text: markup})
+	pages["parts"] = dev.UI()
+	for _, part := range dev.UIParts() {
+		pages["parts, "+part.Slug] = dev.UIShow(part, "dark")
+	}
 	for _, status := range []int{400, 403, 404, 405, 413, 415, 429, 500, 502, 503} {
 		pages["error "+strconv.Itoa(status)] = views.Error(views.ErrorPage{Status: status}, now)
 	}

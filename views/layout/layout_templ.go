@@ -576,7 +576,7 @@ func navigation() []ui.Link {
 func menuPages() []ui.Link {
 	return []ui.Link{
 		{Href: "/account", Icon: ui.IconUser, Label: "Profile"},
-		{Href: "/account/preferences", Icon: ui.IconSettings, Label: "Preferences"}, // feature:preferences
+		{Href: "/account/preferences", Icon: ui.IconSettings, Label: "Preferences"},
 		{Href: "/account/security", Icon: ui.IconKey, Label: "Security"},
 	}
 }
@@ -585,10 +585,10 @@ func menuPages() []ui.Link {
 func AccountPages() []ui.Link {
 	return []ui.Link{
 		{Href: "/account", Icon: ui.IconUser, Label: "Profile"},
-		{Href: "/account/preferences", Icon: ui.IconSettings, Label: "Preferences"}, // feature:preferences
+		{Href: "/account/preferences", Icon: ui.IconSettings, Label: "Preferences"},
 		{Href: "/account/security", Icon: ui.IconKey, Label: "Security"},
 		{Href: "/account/sessions", Icon: ui.IconDevices, Label: "Sessions"},
-		{Href: "/account/activity", Icon: ui.IconList, Label: "Activity"}, // feature:activity
+		{Href: "/account/activity", Icon: ui.IconList, Label: "Activity"},
 	}
 }
 
@@ -596,8 +596,8 @@ func AccountPages() []ui.Link {
 func developmentPages() []ui.Link {
 	return []ui.Link{
 		{Href: "/dev/mail", Icon: ui.IconInbox, Label: "Mailbox"},
-		{Href: "/dev/mail/previews", Icon: ui.IconMail, Label: "Mail previews"}, // feature:dev_mail_previews
-		{Href: "/dev/ui", Icon: ui.IconComponent, Label: "Parts"},               // feature:dev_ui
+		{Href: "/dev/mail/previews", Icon: ui.IconMail, Label: "Mail previews"},
+		{Href: "/dev/ui", Icon: ui.IconComponent, Label: "Parts"},
 	}
 }
 
@@ -633,7 +633,7 @@ func head(frame string) []templ.Component {
 		return nil
 	}
 	return []templ.Component{
-		htmx(), // feature:htmx
+		htmx(),
 	}
 }
 
