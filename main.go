@@ -1,4 +1,4 @@
-// The program is a web application with sign-up, log-in, password reset and a guarded area.
+// The program is a web application with sign-up, login, password reset and a guarded area.
 package main
 
 import (

@@ -203,8 +203,8 @@ func (s *server) signUp() {
 	s.t.Helper()
 	s.post("/register", registration)
 	_, list := s.get("/dev/mail")
-	letter := regexp.MustCompile(`/dev/mail/[0-9a-f-]{36}`).FindString(list)
-	_, html := s.get(letter + "/html")
+	message := regexp.MustCompile(`/dev/mail/[0-9a-f-]{36}`).FindString(list)
+	_, html := s.get(message + "/html")
 	link := regexp.MustCompile(`http://[^"]+/email/confirm\?token=([\w-]+)`).FindStringSubmatch(html)
 	if link == nil {
 		s.t.Fatalf("the development mailbox shows no link:\n%s", html)
@@ -372,13 +372,13 @@ func TestSeededPasswordsAreAsLongAsTheSettingsWant(t *testing.T) {
 func TestRoutesTellsEveryAddressItsGuardAndItsHandler(t *testing.T) {
 	dir := t.TempDir()
 	output, status := run(t, dir, nil, "routes")
-	if status != 0 || !regexp.MustCompile(`(?m)^GET +/account/sessions +signed in +SessionsPage$`).MatchString(output) {
+	if status != 0 || !regexp.MustCompile(`(?m)^GET +/account/sessions +logged in +SessionsPage$`).MatchString(output) {
 		t.Errorf("status %d\n%s", status, output)
 	}
-	if !regexp.MustCompile(`(?m)^GET +/dashboard +signed in +page$`).MatchString(output) {
+	if !regexp.MustCompile(`(?m)^GET +/dashboard +logged in +page$`).MatchString(output) {
 		t.Errorf("the dashboard's handler is not told:\n%s", output)
 	}
-	if !regexp.MustCompile(`(?m)^POST +/login +signed out +Login +login-pair 10 per 15m; .*account 5, then waits of 1s to 1h; logins 100 per 10m$`).MatchString(output) {
+	if !regexp.MustCompile(`(?m)^POST +/login +logged out +Login +login-pair 10 per 15m; .*account 5, then waits of 1s to 1h; logins 100 per 10m$`).MatchString(output) {
 		t.Errorf("what logging in is limited to is not told:\n%s", output)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
@@ -388,7 +388,7 @@ func TestRoutesTellsEveryAddressItsGuardAndItsHandler(t *testing.T) {
 
 func TestRoutesAreInParagraphsAndCanBeSearched(t *testing.T) {
 	output, status := run(t, t.TempDir(), nil, "routes", "Login")
-	if status != 0 || !regexp.MustCompile(`(?m)^POST +/login +signed out .*\n(.+\n)*\nGET +/login/factor +owing a second factor`).MatchString(output) || strings.Contains(output, "/dashboard") {
+	if status != 0 || !regexp.MustCompile(`(?m)^POST +/login +logged out .*\n(.+\n)*\nGET +/login/factor +owing a second factor`).MatchString(output) || strings.Contains(output, "/dashboard") {
 		t.Errorf("status %d\n%s", status, output)
 	}
 	if output, status := run(t, t.TempDir(), nil, "routes", "xyzzy"); status != 1 || !strings.Contains(output, `no line has "xyzzy"`) {
@@ -404,7 +404,7 @@ func TestRoutesTellsMachinesTheSame(t *testing.T) {
 	}
 	login := list[slices.IndexFunc(list, func(r map[string]any) bool { return r["path"] == "/login" && r["method"] == "POST" })]
 	pair := map[string]any{"rule": "login-pair", "free": 10., "window_seconds": 900., "growing": false, "max_wait_seconds": 0., "closed_at": 0.}
-	if login["guard"] != "signed out" || login["handler"] != "Login" || login["max_body"] != 1048576. || !reflect.DeepEqual(login["limits"].([]any)[0], pair) {
+	if login["guard"] != "logged out" || login["handler"] != "Login" || login["max_body"] != 1048576. || !reflect.DeepEqual(login["limits"].([]any)[0], pair) {
 		t.Errorf("logging in is told as %v", login)
 	}
 }
@@ -583,7 +583,7 @@ func TestAFullDiskIsAnErrorPageAndNotTheEnd(t *testing.T) {
 		t.Errorf("with no room on the disk, signing up answers %d", status)
 	}
 	if status, _ := s.get("/login"); status != 200 {
-		t.Errorf("with no room on the disk, the log-in page answers %d", status)
+		t.Errorf("with no room on the disk, the login page answers %d", status)
 	}
 	full("unlimited:unlimited")
 	if status, body := s.post("/register", registration); status != 200 || !strings.Contains(body, "Check your mail") {

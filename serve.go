@@ -19,12 +19,12 @@ import (
 const (
 	// drain is how long a stop waits for requests under way.
 	drain = 20 * time.Second
-	// sweepEvery is how often what has ended is removed.
-	sweepEvery = 15 * time.Minute
+	// cleanupEvery is how often what has ended is removed.
+	cleanupEvery = 15 * time.Minute
 )
 
-// sweepFirst is when that begins: soon, for a program that is restarted often, and not at once, since a start has better things to do.
-var sweepFirst = time.Minute
+// cleanupFirst is when that begins: soon, for a program that is restarted often, and not at once, since a start has better things to do.
+var cleanupFirst = time.Minute
 
 // serve answers requests, sends mail and sweeps until ctx ends; then it lets requests finish and the worker hand back what
 // it holds.
@@ -52,7 +52,7 @@ func serve(ctx context.Context, a *app) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var workers sync.WaitGroup
 	workers.Go(func() { a.outbox.Run(background) })
-	workers.Go(func() { sweep(background, a) })
+	workers.Go(func() { cleanup(background, a) })
 	defer workers.Wait()
 	defer stop()
 
@@ -100,17 +100,17 @@ func newServer(router http.Handler) *http.Server {
 	}
 }
 
-func sweep(ctx context.Context, a *app) {
-	everySweep(ctx, func() {
-		if err := a.auth.Sweep(ctx); err != nil && ctx.Err() == nil {
+func cleanup(ctx context.Context, a *app) {
+	everyCleanup(ctx, func() {
+		if err := a.auth.Cleanup(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("the sweep failed in part and will be tried again", "error", err)
 		}
 	})
 }
 
-// everySweep does work as often as is swept, until ctx ends.
-func everySweep(ctx context.Context, work func()) {
-	for next := jittered(sweepFirst); ; next = jittered(sweepEvery) {
+// everyCleanup does work as often as is swept, until ctx ends.
+func everyCleanup(ctx context.Context, work func()) {
+	for next := jittered(cleanupFirst); ; next = jittered(cleanupEvery) {
 		select {
 		case <-ctx.Done():
 			return

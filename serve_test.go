@@ -19,7 +19,7 @@ func TestAProgramThatIsRestartedOftenSweepsToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var swept atomic.Int64
-		go everySweep(ctx, func() { swept.Add(1) })
+		go everyCleanup(ctx, func() { swept.Add(1) })
 		for _, step := range []struct {
 			passes time.Duration
 			want   int64
@@ -52,8 +52,8 @@ func TestWhatHasEndedIsSweptWhileTheServerRuns(t *testing.T) {
 	t.Chdir(dir)
 	t.Setenv("PORT", freePort(t))
 	t.Setenv("DATABASE_URL", databaseURL(t, dir))
-	defer func(former time.Duration) { sweepFirst = former }(sweepFirst)
-	sweepFirst = 10 * time.Millisecond
+	defer func(former time.Duration) { cleanupFirst = former }(cleanupFirst)
+	cleanupFirst = 10 * time.Millisecond
 	db, err := models.Open(databaseURL(t, dir))
 	if err != nil {
 		t.Fatal(err)

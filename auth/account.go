@@ -75,7 +75,7 @@ func (a *Auth) AddUser(ctx context.Context, name, address, password string) (add
 	if err != nil {
 		return false, err
 	}
-	if kept, err := a.emailKept(a.db.WithContext(ctx), email, ""); kept || err != nil {
+	if kept, err := a.emailReserved(a.db.WithContext(ctx), email, ""); kept || err != nil {
 		return false, err
 	}
 	hash, err := a.hasher.Hash(ctx, password)

@@ -34,7 +34,7 @@ func DeletionLimits() []models.LimitRule { return []models.LimitRule{limitDeleti
 const deletionsAtOnce = 100
 
 // ScheduleDeletion closes the viewer's account at once and has it deleted after DeletionAfter, which a mailed link undoes. typed is their
-// address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, a Limited, ErrProofDue, or ErrChanged where the session
+// address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, a Limited, ErrReauthRequired, or ErrChanged where the session
 // has ended or the account was closed meanwhile.
 func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed string, client Client) error {
 	if err := a.mayClose(ctx, viewer, typed, client); err != nil {
@@ -45,7 +45,7 @@ func (a *Auth) ScheduleDeletion(ctx context.Context, viewer *Viewer, typed strin
 
 // mayClose asks for a fresh proof, and for the address once more, and counts. The error may be a Limited.
 func (a *Auth) mayClose(ctx context.Context, viewer *Viewer, typed string, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	if email, _ := NormalizeEmail(typed); email != viewer.User.Email {
@@ -68,29 +68,29 @@ func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Cli
 	if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
 		return err
 	}
-	if err := endSignIns(t, user.ID, ""); err != nil {
+	if err := endPendingLogins(t, user.ID, ""); err != nil {
 		return err
 	}
 	if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil {
 		return err
 	}
-	if err := a.post(t, a.letters.AccountDeletion(user.Email, due, incident(now, client, token, DeletionAfter))); err != nil {
+	if err := a.enqueue(t, a.messages.AccountDeletion(user.Email, due, incident(now, client, token, DeletionAfter))); err != nil {
 		return err
 	}
 	return a.record(t, EventDeletionScheduled, &user.ID, viewer.Session.ID, client, nil)
 }
 
-// DeletionByToken returns whose account a mailed link brings back, and when it would go; ErrDeadLink where it brings back none.
+// DeletionByToken returns whose account a mailed link brings back, and when it would go; ErrInvalidLink where it brings back none.
 func (a *Auth) DeletionByToken(ctx context.Context, token string) (*models.User, time.Time, error) {
 	deletion, user, err := models.FindDeletion(a.db.WithContext(ctx), hashToken(token), a.now())
-	if err = a.deadIfNone(a.db.WithContext(ctx), err, "account_deletions", token); err != nil {
+	if err = a.invalidIfNone(a.db.WithContext(ctx), err, "account_deletions", token); err != nil {
 		return nil, time.Time{}, fmt.Errorf("find the deletion: %w", err)
 	}
 	return &user, deletion.ExpiresAt, nil
 }
 
-// UndoDeletion brings an account back, once for each link. Nobody is signed in by it. The owner is told by mail, with a link for when it
-// was not them who asked: somebody who could ask knew their password. The error is a Limited or ErrDeadLink.
+// UndoDeletion brings an account back, once for each link. Nobody is logged in by it. The owner is told by mail, with a link for when it
+// was not them who asked: somebody who could ask knew their password. The error is a Limited or ErrInvalidLink.
 func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) error {
 	user, err := a.liveDeletion(ctx, token, client)
 	if err != nil {
@@ -100,13 +100,13 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 		if _, err := a.useDeletion(t, user, token, client); err != nil {
 			return err
 		}
-		return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.AccountRestored(user.Email, i) })
+		return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.AccountRestored(user.Email, i) })
 	})
 }
 
-// DisownDeletion is UndoDeletion for the owner of an account who did not ask for its end: whoever did is locked out as with Disown, and
-// SignIn with ByReset goes on. The error is a Limited or ErrDeadLink.
-func (a *Auth) DisownDeletion(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
+// ReportDeletion is UndoDeletion for the owner of an account who did not ask for its end: whoever did is locked out as with Disown, and
+// PendingLogin with ByReset goes on. The error is a Limited or ErrInvalidLink.
+func (a *Auth) ReportDeletion(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.liveDeletion(ctx, token, client)
 	if err != nil {
 		return nil, "", err
@@ -119,10 +119,10 @@ func (a *Auth) DisownDeletion(ctx context.Context, token string, client Client) 
 		if user, err = owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, used.CreatedAt); err != nil {
+		if newDevice, err = a.secureAccount(t, user, used.CreatedAt); err != nil {
 			return err
 		}
-		return a.record(t, EventDisowned, &user.ID, "", client, nil)
+		return a.record(t, EventCompromiseReported, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err
 }
@@ -130,7 +130,7 @@ func (a *Auth) DisownDeletion(ctx context.Context, token string, client Client) 
 // liveDeletion is DeletionByToken that counts dead links.
 func (a *Auth) liveDeletion(ctx context.Context, token string, client Client) (*models.User, error) {
 	user, _, err := a.DeletionByToken(ctx, token)
-	return user, a.countDead(ctx, client, err)
+	return user, a.countInvalid(ctx, client, err)
 }
 
 // useDeletion uses the link up, where the sweep was not first, and opens the account again.
@@ -169,8 +169,8 @@ func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
 	return a.reopen(t, user, gone[0], client)
 }
 
-// closingLetter writes what somebody is answered with who wants the address of an account that is to be deleted; nil where none has it.
-func closingLetter(t *tx, email string, write func(to string, due time.Time) mail.Message) (letter func() mail.Message, err error) {
+// closingMessage writes what somebody is answered with who wants the address of an account that is to be deleted; nil where none has it.
+func closingMessage(t *tx, email string, write func(to string, due time.Time) mail.Message) (message func() mail.Message, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
@@ -181,23 +181,23 @@ func closingLetter(t *tx, email string, write func(to string, due time.Time) mai
 	return func() mail.Message { return write(email, deletion.ExpiresAt) }, nil
 }
 
-// restoreLetter is what somebody gets who asks by mail for a way into an account that is to be deleted: a link that brings it back, in place
+// restoreMessage is what somebody gets who asks by mail for a way into an account that is to be deleted: a link that brings it back, in place
 // of the one that was mailed before. ok is false, and the same statements are run, where no such account has the address.
-func (a *Auth) restoreLetter(t *tx, email string) (letter mail.Message, ok bool, err error) {
+func (a *Auth) restoreMessage(t *tx, email string) (message mail.Message, ok bool, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)
 	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
-		return letter, false, fmt.Errorf("look for a deletion: %w", err)
+		return message, false, fmt.Errorf("look for a deletion: %w", err)
 	}
 	token, hash := newToken()
 	renewed := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at > ? AND begun_at IS NULL", deletion.ID, t.now()).Update("token_hash", hash)
 	if renewed.Error != nil {
-		return letter, false, fmt.Errorf("renew the link: %w", renewed.Error)
+		return message, false, fmt.Errorf("renew the link: %w", renewed.Error)
 	}
-	return a.letters.RestoreAccount(email, deletion.ExpiresAt, token, deletion.ExpiresAt.Sub(t.now())), renewed.RowsAffected == 1, nil
+	return a.messages.RestoreAccount(email, deletion.ExpiresAt, token, deletion.ExpiresAt.Sub(t.now())), renewed.RowsAffected == 1, nil
 }
 
-// sweepDeletions deletes the accounts whose time has come. One that fails does not keep the others from it.
-func (a *Auth) sweepDeletions(ctx context.Context, now time.Time) error {
+// finishDeletions deletes the accounts whose time has come. One that fails does not keep the others from it.
+func (a *Auth) finishDeletions(ctx context.Context, now time.Time) error {
 	var failed error
 	for last := ""; ; {
 		due, err := models.DeletionsDue(a.db.WithContext(ctx), now, last, deletionsAtOnce)

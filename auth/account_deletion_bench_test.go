@@ -26,7 +26,7 @@ func BenchmarkDeletion_ConcurrentWrite(b *testing.B) {
 				must(b, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: []byte("hash"), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
 				must(b, a.db.Exec("UPDATE users SET disabled_at = created_at").Error)
 				*ahead += time.Minute
-				longest, took := writesDuring(b, a, func() { must(b, a.Sweep(b.Context())) })
+				longest, took := writesDuring(b, a, func() { must(b, a.Cleanup(b.Context())) })
 				if n := rows(b, a, "users", "true"); n != 0 {
 					b.Fatalf("%d users are left, want 0", n)
 				}
@@ -59,8 +59,8 @@ func writesDuring(b *testing.B, a *Auth, work func()) (longest, took time.Durati
 const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
 
 func fillOutbox(a *Auth, user *models.User, many int) error {
-	letter := a.letters.AccountDeletion(user.Email, a.now(), incident(a.now(), here, "token", time.Hour))
-	if err := a.outbox.Enqueue(a.db, letter); err != nil {
+	message := a.messages.AccountDeletion(user.Email, a.now(), incident(a.now(), here, "token", time.Hour))
+	if err := a.outbox.Enqueue(a.db, message); err != nil {
 		return err
 	}
 	return a.db.Exec(numbers+`INSERT INTO outbox (id, kind, payload, attempts, last_error, created_at, run_at, done_at, recipient_hash)

@@ -20,7 +20,7 @@ func TestItem67AnAccountIsNotDeletedByWhoLostTheSessionMeanwhile(t *testing.T) {
 	} {
 		a, _ := opened(t, modelstest.Open(t))
 		user := added(t, a, "ada@example.com")
-		browser, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+		browser, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 		must(t, err)
 		viewer, err := a.Viewer(t.Context(), browser.Session, here)
 		must(t, err)
@@ -35,7 +35,7 @@ func TestItem67AnAccountIsNotDeletedByWhoLostTheSessionMeanwhile(t *testing.T) {
 func TestUndoingADeletionOpensNothingThatAnotherClosed(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
-	browser, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+	browser, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 	must(t, err)
 	viewer, err := a.Viewer(t.Context(), browser.Session, here)
 	must(t, err)
@@ -60,7 +60,7 @@ func TestADeletionThatFailsKeepsNoOtherFromIt(t *testing.T) {
 		}
 	}
 	*ahead += time.Hour
-	if err := sweep(t, a); err == nil || !strings.Contains(err.Error(), "delete the account") {
+	if err := cleanup(t, a); err == nil || !strings.Contains(err.Error(), "delete the account") {
 		t.Errorf("the sweep says %v", err)
 	}
 	if n := rows(t, a, "users", "true"); n != deletionsAtOnce {
@@ -83,7 +83,7 @@ func TestDeletion_ChangesFewRowsAtATime(t *testing.T) {
 	must(t, errors.Join(a.db.Callback().Raw().After("gorm:raw").Register("test:count", count),
 		a.db.Callback().Update().After("gorm:update").Register("test:count", count),
 		a.db.Callback().Delete().After("gorm:delete").Register("test:count", count)))
-	must(t, sweep(t, a))
+	must(t, cleanup(t, a))
 	if most != int64(batch) {
 		t.Errorf("a statement changes %d rows, want %d at most", most, batch)
 	}

@@ -27,7 +27,7 @@ var limitExport = models.LimitRule{Name: "export", Free: 5, Window: time.Hour}
 func ExportLimits() []models.LimitRule { return []models.LimitRule{limitExport} }
 
 // StartExport lets the viewer have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
-// leaves. The error is a Limited, ErrProofDue or ErrChanged.
+// leaves. The error is a Limited, ErrReauthRequired or ErrChanged.
 func (a *Auth) StartExport(ctx context.Context, viewer *Viewer, client Client) error {
 	if err := a.mayExport(ctx, viewer, client); err != nil {
 		return err
@@ -36,14 +36,14 @@ func (a *Auth) StartExport(ctx context.Context, viewer *Viewer, client Client) e
 }
 
 func (a *Auth) mayExport(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.take(ctx, client, hitBy(limitExport, viewer.User.ID))
 }
 
 func (a *Auth) noteExport(t *tx, viewer *Viewer, client Client) error {
-	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.letters.AccountExported(viewer.User.Email, i) })
+	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(viewer.User.Email, i) })
 	if err != nil {
 		return err
 	}
@@ -81,8 +81,8 @@ func (a *Auth) WriteExport(ctx context.Context, viewer *Viewer, w io.Writer) err
 		}
 	}
 	err := e.list("mail.json", func(each func(any) error) error {
-		return a.outbox.EachTo(ctx, viewer.User.Email, func(letter mail.Letter) error {
-			return each(map[string]any{"kind": letter.Kind, "subject": letter.Subject, "written_at": letter.CreatedAt.UTC(), "state": letter.State})
+		return a.outbox.EachTo(ctx, viewer.User.Email, func(message mail.QueuedMessage) error {
+			return each(map[string]any{"kind": message.Kind, "subject": message.Subject, "written_at": message.CreatedAt.UTC(), "state": message.State})
 		})
 	})
 	if err != nil {

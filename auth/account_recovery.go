@@ -41,7 +41,7 @@ func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
 		if err != nil {
 			return fmt.Errorf("keep the recovery: %w", err)
 		}
-		if err := a.post(t, a.letters.RecoverAccount(user.Email, token, recoveryFor)); err != nil {
+		if err := a.enqueue(t, a.messages.RecoverAccount(user.Email, token, recoveryFor)); err != nil {
 			return err
 		}
 		return a.record(t, EventAccountRecoveryOffered, &user.ID, "", Client{}, nil)
@@ -55,17 +55,17 @@ func voidRecoveries(t *tx, userID string) error {
 	return nil
 }
 
-// RecoveryByToken returns whose second factors a mailed link removes; ErrDeadLink where it removes none.
+// RecoveryByToken returns whose second factors a mailed link removes; ErrInvalidLink where it removes none.
 func (a *Auth) RecoveryByToken(ctx context.Context, token string) (*models.User, error) {
 	return a.linkOwner(ctx, "account_recoveries", token, isOpen)
 }
 
 // RecoverAccount removes every second factor of the link's owner, once for each link. Every session ends, the owner is told by mail, and
-// nobody is signed in: the password is asked for as before. The error is a Limited or ErrDeadLink.
+// nobody is logged in: the password is asked for as before. The error is a Limited or ErrInvalidLink.
 func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) error {
 	user, err := a.RecoveryByToken(ctx, token)
 	if err != nil {
-		return a.countDead(ctx, client, err)
+		return a.countInvalid(ctx, client, err)
 	}
 	return a.transact(ctx, func(t *tx) error {
 		if _, err := owner(models.LockUser(t.DB, user.ID)); err != nil {
@@ -81,7 +81,7 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 				}
 			}
 		}
-		if err := endSignIns(t, user.ID, ""); err != nil {
+		if err := endPendingLogins(t, user.ID, ""); err != nil {
 			return err
 		}
 		if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
@@ -94,7 +94,7 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 			return err
 		}
 		err := a.alert(t, user, client, func(i mail.Incident) mail.Message {
-			return a.letters.FactorChanged(user.Email, "Every second factor was removed through a link in a mail to this address, and every device was logged out.", i)
+			return a.messages.FactorChanged(user.Email, "Every second factor was removed through a link in a mail to this address, and every device was logged out.", i)
 		})
 		if err != nil {
 			return err

@@ -30,7 +30,7 @@ type Auth struct {
 	sessions *models.SessionFinder
 	seen     quietly
 	outbox   *mail.Outbox
-	letters  mail.Letters
+	messages mail.Messages
 	kept     seal.Keys
 	hasher   *Hasher
 	rules    PasswordRules
@@ -60,7 +60,7 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 		sessions: sessions,
 		outbox:   outbox,
 		kept:     kept,
-		letters:  mail.NewLetters(c.AppName, c.AppURL),
+		messages: mail.NewMessages(c.AppName, c.AppURL),
 		hasher:   NewHasher(slots, 64*slots),
 		rules:    NewPasswordRules(c.PasswordMin, c.AppName),
 		log:      log,
@@ -81,8 +81,8 @@ func (a *Auth) Close() error { return a.sessions.Close() }
 // Invalid says, field by field, what a person has to change; the field "" is the form as a whole.
 type Invalid = models.Invalid
 
-// ErrDeadLink is the answer to a mailed link that is unknown, used, replaced or too old.
-var ErrDeadLink = errors.New("this link does not work any more")
+// ErrInvalidLink is the answer to a mailed link that is unknown, used, replaced or too old.
+var ErrInvalidLink = errors.New("this link does not work any more")
 
 // Client is where a request comes from; the zero Client is the server itself.
 type Client struct {
@@ -161,7 +161,7 @@ func hashToken(token string) []byte {
 	return sum[:]
 }
 
-// isOpen is the condition of an account that may be signed in to.
+// isOpen is the condition of an account that may be logged in to.
 const isOpen = "users.disabled_at IS NULL"
 
 // comesBack is the condition of an account that is open, or that a link of its owner's can open again: whoever closed it, to have it
@@ -173,22 +173,22 @@ func comesBack() string {
 }
 
 // linkOwner returns the user whose living link the token names in a table of mailed links, where the account is as the condition has it;
-// ErrDeadLink where there is none.
+// ErrInvalidLink where there is none.
 func (a *Auth) linkOwner(ctx context.Context, table, token, account string) (*models.User, error) {
 	var user models.User
 	err := a.db.WithContext(ctx).Joins(fmt.Sprintf("JOIN %s AS links ON links.user_id = users.id", table)).
 		Where("links.token_hash = ? AND links.expires_at > ?", hashToken(token), a.now()).Where(account).
 		Take(&user).Error
-	if err = a.deadIfNone(a.db.WithContext(ctx), err, table, token); err != nil {
+	if err = a.invalidIfNone(a.db.WithContext(ctx), err, table, token); err != nil {
 		return nil, fmt.Errorf("find the link in %s: %w", table, err)
 	}
 	return &user, nil
 }
 
-// owner is the user whom a lock for a mailed link has found; the error is ErrDeadLink where they are gone.
+// owner is the user whom a lock for a mailed link has found; the error is ErrInvalidLink where they are gone.
 func owner(user models.User, err error) (*models.User, error) {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, ErrDeadLink
+		return nil, ErrInvalidLink
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock the user: %w", err)
@@ -205,7 +205,7 @@ func useLink[T any](t *tx, kind, token string) (used T, err error) {
 		return used, fmt.Errorf("use the link: %w", err)
 	}
 	if len(rows) == 0 {
-		return used, deadLink(t.DB, kind, hashToken(token), t.now())
+		return used, invalidLink(t.DB, kind, hashToken(token), t.now())
 	}
 	return rows[0], rememberUsed(t, kind, hashToken(token))
 }

@@ -213,7 +213,7 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 	user, err := models.FindUserByEmail(a.db, "ada@example.com")
 	must(t, err)
 	begin := func(remember bool) {
-		must(t, second(a.SignIn(t.Context(), &user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
+		must(t, second(a.Login(t.Context(), &user, Authentication{Method: "password", Remember: remember}, Browser{}, here)))
 	}
 	begin(false)
 	begin(true)
@@ -239,7 +239,7 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 		{400 * 24 * time.Hour, map[string]int64{"sessions": 0, "password_resets": 0, "registrations": 0, "limits": 0, "known_devices": 0}},
 	} {
 		*ahead += step.passes
-		must(t, sweep(t, a))
+		must(t, cleanup(t, a))
 		step.want["events"] = 4 // the security log stays
 		if got := count(); !equal(got, step.want) {
 			t.Errorf("after %s: %v, not %v", *ahead, got, step.want)
@@ -248,9 +248,9 @@ func TestWhatHasEndedIsSweptAndTheRestStays(t *testing.T) {
 }
 
 // sweep runs cleanup twice, since it removes what it has found ended once before.
-func sweep(t *testing.T, a *Auth) error {
+func cleanup(t *testing.T, a *Auth) error {
 	t.Helper()
-	return cmp.Or(a.Sweep(t.Context()), a.Sweep(t.Context()))
+	return cmp.Or(a.Cleanup(t.Context()), a.Cleanup(t.Context()))
 }
 
 // second is the error of two results.
@@ -273,7 +273,7 @@ func TestMoreRowsThanOneSweepTakesAtATimeAreAllSwept(t *testing.T) {
 		limits = append(limits, models.Limit{ID: newID(), Hits: 1, OpenAt: past, EndsAt: past})
 	}
 	must(t, a.db.CreateInBatches(limits, 500).Error)
-	must(t, sweep(t, a))
+	must(t, cleanup(t, a))
 	var n int64
 	must(t, a.db.Table("limits").Count(&n).Error)
 	if n != 0 {
@@ -353,7 +353,7 @@ func TestItem67ALinkThatIsReplacedMeanwhileIsDead(t *testing.T) {
 	err := stale(t, a,
 		func() error { return second(a.ConfirmRegistration(t.Context(), token, "", goodPassword, here)) },
 		func() { must(t, a.ResendRegistration(t.Context(), browser, here)) })
-	if !errors.Is(err, ErrDeadLink) || rows(t, a, "users", "true") != 0 {
+	if !errors.Is(err, ErrInvalidLink) || rows(t, a, "users", "true") != 0 {
 		t.Errorf("%v, and there are %d users", err, rows(t, a, "users", "true"))
 	}
 }
@@ -363,7 +363,7 @@ func TestItem67AnAccountThatIsThereAlreadyIsNotConfirmedAgain(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	token, browser := signedUp(t, a, "ada@example.com")
 	owner := added(t, a, "ada@example.com")
-	if _, err := a.ConfirmRegistration(t.Context(), token, browser, "", here); !errors.Is(err, ErrDeadLink) {
+	if _, err := a.ConfirmRegistration(t.Context(), token, browser, "", here); !errors.Is(err, ErrInvalidLink) {
 		t.Error(err)
 	}
 	if rows(t, a, "users", "id = ?", owner.ID) != 1 {
@@ -379,7 +379,7 @@ func TestItem67AResendThatComesTooLateChangesNothing(t *testing.T) {
 	must(t, err)
 	must(t, a.ResendRegistration(t.Context(), browser, here))
 	mails := rows(t, a, "outbox", "true")
-	if err := a.remail(t.Context(), *late, "eve@example.com", EventRegistrationCorrected, here); !errors.Is(err, ErrDeadLink) {
+	if err := a.remail(t.Context(), *late, "eve@example.com", EventRegistrationCorrected, here); !errors.Is(err, ErrInvalidLink) {
 		t.Error(err)
 	}
 	if rows(t, a, "registrations", "email = ?", "ada@example.com") != 1 || rows(t, a, "outbox", "true") != mails {
@@ -399,7 +399,7 @@ func TestItem67AResetLinkThatEndsMeanwhileSetsNoPassword(t *testing.T) {
 				return second(a.ResetPassword(t.Context(), "token", "quiet rivers carry paper boats", here))
 			},
 			func() { must(t, a.db.Exec(how).Error) })
-		if !errors.Is(err, ErrDeadLink) || rows(t, a, "users", "password_hash = ?", user.PasswordHash) != 1 {
+		if !errors.Is(err, ErrInvalidLink) || rows(t, a, "users", "password_hash = ?", user.PasswordHash) != 1 {
 			t.Errorf("%s: %v", end, err)
 		}
 	}
@@ -412,7 +412,7 @@ func TestItem67APasswordIsNotChangedByWhoLostTheAccountMeanwhile(t *testing.T) {
 	} {
 		a, _ := opened(t, modelstest.Open(t))
 		user := added(t, a, "ada@example.com")
-		browser, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+		browser, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 		must(t, err)
 		viewer, err := a.Viewer(t.Context(), browser.Session, here)
 		must(t, err)
@@ -427,13 +427,13 @@ func TestItem67APasswordIsNotChangedByWhoLostTheAccountMeanwhile(t *testing.T) {
 	}
 }
 
-// Item 67: a log-in that was checked just before a reset, or before the account was disabled, starts no session.
+// Item 67: a login that was checked just before a reset, or before the account was disabled, starts no session.
 func TestItem67ALogInThatTheAccountOutranStartsNoSession(t *testing.T) {
 	for _, how := range []string{"UPDATE users SET password_hash = 'x'", "UPDATE users SET disabled_at = created_at", "DELETE FROM users"} {
 		a, _ := opened(t, modelstest.Open(t))
 		user := added(t, a, "ada@example.com")
 		must(t, a.db.Exec(how).Error)
-		if _, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here); !errors.Is(err, ErrChanged) {
+		if _, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here); !errors.Is(err, ErrChanged) {
 			t.Errorf("%s: %v", how, err)
 		}
 		if n := rows(t, a, "sessions", "true"); n != 0 {
@@ -442,38 +442,38 @@ func TestItem67ALogInThatTheAccountOutranStartsNoSession(t *testing.T) {
 	}
 }
 
-// Item 67: a log-in goes by the account as it is when it ends.
+// Item 67: a login goes by the account as it is when it ends.
 func TestItem67ALogInThatARuleOvertakesOwesANewPassword(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
 	must(t, a.db.Exec("UPDATE users SET password_due_at = created_at").Error)
-	entry, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+	entry, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 	must(t, err)
-	if entry.Pending == nil || entry.Pending.Owes != DutyNewPassword || rows(t, a, "sessions", "true") != 0 {
+	if entry.PendingLogin == nil || entry.PendingLogin.Step != PasswordStep || rows(t, a, "sessions", "true") != 0 {
 		t.Errorf("it is answered %+v", entry)
 	}
 }
 
-// Item 67: a form that was under way while its sign-in ended, as all do when an account is locked or moves, does nothing any more.
+// Item 67: a form that was under way while its login ended, as all do when an account is locked or moves, does nothing any more.
 func TestItem67ASignInThatHasEndedMeanwhileOpensNothing(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
 	must(t, a.db.Exec("UPDATE users SET password_due_at = created_at").Error)
-	entry, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+	entry, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 	must(t, err)
-	pending, err := a.PendingSignIn(t.Context(), entry.Browser)
+	pendingLogin, err := a.FindPendingLogin(t.Context(), entry.Browser)
 	must(t, err)
 	err = stale(t, a,
 		func() error {
-			_, _, err := a.OwedPassword(t.Context(), pending, "a password that is new", here)
+			_, _, err := a.CompletePassword(t.Context(), pendingLogin, "a password that is new", here)
 			return err
 		},
-		func() { must(t, a.db.Exec("DELETE FROM sign_ins").Error) })
-	if !errors.Is(err, ErrSignInOver) || rows(t, a, "users", "password_due_at IS NULL") != 0 {
+		func() { must(t, a.db.Exec("DELETE FROM pending_logins").Error) })
+	if !errors.Is(err, ErrLoginEnded) || rows(t, a, "users", "password_due_at IS NULL") != 0 {
 		t.Errorf("the password is replaced: %v", err)
 	}
-	if _, err := a.SignIn(t.Context(), user, pending.Proof(), Browser{}, here); !errors.Is(err, ErrSignInOver) {
-		t.Errorf("the sign-in goes on: %v", err)
+	if _, err := a.Login(t.Context(), user, pendingLogin.Authentication(), Browser{}, here); !errors.Is(err, ErrLoginEnded) {
+		t.Errorf("the login goes on: %v", err)
 	}
 }
 
@@ -548,12 +548,12 @@ func TestWithLimitsOffNobodyWaits(t *testing.T) {
 func TestADeviceThatComesBackStaysKnown(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
-	browser, err := a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{}, here)
+	browser, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 	must(t, err)
 	for range 2 {
 		*ahead += 300 * 24 * time.Hour
-		must(t, second(a.SignIn(t.Context(), user, Proof{Method: "password"}, Browser{Device: browser.Device}, here)))
-		must(t, sweep(t, a))
+		must(t, second(a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{Device: browser.Device}, here)))
+		must(t, cleanup(t, a))
 	}
 	if n := rows(t, a, "known_devices", "true"); n != 1 {
 		t.Errorf("%d devices are known", n)
@@ -565,10 +565,10 @@ func TestARememberedSessionIsNotSweptForBeingIdle(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
 	for _, remember := range []bool{true, false} {
-		must(t, second(a.SignIn(t.Context(), user, Proof{Method: "password", Remember: remember}, Browser{}, here)))
+		must(t, second(a.Login(t.Context(), user, Authentication{Method: "password", Remember: remember}, Browser{}, here)))
 	}
 	*ahead += 8*24*time.Hour + time.Minute // a day, and the week for which an ended one is kept
-	must(t, sweep(t, a))
+	must(t, cleanup(t, a))
 	if n := rows(t, a, "sessions", "remember"); n != 1 || rows(t, a, "sessions", "NOT remember") != 0 {
 		t.Errorf("%d remembered sessions and %d others are left", n, rows(t, a, "sessions", "NOT remember"))
 	}
@@ -578,18 +578,18 @@ func TestOldMailIsSweptWithTheRest(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	must(t, a.ForgotPassword(t.Context(), "nobody@example.com", here))
 	must(t, a.db.Exec("UPDATE outbox SET done_at = created_at").Error)
-	must(t, sweep(t, a))
+	must(t, cleanup(t, a))
 	if rows(t, a, "outbox", "true") != 1 {
 		t.Error("fresh mail is gone")
 	}
 	*ahead += keepMail + time.Hour
-	must(t, sweep(t, a))
+	must(t, cleanup(t, a))
 	if rows(t, a, "outbox", "true") != 0 {
 		t.Error("old mail is left")
 	}
 }
 
-// Item 16: a wrong log-in takes the same time whether or not there is an account.
+// Item 16: a wrong login takes the same time whether or not there is an account.
 func TestItem16AWrongLogInTakesAsLongForEveryAddress(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	added(t, a, "ada@example.com")

@@ -18,9 +18,9 @@ const year = 365 * 24 * time.Hour
 func lived(t *testing.T, a *Auth) (user *models.User, viewer *Viewer) {
 	t.Helper()
 	user = added(t, a, "ada@example.com")
-	entry, err := a.SignIn(t.Context(), user, ByPassword(false), Browser{}, here)
+	entry, err := a.Login(t.Context(), user, ByPassword(false), Browser{}, here)
 	must(t, err)
-	must(t, second(a.SignIn(t.Context(), user, ByPassword(true), Browser{}, here)))
+	must(t, second(a.Login(t.Context(), user, ByPassword(true), Browser{}, here)))
 	viewer, err = a.Viewer(t.Context(), entry.Session, here)
 	must(t, err)
 	must(t, second(a.Register(t.Context(), "Bob", "bob@example.com", goodPassword, here)))
@@ -51,7 +51,7 @@ func TestCleanup_OutlastsAClockThatIsWrongForOneRun(t *testing.T) {
 			before, sessions := count(t, a), times(t, a, "sessions", "expires_at")
 			for _, clock := range []time.Duration{0, wrong, 0, 0} {
 				*ahead = clock
-				must(t, a.Sweep(t.Context()))
+				must(t, a.Cleanup(t.Context()))
 			}
 			if got := count(t, a); !equal(got, before) {
 				t.Errorf("got %v, want %v", got, before)
@@ -76,7 +76,7 @@ func TestCleanup_BoundsWhatAClockThatRanAheadHasWritten(t *testing.T) {
 	*ahead = year
 	_, viewer := lived(t, a)
 	*ahead = 0
-	must(t, sweep(t, a))
+	must(t, cleanup(t, a))
 	for _, b := range a.bounds() {
 		latest := a.now().Add(b.ahead + models.ClockSlack)
 		for _, got := range times(t, a, b.table, b.column) {
@@ -121,10 +121,10 @@ func TestEndedSessions_StayEndedWhenTheClockComesBack(t *testing.T) {
 		t.Run(jump.String(), func(t *testing.T) {
 			a, ahead := opened(t, modelstest.Open(t))
 			user := added(t, a, "ada@example.com")
-			stolen, err := a.SignIn(t.Context(), user, ByPassword(true), Browser{}, here)
+			stolen, err := a.Login(t.Context(), user, ByPassword(true), Browser{}, here)
 			must(t, err)
 			*ahead = jump
-			own, err := a.SignIn(t.Context(), user, ByPassword(true), Browser{}, here)
+			own, err := a.Login(t.Context(), user, ByPassword(true), Browser{}, here)
 			must(t, err)
 			viewer, err := a.Viewer(t.Context(), own.Session, here)
 			must(t, err)
@@ -134,7 +134,7 @@ func TestEndedSessions_StayEndedWhenTheClockComesBack(t *testing.T) {
 				if got, err := a.Viewer(t.Context(), stolen.Session, here); err != nil || got != nil {
 					t.Errorf("%s after the clock came back: got %v (%v), want no session", at, got, err)
 				}
-				must(t, sweep(t, a))
+				must(t, cleanup(t, a))
 			}
 		})
 	}
@@ -146,11 +146,11 @@ func TestFresh_RefusesAProofOfTheFuture(t *testing.T) {
 	*ahead = year
 	_, viewer := lived(t, a)
 	*ahead = 0
-	if err := a.Fresh(t.Context(), viewer); !errors.Is(err, ErrProofDue) {
+	if err := a.RequireRecentLogin(t.Context(), viewer); !errors.Is(err, ErrReauthRequired) {
 		t.Errorf("got %v, want ErrProofDue", err)
 	}
 	*ahead = year - models.ClockSlack/2 // another server's clock
-	if err := a.Fresh(t.Context(), viewer); err != nil {
+	if err := a.RequireRecentLogin(t.Context(), viewer); err != nil {
 		t.Errorf("a clock half a minute behind: got %v, want nil", err)
 	}
 }
@@ -174,8 +174,8 @@ func TestHasEvent_OverlooksEventsOfTheFuture(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	user, now := added(t, a, "ada@example.com"), time.Now()
 	for at, want := range map[time.Duration]bool{year: false, -time.Hour: true} {
-		must(t, a.db.Create(&models.Event{ID: newID(), At: now.Add(at), Name: EventSignInReported + at.String(), UserID: &user.ID, Detail: "{}"}).Error)
-		got, err := models.HasEvent(a.db, user.ID, EventSignInReported+at.String(), now.Add(-reportEvery), now)
+		must(t, a.db.Create(&models.Event{ID: newID(), At: now.Add(at), Name: EventLoginReported + at.String(), UserID: &user.ID, Detail: "{}"}).Error)
+		got, err := models.HasEvent(a.db, user.ID, EventLoginReported+at.String(), now.Add(-reportEvery), now)
 		if err != nil || got != want {
 			t.Errorf("an event at %s: got %v (%v), want %v", at, got, err, want)
 		}
@@ -189,7 +189,7 @@ func TestCleanup_BoundsTheLifeOfMailThatWaits(t *testing.T) {
 	for id, done := range map[string]*time.Time{"sent": &now, "waiting": nil} {
 		must(t, a.db.Create(&models.OutboxMail{ID: id, Kind: "test", Payload: []byte{}, CreatedAt: now, RunAt: now, DoneAt: done, ExpiresAt: &end}).Error)
 	}
-	must(t, a.Sweep(t.Context()))
+	must(t, a.Cleanup(t.Context()))
 	var mails []models.OutboxMail
 	must(t, a.db.Order("id").Find(&mails).Error)
 	if got := mails[0].ExpiresAt; !got.Equal(end) {

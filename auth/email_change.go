@@ -42,7 +42,7 @@ var errEmailTaken = errors.New("the address is somebody else's")
 
 // RequestEmailChange begins a change of the viewer's address: both mailboxes get a link, and the address changes when both were used. An
 // older request is void. Whether the new address has an account shows in the mail to it alone; the rows and the statements are the same.
-// The error is an Invalid, a Limited, ErrProofDue or ErrChanged.
+// The error is an Invalid, a Limited, ErrReauthRequired or ErrChanged.
 func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
 	if problem == "" && email == viewer.User.Email {
@@ -51,7 +51,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	if err := a.take(ctx, client, hitBy(limitEmailChange, viewer.User.ID), hitBy(registrationMail(a.config), email)); err != nil {
@@ -63,7 +63,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 		if err != nil {
 			return err
 		}
-		if err := a.post(t, a.letters.ApproveEmailChange(user.Email, asked(change, approve, a.config.ConfirmTTL))); err != nil {
+		if err := a.enqueue(t, a.messages.ApproveEmailChange(user.Email, asked(change, approve, a.config.ConfirmTTL))); err != nil {
 			return err
 		}
 		return a.record(t, EventEmailChangeRequested, &user.ID, viewer.Session.ID, client, nil)
@@ -118,15 +118,15 @@ func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve stri
 	if err != nil {
 		return "", err
 	}
-	if closing, err := closingLetter(t, change.Email, a.letters.EmailChangeClosing); err != nil {
+	if closing, err := closingMessage(t, change.Email, a.messages.EmailChangeClosing); err != nil {
 		return "", err
 	} else if closing != nil {
-		return approve, a.post(t, closing())
+		return approve, a.enqueue(t, closing())
 	}
 	if taken {
-		return approve, a.post(t, a.letters.EmailChangeTaken(change.Email))
+		return approve, a.enqueue(t, a.messages.EmailChangeTaken(change.Email))
 	}
-	return approve, a.post(t, a.letters.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL))
+	return approve, a.enqueue(t, a.messages.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL))
 }
 
 // emailTaken says whether an address has an account, open or closed, or is kept for somebody else than this user.
@@ -135,25 +135,25 @@ func (a *Auth) emailTaken(db *gorm.DB, email, userID string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for the address: %w", err)
 	}
-	kept, err := a.emailKept(db, email, userID)
+	kept, err := a.emailReserved(db, email, userID)
 	return has || kept, err
 }
 
-// emailKept says whether an address is kept for somebody else than this user.
-func (a *Auth) emailKept(db *gorm.DB, email, userID string) (bool, error) {
-	kept, err := models.IsEmailKept(db, email, userID, a.now())
+// emailReserved says whether an address is kept for somebody else than this user.
+func (a *Auth) emailReserved(db *gorm.DB, email, userID string) (bool, error) {
+	kept, err := models.IsEmailReserved(db, email, userID, a.now())
 	if err != nil {
 		return false, fmt.Errorf("look for the former address: %w", err)
 	}
 	return kept, nil
 }
 
-// holdKept returns ErrDeadLink where the address of a user who was just made is kept for somebody else. It looks after the row is written:
+// releaseReserved returns ErrInvalidLink where the address of a user who was just made is kept for somebody else. It looks after the row is written:
 // the two of them met in the index, so that whoever came second sees what the first did.
-func (a *Auth) holdKept(t *tx, user *models.User) error {
-	kept, err := a.emailKept(t.DB, user.Email, user.ID)
+func (a *Auth) releaseReserved(t *tx, user *models.User) error {
+	kept, err := a.emailReserved(t.DB, user.Email, user.ID)
 	if err == nil && kept {
-		return ErrDeadLink
+		return ErrInvalidLink
 	}
 	return err
 }
@@ -191,10 +191,10 @@ func (a *Auth) EmailChange(ctx context.Context, viewer *Viewer) (*models.EmailCh
 	return &change, nil
 }
 
-// CancelEmailChange ends what the viewer is waiting for. The error is ErrProofDue, so that no stolen session keeps its owner from leaving a
+// CancelEmailChange ends what the viewer is waiting for. The error is ErrReauthRequired, so that no stolen session keeps its owner from leaving a
 // mailbox that others read, or ErrChanged.
 func (a *Auth) CancelEmailChange(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
@@ -216,7 +216,7 @@ type EmailLink struct {
 	Present bool // it was mailed to the present mailbox, not to the new one
 }
 
-// EmailLinkByToken returns what a mailed link approves or confirms; ErrDeadLink where there is nothing.
+// EmailLinkByToken returns what a mailed link approves or confirms; ErrInvalidLink where there is nothing.
 func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, error) {
 	db := a.db.WithContext(ctx)
 	link := &EmailLink{}
@@ -224,12 +224,12 @@ func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, 
 	if link.Change, err = models.FindEmailChange(db, hashToken(token), a.now()); err == nil {
 		link.User, err = models.FindUser(db, link.Change.UserID)
 	}
-	if err = a.deadIfNone(db, err, emailChanges, token); err != nil {
+	if err = a.invalidIfNone(db, err, emailChanges, token); err != nil {
 		return nil, fmt.Errorf("find the change of the address: %w", err)
 	}
 	link.Present = bytes.Equal(link.Change.OldTokenHash, hashToken(token))
 	if link.Present && link.Change.OldProvenAt != nil || !link.Present && link.Change.NewProvenAt != nil {
-		return nil, deadLink(db, emailChanges, hashToken(token), a.now())
+		return nil, invalidLink(db, emailChanges, hashToken(token), a.now())
 	}
 	return link, nil
 }
@@ -237,11 +237,11 @@ func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, 
 // liveEmailLink is EmailLinkByToken that counts dead links.
 func (a *Auth) liveEmailLink(ctx context.Context, token string, client Client) (*EmailLink, error) {
 	link, err := a.EmailLinkByToken(ctx, token)
-	return link, a.countDead(ctx, client, err)
+	return link, a.countInvalid(ctx, client, err)
 }
 
 // ProveEmailChange takes the word of one of the mailboxes, once, and changes the address when it is the second of them: changed says so.
-// The error is a Limited, or ErrDeadLink also where the address was taken meanwhile.
+// The error is a Limited, or ErrInvalidLink also where the address was taken meanwhile.
 func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client) (link *EmailLink, changed bool, err error) {
 	link, err = a.liveEmailLink(ctx, token, client)
 	if err != nil {
@@ -263,7 +263,7 @@ func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client
 	})
 	if errors.Is(err, errEmailTaken) {
 		voided := a.transact(ctx, func(t *tx) error { return voidEmailChanges(t, link.User.ID) })
-		return nil, false, cmp.Or(voided, ErrDeadLink)
+		return nil, false, cmp.Or(voided, ErrInvalidLink)
 	}
 	return link, changed, err
 }
@@ -280,7 +280,7 @@ func (a *Auth) useEmailLink(t *tx, link *EmailLink) (change models.EmailChange, 
 		return change, fmt.Errorf("use the link: %w", used.Error)
 	}
 	if used.RowsAffected == 0 {
-		return change, deadLink(t.DB, emailChanges, hash, t.now())
+		return change, invalidLink(t.DB, emailChanges, hash, t.now())
 	}
 	if err := rememberUsed(t, emailChanges, hash); err != nil {
 		return change, err
@@ -306,7 +306,7 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err != nil {
 		return err
 	}
-	if err := endSignIns(t, user.ID, ""); err != nil {
+	if err := endPendingLogins(t, user.ID, ""); err != nil {
 		return err
 	}
 	if err := voidMailed(t, user.ID); err != nil {
@@ -331,7 +331,7 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 		return err
 	}
 	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message {
-		return a.letters.EmailChanged(user.Email, asked(change, i.Token, i.Life))
+		return a.messages.EmailChanged(user.Email, asked(change, i.Token, i.Life))
 	})
 	if err != nil {
 		return err
@@ -349,7 +349,7 @@ func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
 		return fmt.Errorf("set the address: %w", err)
 	}
 	user.Email = email
-	if err := a.holdKept(t, user); errors.Is(err, ErrDeadLink) {
+	if err := a.releaseReserved(t, user); errors.Is(err, ErrInvalidLink) {
 		return errEmailTaken
 	} else if err != nil {
 		return err
@@ -358,11 +358,11 @@ func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
 }
 
 // DeclineEmailChange takes the word of the present mailbox's owner that the change was not asked for by them. As with Disown, whoever asked
-// for it is locked out, and SignIn with ByReset goes on. The error is a Limited or ErrDeadLink.
+// for it is locked out, and PendingLogin with ByReset goes on. The error is a Limited or ErrInvalidLink.
 func (a *Auth) DeclineEmailChange(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	link, err := a.liveEmailLink(ctx, token, client)
 	if err == nil && !link.Present {
-		err = ErrDeadLink // the new mailbox may be a stranger's
+		err = ErrInvalidLink // the new mailbox may be a stranger's
 	}
 	if err != nil {
 		return nil, "", err
@@ -374,10 +374,10 @@ func (a *Auth) DeclineEmailChange(ctx context.Context, token string, client Clie
 		if _, err := a.useEmailLink(t, link); err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, link.Change.CreatedAt); err != nil {
+		if newDevice, err = a.secureAccount(t, user, link.Change.CreatedAt); err != nil {
 			return err
 		}
-		return a.record(t, EventDisowned, &user.ID, "", client, nil)
+		return a.record(t, EventCompromiseReported, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err
 }

@@ -25,7 +25,7 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	closing := added(t, a, "closing@example.com")
 	must(t, a.db.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", now, closing.ID).Error)
 	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
-	viewer := &Viewer{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), Level: 1, ProvedAt: now, ExpiresAt: now.Add(time.Hour)}}
+	viewer := &Viewer{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), AAL: 1, AuthenticatedAt: now, ExpiresAt: now.Add(time.Hour)}}
 	must(t, a.db.Create(&viewer.Session).Error)
 	ask := func(email string) []string {
 		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), viewer, email, here)) })
@@ -65,7 +65,7 @@ func TestItem67AnAddressThatIsTakenMeanwhileStaysTheirs(t *testing.T) {
 	}))
 	must(t, a.db.Exec("UPDATE email_changes SET new_proven_at = created_at").Error)
 	added(t, a, "bob@example.com")
-	if _, _, err := a.ProveEmailChange(t.Context(), approve, here); !errors.Is(err, ErrDeadLink) {
+	if _, _, err := a.ProveEmailChange(t.Context(), approve, here); !errors.Is(err, ErrInvalidLink) {
 		t.Errorf("%v", err)
 	}
 	if rows(t, a, "users", "email = 'ada@example.com'") != 1 || rows(t, a, "email_changes", "true") != 0 {
@@ -92,7 +92,7 @@ func TestItem67NobodySlipsIntoAnAddressThatIsBeingLeft(t *testing.T) {
 		both.Go(func() { _, slipped = a.ConfirmRegistration(t.Context(), token, browser, "", here) })
 		both.Go(func() { _, _, failed = a.ProveEmailChange(t.Context(), approve, here) })
 		both.Wait()
-		if !errors.Is(slipped, ErrDeadLink) || failed != nil || rows(t, a, "users", "email = ?", address) != 0 {
+		if !errors.Is(slipped, ErrInvalidLink) || failed != nil || rows(t, a, "users", "email = ?", address) != 0 {
 			t.Fatalf("the sign-up: %v; the change: %v", slipped, failed)
 		}
 	}
@@ -117,7 +117,7 @@ func TestUndoEmailChange_VoidsAlertsThatWaitToBeMailed(t *testing.T) {
 	*ahead += time.Second
 	must(t, a.transact(t.Context(), func(tx *tx) error {
 		for range models.BatchRows(a.db) {
-			if err := a.post(tx, a.letters.AddressTaken(user.Email)); err != nil {
+			if err := a.enqueue(tx, a.messages.AddressTaken(user.Email)); err != nil {
 				return err
 			}
 		}

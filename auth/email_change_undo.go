@@ -34,7 +34,7 @@ func (a *Auth) keepWayBack(t *tx, user *models.User, left string, change models.
 	if err := t.Create(&former).Error; err != nil {
 		return fmt.Errorf("keep the former address: %w", err)
 	}
-	return a.post(t, a.letters.UndoEmailChange(left, asked(change, undo, undoFor)))
+	return a.enqueue(t, a.messages.UndoEmailChange(left, asked(change, undo, undoFor)))
 }
 
 // goBack ends the ways back to what the user had since an address that they have again, and tells the mailbox of the last. The way back to the
@@ -56,10 +56,10 @@ func (a *Auth) leaveForGood(t *tx, user *models.User, left string) error {
 	if err := a.leave(t, left, t.now()); err != nil {
 		return err
 	}
-	return a.post(t, a.letters.EmailChangeUndone(left))
+	return a.enqueue(t, a.messages.EmailChangeUndone(left))
 }
 
-// FormerEmailByToken returns the account whose address a link in its former mailbox changes back, and to what; ErrDeadLink where there is
+// FormerEmailByToken returns the account whose address a link in its former mailbox changes back, and to what; ErrInvalidLink where there is
 // none. Whoever closed the account, to have it deleted, does not close that way.
 func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *models.User, former string, err error) {
 	db := a.db.WithContext(ctx)
@@ -68,19 +68,19 @@ func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *mode
 	if err == nil {
 		err = db.Where("id = ?", row.UserID).Where(comesBack()).Take(&user).Error
 	}
-	if err = a.deadIfNone(db, err, "former_emails", token); err != nil {
+	if err = a.invalidIfNone(db, err, "former_emails", token); err != nil {
 		return nil, "", fmt.Errorf("find the former address: %w", err)
 	}
 	return user, row.Email, nil
 }
 
 // UndoEmailChange puts the address back that a user had before, once for each link, and voids what the change allowed: whoever made it is
-// locked out as with Disown, and SignIn with ByReset goes on for the owner of the former mailbox. Changes after this one are undone with it.
-// The error is a Limited or ErrDeadLink.
+// locked out as with Disown, and PendingLogin with ByReset goes on for the owner of the former mailbox. Changes after this one are undone with it.
+// The error is a Limited or ErrInvalidLink.
 func (a *Auth) UndoEmailChange(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, _, err = a.FormerEmailByToken(ctx, token)
 	if err != nil {
-		return nil, "", a.countDead(ctx, client, err)
+		return nil, "", a.countInvalid(ctx, client, err)
 	}
 	err = a.transact(ctx, func(t *tx) error {
 		if err := a.callOffDeletion(t, user.ID, client); err != nil {
@@ -94,7 +94,7 @@ func (a *Auth) UndoEmailChange(ctx context.Context, token string, client Client)
 		if err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, since); err != nil {
+		if newDevice, err = a.secureAccount(t, user, since); err != nil {
 			return err
 		}
 		if undone != user.Email {
@@ -118,7 +118,7 @@ func (a *Auth) useFormerEmail(t *tx, user *models.User, token string) (since tim
 		return since, err
 	}
 	if err := a.setEmail(t, user, former.Email); errors.Is(err, errEmailTaken) {
-		return since, ErrDeadLink
+		return since, ErrInvalidLink
 	} else if err != nil {
 		return since, err
 	}
@@ -151,8 +151,8 @@ func (a *Auth) leave(t *tx, email string, until time.Time) error {
 	return a.forgetCounts(t, email)
 }
 
-// sweepFormerEmails ends the former addresses whose time is over.
-func (a *Auth) sweepFormerEmails(ctx context.Context, now time.Time) error {
+// expireFormerEmails ends the former addresses whose time is over.
+func (a *Auth) expireFormerEmails(ctx context.Context, now time.Time) error {
 	return a.endEachFormerEmail(ctx, "expires_at <= ?", now)
 }
 

@@ -88,8 +88,8 @@ func TestItem66NoLineBreakOrControlCharacterReachesAMailHeader(t *testing.T) {
 // Unicode makes ASCII of each of these, in one function or another: what is checked would not be what is mailed.
 func TestNothingIsFoldedIntoAnotherPersonsAddress(t *testing.T) {
 	for name, input := range map[string]string{
-		"Kelvin sign in the name":        "\u212aate@example.com",
-		"Kelvin sign in the domain":      "ada@\u212aite.com",
+		"Kelvin log in the name":         "\u212aate@example.com",
+		"Kelvin log in the domain":       "ada@\u212aite.com",
 		"dotted capital I in the domain": "ada@L\u0130nk.com",
 		"long s in the domain":           "ada@example\u017fite.com",
 		"fullwidth @":                    "ada\uff20example.com",

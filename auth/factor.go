@@ -92,11 +92,11 @@ func (a *Auth) hasSecondFactor(db *gorm.DB, userID string) (bool, error) {
 // ErrTriesUsed says that a challenge was answered wrongly too often, and takes no more answers.
 var ErrTriesUsed = errors.New("too many wrong answers")
 
-// challenge is what a factor's answer belongs to: a sign-in, or a session whose person proves once more who they are.
+// challenge is what a factor's answer belongs to: a login, or a session whose person proves once more who they are.
 type challenge struct {
 	id        string
-	sessionID string // "" at a sign-in
-	device    string // the browser's token at a sign-in, "" for none
+	sessionID string // "" at a login
+	device    string // the browser's token at a login, "" for none
 	// while does work where that is not over: an answer that was held back until its owner had locked everybody out proves nothing.
 	while func(ctx context.Context, work func(t *tx, user *models.User) error) error
 }

@@ -98,7 +98,7 @@ func TestLogin_KnownDevicesAreServedWhileStrangersFillTheQueue(t *testing.T) {
 // knownBrowser is the device token of a browser in which the user has logged in.
 func knownBrowser(t *testing.T, a *Auth, user *models.User) string {
 	t.Helper()
-	entry, err := a.SignIn(t.Context(), user, ByPassword(false), Browser{}, here)
+	entry, err := a.Login(t.Context(), user, ByPassword(false), Browser{}, here)
 	must(t, err)
 	return entry.Device
 }
@@ -108,14 +108,14 @@ func knownBrowser(t *testing.T, a *Auth, user *models.User) string {
 func TestHashing_LoggedInUsersHavePlacesThatNoStrangerCanTake(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	ada := added(t, a, "ada@example.com")
-	entry, err := a.SignIn(t.Context(), ada, ByPassword(false), Browser{}, here)
+	entry, err := a.Login(t.Context(), ada, ByPassword(false), Browser{}, here)
 	must(t, err)
 	viewer, err := a.Viewer(t.Context(), entry.Session, here)
 	must(t, err)
 	for name, verb := range map[string]func() error{
-		"reauthentication": func() error { return second(a.StepUp(t.Context(), viewer, "password", goodPassword, here)) },
+		"reauthentication": func() error { return second(a.Reauthenticate(t.Context(), viewer, "password", goodPassword, here)) },
 		"password change": func() error {
-			return a.prove(t.Context(), viewer, goodPassword, here)
+			return a.reauthenticate(t.Context(), viewer, goodPassword, here)
 		},
 		"new password": func() error { return second(a.hasher.For(ada.ID).Hash(t.Context(), goodPassword)) },
 	} {

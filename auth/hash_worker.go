@@ -23,7 +23,7 @@ const quietBeforeEnd = 10 * time.Second
 const workerPatience = 2 * time.Second
 
 // worker hashes in a process of its own, which runs when nothing else wants to. Next to the pages, each hash's 19 MiB would begin
-// a garbage collection, whose stops of the world wait for threads that hashes keep from running: a flood of log-ins would be
+// a garbage collection, whose stops of the world wait for threads that hashes keep from running: a flood of logins would be
 // felt on every page. Nothing but passwords and hashes passes to it; it gets no environment, and so no secret.
 type worker struct {
 	program  string // hashes in this process where it is ""
@@ -39,7 +39,7 @@ type worker struct {
 	ending *time.Timer
 }
 
-// do carries out a job. A worker that cannot be started, that dies or that gets no turn costs nobody a log-in, only the pages some speed.
+// do carries out a job. A worker that cannot be started, that dies or that gets no turn costs nobody a login, only the pages some speed.
 func (w *worker) do(job HashJob) HashAnswer {
 	if w.program == "" || w.isLate() {
 		return job.do()

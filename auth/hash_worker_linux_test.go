@@ -141,7 +141,7 @@ func TestWithoutAWorkerToStartThisProcessHashes(t *testing.T) {
 	expect(t, h, "the password", mustHash(t, h, "the password"), true, false)
 }
 
-// A flood of log-ins must not slow down what else runs on the machine.
+// A flood of logins must not slow down what else runs on the machine.
 func TestAWorkerGivesWayAndHasNoEnvironment(t *testing.T) {
 	t.Setenv("SECRET_KEY", "not for the worker")
 	h := newWorkerHasher(t, time.Hour)

@@ -26,16 +26,16 @@ const (
 var ErrTooMuch = errors.New("the form is too large to be kept")
 
 // KeepForm seals a form that could not be carried out, because its sender has to prove first who they are. The browser carries
-// it, since what is not sent is not the server's to store, and web storage would outlive the log-out (ASVS 14.3.3). It opens for
+// it, since what is not sent is not the server's to store, and web storage would outlive the logout (ASVS 14.3.3). It opens for
 // this user alone, for an hour. The error is ErrTooMuch.
 func (a *Auth) KeepForm(userID string, form []byte) (sealed string, err error) {
 	return a.sealFor(userID, form)
 }
 
-// KeepForProof is KeepForm for who only has to prove once more who they are. It opens in the viewer's session alone, and its form is
+// KeepForReauth is KeepForm for who only has to prove once more who they are. It opens in the viewer's session alone, and its form is
 // carried out unseen, so that it may hold passwords: the page that carries it tells no more of them than it does of a random token.
-func (a *Auth) KeepForProof(viewer *Viewer, form []byte) (sealed string, err error) {
-	return a.sealFor(provingIn(viewer), form)
+func (a *Auth) KeepForReauth(viewer *Viewer, form []byte) (sealed string, err error) {
+	return a.sealFor(reauthIn(viewer), form)
 }
 
 func (a *Auth) sealFor(place string, plain []byte) (sealed string, err error) {
@@ -51,13 +51,13 @@ func (a *Auth) KeptForm(user *models.User, sealed string) (form []byte, ok bool)
 	return a.openFor(user.ID, sealed)
 }
 
-// KeptForProof opens what KeepForProof sealed in the viewer's session.
-func (a *Auth) KeptForProof(viewer *Viewer, sealed string) (form []byte, ok bool) {
-	return a.openFor(provingIn(viewer), sealed)
+// KeptForReauth opens what KeepForReauth sealed in the viewer's session.
+func (a *Auth) KeptForReauth(viewer *Viewer, sealed string) (form []byte, ok bool) {
+	return a.openFor(reauthIn(viewer), sealed)
 }
 
-// provingIn is not the user's id: a form with passwords must never open where it would be shown.
-func provingIn(viewer *Viewer) string { return "proof " + viewer.Session.ID }
+// reauthIn is not the user's id: a form with passwords must never open where it would be shown.
+func reauthIn(viewer *Viewer) string { return "proof " + viewer.Session.ID }
 
 func (a *Auth) openFor(place, sealed string) ([]byte, bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)

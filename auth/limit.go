@@ -35,7 +35,7 @@ var (
 	limitForgotIP         = models.LimitRule{Name: "forgot-ip", Window: time.Hour}
 	limitForgotMail       = models.LimitRule{Name: "forgot-mail", Free: 5, Window: time.Hour}
 	limitRefusalIP        = models.LimitRule{Name: "refusal-ip", Free: 50, Window: time.Hour}
-	limitDeadLink         = models.LimitRule{Name: "dead-link-ip", Free: 30, Window: time.Hour}
+	limitInvalidLink      = models.LimitRule{Name: "dead-link-ip", Free: 30, Window: time.Hour}
 	limitLogins           = models.LimitRule{Name: "logins", Free: 100, Window: 10 * time.Minute}
 	limitChanges          = models.LimitRule{Name: "changes", Free: 1000, Window: 10 * time.Minute}
 )
@@ -125,11 +125,11 @@ func endingWith(rule models.LimitRule, life time.Duration) models.LimitRule {
 	return rule
 }
 
-// DeadLinkLimits are the rules that a mailed link counts under which opens nothing (any more).
-func DeadLinkLimits() []models.LimitRule { return []models.LimitRule{limitDeadLink} }
+// InvalidLinkLimits are the rules that a mailed link counts under which opens nothing (any more).
+func InvalidLinkLimits() []models.LimitRule { return []models.LimitRule{limitInvalidLink} }
 
-// ReproofLimits are the rules that proving the current password once more counts under.
-func ReproofLimits() []models.LimitRule { return []models.LimitRule{limitReproof} }
+// ReauthLimits are the rules that proving the current password once more counts under.
+func ReauthLimits() []models.LimitRule { return []models.LimitRule{limitReproof} }
 
 // FactorLimits are the rules that the answers to a second factor count under, and those of who proves once more who they are.
 func FactorLimits() []models.LimitRule {
@@ -243,13 +243,13 @@ func (a *Auth) take(ctx context.Context, client Client, hits ...hit) error {
 	})
 }
 
-// countDead counts an ErrDeadLink and returns it, or the Limited that it comes to; any other error it returns as it is. Only dead links count:
+// countInvalid counts an ErrInvalidLink and returns it, or the Limited that it comes to; any other error it returns as it is. Only dead links count:
 // a neighbor's junk must not keep an owner from a good one.
-func (a *Auth) countDead(ctx context.Context, client Client, err error) error {
-	if !errors.Is(err, ErrDeadLink) {
+func (a *Auth) countInvalid(ctx context.Context, client Client, err error) error {
+	if !errors.Is(err, ErrInvalidLink) {
 		return err
 	}
-	if limited := a.take(ctx, client, hitsFrom(client.IP, limitDeadLink)...); limited != nil {
+	if limited := a.take(ctx, client, hitsFrom(client.IP, limitInvalidLink)...); limited != nil {
 		return limited
 	}
 	return err

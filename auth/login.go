@@ -63,7 +63,7 @@ func (a *Auth) loginHits(email string, known bool, device string, client Client)
 	return byAnyone(append(hits, hitBy(limitLoginAccount, email)))
 }
 
-// knownDevice says whether the browser with this device token, "" for none, has signed in with this address before.
+// knownDevice says whether the browser with this device token, "" for none, has logged in with this address before.
 func (a *Auth) knownDevice(ctx context.Context, email, device string) (bool, error) {
 	if device == "" {
 		return false, nil
@@ -99,12 +99,12 @@ func (a *Auth) checkLogin(ctx context.Context, hasher *Hasher, email, password s
 	return a.checkLogin(ctx, hasher, email, password)
 }
 
-// rehash replaces the hash of the user, whose password this is. overtaken says that it was replaced meanwhile: by another log-in, which has
+// rehash replaces the hash of the user, whose password this is. overtaken says that it was replaced meanwhile: by another login, which has
 // done the same, or with another password.
 func (a *Auth) rehash(ctx context.Context, hasher *Hasher, user *models.User, password string) (overtaken bool, err error) {
 	hash, err := hasher.Hash(ctx, password)
 	if errors.Is(err, ErrBusy) {
-		return false, nil // the next log-in will do it
+		return false, nil // the next login will do it
 	}
 	if err != nil {
 		return false, err

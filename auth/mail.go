@@ -7,8 +7,8 @@ import (
 	"example.com/gatehouse/mail"
 )
 
-// post leaves a mail for the worker, in the transaction that causes it.
-func (a *Auth) post(t *tx, message mail.Message) error {
+// enqueue leaves a mail for the worker, in the transaction that causes it.
+func (a *Auth) enqueue(t *tx, message mail.Message) error {
 	t.mailed = true
 	if err := a.outbox.Enqueue(t.DB, message); err != nil {
 		return fmt.Errorf("write the mail %s: %w", message.Kind, err)
@@ -21,23 +21,23 @@ func incident(at time.Time, client Client, token string, life time.Duration) mai
 	return mail.Incident{At: at, IP: client.Address(), Device: client.Device(), Token: token, Life: life}
 }
 
-// postOwner leaves a letter for whoever has an account with the address that it is to. Where known is false nobody has, and nobody gets it.
+// enqueueToOwner leaves a letter for whoever has an account with the address that it is to. Where known is false nobody has, and nobody gets it.
 // Whose account is to be deleted gets a link that brings it back, in place of the letter.
-func (a *Auth) postOwner(t *tx, known bool, letter mail.Message) error {
-	post := a.post
+func (a *Auth) enqueueToOwner(t *tx, known bool, message mail.Message) error {
+	enqueue := a.enqueue
 	if !known {
-		post = a.postNobody
+		enqueue = a.enqueueDecoy
 	}
-	if back, leaving, err := a.restoreLetter(t, letter.To); err != nil {
+	if back, leaving, err := a.restoreMessage(t, message.To); err != nil {
 		return err
 	} else if leaving {
-		letter, post = back, a.post
+		message, enqueue = back, a.enqueue
 	}
-	return post(t, letter)
+	return enqueue(t, message)
 }
 
-// postNobody does post's work for a mail that nobody gets: an unknown address must not answer sooner than a known one.
-func (a *Auth) postNobody(t *tx, message mail.Message) error {
+// enqueueDecoy does post's work for a mail that nobody gets: an unknown address must not answer sooner than a known one.
+func (a *Auth) enqueueDecoy(t *tx, message mail.Message) error {
 	t.mailed = true
 	if err := a.outbox.EnqueueDecoy(t.DB, message); err != nil {
 		return fmt.Errorf("write the decoy of %s: %w", message.Kind, err)

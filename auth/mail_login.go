@@ -17,7 +17,7 @@ import (
 	"example.com/gatehouse/seal"
 )
 
-// The events of mailed sign-in.
+// The events of mailed login.
 const (
 	EventMailLoginRequested = "login.mail_requested"
 	EventMailLoginFailed    = "login.mail_failed"
@@ -26,7 +26,7 @@ const (
 // mailLogins is the table of mailed logins.
 const mailLogins = "mail_logins"
 
-// byMail is the method of a mailed sign-in.
+// byMail is the method of a mailed login.
 const byMail = "mail"
 
 const (
@@ -38,7 +38,7 @@ const (
 	mailLoginCode = 5
 )
 
-// The rules of mailed sign-in. A link needs no count: nobody guesses it. So whoever closes the count of an account's codes leaves the
+// The rules of mailed login. A link needs no count: nobody guesses it. So whoever closes the count of an account's codes leaves the
 // owner the link.
 var (
 	limitMailLoginIP   = models.LimitRule{Name: "mail-login-ip", Window: time.Hour}
@@ -49,7 +49,7 @@ var (
 	limitMailLoginCode  = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 7 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
 )
 
-// MailLoginLimits are the rules that asking for a mailed sign-in counts under.
+// MailLoginLimits are the rules that asking for a mailed login counts under.
 func MailLoginLimits(c config.Config) []models.LimitRule {
 	return []models.LimitRule{mailLoginIP(c), limitMailLoginMail, limitMailLoginKnown}
 }
@@ -61,7 +61,7 @@ func mailLoginIP(c config.Config) models.LimitRule {
 // MailLoginCodeLimits are the rules that a typed code counts under.
 func MailLoginCodeLimits() []models.LimitRule { return []models.LimitRule{limitMailLoginCode} }
 
-// OfMailLogin says whether it is mailed sign-in that is closed, so that other ways in are open.
+// OfMailLogin says whether it is mailed login that is closed, so that other ways in are open.
 func (l Limited) OfMailLogin() bool {
 	return l.Rule == limitMailLoginMail.Name || l.Rule == limitMailLoginKnown.Name || l.Rule == limitMailLoginCode.Name
 }
@@ -98,12 +98,12 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 		if err == nil {
 			row.UserID = &user.ID
 		}
-		row.Generation = user.Generation()
+		row.CredentialVersion = user.CredentialVersion()
 		if err := keepMailLogin(t, &row, browser); err != nil {
 			return err
 		}
-		letter := a.letters.MailLogin(email, code, incident(row.CreatedAt, client, link, MailLoginFor))
-		if err := a.postOwner(t, row.UserID != nil, letter); err != nil {
+		message := a.messages.MailLogin(email, code, incident(row.CreatedAt, client, link, MailLoginFor))
+		if err := a.enqueueToOwner(t, row.UserID != nil, message); err != nil {
 			return err
 		}
 		return a.record(t, EventMailLoginRequested, row.UserID, "", client, nil)
@@ -136,13 +136,13 @@ func (a *Auth) fillMailLogin(row *models.MailLogin, keys seal.HashKeys, email st
 // keepMailLogin stores the newest request, and voids the recipient's and the browser's older ones.
 func keepMailLogin(t *tx, row *models.MailLogin, browser Browser) error {
 	if err := models.VoidMailLogins(t.DB, row.Recipient, row.KnownDevice); err != nil {
-		return fmt.Errorf("void the older mailed sign-ins: %w", err)
+		return fmt.Errorf("void the older mailed logins: %w", err)
 	}
 	if err := t.Where("browser_hash = ?", hashToken(browser.MailLogin)).Delete(&models.MailLogin{}).Error; err != nil {
-		return fmt.Errorf("void the browser's older mailed sign-in: %w", err)
+		return fmt.Errorf("void the browser's older mailed login: %w", err)
 	}
 	if err := t.Create(row).Error; err != nil {
-		return fmt.Errorf("keep the mailed sign-in: %w", err)
+		return fmt.Errorf("keep the mailed login: %w", err)
 	}
 	return nil
 }
@@ -151,24 +151,24 @@ func keepMailLogin(t *tx, row *models.MailLogin, browser Browser) error {
 // has asked for one learns nothing.
 func voidMailLogins(t *tx, userID string) error {
 	if err := t.Model(&models.MailLogin{}).Where("user_id = ?", userID).Update("user_id", nil).Error; err != nil {
-		return fmt.Errorf("void the mailed sign-ins: %w", err)
+		return fmt.Errorf("void the mailed logins: %w", err)
 	}
 	return nil
 }
 
-// MailLoginByLink returns whom a mailed link lets in; ErrDeadLink where it lets in nobody. here is false in a browser other than the
+// MailLoginByLink returns whom a mailed link lets in; ErrInvalidLink where it lets in nobody. here is false in a browser other than the
 // one that asked for it, where it is not told whose it is.
 func (a *Auth) MailLoginByLink(ctx context.Context, token string, browser Browser) (user *models.User, here bool, err error) {
 	db := a.db.WithContext(ctx)
 	row, err := models.FindMailLogin(db, hashToken(token), a.now())
-	if err = a.deadIfNone(db, err, mailLogins, token); err != nil {
-		return nil, false, fmt.Errorf("find the mailed sign-in: %w", err)
+	if err = a.invalidIfNone(db, err, mailLogins, token); err != nil {
+		return nil, false, fmt.Errorf("find the mailed login: %w", err)
 	}
 	if !bytes.Equal(row.BrowserHash, hashToken(browser.MailLogin)) {
 		return nil, false, nil
 	}
 	if user, err = a.mailLoginOwner(db, row); err == nil && user == nil {
-		return nil, true, ErrDeadLink
+		return nil, true, ErrInvalidLink
 	}
 	return user, true, err
 }
@@ -190,29 +190,29 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 	if err != nil {
 		return nil, fmt.Errorf("find the user: %w", err)
 	}
-	if !bytes.Equal(row.Generation, user.Generation()) || !keys.Match(row.Recipient, "recipient", user.Email) {
+	if !bytes.Equal(row.CredentialVersion, user.CredentialVersion()) || !keys.Match(row.Recipient, "recipient", user.Email) {
 		return nil, nil
 	}
 	return &user, nil
 }
 
 // LogInByMailedLink uses a mailed link up, in the browser that asked for it, and returns whom it lets in and as what proof. The error is a
-// Limited or ErrDeadLink.
-func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
+// Limited or ErrInvalidLink.
+func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Browser, client Client) (user *models.User, authn Authentication, err error) {
 	err = a.transact(ctx, func(t *tx) error {
 		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.MailLogin), t.now())
-		if err = a.deadIfNone(t.DB, err, mailLogins, token); err != nil {
+		if err = a.invalidIfNone(t.DB, err, mailLogins, token); err != nil {
 			return fmt.Errorf("use the link: %w", err)
 		}
 		if err := rememberUsed(t, mailLogins, hashToken(token)); err != nil {
 			return err
 		}
-		proof = Proof{Method: byMail, Remember: row.Remember}
+		authn = Authentication{Method: byMail, Remember: row.Remember}
 		if user, err = a.mailLoginOwner(t.DB, row); err != nil {
 			return err
 		}
 		if user == nil {
-			return ErrDeadLink
+			return ErrInvalidLink
 		}
 		count := mailLoginCodeHit(row, browser.Device)
 		if count.shared {
@@ -220,25 +220,25 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 		}
 		return models.ForgetHits(t.DB, count.rule, count.key)
 	})
-	if err = a.countDead(ctx, client, err); errors.Is(err, ErrDeadLink) {
+	if err = a.countInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventMailLoginFailed, nil, "", client, Detail{"by": "link"}) })
-		return nil, proof, cmp.Or(failed, err)
+		return nil, authn, cmp.Or(failed, err)
 	}
-	return user, proof, err
+	return user, authn, err
 }
 
-// LogInByMailedCode is LogInByMailedLink for the code. The error is an Invalid, a Limited, ErrDeadLink where the browser has asked for
+// LogInByMailedCode is LogInByMailedLink for the code. The error is an Invalid, a Limited, ErrInvalidLink where the browser has asked for
 // nothing that still works, or ErrTriesUsed where it has been wrong too often.
-func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Browser, client Client) (user *models.User, proof Proof, err error) {
+func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Browser, client Client) (user *models.User, authn Authentication, err error) {
 	if code = plainCode(code); !encodes(code, mailLoginCode) {
-		return nil, proof, Invalid{"code": "Enter all eight letters and digits of the code from the mail."}
+		return nil, authn, Invalid{"code": "Enter all eight letters and digits of the code from the mail."}
 	}
 	row, err := models.FindBrowsersMailLogin(a.db.WithContext(ctx), hashToken(browser.MailLogin), a.now())
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, proof, ErrDeadLink
+		return nil, authn, ErrInvalidLink
 	}
 	if err != nil {
-		return nil, proof, fmt.Errorf("find the mailed sign-in: %w", err)
+		return nil, authn, fmt.Errorf("find the mailed login: %w", err)
 	}
 	ok, err := a.guess(ctx, client, []hit{mailLoginCodeHit(row, browser.Device)},
 		func() (ok bool, err error) {
@@ -250,13 +250,13 @@ func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Brows
 		})
 	switch {
 	case err != nil:
-		return nil, proof, err
+		return nil, authn, err
 	case ok:
-		return user, Proof{Method: byMail, Remember: row.Remember}, nil
+		return user, Authentication{Method: byMail, Remember: row.Remember}, nil
 	case row.Tries >= mailLoginTries:
-		return nil, proof, ErrTriesUsed
+		return nil, authn, ErrTriesUsed
 	}
-	return nil, proof, Invalid{"code": "That code is not right. Look for the newest mail, and check each character."}
+	return nil, authn, Invalid{"code": "That code is not right. Look for the newest mail, and check each character."}
 }
 
 // mailLoginCodeHit is where a typed code counts: for the recipient, whether or not there is an account.
@@ -270,7 +270,7 @@ func mailLoginCodeHit(row models.MailLogin, device string) hit {
 }
 
 // tryMailedCode counts the try before it looks at the code, so that fifty at once are fifty; a right code uses the row up, and so does the
-// last wrong one. user is nil where the code is wrong. The error may be ErrDeadLink.
+// last wrong one. user is nil where the code is wrong. The error may be ErrInvalidLink.
 func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) (row models.MailLogin, user *models.User, err error) {
 	keys, err := a.mailLoginKeys()
 	if err != nil {
@@ -279,7 +279,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 	err = a.transact(ctx, func(t *tx) error {
 		row, err = models.TryMailLogin(t.DB, hashToken(browser.MailLogin), t.now())
 		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return ErrDeadLink
+			return ErrInvalidLink
 		}
 		if err != nil {
 			return fmt.Errorf("count the try: %w", err)
@@ -293,7 +293,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 			return nil
 		}
 		if err := t.Delete(&row).Error; err != nil {
-			return fmt.Errorf("use the mailed sign-in up: %w", err)
+			return fmt.Errorf("use the mailed login up: %w", err)
 		}
 		if user == nil {
 			return nil

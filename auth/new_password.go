@@ -13,13 +13,13 @@ import (
 
 // ByReset is the proof of who has opened a link that resets their password. What it begins can end in a new password, and not in a session
 // (item 24 of the security model).
-func ByReset() Proof { return Proof{Method: byReset} }
+func ByReset() Authentication { return Authentication{Method: byReset} }
 
 // Resets says whether what was proven leads to a new password and no further.
-func (p Proof) Resets() bool { return p.first() == byReset }
+func (p Authentication) Resets() bool { return p.first() == byReset }
 
 // notePassword remembers that a password, which was just right, is one that could not be chosen now: PASSWORD_MIN was raised, the password
-// came in with an import, or it has become common. A new one is due before the sign-in is finished.
+// came in with an import, or it has become common. A new one is due before the login is finished.
 func (a *Auth) notePassword(ctx context.Context, user *models.User, password string) error {
 	if user.PasswordDueAt != nil || a.rules.Check(password, user.Name, user.Email) == "" {
 		return nil
@@ -57,12 +57,12 @@ func (a *Auth) forOperator(ctx context.Context, address string, work func(t *tx,
 }
 
 // ExpirePassword locks the account with an address, and tells its owner by mail to choose a new password, as whoever forgot theirs does. Whoever
-// runs the application calls it where a password may be known to others, who would be as quick to replace it at a log-in; they neither see nor
+// runs the application calls it where a password may be known to others, who would be as quick to replace it at a login; they neither see nor
 // set one. The error is an Invalid or ErrNoAccount.
 func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 	return a.forOperator(ctx, address, func(t *tx, user *models.User) error {
 		since := t.now()
-		if lockedOut(user) { // it stays so, and since when
+		if isLocked(user) { // it stays so, and since when
 			since = *user.PasswordDueAt
 		}
 		if err := a.setPassword(t, user, "", ""); err != nil {
@@ -74,17 +74,17 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 		if err := forgetDevices(t, user.ID); err != nil {
 			return err
 		}
-		if err := a.post(t, a.letters.PasswordExpired(user.Email, t.now())); err != nil {
+		if err := a.enqueue(t, a.messages.PasswordExpired(user.Email, t.now())); err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordExpired, &user.ID, "", Client{}, nil)
 	})
 }
 
-// OwedPassword sets the new password that a sign-in owes, and returns the user as they are from then on. What it ends and voids, and whom
+// CompletePassword sets the new password that a login owes, and returns the user as they are from then on. What it ends and voids, and whom
 // it tells, is as ResetPassword and ChangePassword have it. newDevice is "" where the browser stays what it is. The error is an Invalid,
-// ErrBusy, ErrSignInOver or ErrChanged.
-func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password string, client Client) (user *models.User, newDevice string, err error) {
+// ErrBusy, ErrLoginEnded or ErrChanged.
+func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password string, client Client) (user *models.User, newDevice string, err error) {
 	if err := (Invalid{"password": a.rules.Check(password, p.User.Name, p.User.Email)}).Err(); err != nil {
 		return nil, "", err
 	}
@@ -92,12 +92,12 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password string, cl
 	if err != nil {
 		return nil, "", err
 	}
-	err = a.inSignIn(ctx, p, func(t *tx, current *models.User) (err error) {
+	err = a.inPendingLogin(ctx, p, func(t *tx, current *models.User) (err error) {
 		user = current
-		if err := a.forgetThiefsFactors(t, user, p.proof); err != nil {
+		if err := a.forgetAddedFactors(t, user, p.authn); err != nil {
 			return err
 		}
-		if p.proof.Resets() {
+		if p.authn.Resets() {
 			newDevice, err = a.reset(t, user, hash, client)
 			return err
 		}
@@ -106,18 +106,18 @@ func (a *Auth) OwedPassword(ctx context.Context, p *Pending, password string, cl
 	return user, newDevice, err
 }
 
-// forgetThiefsFactors removes the second factors of an account that its owner has locked which came since it was somebody else's, but for
-// what the owner has proven in this sign-in: nobody else can while the account is locked. A mailbox alone removes none: it takes a second
+// forgetAddedFactors removes the second factors of an account that its owner has locked which came since it was somebody else's, but for
+// what the owner has proven in this login: nobody else can while the account is locked. A mailbox alone removes none: it takes a second
 // factor to come this far where there is one.
-func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error {
-	if !lockedOut(user) || !proof.Second {
+func (a *Auth) forgetAddedFactors(t *tx, user *models.User, authn Authentication) error {
+	if !isLocked(user) || !authn.Second {
 		return nil
 	}
 	for _, f := range a.factors() {
 		if !f.second {
 			continue
 		}
-		added := t.Where("user_id = ? AND created_at >= ? AND id <> ?", user.ID, *user.PasswordDueAt, proof.factor)
+		added := t.Where("user_id = ? AND created_at >= ? AND id <> ?", user.ID, *user.PasswordDueAt, authn.factor)
 		if err := f.forget(added); err != nil {
 			return err
 		}
@@ -125,16 +125,16 @@ func (a *Auth) forgetThiefsFactors(t *tx, user *models.User, proof Proof) error 
 	return a.forgetBackups(t, user.ID)
 }
 
-// replacePassword is what follows on a new password of somebody who is signing in with the old one, which goes on.
-func (a *Auth) replacePassword(t *tx, user *models.User, hash, signInID string, client Client) error {
+// replacePassword is what follows on a new password of somebody who is logging in with the old one, which goes on.
+func (a *Auth) replacePassword(t *tx, user *models.User, hash, loginID string, client Client) error {
 	since, err := othersSince(t, user, t.now())
 	if err != nil {
 		return err
 	}
-	if err := a.setPassword(t, user, hash, signInID); err != nil {
+	if err := a.setPassword(t, user, hash, loginID); err != nil {
 		return err
 	}
-	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })
+	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message { return a.messages.PasswordChanged(user.Email, i) })
 	if err != nil {
 		return err
 	}

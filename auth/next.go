@@ -8,7 +8,7 @@ import (
 
 const maxNextBytes = 1024
 
-// SafeNext returns next, the path to go back to after signing in, or "" when next is not certainly a path of this site
+// SafeNext returns next, the path to go back to after logging in, or "" when next is not certainly a path of this site
 // (ASVS 3.7.2) or is one of the pages where the way back would begin anew. What is returned is what was checked,
 // unchanged, at most 1024 bytes of printable ASCII. A query and a fragment may hold what they like.
 //

@@ -32,7 +32,7 @@ const (
 	offerAgain    = 14 * 24 * time.Hour
 )
 
-// The rules of passkeys. What is counted for a challenge is the page that asks for it, since each opening of the log-in page is one. What
+// The rules of passkeys. What is counted for a challenge is the page that asks for it, since each opening of the login page is one. What
 // is counted for an answer is a wrong one; it cannot be guessed, but costs a signature to check.
 var (
 	limitPasskeyAsked = models.LimitRule{Name: "passkey-asked", Window: 15 * time.Minute}
@@ -102,7 +102,7 @@ func (a *Auth) AuthenticateByPasskey(ctx context.Context, browser, answer string
 				return false, err
 			}
 			user = signed.user
-			if lockedOut(user) { // it opens nothing
+			if isLocked(user) { // it opens nothing
 				return true, nil
 			}
 			err = a.transact(ctx, func(t *tx) error {
@@ -131,15 +131,15 @@ func (a *Auth) passkeyIsRight(ctx context.Context, err error) (bool, error) {
 	return err == nil, err
 }
 
-// PasskeyFactor returns the options with which the browser asks for a passkey of whoever has begun this sign-in. The error is a Limited or
+// PasskeyFactor returns the options with which the browser asks for a passkey of whoever has begun this login. The error is a Limited or
 // ErrNoPasskeys.
-func (a *Auth) PasskeyFactor(ctx context.Context, p *Pending, client Client) ([]byte, error) {
+func (a *Auth) PasskeyFactor(ctx context.Context, p *PendingLogin, client Client) ([]byte, error) {
 	return a.passkeyOf(ctx, &p.User, challenge{id: p.id}, client)
 }
 
-// PasskeyProof returns the options with which the viewer's browser asks for one of their passkeys, for StepUp. The error is a Limited or
+// PasskeyReauth returns the options with which the viewer's browser asks for one of their passkeys, for Reauthenticate. The error is a Limited or
 // ErrNoPasskeys.
-func (a *Auth) PasskeyProof(ctx context.Context, viewer *Viewer, client Client) ([]byte, error) {
+func (a *Auth) PasskeyReauth(ctx context.Context, viewer *Viewer, client Client) ([]byte, error) {
 	return a.passkeyOf(ctx, &viewer.User, challenge{id: viewer.Session.ID}, client)
 }
 
@@ -157,7 +157,7 @@ func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge, c
 	return a.askForPasskey(ctx, provingBy(of), k)
 }
 
-// checkPasskey says whether the answer is that of one of the user's passkeys to what PasskeyFactor or PasskeyProof asked.
+// checkPasskey says whether the answer is that of one of the user's passkeys to what PasskeyFactor or PasskeyReauth asked.
 func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of challenge, client Client) (useAnswer, error) {
 	signed, err := a.checkAssertion(ctx, provingBy(of), user, answer)
 	if right, err := a.passkeyIsRight(ctx, err); err != nil || !right {
@@ -175,12 +175,12 @@ var passkeyWords = answerWords{
 }
 
 // NewPasskey returns the options with which the viewer's browser makes a passkey, as PublicKeyCredential.parseCreationOptionsFromJSON
-// reads them. The error is a Limited, ErrProofDue or ErrNoPasskeys.
+// reads them. The error is a Limited, ErrReauthRequired or ErrNoPasskeys.
 func (a *Auth) NewPasskey(ctx context.Context, viewer *Viewer, client Client) ([]byte, error) {
 	if err := a.countAsked(ctx, client); err != nil {
 		return nil, err
 	}
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return nil, err
 	}
 	db := a.db.WithContext(ctx)
@@ -218,9 +218,9 @@ func (a *Auth) keepPasskeyOwner(db *gorm.DB, userID string) (models.PasskeyOwner
 }
 
 // AddPasskey adds the passkey that the viewer's browser has made, and returns a new token for the session, which has proven two factors
-// with it. The owner is told by mail. The error is an Invalid, ErrProofDue or ErrChanged.
+// with it. The owner is told by mail. The error is an Invalid, ErrReauthRequired or ErrChanged.
 func (a *Auth) AddPasskey(ctx context.Context, viewer *Viewer, answer string, client Client) (token string, err error) {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return "", err
 	}
 	if answer == "" {
@@ -299,10 +299,10 @@ func (a *Auth) RenamePasskey(ctx context.Context, viewer *Viewer, id, name strin
 	})
 }
 
-// RemovePasskey removes one of the viewer's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrProofDue,
-// ErrLastWayIn or ErrChanged.
+// RemovePasskey removes one of the viewer's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrReauthRequired,
+// ErrLastCredential or ErrChanged.
 func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
@@ -320,18 +320,18 @@ func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, cli
 const byPasskey = "passkey"
 
 // ByPasskey is the proof of who has used a passkey, which is two factors: the device, and what unlocks it.
-func ByPasskey(remember bool) Proof {
-	return Proof{Method: byPasskey, Second: true, Remember: remember}
+func ByPasskey(remember bool) Authentication {
+	return Authentication{Method: byPasskey, Second: true, Remember: remember}
 }
 
 // OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who logged in by password or by mail,
 // has none, and has not asked to be left alone.
-func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, proof Proof) (bool, error) {
+func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, authn Authentication) (bool, error) {
 	asked := []string{
 		byPassword,
 		byMail, // feature:mail_login
 	}
-	if !a.PasskeysWork() || !slices.Contains(asked, proof.first()) {
+	if !a.PasskeysWork() || !slices.Contains(asked, authn.first()) {
 		return false, nil
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)

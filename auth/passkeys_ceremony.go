@@ -24,7 +24,7 @@ import (
 const (
 	// passkeyTime is how long a challenge waits for its answer, here and in the browser.
 	passkeyTime = 5 * time.Minute
-	// openChallenges is how many answers one browser, session or sign-in may have open: as many as people have tabs.
+	// openChallenges is how many answers one browser, session or login may have open: as many as people have tabs.
 	openChallenges = 10
 	// maxPasskeyAnswer is in bytes; those of devices have some hundreds, with an attestation that nobody asked for a few thousand.
 	maxPasskeyAnswer = 64 << 10
@@ -313,7 +313,7 @@ func (a *Auth) tellOfCopy(t *tx, owner *models.User, passkey models.Passkey, cli
 	}
 	if !told {
 		err := a.alert(t, owner, client, func(i mail.Incident) mail.Message {
-			return a.letters.PasskeyCopied(owner.Email, passkeyMaker(passkey.Maker), i)
+			return a.messages.PasskeyCopied(owner.Email, passkeyMaker(passkey.Maker), i)
 		})
 		if err != nil {
 			return err

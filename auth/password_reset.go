@@ -40,7 +40,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 		if err := t.Create(&reset).Error; err != nil {
 			return fmt.Errorf("keep the reset: %w", err)
 		}
-		if err := a.postOwner(t, reset.UserID != nil, a.letters.ResetPassword(email, token, a.config.ResetTTL)); err != nil {
+		if err := a.enqueueToOwner(t, reset.UserID != nil, a.messages.ResetPassword(email, token, a.config.ResetTTL)); err != nil {
 			return err
 		}
 		return a.record(t, EventPasswordResetRequested, reset.UserID, "", client, nil)
@@ -54,22 +54,22 @@ func voidResets(t *tx, userID string) error {
 	return nil
 }
 
-// ResetByToken returns whose password a mailed link resets; ErrDeadLink where it resets none.
+// ResetByToken returns whose password a mailed link resets; ErrInvalidLink where it resets none.
 func (a *Auth) ResetByToken(ctx context.Context, token string) (*models.User, error) {
 	return a.linkOwner(ctx, "password_resets", token, isOpen)
 }
 
-// ErrFactorDue is the answer to a link that resets the password of somebody with a second factor: SignIn with ByReset asks for that first,
+// ErrFactorDue is the answer to a link that resets the password of somebody with a second factor: PendingLogin with ByReset asks for that first,
 // then for the new password. The link is used up by the new password, not before.
 var ErrFactorDue = errors.New("a second factor is due before the new password")
 
 // ResetPassword sets a new password, once for each link. Every session of the user's ends, every other link and known
-// device is void, the owner is told by mail, and nobody is signed in. It returns the device token for the browser that
+// device is void, the owner is told by mail, and nobody is logged in. It returns the device token for the browser that
 // did it, which is known from then on: a stranger's guesses cannot keep the owner waiting there. The error is an Invalid,
-// a Limited, ErrBusy, ErrDeadLink or ErrFactorDue.
+// a Limited, ErrBusy, ErrInvalidLink or ErrFactorDue.
 func (a *Auth) ResetPassword(ctx context.Context, token, password string, client Client) (newDevice string, err error) {
 	user, err := a.ResetByToken(ctx, token)
-	if err = a.countDead(ctx, client, err); errors.Is(err, ErrDeadLink) {
+	if err = a.countInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventPasswordResetFailed, nil, "", client, nil) })
 		return "", cmp.Or(failed, err)
 	}
@@ -113,16 +113,16 @@ func (a *Auth) reset(t *tx, user *models.User, hash string, client Client) (newD
 	if err := rememberResets(t, user.ID); err != nil {
 		return "", err
 	}
-	since, newDevice, err := a.handOver(t, user, t.now(), hash)
+	since, newDevice, err := a.replaceCredentials(t, user, t.now(), hash)
 	if err != nil {
 		return "", err
 	}
 	// This browser's own count, and not those of strangers: they would see that there is an account.
 	own := hitBy(limitLoginAccount, user.Email, newDevice)
 	if err := models.ForgetHits(t.DB, own.rule, own.key); err != nil {
-		return "", fmt.Errorf("forget the browser's failed log-ins: %w", err)
+		return "", fmt.Errorf("forget the browser's failed logins: %w", err)
 	}
-	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message { return a.letters.PasswordReset(user.Email, i) })
+	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message { return a.messages.PasswordReset(user.Email, i) })
 	if err != nil {
 		return "", err
 	}
@@ -144,7 +144,7 @@ func rememberResets(t *tx, userID string) error {
 	return nil
 }
 
-// setPassword replaces the password that was read with user, "" by none, and ends every session and every sign-in but the one whose id is
+// setPassword replaces the password that was read with user, "" by none, and ends every session and every login but the one whose id is
 // kept, and what was mailed to open the account, or to change how it is opened: somebody else may have it.
 func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
 	set := t.Model(&models.User{}).Where("id = ? AND disabled_at IS NULL AND password_hash = ?", user.ID, user.PasswordHash).
@@ -156,7 +156,7 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
 		return ErrChanged
 	}
 	user.PasswordHash, user.PasswordDueAt = hash, nil
-	if err := endSignIns(t, user.ID, keep); err != nil {
+	if err := endPendingLogins(t, user.ID, keep); err != nil {
 		return err
 	}
 	if err := voidMailed(t, user.ID); err != nil {

@@ -24,10 +24,10 @@ const (
 	FewRecoveryCodes = 3
 )
 
-// MakeRecoveryCodes returns ten new codes, each good for one sign-in; those before are void. Only now can they be seen: the database
-// keeps their SHA-256. The error is ErrProofDue, ErrChanged, or an Invalid where there is no factor that they could stand in for.
+// MakeRecoveryCodes returns ten new codes, each good for one login; those before are void. Only now can they be seen: the database
+// keeps their SHA-256. The error is ErrReauthRequired, ErrChanged, or an Invalid where there is no factor that they could stand in for.
 func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Client) (codes []string, err error) {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return nil, err
 	}
 	user := &viewer.User
@@ -93,7 +93,7 @@ func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string,
 		if err != nil {
 			return "", false, fmt.Errorf("count the recovery codes: %w", err)
 		}
-		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.RecoveryCodeUsed(user.Email, int(left), i) })
+		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.RecoveryCodeUsed(user.Email, int(left), i) })
 		if err != nil {
 			return "", false, err
 		}

@@ -77,43 +77,43 @@ func (a *Auth) renewRegistration(registration *models.Registration) (token strin
 // mailRegistration mails the link, or tells the owner of a taken address that somebody tried. One letter is written, whichever it is: a
 // second would show by the time (ASVS 6.3.8).
 func (a *Auth) mailRegistration(t *tx, registration models.Registration, token string) error {
-	letter := func() mail.Message {
-		return a.letters.ConfirmAddress(registration.Email, token, a.config.ConfirmTTL)
+	message := func() mail.Message {
+		return a.messages.ConfirmAddress(registration.Email, token, a.config.ConfirmTTL)
 	}
 	switch _, err := models.FindUserByEmail(t.DB, registration.Email); {
 	case err == nil:
-		letter = func() mail.Message { return a.letters.AddressTaken(registration.Email) }
+		message = func() mail.Message { return a.messages.AddressTaken(registration.Email) }
 	case !errors.Is(err, gorm.ErrRecordNotFound):
 		return fmt.Errorf("look for the address: %w", err)
 	}
-	if closing, err := closingLetter(t, registration.Email, a.letters.AccountClosing); err != nil {
+	if closing, err := closingMessage(t, registration.Email, a.messages.AccountClosing); err != nil {
 		return err
 	} else if closing != nil {
-		letter = closing
+		message = closing
 	}
-	if kept, err := a.emailKept(t.DB, registration.Email, ""); err != nil {
+	if kept, err := a.emailReserved(t.DB, registration.Email, ""); err != nil {
 		return err
 	} else if kept {
-		letter = func() mail.Message { return a.letters.EmailKept(registration.Email) }
+		message = func() mail.Message { return a.messages.EmailReserved(registration.Email) }
 	}
-	return a.post(t, letter())
+	return a.enqueue(t, message())
 }
 
-// PendingRegistration returns the sign-up that this browser started and nobody has confirmed; ErrDeadLink where there is none.
+// PendingRegistration returns the sign-up that this browser started and nobody has confirmed; ErrInvalidLink where there is none.
 func (a *Auth) PendingRegistration(ctx context.Context, browser string) (*models.Registration, error) {
 	if browser == "" {
-		return nil, ErrDeadLink
+		return nil, ErrInvalidLink
 	}
 	return a.findRegistration(ctx, "browser_hash = ?", hashToken(browser))
 }
 
-// RegistrationByLink returns the sign-up that a mailed link confirms in this browser; ErrDeadLink where there is none. It is the one that
+// RegistrationByLink returns the sign-up that a mailed link confirms in this browser; ErrInvalidLink where there is none. It is the one that
 // was started here, if that is for the same address, whichever the link was mailed for: who has it holds the mailbox. Otherwise it is that
 // for which it was mailed, and here is false.
 func (a *Auth) RegistrationByLink(ctx context.Context, token, browser string) (registration *models.Registration, here bool, err error) {
 	mailed, err := a.findRegistration(ctx, "token_hash = ?", hashToken(token))
-	if errors.Is(err, ErrDeadLink) {
-		return nil, false, deadLink(a.db.WithContext(ctx), registrations, hashToken(token), a.now())
+	if errors.Is(err, ErrInvalidLink) {
+		return nil, false, invalidLink(a.db.WithContext(ctx), registrations, hashToken(token), a.now())
 	}
 	if err != nil {
 		return nil, false, err
@@ -122,10 +122,10 @@ func (a *Auth) RegistrationByLink(ctx context.Context, token, browser string) (r
 	switch {
 	case err == nil && own.Email == mailed.Email:
 		return own, true, nil
-	case err != nil && !errors.Is(err, ErrDeadLink):
+	case err != nil && !errors.Is(err, ErrInvalidLink):
 		return nil, false, err
 	case mailed.PasswordHash == "":
-		return nil, false, ErrDeadLink // a correction has left it behind
+		return nil, false, ErrInvalidLink // a correction has left it behind
 	}
 	return mailed, false, nil
 }
@@ -134,7 +134,7 @@ func (a *Auth) findRegistration(ctx context.Context, where string, hash []byte) 
 	var registration models.Registration
 	err := a.db.WithContext(ctx).Where(where+" AND expires_at > ?", hash, a.now()).Take(&registration).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, ErrDeadLink
+		return nil, ErrInvalidLink
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the sign-up: %w", err)
@@ -145,7 +145,7 @@ func (a *Auth) findRegistration(ctx context.Context, where string, hash []byte) 
 // ErrMailedEnough says that an address has had so many links that it gets no more for now. The newest of them works.
 var ErrMailedEnough = errors.New("the address has had its share of mail")
 
-// ResendRegistration mails the browser's sign-up a new link; older ones stop working. The error is a Limited, ErrDeadLink or
+// ResendRegistration mails the browser's sign-up a new link; older ones stop working. The error is a Limited, ErrInvalidLink or
 // ErrMailedEnough, which changes nothing.
 func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Client) error {
 	registration, err := a.PendingRegistration(ctx, browser)
@@ -156,7 +156,7 @@ func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Cl
 }
 
 // CorrectRegistration moves the browser's sign-up to another address and mails that; the link mailed to the first stops working.
-// The error is an Invalid, a Limited, ErrDeadLink or ErrMailedEnough, with which it is moved all the same.
+// The error is an Invalid, a Limited, ErrInvalidLink or ErrMailedEnough, with which it is moved all the same.
 func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string, client Client) error {
 	email, problem := NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
@@ -202,7 +202,7 @@ func (a *Auth) remail(ctx context.Context, former models.Registration, email, ev
 }
 
 // replaceRegistration puts next in a sign-up's place. The former token in the condition: one that was just confirmed, or just mailed anew, is
-// not brought back. The error may be ErrDeadLink.
+// not brought back. The error may be ErrInvalidLink.
 func replaceRegistration(t *tx, former, next models.Registration) error {
 	renewed := t.Model(&models.Registration{}).Where("id = ? AND token_hash = ?", former.ID, former.TokenHash).
 		Updates(map[string]any{"email": next.Email, "token_hash": next.TokenHash, "expires_at": next.ExpiresAt})
@@ -210,7 +210,7 @@ func replaceRegistration(t *tx, former, next models.Registration) error {
 		return fmt.Errorf("renew the sign-up: %w", renewed.Error)
 	}
 	if renewed.RowsAffected == 0 {
-		return ErrDeadLink
+		return ErrInvalidLink
 	}
 	if next.Email == former.Email {
 		return nil
@@ -230,18 +230,18 @@ func leaveBehind(t *tx, registration models.Registration) error {
 }
 
 // BySignUp is the proof of who has just confirmed their sign-up.
-func BySignUp() Proof { return Proof{Method: bySignUp} }
+func BySignUp() Authentication { return Authentication{Method: bySignUp} }
 
 // ConfirmRegistration makes the account. In a browser other than the one that signed up the account's password is asked for as
 // well: otherwise the owner of an address could be led to confirm an account whose password a stranger knows. Everything
-// else that was started for the address is void from then on. The error is an Invalid, a Limited, ErrBusy or ErrDeadLink.
+// else that was started for the address is void from then on. The error is an Invalid, a Limited, ErrBusy or ErrInvalidLink.
 func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password string, client Client) (*models.User, error) {
 	registration, here, err := a.RegistrationByLink(ctx, token, browser)
 	if err != nil {
 		return nil, err
 	}
 	if !here {
-		if err := a.proveRegistration(ctx, registration, password, client); err != nil {
+		if err := a.checkRegistrationPassword(ctx, registration, password, client); err != nil {
 			return nil, err
 		}
 	}
@@ -252,11 +252,11 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 			return err
 		}
 		if err := t.Create(&user).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
-			return ErrDeadLink // somebody confirmed another sign-up for the address in this very moment
+			return ErrInvalidLink // somebody confirmed another sign-up for the address in this very moment
 		} else if err != nil {
 			return fmt.Errorf("make the account: %w", err)
 		}
-		if err := a.holdKept(t, &user); err != nil {
+		if err := a.releaseReserved(t, &user); err != nil {
 			return err
 		}
 		if err := a.acceptBySigningUp(t, &user, registration, client); err != nil { // feature:terms
@@ -292,12 +292,12 @@ func useRegistration(t *tx, registration *models.Registration, tokenHash []byte)
 		}
 	}
 	if !used || !living {
-		return deadLink(t.DB, registrations, tokenHash, t.now())
+		return invalidLink(t.DB, registrations, tokenHash, t.now())
 	}
 	return rememberUsed(t, registrations, tokenHash)
 }
 
-func (a *Auth) proveRegistration(ctx context.Context, registration *models.Registration, password string, client Client) error {
+func (a *Auth) checkRegistrationPassword(ctx context.Context, registration *models.Registration, password string, client Client) error {
 	if password == "" {
 		return Invalid{"password": "Enter the password you chose when you signed up."}
 	}

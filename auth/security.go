@@ -9,7 +9,7 @@ import (
 
 // ChangePassword replaces the viewer's password after proving the current one, ends every other session, voids mailed
 // links, tells the owner by mail, and returns a new token for this session (ASVS 7.2.4). The current password is a fresh proof for who
-// has nothing else; who has a second factor owes that as well. The error is an Invalid, a Limited, ErrBusy, ErrProofDue or ErrChanged.
+// has nothing else; who has a second factor owes that as well. The error is an Invalid, a Limited, ErrBusy, ErrReauthRequired or ErrChanged.
 func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, password string, client Client) (token string, err error) {
 	user := &viewer.User
 	err = Invalid{
@@ -19,10 +19,10 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 	if err != nil {
 		return "", err
 	}
-	if err := a.FreshSecond(ctx, viewer); err != nil {
+	if err := a.RequireRecentFactor(ctx, viewer); err != nil {
 		return "", err
 	}
-	if err := a.prove(ctx, viewer, current, client); err != nil {
+	if err := a.reauthenticate(ctx, viewer, current, client); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.For(user.ID).Hash(ctx, password)
@@ -33,10 +33,10 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 		if err := a.setPassword(t, user, hash, viewer.Session.ID); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, viewer, viewer.Session.Level); err != nil {
+		if token, err = a.renewSession(t, viewer, viewer.Session.AAL); err != nil {
 			return err
 		}
-		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.PasswordChanged(user.Email, i) })
+		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.PasswordChanged(user.Email, i) })
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 }
 
 // prove checks the viewer's current password. The tries are counted: a stolen session must not be a place to guess.
-func (a *Auth) prove(ctx context.Context, viewer *Viewer, password string, client Client) error {
+func (a *Auth) reauthenticate(ctx context.Context, viewer *Viewer, password string, client Client) error {
 	ok, err := a.guess(ctx, client, []hit{hitBy(limitReproof, viewer.User.ID)},
 		func() (bool, error) {
 			ok, _, err := a.hasher.For(viewer.User.ID).Verify(ctx, password, viewer.User.PasswordHash)

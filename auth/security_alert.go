@@ -14,21 +14,21 @@ import (
 const alertFor = 7 * 24 * time.Hour
 
 // alert mails the owner what was done to the account, in the transaction that does it. The mail has a link for when it was not them.
-func (a *Auth) alert(t *tx, user *models.User, client Client, letter func(mail.Incident) mail.Message) error {
-	return a.alertSince(t, user, client, t.now(), letter)
+func (a *Auth) alert(t *tx, user *models.User, client Client, compose func(mail.Incident) mail.Message) error {
+	return a.alertSince(t, user, client, t.now(), compose)
 }
 
 // alertSince is alert in place of those since a time, which are void: somebody else may have been in the account from then on.
-func (a *Auth) alertSince(t *tx, user *models.User, client Client, since time.Time, letter func(mail.Incident) mail.Message) error {
-	return a.alertOf(t, user, incident(t.now(), client, "", 0), since, letter)
+func (a *Auth) alertSince(t *tx, user *models.User, client Client, since time.Time, compose func(mail.Incident) mail.Message) error {
+	return a.alertOf(t, user, incident(t.now(), client, "", 0), since, compose)
 }
 
 // alertOf is alertSince for what was done at another time, or from elsewhere.
 // Every alert passes through here, and here their number is bounded.
-func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Time, letter func(mail.Incident) mail.Message) error {
+func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Time, compose func(mail.Incident) mail.Message) error {
 	token, hash := newToken()
 	i.Token, i.Life = token, alertFor
-	message := letter(i)
+	message := compose(i)
 	alert := models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, OthersSince: &since, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}
 	if atOnce, err := a.alertsAtOnce(t, user, message); err != nil {
 		return err
@@ -38,32 +38,32 @@ func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Tim
 	if err := t.Create(&alert).Error; err != nil {
 		return fmt.Errorf("keep the alert: %w", err)
 	}
-	return a.post(t, message)
+	return a.enqueue(t, message)
 }
 
-// alertNewDevice tells the owner of a sign-in where they have not signed in before. Whoever has just signed up was there to see it.
-func (a *Auth) alertNewDevice(t *tx, user *models.User, proof Proof, client Client) error {
-	if proof.first() == bySignUp {
+// alertNewDevice tells the owner of a login where they have not logged in before. Whoever has just signed up was there to see it.
+func (a *Auth) alertNewDevice(t *tx, user *models.User, authn Authentication, client Client) error {
+	if authn.first() == bySignUp {
 		return nil
 	}
-	return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.letters.NewDevice(user.Email, i) })
+	return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.NewDevice(user.Email, i) })
 }
 
-// AlertByToken returns whose account the link in an alert is about; ErrDeadLink where it is about none.
+// AlertByToken returns whose account the link in an alert is about; ErrInvalidLink where it is about none.
 // Whoever closed the account, to have it deleted, does not close that way.
 func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, error) {
 	return a.linkOwner(ctx, "security_alerts", token, comesBack())
 }
 
-// Disown takes the owner's word that what an alert told of was not them, once for each link. Whoever it was is out: every session ends,
+// ReportCompromise takes the owner's word that what an alert told of was not them, once for each link. Whoever it was is out: every session ends,
 // every known device, mailed link and other alert is void, and the password is none any more, so that knowing it leads nowhere. The owner
-// holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByReset, SignIn asks for what is owed. The error
-// is a Limited or ErrDeadLink.
+// holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByReset, PendingLogin asks for what is owed. The error
+// is a Limited or ErrInvalidLink.
 // An account that was closed, to have it deleted, is open again.
-func (a *Auth) Disown(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
+func (a *Auth) ReportCompromise(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.AlertByToken(ctx, token)
 	if err != nil {
-		return nil, "", a.countDead(ctx, client, err)
+		return nil, "", a.countInvalid(ctx, client, err)
 	}
 	err = a.transact(ctx, func(t *tx) (err error) {
 		if err := a.callOffDeletion(t, user.ID, client); err != nil {
@@ -76,24 +76,24 @@ func (a *Auth) Disown(ctx context.Context, token string, client Client) (user *m
 		if err != nil {
 			return err
 		}
-		if newDevice, err = a.lockOut(t, user, used.Since()); err != nil {
+		if newDevice, err = a.secureAccount(t, user, used.Since()); err != nil {
 			return err
 		}
-		return a.record(t, EventDisowned, &user.ID, "", client, nil)
+		return a.record(t, EventCompromiseReported, &user.ID, "", client, nil)
 	})
 	return user, newDevice, err
 }
 
-// ErrLockedOut is the answer to a sign-in to an account that its owner has locked, other than by its mailbox.
-var ErrLockedOut = errors.New("the account's owner has locked everybody out")
+// ErrAccountLocked is the answer to a login to an account that its owner has locked, other than by its mailbox.
+var ErrAccountLocked = errors.New("the account's owner has locked everybody out")
 
-// lockedOut says whether the account waits for a new password of whoever holds its mailbox.
-func lockedOut(user *models.User) bool { return user.PasswordHash == "" && user.PasswordDueAt != nil }
+// isLocked says whether the account waits for a new password of whoever holds its mailbox.
+func isLocked(user *models.User) bool { return user.PasswordHash == "" && user.PasswordDueAt != nil }
 
-// lockOut leaves an account to whoever holds its mailbox: without a password, a session, a known device but the one that asks, and
+// secureAccount leaves an account to whoever holds its mailbox: without a password, a session, a known device but the one that asks, and
 // anything mailed that opens it. disowned is when somebody else did what the owner speaks of.
-func (a *Auth) lockOut(t *tx, user *models.User, disowned time.Time) (newDevice string, err error) {
-	since, newDevice, err := a.handOver(t, user, disowned, "")
+func (a *Auth) secureAccount(t *tx, user *models.User, disowned time.Time) (newDevice string, err error) {
+	since, newDevice, err := a.replaceCredentials(t, user, disowned, "")
 	if err != nil {
 		return "", err
 	}
@@ -110,9 +110,9 @@ func locked(t *tx, user *models.User, since time.Time) error {
 	return nil
 }
 
-// handOver gives an account to whoever holds its mailbox, with the hash of this password, "" for none. Older links and alerts are void:
+// replaceCredentials gives an account to whoever holds its mailbox, with the hash of this password, "" for none. Older links and alerts are void:
 // whoever comes upon an old mail has nothing in it. It returns since when the account may have been somebody else's.
-func (a *Auth) handOver(t *tx, user *models.User, disowned time.Time, hash string) (since time.Time, newDevice string, err error) {
+func (a *Auth) replaceCredentials(t *tx, user *models.User, disowned time.Time, hash string) (since time.Time, newDevice string, err error) {
 	if since, err = othersSince(t, user, disowned); err != nil {
 		return since, "", err
 	}
@@ -130,7 +130,7 @@ func (a *Auth) handOver(t *tx, user *models.User, disowned time.Time, hash strin
 // whose link still works. Of several mails people answer any, and often the last, and what a thief added before it goes as well.
 func othersSince(t *tx, user *models.User, disowned time.Time) (time.Time, error) {
 	since := disowned
-	if lockedOut(user) {
+	if isLocked(user) {
 		since = earlier(since, *user.PasswordDueAt)
 	}
 	var alerts []models.SecurityAlert

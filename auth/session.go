@@ -20,9 +20,9 @@ type Viewer = models.SignedIn
 
 // Browser is what the request's browser carried: tokens, "" for none.
 type Browser struct {
-	Session string
-	SignIn  string
-	Device  string
+	Session      string
+	PendingLogin string
+	Device       string
 
 	MailLogin string // feature:mail_login
 	Trusted   string // feature:trusted_devices
@@ -79,7 +79,7 @@ func (q *quietly) tell(ctx context.Context, log *slog.Logger, now time.Time, err
 
 // startSession signs user in and returns the browser's new tokens: a fresh session token (ASVS 7.2.4), with whatever session the
 // browser had before ended, and the device token that makes it a known device.
-func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Browser, client Client) (started Browser, err error) {
+func (a *Auth) startSession(t *tx, user *models.User, authn Authentication, browser Browser, client Client) (started Browser, err error) {
 	if browser.Session != "" {
 		if err := t.Where("token_hash = ?", hashToken(browser.Session)).Delete(&models.Session{}).Error; err != nil {
 			return started, fmt.Errorf("end the browser's former session: %w", err)
@@ -88,10 +88,10 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 	token, hash := newToken()
 	now := t.now()
 	session := models.Session{
-		ID: newID(), UserID: user.ID, TokenHash: hash, Method: proof.Method, Level: proof.Level(), Remember: proof.Remember,
-		IP: client.Address(), Device: client.Device(), CreatedAt: now, ProvedAt: cmp.Or(proof.at, now), LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
+		ID: newID(), UserID: user.ID, TokenHash: hash, Method: authn.Method, AAL: authn.AAL(), Remember: authn.Remember,
+		IP: client.Address(), Device: client.Device(), CreatedAt: now, AuthenticatedAt: cmp.Or(authn.at, now), LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
 	}
-	if proof.Remember {
+	if authn.Remember {
 		session.ExpiresAt = now.Add(a.config.RememberMax)
 	}
 	if err := t.Create(&session).Error; err != nil {
@@ -106,7 +106,7 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 		return started, err
 	}
 	if !known {
-		if err := a.alertNewDevice(t, user, proof, client); err != nil {
+		if err := a.alertNewDevice(t, user, authn, client); err != nil {
 			return started, err
 		}
 	}
@@ -121,7 +121,7 @@ func (a *Auth) startSession(t *tx, user *models.User, proof Proof, browser Brows
 			return started, fmt.Errorf("forget excess devices: %w", err)
 		}
 	}
-	return started, a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": proof.Method})
+	return started, a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": authn.Method})
 }
 
 // MaxSessions is how many sessions a user has, with those that have ended and
@@ -183,9 +183,9 @@ func forgetDevices(t *tx, userID string) error {
 	return nil
 }
 
-// EndSession ends one of the viewer's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrProofDue or ErrChanged.
+// EndSession ends one of the viewer's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrReauthRequired or ErrChanged.
 func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
@@ -203,14 +203,14 @@ func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client
 	})
 }
 
-// EndOtherSessions ends every session of the viewer's but the one that asks, every sign-in that is not finished, and what other sessions have
-// asked for, also those that have ended by themselves. The error may be ErrProofDue or ErrChanged.
+// EndOtherSessions ends every session of the viewer's but the one that asks, every login that is not finished, and what other sessions have
+// asked for, also those that have ended by themselves. The error may be ErrReauthRequired or ErrChanged.
 func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		if err := endSignIns(t, viewer.User.ID, ""); err != nil {
+		if err := endPendingLogins(t, viewer.User.ID, ""); err != nil {
 			return err
 		}
 		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id <> ?", viewer.Session.ID); err != nil {

@@ -12,8 +12,8 @@ import (
 // EventTermsAccepted is in the log once for each person and version.
 const EventTermsAccepted = "terms.accepted"
 
-// owesTerms says whether there are terms whose present version the user has not accepted.
-func (a *Auth) owesTerms(db *gorm.DB, user *models.User) (bool, error) {
+// needsTerms says whether there are terms whose present version the user has not accepted.
+func (a *Auth) needsTerms(db *gorm.DB, user *models.User) (bool, error) {
 	if a.config.TermsVersion == "" {
 		return false, nil
 	}
@@ -25,7 +25,7 @@ func (a *Auth) owesTerms(db *gorm.DB, user *models.User) (bool, error) {
 }
 
 // FormerTerms is the version that the person accepted last, "" for none.
-func (a *Auth) FormerTerms(ctx context.Context, p *Pending) (string, error) {
+func (a *Auth) FormerTerms(ctx context.Context, p *PendingLogin) (string, error) {
 	last, err := models.LastAcceptedTerms(a.db.WithContext(ctx), p.User.ID)
 	if err != nil {
 		return "", fmt.Errorf("look for former terms: %w", err)
@@ -33,13 +33,13 @@ func (a *Auth) FormerTerms(ctx context.Context, p *Pending) (string, error) {
 	return last.Version, nil
 }
 
-// AcceptTerms keeps that the person has accepted the terms that their sign-in owes. version is what they were shown: nobody accepts what
-// has replaced it meanwhile. The error is an Invalid, ErrSignInOver or ErrChanged.
-func (a *Auth) AcceptTerms(ctx context.Context, p *Pending, version string, client Client) error {
+// AcceptTerms keeps that the person has accepted the terms that their login owes. version is what they were shown: nobody accepts what
+// has replaced it meanwhile. The error is an Invalid, ErrLoginEnded or ErrChanged.
+func (a *Auth) AcceptTerms(ctx context.Context, p *PendingLogin, version string, client Client) error {
 	if version != a.config.TermsVersion {
 		return Invalid{"": "The terms have changed while you were reading them. Please have another look."}
 	}
-	return a.inSignIn(ctx, p, func(t *tx, user *models.User) error {
+	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error {
 		return a.keepTerms(t, user.ID, version, client)
 	})
 }
@@ -64,7 +64,7 @@ func (a *Auth) termsSignedUpTo() *string {
 }
 
 // acceptBySigningUp keeps that the new user has accepted the terms. Where these were replaced before the address was confirmed, the
-// sign-in that follows asks for the new ones.
+// login that follows asks for the new ones.
 func (a *Auth) acceptBySigningUp(t *tx, user *models.User, registration *models.Registration, client Client) error {
 	if registration.TermsVersion == nil {
 		return nil

@@ -6,12 +6,12 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// StartExportWithoutTerms is StartExport for somebody who is signing in and does not accept the terms. The error is a Limited,
-// ErrProofDue, ErrChanged or ErrSignInOver.
-func (a *Auth) StartExportWithoutTerms(ctx context.Context, p *Pending, client Client) error {
+// StartExportWithoutTerms is StartExport for somebody who is logging in and does not accept the terms. The error is a Limited,
+// ErrReauthRequired, ErrChanged or ErrLoginEnded.
+func (a *Auth) StartExportWithoutTerms(ctx context.Context, p *PendingLogin, client Client) error {
 	viewer := p.AsViewer()
 	if err := a.mayExport(ctx, viewer, client); err != nil {
 		return err
 	}
-	return a.inSignIn(ctx, p, func(t *tx, _ *models.User) error { return a.noteExport(t, viewer, client) })
+	return a.inPendingLogin(ctx, p, func(t *tx, _ *models.User) error { return a.noteExport(t, viewer, client) })
 }

@@ -44,9 +44,9 @@ type Enrollment struct {
 	Sealed string // for AddTOTP
 }
 
-// NewTOTP makes a secret for an authenticator of the viewer's. The error may be ErrProofDue.
+// NewTOTP makes a secret for an authenticator of the viewer's. The error may be ErrReauthRequired.
 func (a *Auth) NewTOTP(ctx context.Context, viewer *Viewer) (Enrollment, error) {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return Enrollment{}, err
 	}
 	secret := make([]byte, totpSecret)
@@ -108,15 +108,15 @@ func qrCode(content string) (size int, svgPath string, err error) {
 }
 
 // AddTOTP adds the authenticator once it has proven that it makes the right codes, and returns a new token for the session, which
-// has proven a second factor with it. The owner is told by mail. The error is an Invalid, a Limited, ErrProofDue, ErrDeadLink for an
+// has proven a second factor with it. The owner is told by mail. The error is an Invalid, a Limited, ErrReauthRequired, ErrInvalidLink for an
 // enrollment that is too old or was used, or ErrChanged.
 func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code string, client Client) (token string, err error) {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return "", err
 	}
 	secret, id, ok := a.openEnrollment(viewer, sealed)
 	if !ok {
-		return "", ErrDeadLink
+		return "", ErrInvalidLink
 	}
 	name, problem := normalizeLabel(name)
 	code, codeProblem := readTOTP(code)
@@ -157,7 +157,7 @@ func insertTOTP(t *tx, made *models.Authenticator) error {
 	}
 	err = t.Create(made).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return ErrDeadLink
+		return ErrInvalidLink
 	}
 	if err != nil {
 		return fmt.Errorf("add the authenticator: %w", err)
@@ -185,9 +185,9 @@ func (a *Auth) RenameTOTP(ctx context.Context, viewer *Viewer, id, name string, 
 }
 
 // RemoveTOTP removes one of the viewer's authenticators, and tells the owner by mail. The error is
-// gorm.ErrRecordNotFound, ErrProofDue or ErrChanged.
+// gorm.ErrRecordNotFound, ErrReauthRequired or ErrChanged.
 func (a *Auth) RemoveTOTP(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {

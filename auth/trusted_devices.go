@@ -32,9 +32,9 @@ const (
 // trustOf is the trust in the browser that stands in for the second factor, nil for none. It does beside the password alone: whoever has
 // the device often has its mailbox as well, and both together must not be enough (items 25 and 46 of the security model). Nor does it where
 // a new password is due: that is for whoever has the factor to choose.
-func (a *Auth) trustOf(db *gorm.DB, user *models.User, proof Proof, browser Browser) (*models.TrustedDevice, error) {
+func (a *Auth) trustOf(db *gorm.DB, user *models.User, authn Authentication, browser Browser) (*models.TrustedDevice, error) {
 	tokens := trustTokens(browser)
-	if len(tokens) == 0 || proof.Second || proof.first() != byPassword || user.PasswordDueAt != nil {
+	if len(tokens) == 0 || authn.Second || authn.first() != byPassword || user.PasswordDueAt != nil {
 		return nil, nil
 	}
 	device, err := models.FindTrustedDevice(db, user, tokens.hashes(), a.now())
@@ -47,12 +47,12 @@ func (a *Auth) trustOf(db *gorm.DB, user *models.User, proof Proof, browser Brow
 	return &device, nil
 }
 
-// noteTrust is what a finished sign-in leaves of it: the trust is new, and the browser has something else to carry, or it was used.
-func (a *Auth) noteTrust(t *tx, user *models.User, proof Proof, browser Browser, client Client) (trusted string, err error) {
-	if proof.Trust && proof.Second {
+// noteTrust is what a finished login leaves of it: the trust is new, and the browser has something else to carry, or it was used.
+func (a *Auth) noteTrust(t *tx, user *models.User, authn Authentication, browser Browser, client Client) (trusted string, err error) {
+	if authn.Trust && authn.Second {
 		return a.trust(t, user, browser, client)
 	}
-	device, err := a.trustOf(t.DB, user, proof, browser)
+	device, err := a.trustOf(t.DB, user, authn, browser)
 	if err != nil || device == nil {
 		return "", err
 	}
@@ -74,7 +74,7 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 	}
 	token, hash := newToken()
 	now := t.now()
-	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, Generation: user.Generation(), IP: client.Address(), Device: client.Device(),
+	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, CredentialVersion: user.CredentialVersion(), IP: client.Address(), Device: client.Device(),
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(TrustedFor)}
 	if err := t.Create(&device).Error; err != nil {
 		return "", fmt.Errorf("trust the device: %w", err)
@@ -83,7 +83,7 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 		return "", fmt.Errorf("forget excess trusted devices: %w", err)
 	}
 	err = a.alert(t, user, client, func(i mail.Incident) mail.Message {
-		return a.letters.FactorChanged(user.Email, "A device was trusted: for 30 days your second factor is not asked for there, only your password.", i)
+		return a.messages.FactorChanged(user.Email, "A device was trusted: for 30 days your second factor is not asked for there, only your password.", i)
 	})
 	if err != nil {
 		return "", err
@@ -127,10 +127,10 @@ func (a *Auth) TrustedDevices(ctx context.Context, viewer *Viewer) ([]models.Tru
 	return list, nil
 }
 
-// EndTrust ends the trust in one of the viewer's devices. The error is gorm.ErrRecordNotFound where the id is none of theirs, ErrProofDue or
+// EndTrust ends the trust in one of the viewer's devices. The error is gorm.ErrRecordNotFound where the id is none of theirs, ErrReauthRequired or
 // ErrChanged.
 func (a *Auth) EndTrust(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
@@ -145,9 +145,9 @@ func (a *Auth) EndTrust(ctx context.Context, viewer *Viewer, id string, client C
 	})
 }
 
-// EndAllTrust ends the trust in all of them. The error may be ErrProofDue or ErrChanged.
+// EndAllTrust ends the trust in all of them. The error may be ErrReauthRequired or ErrChanged.
 func (a *Auth) EndAllTrust(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.Fresh(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {

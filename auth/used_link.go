@@ -16,9 +16,9 @@ import (
 const usedLinkFor = 7 * 24 * time.Hour
 
 // ErrUsedLink is returned for a mailed link that has done its work. It is an
-// ErrDeadLink as well, since the link does nothing any more. Who holds the token
+// ErrInvalidLink as well, since the link does nothing any more. Who holds the token
 // could have used the link, so the answer tells a stranger nothing.
-var ErrUsedLink = fmt.Errorf("%w: it has been used", ErrDeadLink)
+var ErrUsedLink = fmt.Errorf("%w: it has been used", ErrInvalidLink)
 
 // rememberUsed notes in the transaction that uses a link that it was used.
 func rememberUsed(t *tx, kind string, tokenHash []byte) error {
@@ -29,13 +29,13 @@ func rememberUsed(t *tx, kind string, tokenHash []byte) error {
 	return nil
 }
 
-// deadLink returns ErrUsedLink for a link of a kind that was used, and
-// ErrDeadLink for any other.
-func deadLink(db *gorm.DB, kind string, tokenHash []byte, now time.Time) error {
+// invalidLink returns ErrUsedLink for a link of a kind that was used, and
+// ErrInvalidLink for any other.
+func invalidLink(db *gorm.DB, kind string, tokenHash []byte, now time.Time) error {
 	var used models.UsedLink
 	err := db.Where("token_hash = ? AND kind = ? AND expires_at > ?", tokenHash, kind, now).Take(&used).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return ErrDeadLink
+		return ErrInvalidLink
 	}
 	if err != nil {
 		return fmt.Errorf("look for a used link: %w", err)
@@ -43,11 +43,11 @@ func deadLink(db *gorm.DB, kind string, tokenHash []byte, now time.Time) error {
 	return ErrUsedLink
 }
 
-// deadIfNone returns what deadLink does where a link was not found, and any
+// invalidIfNone returns what invalidLink does where a link was not found, and any
 // other error as it is.
-func (a *Auth) deadIfNone(db *gorm.DB, err error, kind, token string) error {
+func (a *Auth) invalidIfNone(db *gorm.DB, err error, kind, token string) error {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return deadLink(db, kind, hashToken(token), a.now())
+		return invalidLink(db, kind, hashToken(token), a.now())
 	}
 	return err
 }

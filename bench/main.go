@@ -50,7 +50,7 @@ func main() {
 	quick := flag.Bool("short", false, "less than a minute, with a smaller database in place of the million; coarser figures")
 	postgres := flag.String("postgres", "", "the URL of an empty PostgreSQL database to measure as well, for instance postgres://bench@/bench?host=/run/postgresql")
 	dashboard := flag.Bool("dashboard", false, "only the dashboard beside the reference, to see in half a minute what a change is worth")
-	logins := flag.Bool("logins", false, "only log-ins and what they do to other pages, in a minute")
+	logins := flag.Bool("logins", false, "only logins and what they do to other pages, in a minute")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -192,7 +192,7 @@ func (b *bench) marking() error {
 	return nil
 }
 
-// logins measures log-ins, and what they do to everybody else: the same pages are asked for at the same modest rate while
+// logins measures logins, and what they do to everybody else: the same pages are asked for at the same modest rate while
 // nobody and while everybody logs in, turn by turn.
 func (b *bench) logins() (err error) {
 	b.stopAll()
@@ -212,7 +212,7 @@ func (b *bench) logins() (err error) {
 	if err != nil {
 		return err
 	}
-	b.table.add(fmt.Sprintf("log-ins, %d clients without pause", b.plan.loginClients), "", "%.1f log-ins/s, p50 %.0f ms, p99 %.0f ms, answers %v",
+	b.table.add(fmt.Sprintf("logins, %d clients without pause", b.plan.loginClients), "", "%.1f logins/s, p50 %.0f ms, p99 %.0f ms, answers %v",
 		float64(all.statuses[303])/all.elapsed.Seconds(), milliseconds(all.quantile(0.5)), milliseconds(all.quantile(0.99)), all.statuses)
 
 	var quiet, flooded, flood outcome
@@ -246,17 +246,17 @@ func (b *bench) logins() (err error) {
 	}
 	at := fmt.Sprintf("dashboard, %d requests/s, ", b.plan.pagesPerSecond)
 	b.table.add(at+"nobody logging in", "", "p50 %.2f ms, p99 %.2f ms", milliseconds(quiet.quantile(0.5)), milliseconds(quiet.quantile(0.99)))
-	b.table.add(fmt.Sprintf("%s%d clients logging in", at, b.plan.loginClients), "", "p50 %.2f ms, p99 %.2f ms; log-ins answered %v",
+	b.table.add(fmt.Sprintf("%s%d clients logging in", at, b.plan.loginClients), "", "p50 %.2f ms, p99 %.2f ms; logins answered %v",
 		milliseconds(flooded.quantile(0.5)), milliseconds(flooded.quantile(0.99)), flood.statuses)
 	b.table.add("dashboard's p99, while logging in : quiet", "≤ 2", "%.2f", float64(flooded.quantile(0.99))/float64(quiet.quantile(0.99)))
 	if most := peak(); most > 0 {
-		b.table.add("memory, most during the log-ins", "", "%.0f MB resident", most)
+		b.table.add("memory, most during the logins", "", "%.0f MB resident", most)
 	}
-	b.memory(b.app, "memory, after the log-ins", "")
+	b.memory(b.app, "memory, after the logins", "")
 	return nil
 }
 
-// rested measures what memory the server has given back after the flood of log-ins.
+// rested measures what memory the server has given back after the flood of logins.
 func (b *bench) rested() error {
 	select {
 	case <-time.After(b.plan.rest):

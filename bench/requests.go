@@ -111,7 +111,7 @@ func (j cookieJar) Header() http.Header         { return http.Header(j) }
 func (j cookieJar) Write(p []byte) (int, error) { return len(p), nil }
 func (j cookieJar) WriteHeader(int)             {}
 
-// login is the n-th log-in: each by the next person and from an address of its own, so that no limit is met.
+// login is the n-th login: each by the next person and from an address of its own, so that no limit is met.
 func login(n uint64, people int) []byte {
 	form := url.Values{"email": {email(int(n % uint64(people)))}, "password": {password}}.Encode()
 	return fmt.Appendf(nil, "POST /login HTTP/1.1\r\n%sOrigin: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",

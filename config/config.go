@@ -43,7 +43,7 @@ type Config struct {
 	RememberMax    time.Duration
 	ConfirmTTL     time.Duration
 	ResetTTL       time.Duration
-	StepUpTTL      time.Duration
+	ReauthTTL      time.Duration
 	PasswordMin    int
 
 	// Limits per address, whose rules are in package auth.
@@ -92,7 +92,7 @@ type environment struct {
 	RememberMax    time.Duration `env:"REMEMBER_MAX" envDefault:"720h"`
 	ConfirmTTL     time.Duration `env:"CONFIRM_TTL" envDefault:"24h"`
 	ResetTTL       time.Duration `env:"RESET_TTL" envDefault:"30m"`
-	StepUpTTL      time.Duration `env:"STEP_UP_TTL" envDefault:"10m"`
+	ReauthTTL      time.Duration `env:"STEP_UP_TTL" envDefault:"10m"`
 	PasswordMin    int           `env:"PASSWORD_MIN" envDefault:"15"`
 	SignUps        int           `env:"SIGNUPS_PER_ADDRESS" envDefault:"30"`
 	LoginFailures  int           `env:"LOGIN_FAILURES_PER_ADDRESS" envDefault:"100"`
@@ -129,7 +129,7 @@ func Load(environ []string) (Config, error) {
 		RememberMax: raw.RememberMax,
 		ConfirmTTL:  raw.ConfirmTTL,
 		ResetTTL:    raw.ResetTTL,
-		StepUpTTL:   raw.StepUpTTL,
+		ReauthTTL:   raw.ReauthTTL,
 		PasswordMin: raw.PasswordMin,
 
 		SignUpsPerAddress:       raw.SignUps,
@@ -222,7 +222,7 @@ func (c Config) checkDurations(faults *Faults) {
 		{"REMEMBER_MAX", c.RememberMax, 400 * 24 * time.Hour}, // RFC 6265bis caps a cookie's life at 400 days
 		{"CONFIRM_TTL", c.ConfirmTTL, 7 * 24 * time.Hour},
 		{"RESET_TTL", c.ResetTTL, 24 * time.Hour}, // OWASP Forgot Password Cheat Sheet
-		{"STEP_UP_TTL", c.StepUpTTL, time.Hour},   // NIST SP 800-63B-4 2.2.3 asks for no more at AAL2, where one is idle
+		{"STEP_UP_TTL", c.ReauthTTL, time.Hour},   // NIST SP 800-63B-4 2.2.3 asks for no more at AAL2, where one is idle
 	} {
 		faults.check(d.value >= time.Minute && d.value <= d.max, "%s is %s; it lies between 1m and %s", d.name, d.value, d.max)
 	}
@@ -253,7 +253,7 @@ func (c Config) checkProduction(set map[string]string, database dsn.Database, fa
 	for _, name := range []string{"APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM"} {
 		faults.check(set[name] != "", "%s is not set; production needs it", name)
 	}
-	// Behind a proxy that is not named everybody counts as one address, and one guesser closes the log-in to all.
+	// Behind a proxy that is not named everybody counts as one address, and one guesser closes the login to all.
 	faults.check(set["TRUSTED_PROXIES"] != "", "TRUSTED_PROXIES is not set; production needs the addresses of the proxies in front, or the word none where browsers come without one")
 	faults.check(!database.Unverified(), "DATABASE_URL, or PGSSLMODE, takes TLS to another machine without making sure whose it is; "+
 		"write sslmode=verify-full, with sslrootcert=FILE where the authority is your own, or on a private network without TLS sslmode=disable")

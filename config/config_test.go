@@ -21,7 +21,7 @@ func TestDevelopmentNeedsNoSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c := mustLoad(t)
 	if c.Production || c.AppURL.String() != "http://localhost:3000" || c.Listen != "127.0.0.1:3000" || c.PasswordMin != 15 || !c.RateLimit ||
-		c.SessionIdle != 24*time.Hour || c.SessionMax != 168*time.Hour || c.RememberMax != 720*time.Hour || c.ResetTTL != 30*time.Minute || c.StepUpTTL != 10*time.Minute {
+		c.SessionIdle != 24*time.Hour || c.SessionMax != 168*time.Hour || c.RememberMax != 720*time.Hour || c.ResetTTL != 30*time.Minute || c.ReauthTTL != 10*time.Minute {
 		t.Errorf("%+v", c)
 	}
 	if again := mustLoad(t); !slices.Equal(again.SecretKeys, c.SecretKeys) || len(c.SecretKeys[0]) != 64 {

@@ -18,7 +18,7 @@ func accountDeletionViews(t *testing.T) []view {
 			p.open("/account/delete").fill("Your email address", p.email).press("Delete my account")
 		}},
 		{"account-restore", "/account/restore", 200, ada, func(p *person) {
-			link = p.letter("will be deleted").Link
+			link = p.message("will be deleted").Link
 			p.open(link)
 		}},
 		{"account-restored", "/login", 200, ada, func(p *person) { p.open(link).press("Keep my account") }},
@@ -35,7 +35,7 @@ func TestAdaLeavesAndComesBack(t *testing.T) {
 		}
 		ada.open("/account").press("Delete").fill("Your email address", ada.email).press("Delete my account").sees("Your account is closed")
 		ada.open("/dashboard").at("/login", http.StatusOK)
-		ada.open(ada.letter("will be deleted").Link).press("Keep my account").sees("Your account is back")
+		ada.open(ada.message("will be deleted").Link).press("Keep my account").sees("Your account is back")
 		ada.logIn().at("/dashboard", http.StatusOK)
 	}
 }
@@ -48,7 +48,7 @@ func TestWhoDidNotAskForTheEndOfTheirAccountLocksTheThiefOut(t *testing.T) {
 			ada.withoutScripts()
 		}
 		thief.logIn().open("/account/delete").fill("Your email address", ada.email).press("Delete my account").sees("Your account is closed")
-		ada.open(ada.letter("will be deleted").Link).press("Not me: keep it and lock everybody out").at("/login/password", http.StatusOK)
+		ada.open(ada.message("will be deleted").Link).press("Not me: keep it and lock everybody out").at("/login/password", http.StatusOK)
 		thief.logIn().at("/login", http.StatusUnprocessableEntity)
 		ada.password = "quiet rivers carry paper boats"
 		ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)

@@ -25,7 +25,7 @@ func TestAdaHasLostHerApp(t *testing.T) { // feature:totp
 		} // feature:totp
 		s.recovers(ada)                                                                   // feature:totp
 		ada.sees(ada.email).press("Remove my second factors").at("/login", http.StatusOK) // feature:totp
-		ada.letter("security")                                                            // feature:totp
+		ada.message("security")                                                           // feature:totp
 		ada.logIn().at("/dashboard", http.StatusOK).open("/account/totp").sees("Set up")  // feature:totp
 	} // feature:totp
 } // feature:totp

@@ -31,6 +31,6 @@ func TestAdaSearchesWhatHappenedToHerAccount(t *testing.T) {
 		}
 		ada.open("/account").fill("Name", "Ada King").press("Save").open("/account/activity").sees("Your name was changed", "This device")
 		ada.fill("Search activity", "name was").press("Search").sees("Your name was changed")
-		ada.press("Log-ins").sees("Nothing found")
+		ada.press("Logins").sees("Nothing found")
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// letterTo is the next mail to another mailbox of the person's.
-func (p *person) letterTo(email, subject string) mailtest.Message {
+// messageTo is the next mail to another mailbox of the person's.
+func (p *person) messageTo(email, subject string) mailtest.Message {
 	p.t.Helper()
 	present := p.email
 	defer func() { p.email = present }()
 	p.email = email
-	return p.letter(subject)
+	return p.message(subject)
 }
 
 // asksFor sends the form for another address.
@@ -31,11 +31,11 @@ func emailChangeViews(t *testing.T) []view {
 		{"email", "/account/email", 200, ada, opens("/account/email")},
 		{"email-wrong", "/account/email", 422, ada, func(p *person) { p.open("/account/email").fill("New email", "nowhere").press("Change email") }},
 		{"email-waiting", "/account/email", 200, ada, func(p *person) { p.asksFor(next) }},
-		{"email-confirm-new", "/email/change", 200, ada, func(p *person) { p.open(p.letterTo(next, "Confirm").Link) }},
+		{"email-confirm-new", "/email/change", 200, ada, func(p *person) { p.open(p.messageTo(next, "Confirm").Link) }},
 		{"email-half-way", "/account/email", 200, ada, func(p *person) { p.press("Confirm new email") }},
-		{"email-approve", "/email/change", 200, ada, func(p *person) { p.open(p.letter("Approve").Link) }},
+		{"email-approve", "/email/change", 200, ada, func(p *person) { p.open(p.message("Approve").Link) }},
 		{"email-changed", "/account/email", 200, ada, func(p *person) { p.press("Approve the new email") }},
-		{"email-undo", "/email/undo", 200, eve, func(p *person) { p.open(ada.letter("was changed").Link) }},
+		{"email-undo", "/email/undo", 200, eve, func(p *person) { p.open(ada.message("was changed").Link) }},
 		{"email-undo-dead", "/email/undo", 410, eve, opens("/email/undo?token=gone")},
 		{"email-change-dead", "/email/change", 410, eve, opens("/email/change?token=gone")},
 	}
@@ -52,10 +52,10 @@ func TestAdaMovesToAnotherAddressAndBack(t *testing.T) {
 		const next = "ada@example.org"
 		ada.open("/account").press("Change email").at("/account/email", http.StatusOK)
 		ada.asksFor(next)
-		owner.open(ada.letterTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
-		ada.open(ada.letter("Approve").Link).sees(next, ada.email).press("Approve the new email").at("/account/email", http.StatusOK).sees(next)
-		undo := ada.letter("was changed").Link
-		ada.letterTo(next, "has this address now")
+		owner.open(ada.messageTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
+		ada.open(ada.message("Approve").Link).sees(next, ada.email).press("Approve the new email").at("/account/email", http.StatusOK).sees(next)
+		undo := ada.message("was changed").Link
+		ada.messageTo(next, "has this address now")
 		owner.email = next
 		owner.logIn().at("/dashboard", http.StatusOK)
 
@@ -77,8 +77,8 @@ func TestAdaIsMovedToAnotherMailbox(t *testing.T) {
 		}
 		const next = "ada@example.org"
 		s.runs(t, "user", "move", ada.email, next)
-		ada.press("Log out").open(ada.letterTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
-		ada.letter("was changed")
+		ada.press("Log out").open(ada.messageTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
+		ada.message("was changed")
 		ada.email = next
 		ada.logIn().at("/dashboard", http.StatusOK)
 	}
@@ -92,9 +92,9 @@ func TestWhoDidNotAskForAnotherAddressLocksTheThiefOut(t *testing.T) {
 			ada.withoutScripts()
 		}
 		thief.logIn().asksFor("thief@example.org")
-		ada.open(ada.letter("Approve").Link).press("Not me: lock everybody out").at("/login/password", http.StatusOK)
+		ada.open(ada.message("Approve").Link).press("Not me: lock everybody out").at("/login/password", http.StatusOK)
 		thief.open("/dashboard").at("/login", http.StatusOK)
-		thief.open(thief.letterTo("thief@example.org", "Confirm").Link).at("/email/change", http.StatusGone)
+		thief.open(thief.messageTo("thief@example.org", "Confirm").Link).at("/email/change", http.StatusGone)
 		ada.password = "quiet rivers carry paper boats"
 		ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
 		ada.logIn().at("/dashboard", http.StatusOK)

@@ -59,7 +59,7 @@ func TestAFormThatHTMXSendsSurvivesTheEndOfASession(t *testing.T) {
 	ada.toggle("Save").comesToSee("what you typed is still there").hasFocus("textbox", "Email")
 	ada.excuse("/account answered 401")
 	if ada.fill("Password", "half a pass").toggle("Show password"); ada.value("Password") != "half a pass" {
-		t.Error("the log-in page that took the page's place does not show its password")
+		t.Error("the login page that took the page's place does not show its password")
 	}
 	ada.isBack("Ada King")
 }

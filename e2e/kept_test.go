@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// endsElsewhere ends p's session from a phone of theirs, which stays signed in.
+// endsElsewhere ends p's session from a phone of theirs, which stays logged in.
 func (p *person) endsElsewhere(phone *person) *person {
 	p.t.Helper()
 	phone.logIn().open("/account/sessions").press("End all other sessions").at("/account/sessions", http.StatusOK)

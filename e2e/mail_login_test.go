@@ -8,11 +8,11 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// mailed asks for a mail to log in with, at the log-in page.
+// mailed asks for a mail to log in with, at the login page.
 func (p *person) mailed() mailtest.Message {
 	p.t.Helper()
-	p.open("/login").fill("Email", p.email).press("Email me a log-in link").at("/login/mail/sent", http.StatusOK)
-	return p.letter("Log in to")
+	p.open("/login").fill("Email", p.email).press("Email me a login link").at("/login/mail/sent", http.StatusOK)
+	return p.message("Log in to")
 }
 
 // code is what the mail has to be typed.
@@ -20,7 +20,7 @@ func code(m mailtest.Message) string {
 	return regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`).FindString(m.Text)
 }
 
-// mailLoginViews are the pages around mailed sign-in.
+// mailLoginViews are the pages around mailed login.
 func mailLoginViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada, eve := s.visit(t, "Ada Lovelace").joins().press("Log out"), s.visit(t, "Eve")
@@ -28,7 +28,7 @@ func mailLoginViews(t *testing.T) []view {
 	return []view{
 		{"mail-login", "/login/mail", 200, ada, opens("/login/mail?next=/account")},
 		{"mail-login-wrong", "/login/mail", 422, ada, func(p *person) {
-			p.open("/login/mail").fill("Email", "nowhere").press("Email me a log-in link")
+			p.open("/login/mail").fill("Email", "nowhere").press("Email me a login link")
 		}},
 		{"mail-login-sent", "/login/mail/sent", 200, ada, func(p *person) { link = p.mailed().Link }},
 		{"mail-login-sent-wrong", "/login/mail/sent", 422, ada, func(p *person) { p.fill("Code", "AAAA-AAAA").press("Log in") }},
@@ -48,8 +48,8 @@ func TestAdaLogsInByMail(t *testing.T) {
 		ada.press("Log in").at("/dashboard", http.StatusOK).press("Log out")
 
 		ada.open("/account/sessions").at("/login", http.StatusOK)
-		ada.fill("Email", ada.email).press("Email me a log-in link").at("/login/mail/sent", http.StatusOK).hasFocus("textbox", "Code from the mail")
-		ada.fill("Code", code(ada.letter("Log in to"))).press("Log in").at("/account/sessions", http.StatusOK)
+		ada.fill("Email", ada.email).press("Email me a login link").at("/login/mail/sent", http.StatusOK).hasFocus("textbox", "Code from the mail")
+		ada.fill("Code", code(ada.message("Log in to"))).press("Log in").at("/account/sessions", http.StatusOK)
 	}
 }
 

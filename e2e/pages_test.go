@@ -117,7 +117,7 @@ func (v view) isGood(t *testing.T, axe string, pages *sync.Map) {
 	}
 }
 
-// publicViews are what those see who are not signed in.
+// publicViews are what those see who are not logged in.
 func publicViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	eve, bob, cid := s.visit(t, "Eve"), s.visit(t, "Bob"), s.visit(t, "Cid")
@@ -136,7 +136,7 @@ func publicViews(t *testing.T) []view {
 			p.open("/register/sent").toggle("Wrong address?").fill("Your email", "nowhere").press("Correct")
 		}},
 		{"email-confirm", "/email/confirm", 200, eve, func(p *person) {
-			eveLink = p.letter("Confirm").Link
+			eveLink = p.message("Confirm").Link
 			p.open(eveLink)
 		}},
 		{"email-confirm-elsewhere", "/email/confirm", 200, bob, func(p *person) { p.open(eveLink) }},
@@ -157,7 +157,7 @@ func publicViews(t *testing.T) []view {
 			p.joins().press("Log out").open("/password/forgot").fill("Email", p.email).press("Send the link")
 		}},
 		{"password-reset", "/password/reset", 200, cid, func(p *person) {
-			bobLink = p.letter("Reset").Link
+			bobLink = p.message("Reset").Link
 			p.open(bobLink)
 		}},
 		{"password-reset-wrong", "/password/reset", 422, cid, func(p *person) {
@@ -168,7 +168,7 @@ func publicViews(t *testing.T) []view {
 		}},
 		{"password-reset-used", "/login", 200, cid, func(p *person) { p.open(bobLink) }},
 		{"password-reset-dead", "/password/reset", 410, cid, opens("/password/reset?token=gone")},
-		{"security-alert", "/security-alert", 200, cid, func(p *person) { p.open(p.letter("was reset").Link) }},
+		{"security-alert", "/security-alert", 200, cid, func(p *person) { p.open(p.message("was reset").Link) }},
 		{"new-password", "/login/password", 200, cid, func(p *person) { p.press("Lock everybody out") }},
 		{"new-password-wrong", "/login/password", 422, cid, func(p *person) {
 			p.fill("New password", "tiny secret").press("Set new password")
@@ -178,7 +178,7 @@ func publicViews(t *testing.T) []view {
 	}
 }
 
-// privateViews are what those see who are signed in.
+// privateViews are what those see who are logged in.
 func privateViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").joins()
@@ -356,7 +356,7 @@ func overload(t *testing.T, s *site) string {
 	case page := <-busy:
 		return page
 	case <-ctx.Done():
-		t.Fatalf("%d log-ins at once and none was turned away", crowd)
+		t.Fatalf("%d logins at once and none was turned away", crowd)
 		return ""
 	}
 }

@@ -45,7 +45,7 @@ func (p *person) withoutSuggestions() *person {
 func (p *person) makesPasskey() *person {
 	p.t.Helper()
 	p.open("/account/passkeys/new").press("Create a passkey")
-	p.letter("security")
+	p.message("security")
 	return p
 }
 
@@ -268,7 +268,7 @@ func TestAdaProvesHerselfWithAPasskeyAndRemovesIt(t *testing.T) {
 	ada.makesPasskey().press("Log out").logIn().at("/login/factor", http.StatusOK)
 	ada.press("Log in").at("/dashboard", http.StatusOK)
 	ada.open("/account/prove").press("Go on").at("/account", http.StatusOK)
-	ada.open("/account/passkeys").press("Remove").sees("No passkey yet").letter("security")
+	ada.open("/account/passkeys").press("Remove").sees("No passkey yet").message("security")
 	f.hasForgotten()
 	ada.press("Log out").logIn().at("/dashboard", http.StatusOK)
 }

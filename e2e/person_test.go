@@ -504,12 +504,12 @@ func (p *person) at(path string, status int) *person {
 	return p
 }
 
-// letter is the next mail to the person, whose subject has this in it. Mails that tell of a log-in on a new device are passed over, unless
+// letter is the next mail to the person, whose subject has this in it. Mails that tell of a login on a new device are passed over, unless
 // one is asked for. The link leads to this site.
-func (p *person) letter(subject string) mailtest.Message {
+func (p *person) message(subject string) mailtest.Message {
 	p.t.Helper()
 	m := p.site.mail.Next(p.t, p.email)
-	for strings.HasPrefix(m.Subject, "New log-in") && !strings.HasPrefix(subject, "New log-in") {
+	for strings.HasPrefix(m.Subject, "New login") && !strings.HasPrefix(subject, "New login") {
 		m = p.site.mail.Next(p.t, p.email)
 	}
 	if !strings.Contains(m.Subject, subject) {

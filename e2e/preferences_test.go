@@ -42,7 +42,7 @@ func TestAdaChoosesAThemeWhateverHerDeviceWants(t *testing.T) {
 			t.Errorf("dark is %s as well", dark)
 		}
 		if ada.press("Log out"); ada.ground() != dark {
-			t.Errorf("signed out it is %s", ada.ground())
+			t.Errorf("logged out it is %s", ada.ground())
 		}
 		ada.logIn().open("/account/preferences").toggle("System").press("Save preferences")
 		if ada.ground() != light {

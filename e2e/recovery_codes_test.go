@@ -29,7 +29,7 @@ func TestAdaKeepsHerRecoveryCodesAndUsesOne(t *testing.T) {
 			ada.withoutScripts()
 		}
 		ada.open("/account/totp/new").enrolls()
-		ada.open("/account/recovery-codes").press("Make new codes").letter("security")
+		ada.open("/account/recovery-codes").press("Make new codes").message("security")
 		codes := ada.codes()
 		file, err := os.ReadFile(ada.downloads("Download"))
 		if err != nil {
@@ -46,7 +46,7 @@ func TestAdaKeepsHerRecoveryCodesAndUsesOne(t *testing.T) {
 			}
 		}
 		ada.press("I have kept them").press("Log out").logIn().at("/login/factor", http.StatusOK).press("Use a recovery code")
-		ada.fill("Recovery code", codes[3]).press("Log in").at("/dashboard", http.StatusOK).letter("recovery code")
+		ada.fill("Recovery code", codes[3]).press("Log in").at("/dashboard", http.StatusOK).message("recovery code")
 		ada.open("/account/recovery-codes").sees("9 of your codes are unused.")
 	}
 }

@@ -19,7 +19,7 @@ func (p *person) signUp() *person {
 // confirm opens the mailed link and presses its button.
 func (p *person) confirm() *person {
 	p.t.Helper()
-	return p.open(p.letter("Confirm").Link).at("/email/confirm", http.StatusOK).
+	return p.open(p.message("Confirm").Link).at("/email/confirm", http.StatusOK).
 		press("Confirm").at("/dashboard", http.StatusOK)
 }
 
@@ -41,7 +41,7 @@ func (p *person) lives() {
 	p.press("Log out").open("/dashboard").at("/login", http.StatusOK)
 
 	p.open("/password/forgot").fill("Email", p.email).press("Send the link").at("/password/forgot/sent", http.StatusOK)
-	p.open(p.letter("Reset").Link).at("/password/reset", http.StatusOK)
+	p.open(p.message("Reset").Link).at("/password/reset", http.StatusOK)
 	p.password = "quiet rivers carry paper boats"
 	p.fill("New password", p.password).press("Set new password").at("/login", http.StatusOK)
 
@@ -70,7 +70,7 @@ func TestTheDevelopmentMailboxIsEnoughToSignUp(t *testing.T) {
 func TestTheLinkAloneConfirmsNothingInAStrangersBrowser(t *testing.T) {
 	s := startWithMail(t)
 	ada, eve := s.visit(t, "Ada Lovelace"), s.visit(t, "Eve")
-	link := ada.signUp().letter("Confirm").Link
+	link := ada.signUp().message("Confirm").Link
 	eve.open(link).fill("Password", "a guess of mine, not hers").press("Confirm").at("/email/confirm", http.StatusUnprocessableEntity)
 	eve.open("/dashboard").at("/login", http.StatusOK)
 	ada.open(link).press("Confirm").at("/dashboard", http.StatusOK)
@@ -78,7 +78,7 @@ func TestTheLinkAloneConfirmsNothingInAStrangersBrowser(t *testing.T) {
 
 func TestAMistypedAddressIsCorrected(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").signUp()
-	wrong := ada.letter("Confirm").Link
+	wrong := ada.message("Confirm").Link
 	ada.email = "ada@example.org"
 	ada.toggle("Wrong address?").fill("Your email", ada.email).press("Correct").at("/register/sent", http.StatusOK).sees(ada.email)
 	ada.confirm().press("Log out").open(wrong)
@@ -114,7 +114,7 @@ func TestAChangedPasswordSignsTheOthersOut(t *testing.T) {
 	phone, laptop := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	phone.joins()
 	laptop.logIn().open("/account/security").fill("Current password", laptop.password).fill("New password", "quiet rivers carry paper boats")
-	laptop.press("Change password").at("/account/security", http.StatusOK).letter("password was changed")
+	laptop.press("Change password").at("/account/security", http.StatusOK).message("password was changed")
 	phone.open("/dashboard").at("/login", http.StatusOK)
 	laptop.open("/dashboard").at("/dashboard", http.StatusOK)
 }
@@ -149,7 +149,7 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	ada.open("/").tabTo("Skip to content").tabTo("Sign up").arrive(enter).at("/register", http.StatusOK)
 	ada.hasFocus("textbox", "Name").keys(ada.name).tabTo("Email").keys(ada.email).tabTo("Password").keys(ada.password).tabTo("Create account")
 	ada.arrive(enter).at("/register/sent", http.StatusOK)
-	ada.open(ada.letter("Confirm").Link).tabTo("Confirm and log in").arrive(enter).at("/dashboard", http.StatusOK)
+	ada.open(ada.message("Confirm").Link).tabTo("Confirm and log in").arrive(enter).at("/dashboard", http.StatusOK)
 	ada.tabTo("Account").arrive(enter).at("/account", http.StatusOK)
 	ada.tabTo("Log out").arrive(enter).open("/login")
 	ada.hasFocus("textbox", "Email").keys(ada.email).tabTo("Password").keys(ada.password).arrive(enter).at("/dashboard", http.StatusOK)
@@ -183,7 +183,7 @@ func TestAFormIsSentOnceAndItsButtonSaysSo(t *testing.T) {
 
 func TestAMailedTokenLeavesTheAddressBar(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").signUp()
-	if address := ada.open(ada.letter("Confirm").Link).address(); address != "/email/confirm" {
+	if address := ada.open(ada.message("Confirm").Link).address(); address != "/email/confirm" {
 		t.Errorf("the address bar shows %s", address)
 	}
 }
@@ -203,7 +203,7 @@ func TestWhoWasNotItLocksTheThiefOut(t *testing.T) {
 	ada, thief := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	ada.joins()
 	thief.logIn().at("/dashboard", http.StatusOK)
-	ada.open(ada.letter("New log-in").Link).press("Lock everybody out").at("/login/password", http.StatusOK)
+	ada.open(ada.message("New login").Link).press("Lock everybody out").at("/login/password", http.StatusOK)
 	thief.open("/dashboard").at("/login", http.StatusOK)
 	thief.logIn().at("/login", http.StatusUnprocessableEntity)
 	ada.password = "quiet rivers carry paper boats"
@@ -218,9 +218,9 @@ func TestAPasswordThatWasMadeVoidIsReplacedByItsOwner(t *testing.T) {
 	s.runs(t, "user", "expire-password", ada.email)
 	ada.open("/dashboard").at("/login", http.StatusOK)
 	thief.logIn().at("/login", http.StatusUnprocessableEntity)
-	ada.open(ada.letter("Choose a new password").Link).at("/password/forgot", http.StatusOK).fill("Email", ada.email).press("Send the link")
+	ada.open(ada.message("Choose a new password").Link).at("/password/forgot", http.StatusOK).fill("Email", ada.email).press("Send the link")
 	ada.password = "quiet rivers carry paper boats"
-	ada.open(ada.letter("Reset").Link).fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
+	ada.open(ada.message("Reset").Link).fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
 	ada.logIn().at("/dashboard", http.StatusOK)
 }
 

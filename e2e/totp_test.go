@@ -29,7 +29,7 @@ func (p *person) enrolls() *app {
 	p.t.Helper()
 	a := &app{p: p, secret: p.key()}
 	p.fill("Code", a.code()).press("Turn it on")
-	p.letter("security")
+	p.message("security")
 	return a
 }
 
@@ -67,9 +67,9 @@ func totpViews(t *testing.T) []view {
 		}},
 		{"totp-added", "", 200, ada, func(p *person) { phone = p.open("/account/totp/new").enrolls() }},
 		{"security-unsafe", "/account/security", 200, ada, opens("/account/security")},
-		{"recovery-codes-none", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                                         // feature:recovery_codes
-		{"recovery-codes-new", "", 200, ada, func(p *person) { p.open("/account/recovery-codes").press("Make new codes").letter("security") }}, // feature:recovery_codes
-		{"recovery-codes", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                                              // feature:recovery_codes
+		{"recovery-codes-none", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                                          // feature:recovery_codes
+		{"recovery-codes-new", "", 200, ada, func(p *person) { p.open("/account/recovery-codes").press("Make new codes").message("security") }}, // feature:recovery_codes
+		{"recovery-codes", "/account/recovery-codes", 200, ada, opens("/account/recovery-codes")},                                               // feature:recovery_codes
 		{"security-safe", "/account/security", 200, ada, opens("/account/security")},
 		{"totp", "/account/totp", 200, ada, opens("/account/totp")},
 		{"totp-rename", "/account/totp", 200, ada, func(p *person) { p.open("/account/totp").toggle("Rename") }},
@@ -81,7 +81,7 @@ func totpViews(t *testing.T) []view {
 		}},
 		{"password-reset-factor", "/password/reset", 200, ada, func(p *person) {
 			p.press("Log out").open("/password/forgot").fill("Email", p.email).press("Send the link")
-			p.open(p.letter("Reset").Link)
+			p.open(p.message("Reset").Link)
 		}},
 		{"factor-reset", "/login/factor", 200, ada, func(p *person) { p.press("Go on") }},
 	}
@@ -140,7 +140,7 @@ func TestAdaRenamesAnAppAndRemovesIt(t *testing.T) {
 		}
 		ada.open("/account/totp/new").enrolls()
 		ada.open("/account/totp").toggle("Rename").fill("Name", "My old phone").press("Save name").at("/account/totp", http.StatusOK).sees("My old phone")
-		ada.press("Remove").at("/account/totp", http.StatusOK).sees("Set up").letter("security")
+		ada.press("Remove").at("/account/totp", http.StatusOK).sees("Set up").message("security")
 		ada.press("Log out").logIn().at("/dashboard", http.StatusOK)
 	}
 }
@@ -150,7 +150,7 @@ func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/totp/new")
 	phone := ada.enrolls()
 	ada.open("/password/forgot").fill("Email", ada.email).press("Send the link")
-	ada.open(ada.letter("Reset").Link).press("Go on").at("/login/factor", http.StatusOK)
+	ada.open(ada.message("Reset").Link).press("Go on").at("/login/factor", http.StatusOK)
 	ada.fill("Code", phone.code()).press("Go on").at("/login/password", http.StatusOK)
 	ada.password = "quiet rivers carry paper boats"
 	ada.fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
@@ -161,5 +161,5 @@ func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
 func (s *site) recovers(p *person) {
 	p.joins().open("/account/totp/new").enrolls()
 	s.runs(p.t, "user", "recover", p.email)
-	p.open(p.letter("Get back").Link)
+	p.open(p.message("Get back").Link)
 }

@@ -24,7 +24,7 @@ func (p *person) trusts(phone *app) *person { // feature:totp
 	p.t.Helper()                                                                                             // feature:totp
 	p.press("Log out").logIn().at("/login/factor", http.StatusOK)                                            // feature:totp
 	p.toggle("Trust this device").fill("Code", phone.code()).press("Log in").at("/dashboard", http.StatusOK) // feature:totp
-	p.letter("security")                                                                                     // feature:totp
+	p.message("security")                                                                                    // feature:totp
 	return p                                                                                                 // feature:totp
 } // feature:totp
 

@@ -31,7 +31,7 @@ func routes(t *testing.T) (list []route) {
 	return list
 }
 
-// unlistedViews are the pages of the signed in that no other view looks at: a new page is looked at as soon as it is on the map
+// unlistedViews are the pages of the logged in that no other view looks at: a new page is looked at as soon as it is on the map
 // of the site. A list and its rows are seen by somebody who has the rows of seed, the list by a newcomer as well, and a form also
 // as it is answered when it is sent empty.
 func unlistedViews(t *testing.T, listed []view) (views []view) {
@@ -43,7 +43,7 @@ func unlistedViews(t *testing.T, listed []view) (views []view) {
 		if !known && r.Method == http.MethodGet && r.Guard == "owing a second factor" { // nobody can owe one: everybody is sent on
 			views = append(views, view{"owing-nothing", r.Path, 200, newcomer, opens(r.Path)})
 		}
-		if known || r.Method != http.MethodGet || r.Guard != "signed in" || slices.Contains(noPages(), r.Path) {
+		if known || r.Method != http.MethodGet || r.Guard != "logged in" || slices.Contains(noPages(), r.Path) {
 			continue
 		}
 		name := strings.ReplaceAll(strings.ReplaceAll(strings.Trim(r.Path, "/"), ":", ""), "/", "-")

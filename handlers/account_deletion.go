@@ -16,7 +16,7 @@ import (
 
 // DeleteAccountPage says what a deletion does. A proof is asked for here: what comes after the last button should be the end.
 func (h *Handlers) DeleteAccountPage(c echo.Context, user *models.User) error {
-	if err := h.auth.Fresh(c.Request().Context(), middleware.Viewer(c)); err != nil {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Viewer(c)); err != nil {
 		return err
 	}
 	return h.render(c, http.StatusOK, views.DeleteAccount(user, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
@@ -41,7 +41,7 @@ func (h *Handlers) accountClosed(c echo.Context, err error) error {
 		return err
 	}
 	h.cookies.Clear(c.Response(), session.Session)
-	h.cookies.Clear(c.Response(), session.SignIn)
+	h.cookies.Clear(c.Response(), session.PendingLogin)
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return h.redirect(c, "/login", "Your account is closed, and will be deleted in "+ui.Length(auth.DeletionAfter)+". Until then the link in our mail brings it back.")
 }
@@ -51,7 +51,7 @@ func (h *Handlers) RestoreAccountPage(c echo.Context) error {
 	h.hideToken(c)
 	token := linkToken(c)
 	user, due, err := h.auth.DeletionByToken(c.Request().Context(), token)
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadRestore(c, err)
 	}
 	if err != nil {
@@ -64,22 +64,22 @@ func (h *Handlers) deadRestore(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.redirect(c, "/login", "This link already brought your account back.")
 	}
-	return h.linkDead(c, "The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
+	return h.linkInvalid(c, "The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
 		"Log in", "/login")
 }
 
-// RestoreAccount brings it back and goes to the log-in page: a link alone signs nobody in. Who did not ask for the deletion chooses a new
+// RestoreAccount brings it back and goes to the login page: a link alone signs nobody in. Who did not ask for the deletion chooses a new
 // password.
 func (h *Handlers) RestoreAccount(c echo.Context) error {
 	var form views.RestoreAccountForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	if form.Disown {
-		return h.lockOut(c, form.Token, h.auth.DisownDeletion, h.deadRestore)
+	if form.ReportCompromise {
+		return h.secureAccount(c, form.Token, h.auth.ReportDeletion, h.deadRestore)
 	}
 	err := h.auth.UndoDeletion(c.Request().Context(), form.Token, middleware.Client(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadRestore(c, err)
 	}
 	if err != nil {

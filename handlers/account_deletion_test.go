@@ -25,11 +25,11 @@ import (
 func (p *person) leaves() mailtest.Message {
 	p.s.t.Helper()
 	p.get("/account/delete").is(p.s.t, 200).submit("confirmation", p.email).redirects(p.s.t, "/login").says(p.s.t, "Your account is closed")
-	letter := p.mail()
-	if !strings.Contains(letter.Subject, "will be deleted") {
-		p.s.t.Fatalf("the owner is mailed %q", letter.Subject)
+	message := p.mail()
+	if !strings.Contains(message.Subject, "will be deleted") {
+		p.s.t.Fatalf("the owner is mailed %q", message.Subject)
 	}
-	return letter
+	return message
 }
 
 // undoneDeletion is the id of a deletion whose account is still open, for the tables' sake.
@@ -79,7 +79,7 @@ func TestALeaverComesBackByTheLinkInTheMail(t *testing.T) {
 	}
 	s.visitor().get(link).redirects(t, "/login").says(t, "already brought your account back")
 	page.submit().redirects(t, "/login")
-	s.sweeps()
+	s.cleanups()
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
 
@@ -106,10 +106,10 @@ func TestItem17WhoHasTheAccountDeletedIsLockedOutLikeAnyThief(t *testing.T) {
 	thief, _ := ada.robbed()
 	ada.get(ada.notice().Link).is(t, 200).says(t, "Your account, which is closed to be deleted, stays").submit().redirects(t, "/login/password").
 		submit("password", otherPassword).redirects(t, "/login")
-	s.sweeps()
+	s.cleanups()
 	thief.login(goodPassword).is(t, 422)
 	ada.login(otherPassword).redirects(t, "/dashboard")
-	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.deletion_undone account.disowned") {
+	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.deletion_undone account.compromise_reported") {
 		t.Errorf("the log tells %s", events)
 	}
 }
@@ -179,14 +179,14 @@ func TestTheLinkBringsBackWithinTheWeekAndNotLater(t *testing.T) {
 	ada := s.member("ada@example.com")
 	link := ada.leaves().Link
 	s.clock.passes(auth.DeletionAfter - time.Minute)
-	if err := s.sweep(t.Context()); err != nil {
+	if err := s.cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	page := s.visitor().get(link).is(t, 200)
 	s.clock.passes(time.Minute)
 	s.visitor().get(link).is(t, 410)
 	page.submit().is(t, 410) // before the sweep was there
-	s.sweeps()
+	s.cleanups()
 	page.submit().is(t, 410)
 	if n := s.count("users", "1 = 1"); n != 0 {
 		t.Errorf("there are still %d users", n)
@@ -200,7 +200,7 @@ func TestItem71ADeletionAsksForAFreshProofAndForTheAddress(t *testing.T) {
 	for _, typed := range []string{"", "delete", "mallory@example.com", "ada@example.com,ada@example.com"} {
 		ada.post("/account/delete", "confirmation", typed).is(t, 422).says(t, "Type your address, ada@example.com")
 	}
-	s.clock.passes(s.config.StepUpTTL)
+	s.clock.passes(s.config.ReauthTTL)
 	ada.get("/account/delete").redirects(t, "/account/prove?next=%2Faccount%2Fdelete")
 	ada.post("/account/delete", "confirmation", ada.email).is(t, 401)
 	if n := s.count("users", "disabled_at IS NULL"); n != 1 {
@@ -240,7 +240,7 @@ func TestLawNothingIsLeftOfWhoWasDeleted(t *testing.T) {
 	s.mailIsSent()
 	events := s.count("events", "1 = 1")
 	s.clock.passes(time.Minute)
-	if err := s.sweep(t.Context()); err != nil {
+	if err := s.cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for table, rows := range s.tables() {
@@ -286,7 +286,7 @@ func TestItem71ALaterOwnerOfTheAddressInheritsNothing(t *testing.T) {
 	s.visitor().post("/login", "email", former.email, "password", otherPassword).is(t, 429)
 	id := former.user().ID
 	undo := former.leaves().Link
-	s.sweeps()
+	s.cleanups()
 	later := s.visitor()
 	later.signUp("Ada Byron", "ada@example.com", otherPassword).redirects(t, "/dashboard").says(t, "Hello, Ada Byron")
 	if later.user().ID == id || s.count("events", "user_id = ? AND name LIKE 'login.%'", later.user().ID) != 0 {
@@ -315,7 +315,7 @@ func TestItem71NoCountOfMailedCodesOutlivesTheAccount(t *testing.T) { // feature
 	stranger.post("/login/mail/sent", "code", "AAAA-AAAA").is(t, 422) // feature:mail_login
 	s.hits("mail-login-code", 14)                                     // feature:mail_login
 	s.clock.passes(time.Minute)                                       // feature:mail_login
-	if err := s.sweep(t.Context()); err != nil {                      // feature:mail_login
+	if err := s.cleanup(t.Context()); err != nil {                    // feature:mail_login
 		t.Fatal(err) // feature:mail_login
 	} // feature:mail_login
 	if n := s.count("limits", "id LIKE 'mail-login-%'"); n != 1 { // that of the stranger's network // feature:mail_login
@@ -389,7 +389,7 @@ func (p *person) interruptedDeletion() (undo string, resume func()) {
 		p.s.t.Fatal(err)
 	}
 	p.s.clock.passes(auth.DeletionAfter)
-	if err := p.s.sweep(context.Background()); !errors.Is(err, killed) {
+	if err := p.s.cleanup(context.Background()); !errors.Is(err, killed) {
 		p.s.t.Errorf("the cleanup says %v", err)
 	}
 	return undo, func() {
@@ -410,7 +410,7 @@ func TestDeletion_ResumesAfterInterruption(t *testing.T) {
 		t.Errorf("got %d begun deletions, %d users and %d deleted ones, want 1, 1 and 1", deletions, users, deleted)
 	}
 	resume()
-	s.sweeps()
+	s.cleanups()
 	if users, deleted := s.count("users", "1 = 1"), s.count("events", "name = 'account.deleted'"); users != 0 || deleted != 2 {
 		t.Errorf("got %d users and %d deleted ones, want 0 and 2", users, deleted)
 	}
@@ -440,7 +440,7 @@ func TestDeletion_CannotBeUndoneOnceBegun(t *testing.T) {
 		t.Error("the account is open")
 	}
 	resume()
-	s.sweeps()
+	s.cleanups()
 	if n := s.count("users", "1 = 1"); n != 0 {
 		t.Errorf("%d users are left, want 0", n)
 	}
@@ -471,7 +471,7 @@ func TestLawDeletion_LeavesNothingToForeignKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.sweeps(); !reached {
+	if s.cleanups(); !reached {
 		t.Error("the user was not deleted")
 	}
 }
@@ -483,7 +483,7 @@ func TestSweepsAtOnceDeleteEachAccountOnce(t *testing.T) {
 	}
 	s.clock.passes(auth.DeletionAfter)
 	s.atOnce(10, func(int) {
-		if err := s.sweep(context.Background()); err != nil {
+		if err := s.cleanup(context.Background()); err != nil {
 			t.Errorf("a sweep fails: %v", err)
 		}
 	})

@@ -15,7 +15,7 @@ import (
 
 // AccountExportPage says what an export is made of. A proof is asked for here, so that the download is an answer to its own button.
 func (h *Handlers) AccountExportPage(c echo.Context, user *models.User) error {
-	if err := h.auth.Fresh(c.Request().Context(), middleware.Viewer(c)); err != nil {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Viewer(c)); err != nil {
 		return err
 	}
 	var contents []views.ExportContent

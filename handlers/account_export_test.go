@@ -175,7 +175,7 @@ func jsonText(text string) string {
 
 // What a column is called tells whether it is a secret; bytes of auth's own tables are.
 func TestLawNoExportedColumnIsASecret(t *testing.T) {
-	secret := regexp.MustCompile(`hash|secret|token|password|passwd|generation|sealed|private_key|verifier|nonce|challenge`)
+	secret := regexp.MustCompile(`hash|secret|token|password|passwd|credential_version|sealed|private_key|verifier|nonce|challenge`)
 	private := models.OwnedTables()
 	private = append(private, "profile_pictures") // a person's picture is theirs // feature:profile_picture
 	for _, part := range models.ExportParts() {
@@ -194,7 +194,7 @@ func TestLawNoExportedColumnIsASecret(t *testing.T) {
 func TestItem34AnExportAsksForAFreshProofAndIsBounded(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
-	s.clock.passes(s.config.StepUpTTL)
+	s.clock.passes(s.config.ReauthTTL)
 	ada.get("/account/export").redirects(t, "/account/prove?next=%2Faccount%2Fexport")
 	if page := ada.post("/account/export").is(t, 401); strings.HasPrefix(page.body, "PK") {
 		t.Error("a stale session gets an export")

@@ -15,7 +15,7 @@ import (
 func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
 	h.hideToken(c)
 	user, err := h.auth.RecoveryByToken(c.Request().Context(), linkToken(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadRecovery(c, err)
 	}
 	if err != nil {
@@ -28,18 +28,18 @@ func (h *Handlers) deadRecovery(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
 	}
-	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.",
+	return h.linkInvalid(c, "It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.",
 		"Log in", "/login")
 }
 
-// AccountRecovery removes them and goes to the log-in page: a link alone signs nobody in.
+// AccountRecovery removes them and goes to the login page: a link alone signs nobody in.
 func (h *Handlers) AccountRecovery(c echo.Context) error {
 	var form views.AccountRecoveryForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.RecoverAccount(c.Request().Context(), form.Token, middleware.Client(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadRecovery(c, err)
 	}
 	if err != nil {

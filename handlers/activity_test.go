@@ -33,7 +33,7 @@ func TestSomebodySeesWhatHappenedToTheirAccount(t *testing.T) {
 	stranger.post("/login", "email", ada.email, "password", otherPassword).is(t, 422)
 	ada.post("/account", "name", "Ada King")
 	page := ada.get("/account/activity").is(t, 200).says(t, "This device", "Password · Firefox on Linux · "+ada.ip, stranger.ip)
-	want := "Your name was changed|A wrong password at the log-in|Logged in"
+	want := "Your name was changed|A wrong password at the login|Logged in"
 	if got := strings.Join(page.told(), "|"); got != want {
 		t.Errorf("the page tells %s", got)
 	}
@@ -72,14 +72,14 @@ func TestActivityIsShownByKindAndByThePage(t *testing.T) {
 	if got := ada.get("/account/activity?kind=changes&page=2").told(); len(got) != 5 {
 		t.Errorf("the last page has %d", len(got))
 	}
-	if got := ada.get("/account/activity?kind=log-ins").told(); len(got) != 1 {
+	if got := ada.get("/account/activity?kind=logins").told(); len(got) != 1 {
 		t.Errorf("there are %v", got)
 	}
 	ada.get("/account/activity?kind=refused").says(t, "Nothing here")
 	ada.get("/account/activity?kind=nonsense&page=-7&sort=user_id").is(t, 200).says(t, "1–20 of 26")
 }
 
-// Failed log-ins are told to the owner alone, and say no more than that there were some; the limits bound how many there can be.
+// Failed logins are told to the owner alone, and say no more than that there were some; the limits bound how many there can be.
 func TestItem16AStrangersGuessesAreToldToTheOwnerAlone(t *testing.T) {
 	s := newStage(t)
 	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")

@@ -11,7 +11,7 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// logsInAnew is a log-in of the person's in a browser that was never seen.
+// logsInAnew is a login of the person's in a browser that was never seen.
 func (p *person) logsInAnew() *person {
 	p.s.t.Helper()
 	other := p.s.visitorAs(p.email)

@@ -28,7 +28,7 @@ func TestLaw_EveryFormOfAUserIsCountedUnlessItProtects(t *testing.T) {
 	s := newStage(t)
 	spared := 0
 	for _, route := range s.routes {
-		if route.Guard != "signed in" || route.Method != http.MethodPost {
+		if route.Guard != "logged in" || route.Method != http.MethodPost {
 			continue
 		}
 		protects := slices.Contains(protecting, route.Path)

@@ -16,13 +16,13 @@ const devMailRows = 100
 
 // DevMailPage lists what was mailed.
 func (h *Handlers) DevMailPage(c echo.Context) error {
-	letters, err := h.outbox.List(c.Request().Context(), devMailRows)
+	messages, err := h.outbox.List(c.Request().Context(), devMailRows)
 	if err != nil {
 		return err
 	}
-	rows := make([]dev.MailRow, len(letters))
-	for i, letter := range letters {
-		rows[i] = mailRow(letter)
+	rows := make([]dev.MailRow, len(messages))
+	for i, message := range messages {
+		rows[i] = mailRow(message)
 	}
 	trouble := ""
 	if t := h.outbox.Trouble(); t != nil {
@@ -31,7 +31,7 @@ func (h *Handlers) DevMailPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, dev.Mail(rows, trouble))
 }
 
-func mailRow(l mail.Letter) dev.MailRow {
+func mailRow(l mail.QueuedMessage) dev.MailRow {
 	return dev.MailRow{
 		ID: l.ID, Kind: l.Kind, To: l.To, Subject: cmp.Or(l.Subject, l.Kind), State: string(l.State), Error: l.LastError,
 		Attempts: l.Attempts, At: l.CreatedAt,
@@ -40,11 +40,11 @@ func mailRow(l mail.Letter) dev.MailRow {
 
 // DevMailMessage shows one mail.
 func (h *Handlers) DevMailMessage(c echo.Context) error {
-	letter, err := h.outbox.Find(c.Request().Context(), c.Param("id"))
+	message, err := h.outbox.Find(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, dev.MailMessage(dev.MailView{MailRow: mailRow(letter), Text: letter.Text, Link: h.linkIn(letter.Text)}))
+	return h.render(c, http.StatusOK, dev.MailMessage(dev.MailView{MailRow: mailRow(message), Text: message.Text, Link: h.linkIn(message.Text)}))
 }
 
 // linkIn is the one link of a mail: its only word that begins with this site's address.
@@ -62,11 +62,11 @@ const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self
 
 // DevMailHTML is the HTML part of one mail, for the frame in DevMailMessage.
 func (h *Handlers) DevMailHTML(c echo.Context) error {
-	letter, err := h.outbox.Find(c.Request().Context(), c.Param("id"))
+	message, err := h.outbox.Find(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return showMail(c, letter.HTML)
+	return showMail(c, message.HTML)
 }
 
 // showMail answers with a mail's HTML, for a frame.

@@ -13,13 +13,13 @@ import (
 // The kind of a mail is its constructor's name, as the other tables write names.
 func TestLawEveryMailIsPreviewed(t *testing.T) {
 	previews := newStage(t).developer().get("/dev/mail/previews").rows()
-	letters := reflect.TypeFor[mail.Letters]()
-	for method := range letters.Methods() {
+	messages := reflect.TypeFor[mail.Messages]()
+	for method := range messages.Methods() {
 		if method.Type.NumOut() != 1 || method.Type.Out(0) != reflect.TypeFor[mail.Message]() {
 			continue
 		}
 		if !slices.Contains(previews, "/dev/mail/previews/"+snake(method.Name)) {
-			t.Errorf("/dev/mail/previews does not show mail.Letters.%s: add it to mailPreviews", method.Name)
+			t.Errorf("/dev/mail/previews does not show mail.Messages.%s: add it to mailPreviews", method.Name)
 		}
 	}
 }

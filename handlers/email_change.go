@@ -55,7 +55,7 @@ func (h *Handlers) CancelEmailChange(c echo.Context, _ *models.User) error {
 func (h *Handlers) EmailLinkPage(c echo.Context) error {
 	h.hideToken(c)
 	link, err := h.auth.EmailLinkByToken(c.Request().Context(), linkToken(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadEmailLink(c, err)
 	}
 	if err != nil {
@@ -72,7 +72,7 @@ func (h *Handlers) deadEmailLink(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.redirect(c, "/account/email", "You already used this link.")
 	}
-	return h.linkDead(c, "It has been used, replaced by a newer one, canceled, or is too old. Your account says what its address is, and changes it.",
+	return h.linkInvalid(c, "It has been used, replaced by a newer one, canceled, or is too old. Your account says what its address is, and changes it.",
 		"Go to my account", "/account/email")
 }
 
@@ -83,10 +83,10 @@ func (h *Handlers) EmailLink(c echo.Context) error {
 		return err
 	}
 	if form.Decline {
-		return h.lockOut(c, form.Token, h.auth.DeclineEmailChange, h.deadEmailLink)
+		return h.secureAccount(c, form.Token, h.auth.DeclineEmailChange, h.deadEmailLink)
 	}
 	link, changed, err := h.auth.ProveEmailChange(c.Request().Context(), form.Token, middleware.Client(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadEmailLink(c, err)
 	}
 	if err != nil {
@@ -112,7 +112,7 @@ func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed boo
 func (h *Handlers) UndoEmailPage(c echo.Context) error {
 	h.hideToken(c)
 	user, former, err := h.auth.FormerEmailByToken(c.Request().Context(), linkToken(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadUndo(c, err)
 	}
 	if err != nil {
@@ -125,7 +125,7 @@ func (h *Handlers) deadUndo(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.lockedOutAlready(c)
 	}
-	return h.linkDead(c, "It has been used, or is older than a week. If the account still has an address that you can read, choose a new password for it.",
+	return h.linkInvalid(c, "It has been used, or is older than a week. If the account still has an address that you can read, choose a new password for it.",
 		"Choose a new password", "/password/forgot")
 }
 
@@ -135,5 +135,5 @@ func (h *Handlers) UndoEmail(c echo.Context) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	return h.lockOut(c, form.Token, h.auth.UndoEmailChange, h.deadUndo)
+	return h.secureAccount(c, form.Token, h.auth.UndoEmailChange, h.deadUndo)
 }

@@ -107,12 +107,12 @@ func TestItem67ALockOutThatTheUndoOvertakesOpensNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	user, _, err := s.auth.Disown(t.Context(), link.Query().Get("token"), auth.Client{})
+	user, _, err := s.auth.ReportCompromise(t.Context(), link.Query().Get("token"), auth.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	owner.get(undo).submit().redirects(t, "/login/password")
-	if _, err := s.auth.SignIn(t.Context(), user, auth.ByReset(), auth.Browser{}, auth.Client{}); !errors.Is(err, auth.ErrChanged) {
+	if _, err := s.auth.Login(t.Context(), user, auth.ByReset(), auth.Browser{}, auth.Client{}); !errors.Is(err, auth.ErrChanged) {
 		t.Errorf("it is answered %v", err)
 	}
 }
@@ -333,7 +333,7 @@ func TestItem34CancelingAChangeAsksForAFreshProof(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	confirm, approve := ada.moving("ada@example.org")
-	s.clock.passes(s.config.StepUpTTL)
+	s.clock.passes(s.config.ReauthTTL)
 	ada.post("/account/email/cancel").is(t, 401)
 	s.visitor().get(confirm).submit()
 	s.visitor().get(approve).submit().redirects(t, "/login").says(t, "The address is changed.")
@@ -568,7 +568,7 @@ func TestItem28AClosedAccountIsBroughtBackWithItsFormerAddress(t *testing.T) {
 	thief.leaves()
 	owner.get(undo).is(t, 200).submit().choosesAnotherPassword(t)
 	s.clock.passes(8 * 24 * time.Hour)
-	if err := s.sweep(t.Context()); err != nil {
+	if err := s.cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	owner.login(otherPassword).redirects(t, "/dashboard")
@@ -615,7 +615,7 @@ func TestItem71ANextOwnerOfAnAddressThatWasLeftInheritsNothing(t *testing.T) {
 	s.mailIsSent()
 	s.exec("UPDATE outbox SET done_at = NULL, failed_at = created_at")
 	s.clock.passes(7 * 24 * time.Hour)
-	if err := s.sweep(t.Context()); err != nil {
+	if err := s.cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left, others := s.count("outbox", "kind = 'undo_email_change'"), s.count("outbox", "kind = 'approve_email_change'"); left != 0 || others != 1 {
@@ -634,7 +634,7 @@ func TestItem71AFormerAddressIsFreeWithTheAccount(t *testing.T) {
 	ada.leaves()
 	s.visitor().post("/login", "email", "former-ada@example.com", "password", otherPassword).is(t, 422)
 	s.exec("UPDATE former_emails SET expires_at = ?", s.clock.now().Add(14*24*time.Hour))
-	s.sweeps()
+	s.cleanups()
 	if n := s.count("limits", "id LIKE 'login-account%'"); n != 0 {
 		t.Errorf("%d counts are left: %s", n, s.rows("limits", "true"))
 	}
@@ -695,7 +695,7 @@ func TestItem28AnAddressOfAnAccountThatIsBeingDeletedIsNotFreeYet(t *testing.T) 
 		t.Errorf("the mailbox is told %q", told.Text)
 	}
 	s.visitor().get(ada.mail().Link).submit().redirects(t, "/login").says(t, "once the link in our mail to the other one")
-	s.sweeps()
+	s.cleanups()
 	ada.login(goodPassword)
 	ada.moves(bob.email)
 }
@@ -730,7 +730,7 @@ func TestWhatIsKeptUnderAnAddressThatIsBackStays(t *testing.T) {
 	}
 	waiting, counts := s.count("outbox", "done_at IS NULL AND failed_at IS NULL"), s.rows("limits", "id LIKE 'login-account%'")
 	s.clock.passes(10 * time.Minute)
-	if err := s.sweep(t.Context()); err != nil {
+	if err := s.cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.count("outbox", "done_at IS NULL AND failed_at IS NULL"); n != waiting || waiting == 0 {

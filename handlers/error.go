@@ -39,10 +39,10 @@ func (h *Handlers) fail(err error, c echo.Context) {
 		return
 	}
 	switch {
-	case errors.Is(err, auth.ErrProofDue):
-		err = h.askToProve(c)
-	case errors.Is(err, auth.ErrSignInOver):
-		err = h.signInIsOver(c)
+	case errors.Is(err, auth.ErrReauthRequired):
+		err = h.askToReauthenticate(c)
+	case errors.Is(err, auth.ErrLoginEnded):
+		err = h.loginEnded(c)
 	case errors.Is(err, auth.ErrChanged):
 		err = h.logInAgain(c, sentErrand(c), "Your account has just changed. Please log in again.")
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestExampleAStory(t *testing.T) {
 	s := newStage(t)                   // on SQLite, or on PostgreSQL with TEST_DATABASE=postgres
-	ada := s.member("ada@example.com") // signed in; s.user has an account and is signed out, s.visitor has none
+	ada := s.member("ada@example.com") // logged in; s.user has an account and is logged out, s.visitor has none
 	ada.get("/account").is(t, 200).says(t, "ada@example.com").hides(t, goodPassword)
 	ada.get("/account").submit("name", "Ada King").redirects(t, "/account").says(t, "Your name is saved.", "Ada King")
 	ada.post("/account", "name", "").is(t, 422).says(t, "Enter your name.")
@@ -31,8 +31,8 @@ func TestExampleMailArrives(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
 	ada.post("/password/forgot", "email", ada.email).redirects(t, "/password/forgot/sent")
-	letter := ada.mail() // the next one; it has a Subject, a Text, an HTML and a Link
-	ada.get(letter.Link).submit("password", otherPassword).redirects(t, "/login")
+	message := ada.mail() // the next one; it has a Subject, a Text, an HTML and a Link
+	ada.get(message.Link).submit("password", otherPassword).redirects(t, "/login")
 }
 
 func TestExampleSettingsAreTheStorys(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 type Route struct {
 	Method  string
 	Path    string
-	Guard   string // who may come: "anyone", "signed out", "owing …", "signed in", "private network"
+	Guard   string // who may come: "anyone", "logged out", "owing …", "logged in", "private network"
 	Handler string
 	MaxBody int64 // the largest body that a user may send, in bytes; a visitor may send maxVisitorBody
 	Limits  []models.LimitRule

@@ -47,7 +47,7 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 	e, list := echo.New(), []Route{}
 	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, nil, nil)
 	e.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(h.errorPage(c, err).Status) }
-	known := newGroup(e, &list, "signed in", func(next echo.HandlerFunc) echo.HandlerFunc {
+	known := newGroup(e, &list, "logged in", func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			c.Set("viewer", &auth.Viewer{}) // as LoadViewer does
 			return next(c)

@@ -120,11 +120,11 @@ func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Compone
 		Development: !h.config.Production,
 	})
 	ctx = ui.ReadIn(ctx, h.locale(c))
-	proof, err := h.originProof(c)
+	authn, err := h.originProof(c)
 	if err != nil {
 		return err
 	}
-	if err := page.Render(ui.WithOriginProof(ctx, proof), buffer); err != nil {
+	if err := page.Render(ui.WithOriginProof(ctx, authn), buffer); err != nil {
 		return fmt.Errorf("render the page: %w", err)
 	}
 	return nil
@@ -135,9 +135,9 @@ func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Conte
 	return func(c echo.Context, user *models.User) error { return h.render(c, http.StatusOK, page(user)) }
 }
 
-// linkDead answers a mailed link that works no more: why that may be, and the one way forward.
-func (h *Handlers) linkDead(c echo.Context, why, label, href string) error {
-	return h.render(c, http.StatusGone, views.LinkDead(why, label, href))
+// linkInvalid answers a mailed link that works no more: why that may be, and the one way forward.
+func (h *Handlers) linkInvalid(c echo.Context, why, label, href string) error {
+	return h.render(c, http.StatusGone, views.LinkInvalid(why, label, href))
 }
 
 // redirect answers a form that was carried out. The notice, "" for none, is shown on the next page.

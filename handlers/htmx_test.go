@@ -46,7 +46,7 @@ func (g *page) swaps() string {
 func TestLawHTMXIsLedToTheLogInFromEveryGuardedRoute(t *testing.T) {
 	s := newStage(t)
 	for _, route := range s.routes {
-		if route.Guard == "signed in" {
+		if route.Guard == "logged in" {
 			s.visitor().byHTMX(route.Method, route.Path, "/the/way?page=2").leads(t, "/login?next=%2Fthe%2Fway%3Fpage%3D2").is(t, 200)
 		}
 	}
@@ -73,7 +73,7 @@ func TestAFormThatHTMXSentIsKeptInTheWholePage(t *testing.T) {
 	s.clock.passes(idle)
 	login := ada.byHTMX(http.MethodPost, "/account", "/account", "name", "Ada Lovelace").is(t, http.StatusUnauthorized)
 	if login.swaps() != "body outerHTML body" {
-		t.Errorf("the log-in page is put %q", login.swaps())
+		t.Errorf("the login page is put %q", login.swaps())
 	}
 	login.submit("email", ada.email, "password", goodPassword).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }
@@ -108,7 +108,7 @@ func TestItem40HTMXIsAnsweredWithTheSameHeaders(t *testing.T) {
 			continue
 		}
 		if want := plain.header.Get(name); asked.header.Get(name) != want || led.header.Get(name) != want {
-			t.Errorf("%s is %q, for htmx %q, and on the way to the log-in %q", name, want, asked.header.Get(name), led.header.Get(name))
+			t.Errorf("%s is %q, for htmx %q, and on the way to the login %q", name, want, asked.header.Get(name), led.header.Get(name))
 		}
 	}
 	if plain.header.Get("Cache-Control") != "no-store" || asked.body != plain.body {

@@ -19,7 +19,7 @@ import (
 	"example.com/gatehouse/views"
 )
 
-// askToLogin answers a visitor at a page for the signed in. A page is gone back to after the log-in. A form is not sent again behind
+// askToLogin answers a visitor at a page for the logged in. A page is gone back to after the login. A form is not sent again behind
 // a person's back: it is kept for whom the browser's session belonged to, and theirs to send once they are back.
 func (h *Handlers) askToLogin(c echo.Context) error {
 	switch r := c.Request(); r.Method {
@@ -31,7 +31,7 @@ func (h *Handlers) askToLogin(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
-// keepForm answers with the log-in page, which carries what was sent. Where nothing can be kept, it leads back to the form's page. It
+// keepForm answers with the login page, which carries what was sent. Where nothing can be kept, it leads back to the form's page. It
 // parses no form of a visitor who had no session: there is no user to keep it for.
 func (h *Handlers) keepForm(c echo.Context) error {
 	owner, err := h.auth.EndedSessionOwner(c.Request().Context(), h.cookies.Get(c.Request(), session.Session))
@@ -49,7 +49,7 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	switch {
 	case isTooLarge(err):
 		return h.tooMuch(c)
-	case c.Path() == provePath: // what waited there was sealed to the session that has ended
+	case c.Path() == reauthPath: // what waited there was sealed to the session that has ended
 		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(auth.SafeNext(c.FormValue("next"))))
 	case err != nil || len(form.Fields) == 0:
 		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(back))
@@ -149,7 +149,7 @@ func asked(c echo.Context) views.Errand {
 // which has ended where this is asked for.
 func sentErrand(c echo.Context) views.Errand {
 	errand := views.Errand{Next: c.FormValue("next")}
-	if c.Path() != provePath {
+	if c.Path() != reauthPath {
 		errand.Kept = c.Request().PostFormValue("kept")
 	}
 	return checked(errand)

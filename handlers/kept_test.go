@@ -95,7 +95,7 @@ func TestJunkInPlaceOfWhatWasKeptIsNothing(t *testing.T) {
 	ada := s.user("ada@example.com")
 	for _, junk := range []string{"x", "%", strings.Repeat("A", 200), strings.Repeat("A", 200_000)} {
 		ada.post("/login", "email", ada.email, "password", goodPassword, "kept", junk).redirects(t, "/dashboard")
-		ada.post("/login", "kept", junk).redirects(t, "/dashboard") // signed in
+		ada.post("/login", "kept", junk).redirects(t, "/dashboard") // logged in
 		ada.post("/logout")
 		ada.post("/login", "email", ada.email, "password", otherPassword, "kept", junk).is(t, 422).hides(t, strings.Repeat("A", 100_000))
 	}

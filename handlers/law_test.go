@@ -45,7 +45,7 @@ func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
 		asked++
 		page := s.visitor().do(route.Method, route.Path, nil).is(t, http.StatusSeeOther)
 		want := "/login" // a form that was sent is not sent again behind a person's back
-		if route.Method == http.MethodGet && route.Guard == "signed in" {
+		if route.Method == http.MethodGet && route.Guard == "logged in" {
 			want += "?next=" + url.QueryEscape(route.Path)
 			s.visitor().do(http.MethodHead, route.Path, nil).is(t, http.StatusSeeOther)
 		}
@@ -74,7 +74,7 @@ func TestLawTheListOfPublicRoutesIsNoLongerThanTheSite(t *testing.T) {
 // everyPage opens all pages of the site as those who may, once everything is there that they show, and first has been called.
 func everyPage(t *testing.T, visit func(guard string, page *page), first ...func(*stage)) {
 	t.Helper()
-	s := newStage(t, everyDuty()...)
+	s := newStage(t, everyStep()...)
 	ada := s.member("ada@example.com")
 	newcomer := s.visitor()
 	newcomer.email = "new@example.com"
@@ -86,7 +86,7 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 	newcomer.post("/login/mail", "email", ada.email) // feature:mail_login
 	mailLogin := ada.mail().Link                     // feature:mail_login
 	restore := s.member("edsger@example.com").leaves().Link
-	letter := s.developer().get("/dev/mail").rows()[0]
+	message := s.developer().get("/dev/mail").rows()[0]
 	alert := s.alerted("joan@example.com").mail().Link
 	moving, _ := s.member("edith@example.com").moving("edith@example.org")
 	undo := s.member("hedy@example.com").moves("hedy@example.org")
@@ -127,12 +127,12 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 			path = strings.Replace(path, ":kind", "confirm_address", 1)
 		case path == "/dev/ui/:part":
 			path = "/dev/ui/forms"
-		case strings.Contains(path, ":id") && route.Guard == "signed in":
+		case strings.Contains(path, ":id") && route.Guard == "logged in":
 			path = strings.Replace(path, ":id", rows[strings.ReplaceAll(strings.Split(path, "/")[1], "-", "_")], 1)
 		case strings.Contains(path, ":id"):
-			path = strings.Replace(path, "/dev/mail/:id", letter, 1)
+			path = strings.Replace(path, "/dev/mail/:id", message, 1)
 		}
-		if route.Guard == "signed in" {
+		if route.Guard == "logged in" {
 			who = ada
 		}
 		if route.Guard == "private network" {
@@ -166,7 +166,7 @@ func leadsTo(route handlers.Route, method, path string) bool {
 
 // What is counted and not told fails the test that sees it, whichever it is (see ledger); this is the other half.
 func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
-	s := newStage(t, everyDuty()...)
+	s := newStage(t, everyStep()...)
 	newcomer, ada := s.visitor(), s.member("ada@example.com")
 	newcomer.email = "new@example.com"
 	newcomer.post("/register", "name", "New", "email", newcomer.email, "password", goodPassword)
@@ -244,7 +244,7 @@ func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
 }
 
 func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
-	frames := map[string][]string{"anyone": {"site", "guest"}, "signed out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "signed in": {"app"}, "private network": {"site", "guest"}}
+	frames := map[string][]string{"anyone": {"site", "guest"}, "logged out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "logged in": {"app"}, "private network": {"site", "guest"}}
 	frames["owing accepted terms"] = []string{"guest"} // feature:terms
 	everyPage(t, func(guard string, page *page) {
 		if strings.HasSuffix(page.path, "/html") || !page.isHTML() {
@@ -253,7 +253,7 @@ func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
 		if frame := attribute(page.all("body")[0], "class"); !slices.Contains(frames[guard], frame) {
 			t.Errorf("%s is for people %s and has the layout of %q", page.path, guard, frame)
 		}
-		if guard == "signed in" && !strings.Contains(page.body, `action="/logout"`) { // item 35
+		if guard == "logged in" && !strings.Contains(page.body, `action="/logout"`) { // item 35
 			t.Errorf("%s has no way out", page.path)
 		}
 	})
@@ -282,7 +282,7 @@ func TestLawNoGetChangesARow(t *testing.T) {
 }
 
 func TestLawOnlyFormsReachForms(t *testing.T) {
-	s := newStage(t, everyDuty()...)
+	s := newStage(t, everyStep()...)
 	ada, owing := s.member("ada@example.com"), s.whoOwe()
 	for _, route := range s.routes {
 		if route.Method != http.MethodPost || route.Path == "/logout" {
@@ -291,7 +291,7 @@ func TestLawOnlyFormsReachForms(t *testing.T) {
 		for _, media := range []string{"application/json", "text/plain", "application/octet-stream", "nonsense", ""} {
 			who := s.visitor()
 			switch {
-			case route.Guard == "signed in":
+			case route.Guard == "logged in":
 				who = ada
 			case route.Guard == "private network":
 				who = s.developer()
@@ -568,16 +568,16 @@ func TestItem9EverySecretFieldIsOneToAPasswordManager(t *testing.T) {
 	}
 }
 
-// Item 35: the way out is on every page of the signed in, and no address is a way in.
+// Item 35: the way out is on every page of the logged in, and no address is a way in.
 func TestItem35EveryPageHasAWayOutAndNoLinkIsAWayIn(t *testing.T) {
 	everyPage(t, func(guard string, page *page) {
 		out := slices.ContainsFunc(page.all("form"), func(n *html.Node) bool {
 			return attribute(n, "action") == "/logout" && attribute(n, "method") == "post"
 		})
-		if guard == "signed in" && page.isHTML() && !out {
+		if guard == "logged in" && page.isHTML() && !out {
 			t.Errorf("%s has no way out", page.path)
 		}
-		if guard == "signed out" {
+		if guard == "logged out" {
 			page.p.get("/login?email=ada%40example.com&password="+url.QueryEscape(goodPassword)).is(t, 200)
 			page.p.get("/dashboard").is(t, 303)
 		}

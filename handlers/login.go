@@ -18,7 +18,7 @@ func (h *Handlers) LoginPage(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.Login(views.LoginForm{Errand: asked(c)}, nil))
 }
 
-// Login signs in with address and password.
+// Login logs in with address and password.
 func (h *Handlers) Login(c echo.Context) error {
 	var form views.LoginForm
 	if err := bind(c, &form); err != nil {
@@ -29,10 +29,10 @@ func (h *Handlers) Login(c echo.Context) error {
 	if err != nil {
 		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.render(c, status, views.Login(form, problems)) })
 	}
-	return h.signIn(c, user, auth.ByPassword(form.Remember), form.Errand)
+	return h.startLogin(c, user, auth.ByPassword(form.Remember), form.Errand)
 }
 
-// logInAgain leads back to the log-in, with what its person was about.
+// logInAgain leads back to the login, with what its person was about.
 func (h *Handlers) logInAgain(c echo.Context, errand views.Errand, why string) error {
 	if errand.Kept == "" {
 		return h.redirect(c, middleware.LoginTo(errand.Next), why)
@@ -40,10 +40,11 @@ func (h *Handlers) logInAgain(c echo.Context, errand views.Errand, why string) e
 	return h.render(c, http.StatusUnprocessableEntity, views.Login(views.LoginForm{Errand: errand}, auth.Invalid{"": why}))
 }
 
-// signIn is the one door: every way of proving who one is ends here.
-func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, errand views.Errand) error {
-	entry, err := h.auth.SignIn(c.Request().Context(), user, proof, h.browser(c), middleware.Client(c))
-	if errors.Is(err, auth.ErrLockedOut) {
+// startLogin logs the user in. Every login method must end here, so that second
+// factors and pending steps cannot be skipped.
+func (h *Handlers) startLogin(c echo.Context, user *models.User, authn auth.Authentication, errand views.Errand) error {
+	entry, err := h.auth.Login(c.Request().Context(), user, authn, h.browser(c), middleware.Client(c))
+	if errors.Is(err, auth.ErrAccountLocked) {
 		const why = "This account was locked. To open it, choose a new password: we mail its owner a link."
 		if errand.Kept != "" {
 			return h.logInAgain(c, errand, why)
@@ -53,25 +54,25 @@ func (h *Handlers) signIn(c echo.Context, user *models.User, proof auth.Proof, e
 	if err != nil {
 		return err
 	}
-	if entry.Pending != nil {
+	if entry.PendingLogin != nil {
 		return h.askFor(c, entry, errand)
 	}
-	if err := h.setEntry(c, user, proof, entry); err != nil {
+	if err := h.setEntry(c, user, authn, entry); err != nil {
 		return err
 	}
 	return h.carryOn(c, user, errand)
 }
 
 // setEntry gives the browser the cookies of a session that has just begun.
-func (h *Handlers) setEntry(c echo.Context, user *models.User, proof auth.Proof, entry auth.Entry) error {
+func (h *Handlers) setEntry(c echo.Context, user *models.User, authn auth.Authentication, entry auth.LoginResult) error {
 	cookie := session.Session
-	if proof.Remember {
+	if authn.Remember {
 		cookie = cookie.For(h.config.RememberMax)
 	}
 	err := errors.Join(
 		h.cookies.Set(c.Response(), c.Request(), cookie, entry.Session),
 		h.cookies.Set(c.Response(), c.Request(), session.Device, entry.Device),
-		h.rememberPasskeyOffer(c, user, proof), // feature:passkeys
+		h.rememberPasskeyOffer(c, user, authn), // feature:passkeys
 		h.bringTheme(c, user),
 	)
 	if err != nil {
@@ -83,7 +84,7 @@ func (h *Handlers) setEntry(c echo.Context, user *models.User, proof auth.Proof,
 			return err // feature:trusted_devices
 		} // feature:trusted_devices
 	} // feature:trusted_devices
-	h.cookies.Clear(c.Response(), session.SignIn)
+	h.cookies.Clear(c.Response(), session.PendingLogin)
 	return nil
 }
 

@@ -65,7 +65,7 @@ func TestItem41NextNeverLeadsOffTheSite(t *testing.T) {
 	}
 }
 
-// Item 30: a new token at each sign-in, and the old one dead.
+// Item 30: a new token at each login, and the old one dead.
 func TestItem30EverySignInStartsAFreshSession(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -79,7 +79,7 @@ func TestItem30EverySignInStartsAFreshSession(t *testing.T) {
 	}
 	// A browser that is made to log in while it carries a session loses that one.
 	planted := s.member("bob@example.com")
-	entry, err := s.auth.SignIn(t.Context(), ada.user(), auth.ByPassword(false), auth.Browser{Session: carried(planted.cookie("session"))}, auth.Client{})
+	entry, err := s.auth.Login(t.Context(), ada.user(), auth.ByPassword(false), auth.Browser{Session: carried(planted.cookie("session"))}, auth.Client{})
 	if err != nil || entry.Session == "" {
 		t.Fatal(entry, err)
 	}
@@ -449,7 +449,7 @@ func TestARightPasswordForgivesNoGuessesAtOtherAccounts(t *testing.T) {
 	ada.login("wrong wrong wrong wrong").is(t, 429)
 }
 
-// Item 12: old hashes are replaced at the next log-in; bcrypt is read for imports.
+// Item 12: old hashes are replaced at the next login; bcrypt is read for imports.
 func TestItem12AnImportedBcryptHashWorksAndIsReplaced(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")

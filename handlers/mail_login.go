@@ -61,23 +61,23 @@ func (h *Handlers) mailLoginSent(c echo.Context, status int, form views.MailCode
 	return h.render(c, status, views.MailLoginSent(form, auth.MailLoginFor, problems))
 }
 
-// MailLoginCode signs in with the code.
+// MailLoginCode logs in with the code.
 func (h *Handlers) MailLoginCode(c echo.Context) error {
 	var form views.MailCodeForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
 	form.Kept = checked(views.Errand{Kept: form.Kept}).Kept
-	user, proof, err := h.auth.LogInByMailedCode(c.Request().Context(), form.Code, h.browser(c), middleware.Client(c))
+	user, authn, err := h.auth.LogInByMailedCode(c.Request().Context(), form.Code, h.browser(c), middleware.Client(c))
 	switch {
 	case errors.Is(err, auth.ErrTriesUsed):
 		return h.mailAgain(c, form.Kept, "That was one wrong code too many. Ask for a new mail.")
-	case errors.Is(err, auth.ErrDeadLink):
+	case errors.Is(err, auth.ErrInvalidLink):
 		return h.mailAgain(c, form.Kept, "That mail is too old, or was replaced by a newer one. Ask for a new one.")
 	case err != nil:
 		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.mailLoginSent(c, status, form, problems) })
 	}
-	return h.mailedIn(c, user, proof, form.Kept)
+	return h.mailedIn(c, user, authn, form.Kept)
 }
 
 // mailAgain leads back to where a mail is asked for, with what its person was sending.
@@ -94,7 +94,7 @@ func (h *Handlers) mailAgain(c echo.Context, kept, why string) error {
 func (h *Handlers) MailLoginLinkPage(c echo.Context) error {
 	h.hideToken(c)
 	user, here, err := h.auth.MailLoginByLink(c.Request().Context(), linkToken(c), h.browser(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadMailLogin(c, err)
 	}
 	if err != nil {
@@ -110,28 +110,28 @@ func (h *Handlers) deadMailLogin(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.redirect(c, "/login/mail", "You already logged in with this link. Ask for a new one to log in again.")
 	}
-	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
+	return h.linkInvalid(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
 		"Mail me a new link", "/login/mail")
 }
 
-// MailLoginLink signs in with the link.
+// MailLoginLink logs in with the link.
 func (h *Handlers) MailLoginLink(c echo.Context) error {
 	var form views.MailLinkForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	user, proof, err := h.auth.LogInByMailedLink(c.Request().Context(), form.Token, h.browser(c), middleware.Client(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	user, authn, err := h.auth.LogInByMailedLink(c.Request().Context(), form.Token, h.browser(c), middleware.Client(c))
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadMailLogin(c, err)
 	}
 	if err != nil {
 		return err
 	}
-	return h.mailedIn(c, user, proof, "")
+	return h.mailedIn(c, user, authn, "")
 }
 
-func (h *Handlers) mailedIn(c echo.Context, user *models.User, proof auth.Proof, kept string) error {
+func (h *Handlers) mailedIn(c echo.Context, user *models.User, authn auth.Authentication, kept string) error {
 	h.cookies.Clear(c.Response(), session.MailLogin)
 	errand := views.Errand{Next: h.cookies.Take(c.Response(), c.Request(), session.ReturnTo), Kept: kept}
-	return h.signIn(c, user, proof, errand)
+	return h.startLogin(c, user, authn, errand)
 }

@@ -37,13 +37,13 @@ func (p *person) types(code string) *page {
 	return p.post("/login/mail/sent", "code", code)
 }
 
-// unusedMailLogin is the id of a mailed sign-in that the person was offered.
+// unusedMailLogin is the id of a mailed login that the person was offered.
 func (p *person) unusedMailLogin() string {
 	p.s.t.Helper()
 	user, now, id := p.user(), p.s.clock.now(), uuid.NewString()
 	hash := []byte(id)
 	err := p.s.db.Create(&models.MailLogin{ID: id, UserID: &user.ID, Recipient: hash, BrowserHash: hash, TokenHash: hash, CodeHash: hash,
-		Generation: user.Generation(), CreatedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
+		CredentialVersion: user.CredentialVersion(), CreatedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
 	if err != nil {
 		p.s.t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestSomebodyLogsInByAMailedLink(t *testing.T) {
 	ada := s.user("ada@example.com")
 	ada.get("/login/mail").submit("email", " ADA@example.com").redirects(t, "/login/mail/sent").says(t, "If an account exists", "10 minutes")
 	ada.get(ada.mail().Link).says(t, "ada@example.com").submit().redirects(t, "/dashboard").says(t, "Hello, Ada")
-	if n := s.count("sessions", "method = 'mail' AND level = 1 AND NOT remember"); n != 1 {
+	if n := s.count("sessions", "method = 'mail' AND aal = 1 AND NOT remember"); n != 1 {
 		t.Errorf("there are %d sessions by mail", n)
 	}
 }
@@ -145,12 +145,12 @@ func TestAFormThatWasKeptSurvivesTheMailedCode(t *testing.T) {
 	sent.submit("code", "AAAA-AAAA").is(t, 422).submit("code", mailedCode(ada.mail())).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }
 
-// Item 17: on a new device a log-in by mail is told of as well.
+// Item 17: on a new device a login by mail is told of as well.
 func TestItem17AMailedLogInOnANewDeviceIsToldOf(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
 	ada.get(ada.asksForMail().Link).submit().redirects(t, "/dashboard")
-	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New log-in") {
+	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New login") {
 		t.Errorf("she is mailed %q", told.Subject)
 	}
 }
@@ -372,7 +372,7 @@ func TestItem46AMailedLogInOwesTheSecondFactor(t *testing.T) {
 	ada.types(mailedCode(ada.asksForMail())).redirects(t, "/login/factor")
 	ada.get("/dashboard").is(t, 303)
 	ada.get("/login/factor").submit("answer", factor.next()).redirects(t, "/dashboard")
-	if n := s.count("sessions", "level = 2 AND method LIKE 'mail %'"); n != 1 {
+	if n := s.count("sessions", "aal = 2 AND method LIKE 'mail %'"); n != 1 {
 		t.Error("the session does not say how it was proven")
 	}
 }
@@ -504,7 +504,7 @@ func TestCVE202653516AMailedLogInTakesNoUnconfirmedSignUpUp(t *testing.T) {
 	ada.post("/login/mail", "email", ada.email).redirects(t, "/login/mail/sent")
 	s.mailIsSent()
 	if mails := s.mailbox.To(ada.email); len(mails) != 1 {
-		t.Errorf("a log-in is mailed for an account that is none: %q", mails[len(mails)-1].Subject)
+		t.Errorf("a login is mailed for an account that is none: %q", mails[len(mails)-1].Subject)
 	}
 	if s.count("users", "true") != 0 || s.count("sessions", "true") != 0 || s.rows("registrations", "true") != before {
 		t.Error("asking for it made or changed something")
@@ -554,7 +554,7 @@ func TestPreHijackAThiefsSessionEndsWithThePasswordAndNoMailedLogInBringsItBack(
 	waiting.get("/dashboard").is(t, 303)
 }
 
-// A mailed log-in itself ends nothing: other devices of the owner's are no stranger's.
+// A mailed login itself ends nothing: other devices of the owner's are no stranger's.
 func TestAMailedLogInEndsNoOtherSession(t *testing.T) {
 	s := newStage(t)
 	laptop := s.member("ada@example.com")
@@ -664,6 +664,6 @@ func TestItem17NoDeviceIsKnownAfterAVoidPassword(t *testing.T) {
 	thief.login(otherPassword).redirects(t, "/dashboard")
 	s.mailIsSent()
 	if len(s.mailbox.To(ada.email)) == before {
-		t.Error("nobody is told of the log-in on the device of before")
+		t.Error("nobody is told of the login on the device of before")
 	}
 }

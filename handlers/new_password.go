@@ -11,35 +11,35 @@ import (
 	"example.com/gatehouse/views"
 )
 
-// NewPasswordPage asks for the new password that a sign-in owes.
-func (h *Handlers) NewPasswordPage(c echo.Context, p *auth.Pending) error {
+// NewPasswordPage asks for the new password that a login owes.
+func (h *Handlers) NewPasswordPage(c echo.Context, p *auth.PendingLogin) error {
 	return h.askNewPassword(c, http.StatusOK, p, asked(c))
 }
 
-func (h *Handlers) askNewPassword(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
+func (h *Handlers) askNewPassword(c echo.Context, status int, p *auth.PendingLogin, errand views.Errand) error {
 	return h.newPassword(c, status, p, views.NewPasswordForm{Errand: errand}, nil)
 }
 
-func (h *Handlers) newPassword(c echo.Context, status int, p *auth.Pending, form views.NewPasswordForm, problems auth.Invalid) error {
-	form.Resets = p.Proof().Resets()
+func (h *Handlers) newPassword(c echo.Context, status int, p *auth.PendingLogin, form views.NewPasswordForm, problems auth.Invalid) error {
+	form.Resets = p.Authentication().Resets()
 	return h.render(c, status, views.NewPassword(form, p.User.Email, h.config.PasswordMin, problems))
 }
 
-// NewPassword sets it. Who came by a mailed link goes to the log-in page, since a link alone signs nobody in; everybody else is in.
-func (h *Handlers) NewPassword(c echo.Context, p *auth.Pending) error {
+// NewPassword sets it. Who came by a mailed link goes to the login page, since a link alone signs nobody in; everybody else is in.
+func (h *Handlers) NewPassword(c echo.Context, p *auth.PendingLogin) error {
 	var form views.NewPasswordForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
 	form.Errand = checked(form.Errand)
-	user, device, err := h.auth.OwedPassword(c.Request().Context(), p, form.Password, middleware.Client(c))
+	user, device, err := h.auth.CompletePassword(c.Request().Context(), p, form.Password, middleware.Client(c))
 	if err != nil {
 		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.newPassword(c, status, p, form, problems) })
 	}
-	if !p.Proof().Resets() {
-		return h.signIn(c, user, p.Proof(), form.Errand)
+	if !p.Authentication().Resets() {
+		return h.startLogin(c, user, p.Authentication(), form.Errand)
 	}
-	h.cookies.Clear(c.Response(), session.SignIn)
+	h.cookies.Clear(c.Response(), session.PendingLogin)
 	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
 		return err
 	}

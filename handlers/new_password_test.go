@@ -52,7 +52,7 @@ func TestItem46ANewPasswordIsOwedUntilItIsThere(t *testing.T) {
 	ada.hasPassword("ada1815ada1815ada")
 	ada.login("ada1815ada1815adb").is(t, 422)
 	ada.login("ada1815ada1815ada").redirects(t, "/login/password")
-	if _, err := s.auth.SignIn(t.Context(), ada.user(), auth.Proof{Method: "somehow"}, auth.Browser{}, auth.Client{}); err != nil {
+	if _, err := s.auth.Login(t.Context(), ada.user(), auth.Authentication{Method: "somehow"}, auth.Browser{}, auth.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.count("sessions", "1=1"); n != 0 {
@@ -143,7 +143,7 @@ func TestItem67AnOwedPasswordHeldBackIsNoWayRoundASecondFactor(t *testing.T) {
 	}
 }
 
-// An account that is locked already is rid of whoever has not finished signing in, and stays locked since when it was.
+// An account that is locked already is rid of whoever has not finished logging in, and stays locked since when it was.
 func TestAPasswordIsMadeVoidOnceMore(t *testing.T) {
 	s := newStage(t)
 	ada := s.alerted("ada@example.com")

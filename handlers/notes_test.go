@@ -92,7 +92,7 @@ func TestADeletedNoteIsSweptAfterThirtyDays(t *testing.T) {
 			ada.login(goodPassword)
 			ada.post("/notes/"+id+"/restore").is(t, 404)
 		}
-		if err := s.sweep(t.Context()); err != nil {
+		if err := s.cleanup(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if n := s.count("notes", "1 = 1"); n != day.left {

@@ -49,7 +49,7 @@ func TestOriginProof_LetsSafari15UseMailedLinks(t *testing.T) {
 	ada.inSafari15()
 	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard").is(t, 200)
 
-	// The log-out button on the page of a mailed link, and the form itself, also
+	// The logout button on the page of a mailed link, and the form itself, also
 	// after an answer with a problem.
 	ada.post("/password/forgot", "email", "ada@example.com").redirects(t, "/password/forgot/sent")
 	link := ada.mail().Link
@@ -98,34 +98,34 @@ func TestOriginProof_RefusesWhatAnAttackersPageCanSend(t *testing.T) {
 		p.post("/password/forgot", "email", p.email).is(t, 303)
 	}
 	link, malloryLink := ada.mail().Link, mallory.mail().Link
-	proof, malloryProof := field(ada.get(link), "origin_proof"), field(mallory.get(malloryLink), "origin_proof")
-	if proof == "" || proof == malloryProof {
-		t.Fatalf("got the proofs %q and %q, want two", proof, malloryProof)
+	authn, malloryProof := field(ada.get(link), "origin_proof"), field(mallory.get(malloryLink), "origin_proof")
+	if authn == "" || authn == malloryProof {
+		t.Fatalf("got the proofs %q and %q, want two", authn, malloryProof)
 	}
 	token := malloryLink[strings.Index(malloryLink, "token=")+len("token="):]
 	visitor := s.visitor() // a browser that has never opened a mailed link, or that withholds its cookies
-	twoProofs := url.Values{"token": {token}, "password": {otherPassword}, "origin_proof": {proof, proof}}.Encode()
+	twoProofs := url.Values{"token": {token}, "password": {otherPassword}, "origin_proof": {authn, authn}}.Encode()
 	for name, forged := range map[string]struct {
 		from      *person
-		proof     string
+		authn     string
 		fetchSite string
 		media     string
 		body      string
 	}{
 		"no cookie, and no proof":                              {from: visitor},
-		"no cookie, and the attacker's own proof":              {from: visitor, proof: malloryProof},
-		"no cookie, and the user's proof":                      {from: visitor, proof: proof},
+		"no cookie, and the attacker's own proof":              {from: visitor, authn: malloryProof},
+		"no cookie, and the user's proof":                      {from: visitor, authn: authn},
 		"the user's cookie, and no proof":                      {from: ada},
-		"the user's cookie, and the attacker's own proof":      {from: ada, proof: malloryProof},
-		"both, from a frame in a browser that says so":         {from: ada, proof: proof, fetchSite: "cross-site"},
-		"both, from another site in a browser that says so":    {from: ada, proof: proof, fetchSite: "same-site"},
-		"both, in another kind of form":                        {from: ada, proof: proof, media: "text/plain"},
+		"the user's cookie, and the attacker's own proof":      {from: ada, authn: malloryProof},
+		"both, from a frame in a browser that says so":         {from: ada, authn: authn, fetchSite: "cross-site"},
+		"both, from another site in a browser that says so":    {from: ada, authn: authn, fetchSite: "same-site"},
+		"both, in another kind of form":                        {from: ada, authn: authn, media: "text/plain"},
 		"both, the proof twice":                                {from: ada, body: twoProofs},
-		"both, in a form that is too large to be a link's own": {from: ada, proof: proof, body: "x=" + strings.Repeat("x", 16<<10) + "&origin_proof=" + proof},
+		"both, in a form that is too large to be a link's own": {from: ada, authn: authn, body: "x=" + strings.Repeat("x", 16<<10) + "&origin_proof=" + authn},
 	} {
 		body := forged.body
 		if body == "" {
-			body = url.Values{"token": {token}, "password": {otherPassword}, "origin_proof": {forged.proof}}.Encode()
+			body = url.Values{"token": {token}, "password": {otherPassword}, "origin_proof": {forged.authn}}.Encode()
 		}
 		r := forged.from.request(http.MethodPost, "/password/reset", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -37,7 +37,7 @@ func (g *page) redirects(t *testing.T, to string) *page {
 	return g.p.get(to)
 }
 
-// choosesAnotherPassword is a page that leads to where a new password is chosen, as who has come by a mailed link does, and then to the log-in.
+// choosesAnotherPassword is a page that leads to where a new password is chosen, as who has come by a mailed link does, and then to the login.
 func (g *page) choosesAnotherPassword(t *testing.T) *page {
 	t.Helper()
 	return g.redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/login")
@@ -121,7 +121,7 @@ func (g *page) input(name string) *html.Node {
 	return nil
 }
 
-// submit sends the page's first form that is not the log-out, with what it holds and with these names and values filled in.
+// submit sends the page's first form that is not the logout, with what it holds and with these names and values filled in.
 func (g *page) submit(fields ...string) *page {
 	g.p.s.t.Helper()
 	for _, form := range g.all("form") {

@@ -15,7 +15,7 @@ import (
 	"example.com/gatehouse/views"
 )
 
-// PasskeyLoginOptions answers the log-in page's script with what it needs to ask for a passkey.
+// PasskeyLoginOptions answers the login page's script with what it needs to ask for a passkey.
 func (h *Handlers) PasskeyLoginOptions(c echo.Context) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
@@ -27,7 +27,7 @@ func (h *Handlers) PasskeyLoginOptions(c echo.Context) error {
 	return passkeyOptions(c, options, h.cookies.Set(c.Response(), c.Request(), session.Passkey, token))
 }
 
-// PasskeyLogin signs in with a passkey.
+// PasskeyLogin logs in with a passkey.
 func (h *Handlers) PasskeyLogin(c echo.Context) error {
 	var form views.PasskeyLoginForm
 	if err := bind(c, &form); err != nil {
@@ -42,11 +42,11 @@ func (h *Handlers) PasskeyLogin(c echo.Context) error {
 		})
 	}
 	h.cookies.Clear(c.Response(), session.Passkey)
-	return h.signIn(c, user, auth.ByPasskey(form.Remember), form.Errand)
+	return h.startLogin(c, user, auth.ByPasskey(form.Remember), form.Errand)
 }
 
 // PasskeyFactorOptions answers the script of the page that asks for a second factor.
-func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.Pending) error {
+func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.PendingLogin) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
@@ -54,12 +54,12 @@ func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.Pending) error {
 	return passkeyOptions(c, options, err)
 }
 
-// PasskeyProofOptions answers the script of the page that asks for a fresh proof.
-func (h *Handlers) PasskeyProofOptions(c echo.Context, _ *models.User) error {
+// PasskeyReauthOptions answers the script of the page that asks for a fresh proof.
+func (h *Handlers) PasskeyReauthOptions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.PasskeyProof(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
+	options, err := h.auth.PasskeyReauth(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
 	return passkeyOptions(c, options, err)
 }
 
@@ -118,7 +118,7 @@ func (h *Handlers) passkeyRows(list []models.Passkey) (rows []views.PasskeyRow) 
 
 // NewPasskeyPage asks the browser to make one. Whoever opens it has just shown who they are, so that the device is not asked in vain.
 func (h *Handlers) NewPasskeyPage(c echo.Context, user *models.User) error {
-	if err := h.auth.Fresh(c.Request().Context(), middleware.Viewer(c)); err != nil {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Viewer(c)); err != nil {
 		return err
 	}
 	return h.render(c, http.StatusOK, views.NewPasskey(user, h.auth.PasskeysWork(), nil))
@@ -169,7 +169,7 @@ func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
 	}
 	viewer := middleware.Viewer(c)
 	err := h.auth.RemovePasskey(c.Request().Context(), viewer, form.ID, middleware.Client(c))
-	if errors.Is(err, auth.ErrLastWayIn) {
+	if errors.Is(err, auth.ErrLastCredential) {
 		return h.passkeys(c, http.StatusUnprocessableEntity, user, views.PasskeyForm{}, auth.Invalid{"": "This passkey is your only way to log in. Add another, or set a password, before you remove it."})
 	}
 	if err != nil {
@@ -178,15 +178,15 @@ func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
 	return h.factorChanged(c, viewer, "/account/passkeys", "The passkey is removed. If your device still offers it, delete it there as well.")
 }
 
-func (h *Handlers) passkeysProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {
+func (h *Handlers) passkeysItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
 	list, err := h.auth.Passkeys(ctx, viewer)
-	return views.PasskeysProtection(len(list), h.auth.PasskeysWork()), err
+	return views.PasskeysItem(len(list), h.auth.PasskeysWork()), err
 }
 
-// rememberPasskeyOffer decides at the log-in whether the dashboard offers a passkey, and gives the browser the answer to carry: what is
-// asked once a log-in, whoever logs in, is not asked at each page.
-func (h *Handlers) rememberPasskeyOffer(c echo.Context, user *models.User, proof auth.Proof) error {
-	offer, err := h.auth.OffersPasskey(c.Request().Context(), user, proof)
+// rememberPasskeyOffer decides at the login whether the dashboard offers a passkey, and gives the browser the answer to carry: what is
+// asked once a login, whoever logs in, is not asked at each page.
+func (h *Handlers) rememberPasskeyOffer(c echo.Context, user *models.User, authn auth.Authentication) error {
+	offer, err := h.auth.OffersPasskey(c.Request().Context(), user, authn)
 	if err != nil {
 		return err
 	}

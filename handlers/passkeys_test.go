@@ -86,7 +86,7 @@ func (p *person) newDevice() *device {
 	return &device{p: p, id: id, key: key, count: new(uint32)}
 }
 
-// passkey is a new one of the person's, who stays signed in.
+// passkey is a new one of the person's, who stays logged in.
 func (p *person) passkey() *device {
 	p.s.t.Helper()
 	d := p.newDevice()
@@ -126,7 +126,7 @@ func (d *device) makes(o passkeyOptions, lies ...func(*statement)) string {
 	return s.answer(map[string]any{"clientDataJSON": encoded(s.client()), "attestationObject": encoded(object), "transports": []string{"internal", "<b>"}})
 }
 
-// signs is the answer to options for a log-in, or a proof.
+// signs is the answer to options for a login, or a proof.
 func (d *device) signs(o passkeyOptions, lies ...func(*statement)) string {
 	s := d.statement("webauthn.get", o.Challenge, o.RPID, lies)
 	data, client := s.data(s.flags), s.client()
@@ -220,12 +220,12 @@ func TestTwentyPasskeysAreTheMost(t *testing.T) {
 	}
 }
 
-// Item 17: on a new device a log-in without the password is told of as well.
+// Item 17: on a new device a login without the password is told of as well.
 func TestItem17ALogInWithAPasskeyOnANewDeviceIsToldOf(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
 	ada.passkey().in(s.visitor()).logsIn().redirects(t, "/dashboard")
-	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New log-in") {
+	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New login") {
 		t.Errorf("she is mailed %q", told.Subject)
 	}
 }
@@ -236,7 +236,7 @@ func TestSomebodyLogsInWithAPasskeyAlone(t *testing.T) {
 	phone := ada.passkey().in(s.visitor())
 	ada.get("/account/passkeys").says(t, "Passkey", "Synced", "Not used yet")
 	phone.logsIn().redirects(t, "/dashboard").says(t, "Hello, Ada")
-	if s.count("sessions", "method = 'passkey' AND level = 2") != 1 {
+	if s.count("sessions", "method = 'passkey' AND aal = 2") != 1 {
 		t.Error("a passkey with user verification proves two factors")
 	}
 	ada.get("/account/passkeys").says(t, "Last used")
@@ -250,7 +250,7 @@ func TestAPasskeyIsAskedForAfterThePassword(t *testing.T) {
 	asked := ada.login(goodPassword).redirects(t, "/login/factor").says(t, "Confirm with one of your passkeys")
 	asked.submit().is(t, 422).says(t, "needs JavaScript")
 	asked.submit("answer", phone.next()).redirects(t, "/dashboard")
-	if s.count("sessions", "method = 'password passkeys' AND level = 2") != 1 {
+	if s.count("sessions", "method = 'password passkeys' AND aal = 2") != 1 {
 		t.Error("the session does not know of the passkey")
 	}
 }
@@ -307,7 +307,7 @@ func TestItem50AWrongAnswerLeavesNoChallengeBehind(t *testing.T) {
 	phone.p.post("/login/passkey", "assertion", phone.signs(asked)).is(t, 422)
 }
 
-// Item 50: the challenge of one sign-in, or one session, is none of another's, be it the same person's.
+// Item 50: the challenge of one login, or one session, is none of another's, be it the same person's.
 func TestItem50AProofIsBoundToWhatAskedForIt(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -316,8 +316,8 @@ func TestItem50AProofIsBoundToWhatAskedForIt(t *testing.T) {
 	other := phone.in(s.visitor())
 	asked := other.p.login(goodPassword).redirects(t, "/login/factor")
 	asked.submit("answer", forSession).is(t, 422)
-	forSignIn := other.next()
-	ada.post("/account/prove", "factor", "passkeys", "answer", forSignIn).is(t, 422)
+	forLogin := other.next()
+	ada.post("/account/prove", "factor", "passkeys", "answer", forLogin).is(t, 422)
 	twin := ada.newDevice()
 	made := twin.makes(ada.post("/account/passkeys/new/options").options())
 	fresh := s.visitor()
@@ -606,7 +606,7 @@ func TestChallengesThatNobodyAnswersAreFewAndSwept(t *testing.T) {
 	eve.post("/login/passkey/options").is(t, 200)
 	eve.post("/login/passkey/options").is(t, http.StatusTooManyRequests)
 	s.clock.passes(5 * time.Minute)
-	if err := s.sweep(t.Context()); err != nil || s.count("passkey_challenges", "1=1") != 0 {
+	if err := s.cleanup(t.Context()); err != nil || s.count("passkey_challenges", "1=1") != 0 {
 		t.Errorf("they stay: %v", err)
 	}
 }
@@ -655,7 +655,7 @@ func TestWhoHasAPasskeyIsNotOfferedOne(t *testing.T) {
 	phone.in(grace).logsIn().redirects(t, "/dashboard").hides(t, offer)
 }
 
-// What was typed, and where somebody was going, is there after a log-in by passkey too.
+// What was typed, and where somebody was going, is there after a login by passkey too.
 func TestAPasskeyLeadsWhereSomebodyWasGoing(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -690,7 +690,7 @@ func TestSomebodyWithoutTheirDeviceLogsInWithARecoveryCode(t *testing.T) { // fe
 	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).redirects(t, "/dashboard") // feature:recovery_codes
 } // feature:recovery_codes
 
-// Item 49: a passkey belongs to who may sign in. One of a disabled account lets nobody in.
+// Item 49: a passkey belongs to who may log in. One of a disabled account lets nobody in.
 func TestThePasskeyOfADisabledAccountLetsNobodyIn(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -711,7 +711,7 @@ func TestItem17AThiefsPasskeyDoesNotLetThemBackIn(t *testing.T) {
 	key := thief.passkey()
 	ada.get(told.Link).submit().redirects(t, "/login/factor")
 	key.in(s.visitor()).logsIn().redirects(t, "/password/forgot").says(t, "This account was locked.")
-	if n := s.count("sessions", "expires_at > ?", s.clock.now()) + s.count("sign_ins", "method <> 'reset'"); n != 0 {
+	if n := s.count("sessions", "expires_at > ?", s.clock.now()) + s.count("pending_logins", "method <> 'reset'"); n != 0 {
 		t.Errorf("%d ways are open to the thief", n)
 	}
 }

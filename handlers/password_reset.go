@@ -20,7 +20,7 @@ func (h *Handlers) ResetPasswordPage(c echo.Context) error {
 func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetForm, problems auth.Invalid) error {
 	h.hideToken(c)
 	user, err := h.auth.ResetByToken(c.Request().Context(), form.Token)
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadReset(c, err)
 	}
 	if err != nil {
@@ -40,11 +40,11 @@ func (h *Handlers) deadReset(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.redirect(c, "/login", "You already set a new password with this link. If that wasn’t you, reset your password again.")
 	}
-	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
+	return h.linkInvalid(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
 		"Send me a new link", "/password/forgot")
 }
 
-// ResetPassword sets the new password and goes to the log-in page: a link alone signs nobody in. Who has a second factor is asked for that
+// ResetPassword sets the new password and goes to the login page: a link alone signs nobody in. Who has a second factor is asked for that
 // first.
 func (h *Handlers) ResetPassword(c echo.Context) error {
 	var form views.ResetForm
@@ -56,7 +56,7 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 		return h.resetPassword(c, http.StatusUnprocessableEntity, form, invalid)
 	}
 	switch {
-	case errors.Is(err, auth.ErrDeadLink):
+	case errors.Is(err, auth.ErrInvalidLink):
 		return h.deadReset(c, err)
 	case errors.Is(err, auth.ErrFactorDue):
 		return h.resetWithFactor(c, form.Token)
@@ -73,10 +73,10 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 	return h.redirect(c, "/login", "Your password is changed. Log in with the new one.")
 }
 
-// resetWithFactor begins a sign-in that owes a second factor and then a new password. What follows is for the signed out.
+// resetWithFactor begins a login that owes a second factor and then a new password. What follows is for the logged out.
 func (h *Handlers) resetWithFactor(c echo.Context, token string) error {
 	user, err := h.auth.ResetByToken(c.Request().Context(), token)
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadReset(c, err)
 	}
 	if err != nil {
@@ -85,5 +85,5 @@ func (h *Handlers) resetWithFactor(c echo.Context, token string) error {
 	if err := h.leave(c); err != nil {
 		return err
 	}
-	return h.signIn(c, user, auth.ByReset(), views.Errand{})
+	return h.startLogin(c, user, auth.ByReset(), views.Errand{})
 }

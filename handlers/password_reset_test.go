@@ -94,7 +94,7 @@ func TestItem67FiftyRacingResetsHaveOneWinner(t *testing.T) {
 	ada.login(passwords[winner.Load()]).redirects(t, "/dashboard")
 }
 
-// Item 24: nobody is signed in by it, and everybody who was signed in is not any more.
+// Item 24: nobody is logged in by it, and everybody who was logged in is not any more.
 func TestItem24AResetEndsEverySessionAndStartsNone(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -239,7 +239,7 @@ func TestItem18NobodyIsFloodedWithMail(t *testing.T) {
 	}
 }
 
-// A log-in whose password was checked just before the reset must not outlive it.
+// A login whose password was checked just before the reset must not outlive it.
 func TestALogInThatRacesAResetIsNotLeftBehind(t *testing.T) {
 	s := newStage(t, noRateLimit)
 	for round := range 2 {

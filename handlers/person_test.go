@@ -51,7 +51,7 @@ func (s *stage) developer() *person {
 	return p
 }
 
-// user is somebody with an account, signed out.
+// user is somebody with an account, logged out.
 func (s *stage) user(email string) *person {
 	s.t.Helper()
 	name, _, _ := strings.Cut(email, "@")
@@ -70,7 +70,7 @@ func (s *stage) user(email string) *person {
 	return p
 }
 
-// member is somebody with an account, signed in.
+// member is somebody with an account, logged in.
 func (s *stage) member(email string) *person {
 	s.t.Helper()
 	p := s.user(email)
@@ -79,7 +79,7 @@ func (s *stage) member(email string) *person {
 	return p
 }
 
-// hasBeenHere makes the browser one that the person has signed in with before.
+// hasBeenHere makes the browser one that the person has logged in with before.
 func (p *person) hasBeenHere() {
 	p.s.t.Helper()
 	token, now := uuid.NewString(), p.s.clock.now()
@@ -211,7 +211,7 @@ func (p *person) resets(password string) {
 	}
 }
 
-// enters is what a log-in with the right password comes to, without checking one: that takes longer than most stories.
+// enters is what a login with the right password comes to, without checking one: that takes longer than most stories.
 func (p *person) enters() {
 	p.s.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/login", nil)
@@ -219,12 +219,12 @@ func (p *person) enters() {
 		r.AddCookie(cookie)
 	}
 	device := session.New(p.s.config.SecretKeys, p.s.config.CookiePrefix()).Get(r, session.Device)
-	entry, err := p.s.auth.SignIn(p.s.t.Context(), p.user(), auth.Proof{Method: "password"}, auth.Browser{Device: device},
+	entry, err := p.s.auth.Login(p.s.t.Context(), p.user(), auth.Authentication{Method: "password"}, auth.Browser{Device: device},
 		auth.Client{IP: netip.MustParseAddr(p.ip), UserAgent: p.agent})
 	if err != nil {
 		p.s.t.Fatal(err)
 	}
-	p.isGiven(map[session.Cookie]string{session.Session: entry.Session, session.Device: entry.Device, session.SignIn: entry.SignIn})
+	p.isGiven(map[session.Cookie]string{session.Session: entry.Session, session.Device: entry.Device, session.PendingLogin: entry.Browser.PendingLogin})
 }
 
 // signUp registers, opens the mailed link and presses its button.
@@ -235,16 +235,16 @@ func (p *person) signUp(name, email, password string) *page {
 	return p.get(p.mail().Link).submit()
 }
 
-// mail is the next mail to the person, but for those that tell of a log-in on a new device.
+// mail is the next mail to the person, but for those that tell of a login on a new device.
 func (p *person) mail() mailtest.Message {
 	p.s.t.Helper()
-	return p.letter(false)
+	return p.message(false)
 }
 
-// notice is the next mail that tells the person of a log-in on a new device.
+// notice is the next mail that tells the person of a login on a new device.
 func (p *person) notice() mailtest.Message {
 	p.s.t.Helper()
-	return p.letter(true)
+	return p.message(true)
 }
 
 // nextOf is the link in the person's next mail with these words in its subject.
@@ -257,10 +257,10 @@ func (p *person) nextOf(subject string) string {
 	}
 }
 
-func (p *person) letter(ofNewDevice bool) mailtest.Message {
+func (p *person) message(ofNewDevice bool) mailtest.Message {
 	p.s.t.Helper()
 	is := func(m mailtest.Message) bool {
-		return strings.HasPrefix(m.Subject, "New log-in to your ") == ofNewDevice
+		return strings.HasPrefix(m.Subject, "New login to your ") == ofNewDevice
 	}
 	if i := slices.IndexFunc(p.s.unread[p.email], is); i >= 0 {
 		found := p.s.unread[p.email][i]

@@ -79,7 +79,7 @@ func (h *Handlers) theme(c echo.Context) (theme string) {
 	return theme
 }
 
-// bringTheme makes the browser show the site as the person who signs in chose elsewhere, also after they are signed out.
+// bringTheme makes the browser show the site as the person who logs in chose elsewhere, also after they are logged out.
 func (h *Handlers) bringTheme(c echo.Context, user *models.User) error {
 	preferences, err := models.PreferencesOf(h.database(c), user)
 	if err != nil {

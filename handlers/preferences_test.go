@@ -46,7 +46,7 @@ func TestAThemeIsThatOfEveryPageAtOnceAndStaysInTheBrowser(t *testing.T) {
 	}
 	ada.post("/logout")
 	if page := ada.get("/login"); page.root("data-theme") != "light" {
-		t.Errorf("signed out it is %q", page.root("data-theme"))
+		t.Errorf("logged out it is %q", page.root("data-theme"))
 	}
 	ada.login(goodPassword)
 	ada.prefers("system", "en", "UTC")

@@ -57,11 +57,11 @@ func (h *Handlers) DownloadRecoveryCodes(c echo.Context, _ *models.User) error {
 	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(form.Codes))
 }
 
-func (h *Handlers) recoveryCodesProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {
+func (h *Handlers) recoveryCodesItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
 	left, err := h.auth.RecoveryCodesLeft(ctx, viewer)
 	if err != nil {
-		return views.Protection{}, err
+		return views.SecurityItem{}, err
 	}
 	second, err := h.auth.HasSecondFactor(ctx, &viewer.User)
-	return views.RecoveryCodesProtection(left, auth.FewRecoveryCodes, second), err
+	return views.RecoveryCodesItem(left, auth.FewRecoveryCodes, second), err
 }

@@ -160,7 +160,7 @@ func TestARecoveryCodeOpensAReset(t *testing.T) {
 }
 
 // Item 14: nobody finds a code of 120 bits by trying, so that trying keeps nobody from using one
-// elsewhere. Each sign-in and each address have their tries all the same: what is wrong is written down, and asks the database.
+// elsewhere. Each login and each address have their tries all the same: what is wrong is written down, and asks the database.
 func TestItem14WrongRecoveryCodesKeepNobodyFromTheRightOne(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -247,7 +247,7 @@ func TestItem67ARecoveryCodeHeldBackUntilTheAccountIsLockedIsNotUsed(t *testing.
 		}
 		finish := thief.sending(path, "factor", "recovery_codes", "answer", codes[i])
 		if path == "/login/factor" {
-			s.exec("DELETE FROM sign_ins") // as every way of locking does
+			s.exec("DELETE FROM pending_logins") // as every way of locking does
 		} else {
 			s.exec("UPDATE sessions SET expires_at = ?", s.clock.now())
 		}

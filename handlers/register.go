@@ -54,7 +54,7 @@ func (h *Handlers) RegisterSent(c echo.Context) error {
 
 func (h *Handlers) registerSent(c echo.Context, status int, form views.CorrectForm, problems auth.Invalid) error {
 	registration, err := h.auth.PendingRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.noRegistration(c)
 	}
 	if err != nil {
@@ -78,7 +78,7 @@ func (h *Handlers) ResendRegistration(c echo.Context) error {
 	}
 	err := h.auth.ResendRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), middleware.Client(c))
 	switch {
-	case errors.Is(err, auth.ErrDeadLink):
+	case errors.Is(err, auth.ErrInvalidLink):
 		return h.noRegistration(c)
 	case errors.Is(err, auth.ErrMailedEnough):
 		return h.redirect(c, "/register/sent", mailedEnough)
@@ -99,7 +99,7 @@ func (h *Handlers) CorrectRegistration(c echo.Context) error {
 		return h.registerSent(c, http.StatusUnprocessableEntity, form, invalid)
 	}
 	switch {
-	case errors.Is(err, auth.ErrDeadLink):
+	case errors.Is(err, auth.ErrInvalidLink):
 		return h.noRegistration(c)
 	case errors.Is(err, auth.ErrMailedEnough):
 		return h.redirect(c, "/register/sent", mailedEnough)

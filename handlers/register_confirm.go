@@ -20,7 +20,7 @@ func (h *Handlers) ConfirmEmailPage(c echo.Context) error {
 func (h *Handlers) confirmEmail(c echo.Context, status int, form views.ConfirmForm, problems auth.Invalid) error {
 	h.hideToken(c)
 	registration, here, err := h.auth.RegistrationByLink(c.Request().Context(), form.Token, h.cookies.Get(c.Request(), session.Registration))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadConfirmation(c, err)
 	}
 	if err != nil {
@@ -33,11 +33,11 @@ func (h *Handlers) deadConfirmation(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.redirect(c, "/login", "Your email address is confirmed.")
 	}
-	return h.linkDead(c, "It has been used, replaced by a newer one, or is too old. If your account is confirmed you can log in; if not, sign up again.",
+	return h.linkInvalid(c, "It has been used, replaced by a newer one, or is too old. If your account is confirmed you can log in; if not, sign up again.",
 		"Log in", "/login")
 }
 
-// ConfirmEmail makes the account and signs in.
+// ConfirmEmail makes the account and logs in.
 func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	var form views.ConfirmForm
 	if err := bind(c, &form); err != nil {
@@ -48,7 +48,7 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.confirmEmail(c, http.StatusUnprocessableEntity, form, invalid)
 	}
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadConfirmation(c, err)
 	}
 	if err != nil {
@@ -56,5 +56,5 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	}
 	h.cookies.Clear(c.Response(), session.Registration)
 	errand := views.Errand{Next: h.cookies.Take(c.Response(), c.Request(), session.ReturnTo)}
-	return h.signIn(c, user, auth.BySignUp(), errand)
+	return h.startLogin(c, user, auth.BySignUp(), errand)
 }

@@ -233,9 +233,9 @@ func TestTheDevelopmentMailboxLeadsOn(t *testing.T) {
 	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
 	link := ada.mail().Link
 	dev := s.developer()
-	for _, letter := range dev.get("/dev/mail").rows() {
-		if !strings.Contains(dev.get(letter).body, link[strings.Index(link, "token="):]) {
-			t.Errorf("%s does not lead to %s", letter, link)
+	for _, message := range dev.get("/dev/mail").rows() {
+		if !strings.Contains(dev.get(message).body, link[strings.Index(link, "token="):]) {
+			t.Errorf("%s does not lead to %s", message, link)
 		}
 	}
 }
@@ -366,7 +366,7 @@ func TestAfterSigningUpOneIsWhereOneWasGoing(t *testing.T) {
 	ada.email = "ada@example.com"
 	login := ada.get("/account/sessions").redirects(t, "/login?next=%2Faccount%2Fsessions")
 	if !strings.Contains(login.body, `href="/register?next=%2Faccount%2Fsessions"`) {
-		t.Error("the log-in page's link to the sign-up forgets where one was going")
+		t.Error("the login page's link to the sign-up forgets where one was going")
 	}
 	ada.get("/register?next=%2Faccount%2Fsessions").submit("name", "Ada", "email", ada.email, "password", goodPassword)
 	ada.get(ada.mail().Link).submit().redirects(t, "/account/sessions")
@@ -401,7 +401,7 @@ func TestItem68ASignUpsStoryIsOnRecord(t *testing.T) {
 	}
 }
 
-// Item 30: confirming signs in, and whoever was signed in here is not any more.
+// Item 30: confirming logs in, and whoever was logged in here is not any more.
 func TestItem30ConfirmingEndsTheSessionThatTheBrowserHad(t *testing.T) {
 	s := newStage(t)
 	bob := s.visitor()

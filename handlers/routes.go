@@ -13,14 +13,14 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	var list []Route
 	open := newGroup(e, &list, "anyone", h.checks()...)
 	site := newGroup(e, &list, "anyone", append(h.checks(), middleware.LoadViewer(h.auth, h.cookies))...)
-	guest := site.with("signed out", middleware.RequireGuest(h.turnBack))
-	owing := func(what string, duty auth.Duty) guarded[*auth.Pending] {
-		return behind(guest.with("owing "+what, middleware.RequireDuty(h.auth, h.cookies, duty, h.signInIsOver)), middleware.SignIn)
+	guest := site.with("logged out", middleware.RequireGuest(h.turnBack))
+	owing := func(what string, step auth.Step) guarded[*auth.PendingLogin] {
+		return behind(guest.with("owing "+what, middleware.RequireStep(h.auth, h.cookies, step, h.loginEnded)), middleware.PendingLogin)
 	}
-	factor := owing("a second factor", auth.DutySecondFactor)
-	renewing := owing("a new password", auth.DutyNewPassword)
-	accepting := owing("accepted terms", auth.DutyTerms) // feature:terms
-	app := behind(site.with("signed in", middleware.RequireUser(h.askToLogin)).counting(h.countChange), middleware.User)
+	factor := owing("a second factor", auth.FactorStep)
+	renewing := owing("a new password", auth.PasswordStep)
+	accepting := owing("accepted terms", auth.TermsStep) // feature:terms
+	app := behind(site.with("logged in", middleware.RequireUser(h.askToLogin)).counting(h.countChange), middleware.User)
 
 	open.GET("/healthz", h.Healthz)
 	open.GET("/readyz", h.Readyz)
@@ -35,17 +35,17 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.POST("/password/forgot", h.ForgotPassword, limits(auth.ForgotLimits(h.config)))
 	site.GET("/password/forgot/sent", h.ForgotPasswordSent)
 	site.GET("/password/reset", h.ResetPasswordPage)
-	site.POST("/password/reset", h.ResetPassword, limits(auth.DeadLinkLimits()))
+	site.POST("/password/reset", h.ResetPassword, limits(auth.InvalidLinkLimits()))
 	site.GET("/security-alert", h.SecurityAlertPage)
-	site.POST("/security-alert", h.SecurityAlert, limits(auth.DeadLinkLimits()))
+	site.POST("/security-alert", h.SecurityAlert, limits(auth.InvalidLinkLimits()))
 	site.GET("/account-recovery", h.AccountRecoveryPage)
-	site.POST("/account-recovery", h.AccountRecovery, limits(auth.DeadLinkLimits()))
+	site.POST("/account-recovery", h.AccountRecovery, limits(auth.InvalidLinkLimits()))
 	site.GET("/account/restore", h.RestoreAccountPage)
-	site.POST("/account/restore", h.RestoreAccount, limits(auth.DeadLinkLimits()))
+	site.POST("/account/restore", h.RestoreAccount, limits(auth.InvalidLinkLimits()))
 	site.GET("/email/change", h.EmailLinkPage)
-	site.POST("/email/change", h.EmailLink, limits(auth.DeadLinkLimits()))
+	site.POST("/email/change", h.EmailLink, limits(auth.InvalidLinkLimits()))
 	site.GET("/email/undo", h.UndoEmailPage)
-	site.POST("/email/undo", h.UndoEmail, limits(auth.DeadLinkLimits()))
+	site.POST("/email/undo", h.UndoEmail, limits(auth.InvalidLinkLimits()))
 	site.GET("/terms", h.TermsPage) // feature:terms
 	site.POST("/logout", h.Logout)
 
@@ -61,7 +61,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	guest.GET("/login/mail/sent", h.MailLoginSent)                                                         // feature:mail_login
 	guest.POST("/login/mail/sent", h.MailLoginCode, limits(auth.MailLoginCodeLimits()))                    // feature:mail_login
 	guest.GET("/login/mail/confirm", h.MailLoginLinkPage)                                                  // feature:mail_login
-	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.DeadLinkLimits()))                      // feature:mail_login
+	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.InvalidLinkLimits()))                   // feature:mail_login
 	guest.POST("/login/passkey", h.PasskeyLogin, limits(auth.PasskeyLimits(h.config)))                     // feature:passkeys
 	guest.POST("/login/passkey/options", h.PasskeyLoginOptions, limits(auth.PasskeyAskedLimits(h.config))) // feature:passkeys
 
@@ -91,28 +91,28 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.POST("/account/picture/remove", h.RemoveProfilePicture)         // feature:profile_picture
 	app.GET("/account/picture/image", h.ProfilePicture)                 // feature:profile_picture
 	app.GET("/account/security", h.SecurityPage)
-	app.POST("/account/security", h.Security, limits(auth.ReproofLimits()), protects)
-	app.GET("/account/prove", h.ProvePage)
-	app.POST("/account/prove", h.Prove, limits(auth.FactorLimits()), protects)
-	app.POST("/account/prove/options", h.PasskeyProofOptions, limits(auth.PasskeyAskedLimits(h.config)), protects) // feature:passkeys
-	app.GET("/account/passkeys", h.PasskeysPage)                                                                   // feature:passkeys
-	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                             // feature:passkeys
-	app.POST("/account/passkeys/new", h.NewPasskey)                                                                // feature:passkeys
-	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.PasskeyAskedLimits(h.config)))      // feature:passkeys
-	app.POST("/account/passkeys/rename", h.RenamePasskey)                                                          // feature:passkeys
-	app.POST("/account/passkeys/remove", h.RemovePasskey, protects)                                                // feature:passkeys
-	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                                        // feature:passkeys
-	app.GET("/account/totp", h.TOTPPage)                                                                           // feature:totp
-	app.GET("/account/totp/new", h.NewTOTPPage)                                                                    // feature:totp
-	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits()))                                      // feature:totp
-	app.POST("/account/totp/rename", h.RenameTOTP)                                                                 // feature:totp
-	app.POST("/account/totp/remove", h.RemoveTOTP, protects)                                                       // feature:totp
-	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                                        // feature:recovery_codes
-	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                                       // feature:recovery_codes
-	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                                          // feature:recovery_codes
-	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                                      // feature:trusted_devices
-	app.POST("/account/trusted-devices/end", h.EndTrust, protects)                                                 // feature:trusted_devices
-	app.POST("/account/trusted-devices/end-all", h.EndAllTrust, protects)                                          // feature:trusted_devices
+	app.POST("/account/security", h.Security, limits(auth.ReauthLimits()), protects)
+	app.GET("/account/prove", h.ReauthenticatePage)
+	app.POST("/account/prove", h.Reauthenticate, limits(auth.FactorLimits()), protects)
+	app.POST("/account/prove/options", h.PasskeyReauthOptions, limits(auth.PasskeyAskedLimits(h.config)), protects) // feature:passkeys
+	app.GET("/account/passkeys", h.PasskeysPage)                                                                    // feature:passkeys
+	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                              // feature:passkeys
+	app.POST("/account/passkeys/new", h.NewPasskey)                                                                 // feature:passkeys
+	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.PasskeyAskedLimits(h.config)))       // feature:passkeys
+	app.POST("/account/passkeys/rename", h.RenamePasskey)                                                           // feature:passkeys
+	app.POST("/account/passkeys/remove", h.RemovePasskey, protects)                                                 // feature:passkeys
+	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                                         // feature:passkeys
+	app.GET("/account/totp", h.TOTPPage)                                                                            // feature:totp
+	app.GET("/account/totp/new", h.NewTOTPPage)                                                                     // feature:totp
+	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits()))                                       // feature:totp
+	app.POST("/account/totp/rename", h.RenameTOTP)                                                                  // feature:totp
+	app.POST("/account/totp/remove", h.RemoveTOTP, protects)                                                        // feature:totp
+	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                                         // feature:recovery_codes
+	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                                        // feature:recovery_codes
+	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                                           // feature:recovery_codes
+	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                                       // feature:trusted_devices
+	app.POST("/account/trusted-devices/end", h.EndTrust, protects)                                                  // feature:trusted_devices
+	app.POST("/account/trusted-devices/end-all", h.EndAllTrust, protects)                                           // feature:trusted_devices
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession, protects)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions, protects)

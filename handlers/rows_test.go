@@ -61,8 +61,8 @@ func (s *stage) exec(statement string, args ...any) {
 }
 
 // sweep runs cleanup twice, since it removes what it has found ended once before.
-func (s *stage) sweep(ctx context.Context) error {
-	return cmp.Or(s.auth.Sweep(ctx), s.auth.Sweep(ctx))
+func (s *stage) cleanup(ctx context.Context) error {
+	return cmp.Or(s.auth.Cleanup(ctx), s.auth.Cleanup(ctx))
 }
 
 // mailIsSent waits until the worker has nothing left to write down. A mail of folded alerts waits for its time.
@@ -194,12 +194,12 @@ func atOnce(n int, work func(i int)) {
 	all.Wait()
 }
 
-// sweeps lets a week pass, after which a deleted account goes and a used link
+// cleanups lets a week pass, after which a deleted account goes and a used link
 // is forgotten, and runs the cleanup.
-func (s *stage) sweeps() {
+func (s *stage) cleanups() {
 	s.t.Helper()
 	s.clock.passes(7 * 24 * time.Hour)
-	if err := s.sweep(s.t.Context()); err != nil {
+	if err := s.cleanup(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -20,7 +20,7 @@ type factor interface {
 	beside(browser *person) factor // the same, for who sits at another browser
 }
 
-// secondFactors are the kinds that there are: each gives one to a person, who is signed in.
+// secondFactors are the kinds that there are: each gives one to a person, who is logged in.
 func secondFactors() []func(*person) factor {
 	return []func(*person) factor{
 		func(p *person) factor { return p.authenticator() }, // feature:totp
@@ -28,7 +28,7 @@ func secondFactors() []func(*person) factor {
 	}
 }
 
-// secondFactor gives the person, who is signed in, a second factor of the first kind.
+// secondFactor gives the person, who is logged in, a second factor of the first kind.
 func (p *person) secondFactor() factor {
 	p.s.t.Helper()
 	if len(secondFactors()) == 0 {
@@ -64,13 +64,13 @@ func (p *person) keepsOnly(own factor, others ...factor) {
 	asked.proves(own).redirects(p.s.t, "/dashboard")
 }
 
-// unfinishedSignIn is the id of a sign-in of the person's that was never finished.
-func (p *person) unfinishedSignIn() string {
+// unfinishedLogin is the id of a login of the person's that was never finished.
+func (p *person) unfinishedLogin() string {
 	p.s.t.Helper()
 	user, now := p.user(), p.s.clock.now()
 	id := uuid.NewString()
-	err := p.s.db.Create(&models.SignIn{ID: id, UserID: user.ID, TokenHash: []byte(id), Method: "password", Level: 1,
-		Generation: user.Generation(), CreatedAt: now, ProvedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
+	err := p.s.db.Create(&models.PendingLogin{ID: id, UserID: user.ID, TokenHash: []byte(id), Method: "password", AAL: 1,
+		CredentialVersion: user.CredentialVersion(), CreatedAt: now, AuthenticatedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
 	if err != nil {
 		p.s.t.Fatal(err)
 	}
@@ -87,14 +87,14 @@ func (s *stage) owing(email string) (*person, factor) {
 	return p, f
 }
 
-// everyDuty has the application ask for all that can be owed.
-func everyDuty() []func(*config.Config) {
+// everyStep has the application ask for all that can be owed.
+func everyStep() []func(*config.Config) {
 	return []func(*config.Config){
 		withTerms("2026-12-01"), // feature:terms
 	}
 }
 
-// whoOwe is somebody for each thing that can be owed, by the guard of its pages. It takes a stage with everyDuty.
+// whoOwe is somebody for each thing that can be owed, by the guard of its pages. It takes a stage with everyStep.
 func (s *stage) whoOwe() map[string]*person {
 	s.t.Helper()
 	jean := s.alerted("jean@example.com")
@@ -107,12 +107,12 @@ func (s *stage) whoOwe() map[string]*person {
 	return people
 }
 
-// Item 49: who still owes something reaches no page of the signed in.
+// Item 49: who still owes something reaches no page of the logged in.
 func TestItem49AnUnfinishedSignInOpensNothingElse(t *testing.T) {
-	s := newStage(t, everyDuty()...)
+	s := newStage(t, everyStep()...)
 	for owing, person := range s.whoOwe() {
 		for _, route := range s.routes {
-			if route.Guard == "signed in" && !strings.Contains(route.Path, ":") {
+			if route.Guard == "logged in" && !strings.Contains(route.Path, ":") {
 				to := person.do(route.Method, route.Path, nil).is(t, 303).header.Get("Location")
 				if !strings.HasPrefix(to, "/login") {
 					t.Errorf("%s leads who is %s to %s", route.Path, owing, to)
@@ -227,7 +227,7 @@ func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *t
 		redirects(t, "/login/factor?next=%2Faccount%2Fsessions").proves(app).redirects(t, "/account/sessions")
 }
 
-// A log-in that should end and cannot is a fault, and nothing that goes on as if nothing were.
+// A login that should end and cannot is a fault, and nothing that goes on as if nothing were.
 func TestAFaultAtTheEndOfALogInIsTold(t *testing.T) {
 	s := newStage(t)
 	ada, _ := s.owing("ada@example.com")
@@ -262,7 +262,7 @@ func TestWhatSomebodyWasSendingSurvivesWrongAnswersAndThePauseAfterThem(t *testi
 	wrong(422, "Please log in again")
 	factor = again(factor)
 	wrong(http.StatusTooManyRequests, "Try again in")
-	s.clock.passes(15 * time.Minute) // which is more than a sign-in takes
+	s.clock.passes(15 * time.Minute) // which is more than a login takes
 	factor = again(factor.proves(app).is(t, 422).says(t, "log in again"))
 	factor.proves(app).is(t, 200).says(t, "You are back", "Ada Lovelace")
 }

@@ -19,22 +19,22 @@ func (h *Handlers) SecurityPage(c echo.Context, user *models.User) error {
 }
 
 func (h *Handlers) security(c echo.Context, status int, user *models.User, form views.SecurityForm, problems auth.Invalid) error {
-	protections, err := h.protections(c.Request().Context(), middleware.Viewer(c))
+	securityItems, err := h.securityItems(c.Request().Context(), middleware.Viewer(c))
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Security(user, protections, form, h.config.PasswordMin, problems))
+	return h.render(c, status, views.Security(user, securityItems, form, h.config.PasswordMin, problems))
 }
 
 // protections lists what protects the account beside the password.
-func (h *Handlers) protections(ctx context.Context, viewer *auth.Viewer) (list []views.Protection, err error) {
-	for _, protection := range []func(context.Context, *auth.Viewer) (views.Protection, error){
-		h.passkeysProtection,      // feature:passkeys
-		h.totpProtection,          // feature:totp
-		h.recoveryCodesProtection, // feature:recovery_codes
-		h.trustProtection,         // feature:trusted_devices
+func (h *Handlers) securityItems(ctx context.Context, viewer *auth.Viewer) (list []views.SecurityItem, err error) {
+	for _, securityItem := range []func(context.Context, *auth.Viewer) (views.SecurityItem, error){
+		h.passkeysItem,      // feature:passkeys
+		h.totpItem,          // feature:totp
+		h.recoveryCodesItem, // feature:recovery_codes
+		h.trustItem,         // feature:trusted_devices
 	} {
-		p, err := protection(ctx, viewer)
+		p, err := securityItem(ctx, viewer)
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ import (
 func (h *Handlers) SecurityAlertPage(c echo.Context) error {
 	h.hideToken(c)
 	user, err := h.auth.AlertByToken(c.Request().Context(), linkToken(c))
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadAlert(c, err)
 	}
 	if err != nil {
@@ -31,7 +31,7 @@ func (h *Handlers) deadAlert(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.lockedOutAlready(c)
 	}
-	return h.linkDead(c, "It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
+	return h.linkInvalid(c, "It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
 		"Choose a new password", "/password/forgot")
 }
 
@@ -41,30 +41,30 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	return h.lockOut(c, form.Token, h.auth.Disown, h.deadAlert)
+	return h.secureAccount(c, form.Token, h.auth.ReportCompromise, h.deadAlert)
 }
 
 // lockedOutAlready answers a link that has locked everyone out, sent once more:
 // it leads to the step that the first press began in this browser, or to where
 // the owner of the mailbox chooses a password.
 func (h *Handlers) lockedOutAlready(c echo.Context) error {
-	pending, err := h.auth.PendingSignIn(c.Request().Context(), h.browser(c))
+	pendingLogin, err := h.auth.FindPendingLogin(c.Request().Context(), h.browser(c))
 	if err != nil {
 		return err
 	}
-	if pending != nil {
-		return c.Redirect(http.StatusSeeOther, h.duties()[pending.Owes].page)
+	if pendingLogin != nil {
+		return c.Redirect(http.StatusSeeOther, h.steps()[pendingLogin.Step].page)
 	}
 	return h.redirect(c, "/password/forgot", "You already used this link. If you haven’t chosen a new password since, ask for a link here.")
 }
 
-// lockOut answers the owner of a mailbox who uses a link that locks everybody out of the account: they choose a new password.
-func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead func(echo.Context, error) error) error {
+// secureAccount answers the owner of a mailbox who uses a link that locks everybody out of the account: they choose a new password.
+func (h *Handlers) secureAccount(c echo.Context, token string, verb lockingOut, dead func(echo.Context, error) error) error {
 	user, device, err := verb(c.Request().Context(), token, middleware.Client(c))
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.lockedOutAlready(c)
 	}
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return dead(c, err)
 	}
 	if err != nil {
@@ -76,7 +76,7 @@ func (h *Handlers) lockOut(c echo.Context, token string, verb lockingOut, dead f
 	if err := h.leave(c); err != nil {
 		return err
 	}
-	return h.signIn(c, user, auth.ByReset(), views.Errand{})
+	return h.startLogin(c, user, auth.ByReset(), views.Errand{})
 }
 
 // lockingOut is a verb that uses a mailed link to lock everybody out, and returns who is to choose a new password, in which browser.

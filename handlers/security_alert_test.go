@@ -49,7 +49,7 @@ func TestAFaultInsideLeavesALinkAlive(t *testing.T) {
 	}
 }
 
-// Item 17: a log-in on a device that was never seen is told of; the first of all, and one on a device that is known, are not.
+// Item 17: a login on a device that was never seen is told of; the first of all, and one on a device that is known, are not.
 func TestItem17TheOwnerIsToldOfALogInOnANewDevice(t *testing.T) {
 	s := newStage(t)
 	ada := s.visitor()
@@ -78,7 +78,7 @@ func TestItem17TheFirstLogInIsToldOfWhereNobodyHasJustSignedUp(t *testing.T) {
 	s := newStage(t)
 	ada := s.user("ada@example.com")
 	ada.login(goodPassword).redirects(t, "/dashboard")
-	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New log-in") {
+	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New login") {
 		t.Errorf("she is mailed %q", told.Subject)
 	}
 }
@@ -109,7 +109,7 @@ func TestItem17WhoeverItWasNotLocksTheThiefOut(t *testing.T) {
 	asked.submit("password", "short").is(t, 422).says(t, "15 characters")
 	asked.submit("password", otherPassword).redirects(t, "/login").says(t, "Log in with the new one.")
 	ada.login(otherPassword).redirects(t, "/dashboard")
-	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.disowned") || !strings.Contains(events, "account.disowned session.ended sign_in.begun login.failed password.reset session.started") {
+	if events := strings.Join(s.events(), " "); !strings.Contains(events, "account.compromise_reported") || !strings.Contains(events, "account.compromise_reported session.ended login.begun login.failed password.reset session.started") {
 		t.Errorf("the log tells %s", events)
 	}
 }
@@ -264,7 +264,7 @@ func TestItem27TryingTokensOfAlertsIsLimited(t *testing.T) {
 	eve.post("/security-alert", "token", "guessed").is(t, 429)
 }
 
-// Item 17: only what the owner proves with in the sign-in that ends in the new password is spared, and not what somebody else uses meanwhile.
+// Item 17: only what the owner proves with in the login that ends in the new password is spared, and not what somebody else uses meanwhile.
 func TestItem17WhatAThiefProvesWithMeanwhileIsNotSpared(t *testing.T) {
 	eachSecondFactor(t, func(t *testing.T, s *stage, ada *person, add func(*person) factor) {
 		own := add(ada)
@@ -299,7 +299,7 @@ func TestItem14ACopiedDeviceIsNotKnownAfterTheLockOut(t *testing.T) {
 	thief.login(otherPassword).redirects(t, "/dashboard") // were they to learn the new one
 	s.mailIsSent()
 	if len(s.mailbox.To(ada.email)) == before {
-		t.Error("nobody is told of the log-in with the copy")
+		t.Error("nobody is told of the login with the copy")
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"example.com/gatehouse/views"
 )
 
-// SessionsPage lists the devices that are signed in.
+// SessionsPage lists the devices that are logged in.
 func (h *Handlers) SessionsPage(c echo.Context, user *models.User) error {
 	viewer := middleware.Viewer(c)
 	sessions, err := h.auth.Sessions(c.Request().Context(), viewer)

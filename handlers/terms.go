@@ -25,16 +25,16 @@ func (h *Handlers) termsLink() []ui.Link {
 	return []ui.Link{{Href: "/terms", Label: "Terms"}}
 }
 
-// AcceptTermsPage asks for the terms that a sign-in owes.
-func (h *Handlers) AcceptTermsPage(c echo.Context, p *auth.Pending) error {
+// AcceptTermsPage asks for the terms that a login owes.
+func (h *Handlers) AcceptTermsPage(c echo.Context, p *auth.PendingLogin) error {
 	return h.askTerms(c, http.StatusOK, p, asked(c))
 }
 
-func (h *Handlers) askTerms(c echo.Context, status int, p *auth.Pending, errand views.Errand) error {
+func (h *Handlers) askTerms(c echo.Context, status int, p *auth.PendingLogin, errand views.Errand) error {
 	return h.acceptTerms(c, status, p, errand, nil)
 }
 
-func (h *Handlers) acceptTerms(c echo.Context, status int, p *auth.Pending, errand views.Errand, problems auth.Invalid) error {
+func (h *Handlers) acceptTerms(c echo.Context, status int, p *auth.PendingLogin, errand views.Errand, problems auth.Invalid) error {
 	former, err := h.auth.FormerTerms(c.Request().Context(), p)
 	if err != nil {
 		return err
@@ -43,8 +43,8 @@ func (h *Handlers) acceptTerms(c echo.Context, status int, p *auth.Pending, erra
 	return h.render(c, status, views.AcceptTerms(form, former, problems))
 }
 
-// AcceptTerms accepts them, and signs in.
-func (h *Handlers) AcceptTerms(c echo.Context, p *auth.Pending) error {
+// AcceptTerms accepts them, and logs in.
+func (h *Handlers) AcceptTerms(c echo.Context, p *auth.PendingLogin) error {
 	var form views.TermsForm
 	if err := bind(c, &form); err != nil {
 		return err
@@ -57,5 +57,5 @@ func (h *Handlers) AcceptTerms(c echo.Context, p *auth.Pending) error {
 	if err != nil {
 		return err
 	}
-	return h.signIn(c, &p.User, p.Proof(), form.Errand)
+	return h.startLogin(c, &p.User, p.Authentication(), form.Errand)
 }

@@ -11,9 +11,9 @@ import (
 	"example.com/gatehouse/views"
 )
 
-// DeleteWithoutTermsPage is DeleteAccountPage for somebody who does not accept the terms that their sign-in owes.
-func (h *Handlers) DeleteWithoutTermsPage(c echo.Context, p *auth.Pending) error {
-	if err := h.auth.Fresh(c.Request().Context(), p.AsViewer()); errors.Is(err, auth.ErrProofDue) {
+// DeleteWithoutTermsPage is DeleteAccountPage for somebody who does not accept the terms that their login owes.
+func (h *Handlers) DeleteWithoutTermsPage(c echo.Context, p *auth.PendingLogin) error {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), p.AsViewer()); errors.Is(err, auth.ErrReauthRequired) {
 		return h.proveToLeave(c)
 	} else if err != nil {
 		return err
@@ -22,7 +22,7 @@ func (h *Handlers) DeleteWithoutTermsPage(c echo.Context, p *auth.Pending) error
 }
 
 // DeleteWithoutTerms closes the account and has it deleted.
-func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.Pending) error {
+func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.PendingLogin) error {
 	var form views.DeleteAccountForm
 	if err := bind(c, &form); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.Pending) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, form, invalid))
 	}
-	if errors.Is(err, auth.ErrProofDue) {
+	if errors.Is(err, auth.ErrReauthRequired) {
 		return h.proveToLeave(c)
 	}
 	return h.accountClosed(c, err)

@@ -23,7 +23,7 @@ func TestWhoDoesNotAcceptTheTermsDeletesTheirAccount(t *testing.T) {
 	s.visitor().get(ada.mail().Link).submit().redirects(t, "/login")
 	ada.login(goodPassword).redirects(t, "/login/terms")
 	page.submit("confirmation", ada.email).redirects(t, "/login").says(t, "Your account is closed")
-	s.sweeps()
+	s.cleanups()
 	if n := s.count("users", "true"); n != 0 {
 		t.Errorf("there are still %d users", n)
 	}
@@ -31,7 +31,7 @@ func TestWhoDoesNotAcceptTheTermsDeletesTheirAccount(t *testing.T) {
 
 // Item 34: what was proven too long ago deletes nothing.
 func TestItem34WhoLeavesWithoutTheTermsHasJustProvenWhoTheyAre(t *testing.T) {
-	s := newStage(t, withTerms("1"), func(c *config.Config) { c.StepUpTTL = 5 * time.Minute })
+	s := newStage(t, withTerms("1"), func(c *config.Config) { c.ReauthTTL = 5 * time.Minute })
 	ada := s.owingTerms("ada@example.com")
 	s.clock.passes(5 * time.Minute)
 	ada.twin().get("/login/terms/delete").redirects(t, "/login").says(t, "show once more who you are")
@@ -57,11 +57,11 @@ func TestItem34NobodyLeavesWithoutTheTermsByATrustedDeviceAlone(t *testing.T) { 
 	ada.get("/login/terms/delete").submit("confirmation", ada.email).redirects(t, "/login").says(t, "Your account is closed") // feature:trusted_devices
 } // feature:trusted_devices
 
-// Item 49: an unfinished sign-in is worthless once the password is another, or another press has used it, in that very moment too.
+// Item 49: an unfinished login is worthless once the password is another, or another press has used it, in that very moment too.
 func TestItem49NobodyLeavesWithoutTheTermsByASignInThatIsNoMore(t *testing.T) {
 	for what, change := range map[string]string{
 		"another password": "UPDATE users SET password_hash = 'another'",
-		"another press":    "DELETE FROM sign_ins",
+		"another press":    "DELETE FROM pending_logins",
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := newStage(t, withTerms("1"))

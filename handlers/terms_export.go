@@ -9,12 +9,12 @@ import (
 	"example.com/gatehouse/middleware"
 )
 
-// ExportWithoutTerms is AccountExport for somebody who does not accept the terms that their sign-in owes.
-func (h *Handlers) ExportWithoutTerms(c echo.Context, p *auth.Pending) error {
+// ExportWithoutTerms is AccountExport for somebody who does not accept the terms that their login owes.
+func (h *Handlers) ExportWithoutTerms(c echo.Context, p *auth.PendingLogin) error {
 	err := h.export(c, p.AsViewer(), func() error {
 		return h.auth.StartExportWithoutTerms(c.Request().Context(), p, middleware.Client(c))
 	})
-	if errors.Is(err, auth.ErrProofDue) {
+	if errors.Is(err, auth.ErrReauthRequired) {
 		return h.proveToLeave(c)
 	}
 	return err

@@ -48,7 +48,7 @@ func (p *person) acceptedTerms() string {
 	return p.first("accepted_terms")
 }
 
-// stranger is somebody with an account, signed out, who has accepted no terms yet.
+// stranger is somebody with an account, logged out, who has accepted no terms yet.
 func (s *stage) stranger(email string) *person {
 	s.t.Helper()
 	p := s.user(email)
@@ -89,7 +89,7 @@ func TestWhatSomebodyWasSendingSurvivesTheTerms(t *testing.T) {
 	asked.submit("version", "1").is(t, 422).submit().is(t, 200).says(t, "You are back", "Ada Lovelace")
 }
 
-// A session that goes on is left alone; the next sign-in asks, on whichever device.
+// A session that goes on is left alone; the next login asks, on whichever device.
 func TestANewVersionIsAskedForAtTheNextSignIn(t *testing.T) {
 	s := newStage(t, withTerms("1"))
 	ada := s.member("ada@example.com")
@@ -154,10 +154,10 @@ func TestItem46TheTermsAreOwedOnEveryWayIn(t *testing.T) {
 	phone := alan.passkey().in(alan.elsewhere()) // feature:passkeys
 	s.becomes("2")
 	before := s.count("sessions", "true")
-	for _, proof := range []auth.Proof{{Method: "password"}, {Method: "passkey", Second: true}, {Method: "mail"}, {Method: "somehow"}} {
-		entry, err := s.auth.SignIn(t.Context(), ada.user(), proof, auth.Browser{}, auth.Client{})
-		if err != nil || entry.Pending == nil || entry.Pending.Owes != auth.DutyTerms || entry.Session != "" {
-			t.Errorf("%s: %+v (%v)", proof.Method, entry, err)
+	for _, authn := range []auth.Authentication{{Method: "password"}, {Method: "passkey", Second: true}, {Method: "mail"}, {Method: "somehow"}} {
+		entry, err := s.auth.Login(t.Context(), ada.user(), authn, auth.Browser{}, auth.Client{})
+		if err != nil || entry.PendingLogin == nil || entry.PendingLogin.Step != auth.TermsStep || entry.Session != "" {
+			t.Errorf("%s: %+v (%v)", authn.Method, entry, err)
 		}
 	}
 	phone.logsIn().redirects(t, "/login/terms")                           // feature:passkeys
@@ -180,7 +180,7 @@ func TestTheSecondFactorComesBeforeTheTerms(t *testing.T) {
 		t.Error("who only knows the password has accepted the terms")
 	}
 	ada.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/login/terms").submit().redirects(t, "/dashboard")
-	if n := s.count("sessions", "level = 2 AND method LIKE 'password %' AND expires_at > ?", s.clock.now()); n == 0 {
+	if n := s.count("sessions", "aal = 2 AND method LIKE 'password %' AND expires_at > ?", s.clock.now()); n == 0 {
 		t.Error("what was proven is forgotten")
 	}
 }
@@ -202,7 +202,7 @@ func TestTheWishToTrustSurvivesTheTerms(t *testing.T) { // feature:trusted_devic
 	s.becomes("2")                                                                                // feature:trusted_devices
 	page := ada.get("/login/factor").proves(factor, "trust", "true").redirects(t, "/login/terms") // feature:trusted_devices
 	if ada.cookie("trusted_device") != "" {                                                       // feature:trusted_devices
-		t.Error("it is trusted before the sign-in is finished") // feature:trusted_devices
+		t.Error("it is trusted before the login is finished") // feature:trusted_devices
 	} // feature:trusted_devices
 	page.submit().redirects(t, "/dashboard")                                                 // feature:trusted_devices
 	ada.post("/logout")                                                                      // feature:trusted_devices
@@ -227,13 +227,13 @@ func TestTermsThatHaveChangedMeanwhileAreShownOnceMore(t *testing.T) {
 func TestItem67FiftyAcceptancesAtOnceAreOne(t *testing.T) {
 	s := newStage(t, withTerms("1"), noRateLimit)
 	ada := s.stranger("ada@example.com")
-	asked := make([]*auth.Pending, 50)
+	asked := make([]*auth.PendingLogin, 50)
 	for i := range asked {
-		entry, err := s.auth.SignIn(t.Context(), ada.user(), auth.Proof{Method: "password"}, auth.Browser{}, auth.Client{})
+		entry, err := s.auth.Login(t.Context(), ada.user(), auth.Authentication{Method: "password"}, auth.Browser{}, auth.Client{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if asked[i], err = s.auth.PendingSignIn(t.Context(), entry.Browser); err != nil || asked[i].Owes != auth.DutyTerms {
+		if asked[i], err = s.auth.FindPendingLogin(t.Context(), entry.Browser); err != nil || asked[i].Step != auth.TermsStep {
 			t.Fatalf("%+v (%v)", asked[i], err)
 		}
 	}
@@ -247,7 +247,7 @@ func TestItem67FiftyAcceptancesAtOnceAreOne(t *testing.T) {
 	}
 }
 
-// Item 67: of fifty presses in one browser one signs in, and the others are not told of a fault that there is none.
+// Item 67: of fifty presses in one browser one logs in, and the others are not told of a fault that there is none.
 func TestItem67OfFiftyPressesOfTheButtonOneSignsIn(t *testing.T) {
 	s := newStage(t, withTerms("1"), noRateLimit)
 	ada := s.owingTerms("ada@example.com")
@@ -266,15 +266,15 @@ func TestItem67OfFiftyPressesOfTheButtonOneSignsIn(t *testing.T) {
 	}
 }
 
-// Item 49: an unfinished sign-in is worthless once the password is another, also to somebody who presses the button in that very moment.
+// Item 49: an unfinished login is worthless once the password is another, also to somebody who presses the button in that very moment.
 func TestItem49TheTermsAreNotAcceptedWithAPasswordThatIsNoMore(t *testing.T) {
 	s := newStage(t, withTerms("1"))
 	thief := s.owingTerms("ada@example.com")
-	entry, err := s.auth.SignIn(t.Context(), thief.user(), auth.Proof{Method: "password"}, auth.Browser{}, auth.Client{})
+	entry, err := s.auth.Login(t.Context(), thief.user(), auth.Authentication{Method: "password"}, auth.Browser{}, auth.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pressing, err := s.auth.PendingSignIn(t.Context(), entry.Browser)
+	pressing, err := s.auth.FindPendingLogin(t.Context(), entry.Browser)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +307,7 @@ func TestItem49ASignInEndsTenMinutesAfterItsFirstStepHoweverManyItHas(t *testing
 	late.submit().redirects(t, "/login")
 	terms, proved := untilTerms()
 	terms.submit().redirects(t, "/dashboard")
-	if s.count("sessions", "proved_at > ? AND proved_at <= ? AND expires_at > ?", proved.UTC().Add(-time.Second), proved.UTC(), s.clock.now()) != 1 {
+	if s.count("sessions", "authenticated_at > ? AND authenticated_at <= ? AND expires_at > ?", proved.UTC().Add(-time.Second), proved.UTC(), s.clock.now()) != 1 {
 		t.Errorf("there is no session that was proven at %s: %s", proved, s.rows("sessions", "true"))
 	}
 }

@@ -47,9 +47,9 @@ func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
 		if enrollment, ok := h.auth.TOTPEnrollment(viewer, form.Enrollment); ok {
 			return h.render(c, http.StatusUnprocessableEntity, views.NewTOTP(user, views.Enrollment(enrollment), form, invalid))
 		}
-		err = auth.ErrDeadLink
+		err = auth.ErrInvalidLink
 	}
-	if errors.Is(err, auth.ErrDeadLink) {
+	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.redirect(c, "/account/totp/new", "That code to scan was used already, or is too old. Here is a new one.")
 	}
 	if err != nil {
@@ -90,7 +90,7 @@ func (h *Handlers) RemoveTOTP(c echo.Context, _ *models.User) error {
 	return h.factorChanged(c, viewer, "/account/totp", "The authenticator app is removed.")
 }
 
-func (h *Handlers) totpProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {
+func (h *Handlers) totpItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
 	list, err := h.auth.Authenticators(ctx, viewer)
-	return views.TOTPProtection(len(list)), err
+	return views.TOTPItem(len(list)), err
 }

@@ -42,7 +42,7 @@ func (a *authenticator) next() string {
 	return a.code()
 }
 
-// authenticator is a new app of the person's, which stays signed in.
+// authenticator is a new app of the person's, which stays logged in.
 func (p *person) authenticator() *authenticator {
 	p.s.t.Helper()
 	page := p.get("/account/totp/new").is(p.s.t, 200)
@@ -93,7 +93,7 @@ func TestItem44ACodeIsAcceptedOnceAndOneStepAround(t *testing.T) {
 	logIn(old).is(t, 422)
 }
 
-// Item 44: neither the code of the set-up nor one that is older than the last is good for another log-in, and spaces do not matter.
+// Item 44: neither the code of the set-up nor one that is older than the last is good for another login, and spaces do not matter.
 func TestItem44NoCodeIsAcceptedAfterANewerOne(t *testing.T) {
 	s := newStage(t)
 	app := s.member("ada@example.com").authenticator()
@@ -165,7 +165,7 @@ func TestItem67FiftyRequestsWithOneCodeAreOneLogIn(t *testing.T) {
 	}
 }
 
-// Items 14 and 45: five tries a log-in, ten failures in all, then a pause.
+// Items 14 and 45: five tries a login, ten failures in all, then a pause.
 func TestItem45GuessingACodeEndsTheLogInAndThenPausesTheFactor(t *testing.T) {
 	s := newStage(t)
 	app := s.member("ada@example.com").authenticator()
@@ -201,7 +201,7 @@ func TestItem14AFactorIsClosedToStrangersForADayAfterAHundredFailures(t *testing
 	desk.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
 }
 
-// knownElsewhere is another browser of the person's, which has signed in before.
+// knownElsewhere is another browser of the person's, which has logged in before.
 func (p *person) knownElsewhere(f factor) *person {
 	p.s.t.Helper()
 	other := p.elsewhere()
@@ -222,7 +222,7 @@ func (p *person) thiefGuesses(name string) {
 	}
 }
 
-// Item 14: whoever has the password uses up what strangers have; where the owner is known, and signed in, nothing of it is felt.
+// Item 14: whoever has the password uses up what strangers have; where the owner is known, and logged in, nothing of it is felt.
 func TestItem14AThiefOfThePasswordCannotKeepTheOwnerFromTheFactor(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -347,7 +347,7 @@ func TestAnAuthenticatorOutlivesTheKeyThatItWasSealedWith(t *testing.T) {
 	app := s.member("ada@example.com").authenticator()
 	s.config.SecretKeys = append([]string{"a fresh key of more than thirty-two bytes"}, s.config.SecretKeys...)
 	s.open()
-	if err := s.sweep(t.Context()); err != nil {
+	if err := s.cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.config.SecretKeys = s.config.SecretKeys[:1]
@@ -396,7 +396,7 @@ func TestAPageThatNeedsAFreshProofOpensAfterIt(t *testing.T) {
 	ada.post("/account/prove", "factor", "password", "answer", goodPassword).is(t, 422)
 }
 
-// Items 33 and 48: whoever changes a factor is offered to end what was signed in without it, and goes on from there.
+// Items 33 and 48: whoever changes a factor is offered to end what was logged in without it, and goes on from there.
 func TestItem48OtherSessionsAreOfferedToEndWhenAFactorChanges(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -444,7 +444,7 @@ func TestItem68WhatHappensToAnAuthenticatorIsOnRecord(t *testing.T) {
 	ada.post("/account/prove", "factor", "totp", "answer", app.next()).redirects(t, "/account")
 	ada.post("/account/totp/rename", "id", id, "name", "My phone").redirects(t, "/account/totp")
 	ada.post("/account/totp/remove", "id", id).redirects(t, "/account/totp")
-	s.records("authenticator.added", "factor.failed", "session.proved", "authenticator.renamed", "authenticator.removed")
+	s.records("authenticator.added", "factor.failed", "session.reauthenticated", "authenticator.renamed", "authenticator.removed")
 }
 
 func TestItem67FiftyRequestsToSetUpOneAppAddOne(t *testing.T) {
@@ -464,7 +464,7 @@ func TestItem67FiftyRequestsWithOneCodeAreOneProof(t *testing.T) {
 	ada := s.member("ada@example.com")
 	fields := url.Values{"factor": {"totp"}, "answer": {ada.authenticator().next()}}
 	ada.sendsFifty("/account/prove", func(int) url.Values { return fields })
-	if n := s.count("events", "name = 'session.proved'"); n != 1 {
+	if n := s.count("events", "name = 'session.reauthenticated'"); n != 1 {
 		t.Errorf("%d are taken", n)
 	}
 }
@@ -476,7 +476,7 @@ func TestItem67FiftyWrongCodesAtOnceAreNoMoreThanFiveTries(t *testing.T) {
 	thief := ada.elsewhere()
 	thief.login(goodPassword).redirects(t, "/login/factor")
 	thief.sendsFifty("/login/factor", func(i int) url.Values { return url.Values{"factor": {"totp"}, "answer": {fmt.Sprintf("%06d", i)}} })
-	if n := s.count("events", "name = 'factor.failed'"); n > 5 || s.count("sign_ins", "1=1") != 0 {
-		t.Errorf("%d are looked at, and %d sign-ins go on", n, s.count("sign_ins", "1=1"))
+	if n := s.count("events", "name = 'factor.failed'"); n > 5 || s.count("pending_logins", "1=1") != 0 {
+		t.Errorf("%d are looked at, and %d logins go on", n, s.count("pending_logins", "1=1"))
 	}
 }

@@ -46,7 +46,7 @@ func (h *Handlers) EndAllTrust(c echo.Context, _ *models.User) error {
 	return h.redirect(c, "/account/trusted-devices", "Every device is asked for your second factor again.")
 }
 
-func (h *Handlers) trustProtection(ctx context.Context, viewer *auth.Viewer) (views.Protection, error) {
+func (h *Handlers) trustItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
 	list, err := h.auth.TrustedDevices(ctx, viewer)
-	return views.TrustProtection(len(list)), err
+	return views.TrustItem(len(list)), err
 }

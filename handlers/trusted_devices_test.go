@@ -17,7 +17,7 @@ import (
 	"example.com/gatehouse/session"
 )
 
-// trusts is somebody with a second factor who has told us to trust the browser that they are signed out of now.
+// trusts is somebody with a second factor who has told us to trust the browser that they are logged out of now.
 func (s *stage) trusts(email string) (*person, factor) {
 	s.t.Helper()
 	ada, factor := s.owing(email)
@@ -31,7 +31,7 @@ func (s *stage) trusts(email string) (*person, factor) {
 func (p *person) trustedDevice() string {
 	p.s.t.Helper()
 	user, now, id := p.user(), p.s.clock.now(), uuid.NewString()
-	err := p.s.db.Create(&models.TrustedDevice{ID: id, UserID: user.ID, TokenHash: []byte(id), Generation: user.Generation(),
+	err := p.s.db.Create(&models.TrustedDevice{ID: id, UserID: user.ID, TokenHash: []byte(id), CredentialVersion: user.CredentialVersion(),
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(time.Hour)}).Error
 	if err != nil {
 		p.s.t.Fatal(err)
@@ -92,7 +92,7 @@ func TestItem34ATrustedDeviceIsAskedForTheSecondFactorBeforeAChange(t *testing.T
 	s := newStage(t)
 	ada, factor := s.trusts("ada@example.com")
 	ada.login(goodPassword).redirects(t, "/dashboard")
-	if s.count("sessions", "method = 'password' AND level = 1") == 0 {
+	if s.count("sessions", "method = 'password' AND aal = 1") == 0 {
 		t.Error("the session claims what was not proven")
 	}
 	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 401)
@@ -108,7 +108,7 @@ func TestATrustedDeviceIsTrustedForThirtyDays(t *testing.T) {
 	ada.post("/logout")
 	s.clock.passes(time.Minute)
 	ada.login(goodPassword).redirects(t, "/login/factor")
-	if err := s.sweep(t.Context()); err != nil || s.count("trusted_devices", "true") != 0 {
+	if err := s.cleanup(t.Context()); err != nil || s.count("trusted_devices", "true") != 0 {
 		t.Errorf("it is not swept (%v)", err)
 	}
 }
@@ -211,7 +211,7 @@ func TestTheTokenOfATrustedDeviceIsGoodForNothingElse(t *testing.T) {
 		t.Fatalf("%q is too short, or is kept", token)
 	}
 	thief := ada.elsewhere()
-	for _, cookie := range []session.Cookie{session.Session, session.SignIn, session.Device, session.Registration, session.Trusted} {
+	for _, cookie := range []session.Cookie{session.Session, session.PendingLogin, session.Device, session.Registration, session.Trusted} {
 		thief.carries(cookie, token)
 	}
 	thief.get("/dashboard").is(t, 303)
@@ -278,7 +278,7 @@ func TestTrustingAgainReplacesTheToken(t *testing.T) {
 	thief.login(goodPassword).redirects(t, "/login/factor")
 }
 
-// asks has the trusted browser sign in by a way that asks for the factor, and trusts it again.
+// asks has the trusted browser log in by a way that asks for the factor, and trusts it again.
 func (p *person) asks(f factor) {
 	p.s.t.Helper()
 	p.s.exec("UPDATE trusted_devices SET expires_at = ?", p.s.clock.now())
@@ -317,7 +317,7 @@ func TestAllTrustIsEndedAtOnce(t *testing.T) {
 	}
 }
 
-// Item 67: of fifty answers with one code one is trusted, and fifty log-ins of a trusted device at once are fifty.
+// Item 67: of fifty answers with one code one is trusted, and fifty logins of a trusted device at once are fifty.
 func TestItem67FiftyAtOnceTrustOneDevice(t *testing.T) {
 	s := newStage(t, noRateLimit)
 	ada, factor := s.owing("ada@example.com")

@@ -30,7 +30,7 @@ func TestMailedLink_LeadsOnAfterItWasUsed(t *testing.T) {
 	phone.get("/password/reset?token="+token).is(t, http.StatusGone)
 	s.clock.passes(7*24*time.Hour + time.Second)
 	phone.get(link).is(t, http.StatusGone)
-	s.sweeps()
+	s.cleanups()
 	if left := s.count("used_links", "true"); left != 0 {
 		t.Errorf("%d used links are left after the sweep, want none", left)
 	}

@@ -3,8 +3,8 @@ package mail
 import "time"
 
 // AccountDeletion tells the owner that their account is closed and goes at due, and carries the link that brings it back.
-func (l Letters) AccountDeletion(to string, due time.Time, i Incident) Message {
-	return l.message("account_deletion", to, letter{
+func (l Messages) AccountDeletion(to string, due time.Time, i Incident) Message {
+	return l.message("account_deletion", to, message{
 		Subject:   "Your " + l.appName + " account will be deleted",
 		Preheader: "Until then, one button brings it back.",
 		Heading:   "Your account will be deleted",
@@ -23,8 +23,8 @@ func (l Letters) AccountDeletion(to string, due time.Time, i Incident) Message {
 }
 
 // AccountRestored tells the owner that their account is back.
-func (l Letters) AccountRestored(to string, i Incident) Message {
-	return l.alert("account_restored", to, i, letter{
+func (l Messages) AccountRestored(to string, i Incident) Message {
+	return l.alert("account_restored", to, i, message{
 		Subject:   "Your " + l.appName + " account is back",
 		Preheader: "It will not be deleted. Was it you who asked?",
 		Heading:   "Your account is back",
@@ -35,8 +35,8 @@ func (l Letters) AccountRestored(to string, i Incident) Message {
 
 // RestoreAccount carries a link that brings back an account which is deleted at
 // due, after life, for a user who has asked for a mail that leads into it.
-func (l Letters) RestoreAccount(to string, due time.Time, token string, life time.Duration) Message {
-	return l.message("restore_account", to, letter{
+func (l Messages) RestoreAccount(to string, due time.Time, token string, life time.Duration) Message {
+	return l.message("restore_account", to, message{
 		Subject:   "Your " + l.appName + " account is closed",
 		Preheader: "One button brings it back.",
 		Heading:   "Your account is closed",
@@ -58,8 +58,8 @@ func (l Letters) RestoreAccount(to string, due time.Time, token string, life tim
 }
 
 // AccountClosing tells whoever signs up with the address of an account that is to be deleted when it is free.
-func (l Letters) AccountClosing(to string, due time.Time) Message {
-	return l.message("account_closing", to, letter{
+func (l Messages) AccountClosing(to string, due time.Time) Message {
+	return l.message("account_closing", to, message{
 		Subject:   "Your " + l.appName + " account is being deleted",
 		Preheader: "Nothing was changed by the sign-up with your address.",
 		Heading:   "Your account is being deleted",
@@ -67,7 +67,7 @@ func (l Letters) AccountClosing(to string, due time.Time) Message {
 		Opening: []string{
 			"Somebody, perhaps you, has just tried to sign up for " + l.appName + " with this address. It belongs to an account that will be deleted on " +
 				moment(due) + ", so no new one was made.",
-			"To keep the account, use the link in the mail that told you of the deletion, or ask on the log-in page for a new password, with " +
+			"To keep the account, use the link in the mail that told you of the deletion, or ask on the login page for a new password, with " +
 				"which comes a new link. From that day on you can sign up anew.",
 		},
 		Button:  "Sign up",

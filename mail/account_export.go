@@ -8,8 +8,8 @@ import (
 )
 
 // AccountExported tells the owner that all that is held about them was downloaded.
-func (l Letters) AccountExported(to string, i Incident) Message {
-	return l.alert("account_exported", to, i, letter{
+func (l Messages) AccountExported(to string, i Incident) Message {
+	return l.alert("account_exported", to, i, message{
 		Subject:   "Your " + l.appName + " data was downloaded",
 		Preheader: "Was this you?",
 		Heading:   "Your data was downloaded",
@@ -24,7 +24,7 @@ const exportRows = 50
 
 // EachTo gives every mail to an address to a function, whose content is still there. To whom a mail goes is sealed, so all are opened:
 // outside of development that is what waits and what has failed.
-func (o *Outbox) EachTo(ctx context.Context, address string, each func(Letter) error) error {
+func (o *Outbox) EachTo(ctx context.Context, address string, each func(QueuedMessage) error) error {
 	for last := ""; ; {
 		var rows []models.OutboxMail
 		if err := o.db.WithContext(ctx).Where("id > ?", last).Order("id").Limit(exportRows).Find(&rows).Error; err != nil {
@@ -32,8 +32,8 @@ func (o *Outbox) EachTo(ctx context.Context, address string, each func(Letter) e
 		}
 		for _, row := range rows {
 			last = row.ID
-			if letter, real := o.letter(row); real && letter.To == address {
-				if err := each(letter); err != nil {
+			if message, real := o.message(row); real && message.To == address {
+				if err := each(message); err != nil {
 					return err
 				}
 			}

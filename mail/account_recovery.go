@@ -3,8 +3,8 @@ package mail
 import "time"
 
 // RecoverAccount carries the link that removes every second factor of an account whose owner has lost them.
-func (l Letters) RecoverAccount(to, token string, life time.Duration) Message {
-	return l.message("recover_account", to, letter{
+func (l Messages) RecoverAccount(to, token string, life time.Duration) Message {
+	return l.message("recover_account", to, message{
 		Subject:   "Get back into your " + l.appName + " account",
 		Preheader: "Remove the second factors that you have lost.",
 		Heading:   "Get back into your account",

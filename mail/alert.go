@@ -79,12 +79,12 @@ func (l AlertLine) facts() []fact {
 
 // MoreAlerts tells the owner of an account what else happened shortly after an
 // alert, in one mail instead of many.
-func (l Letters) MoreAlerts(to string, lines []AlertLine, i Incident) Message {
+func (l Messages) MoreAlerts(to string, lines []AlertLine, i Incident) Message {
 	var all []fact
 	for _, line := range lines {
 		all = append(all, line.facts()...)
 	}
-	return l.alert("more_alerts", to, i, letter{
+	return l.alert("more_alerts", to, i, message{
 		Subject:   "More happened in your " + l.appName + " account",
 		Preheader: "Was this you?",
 		Heading:   "More happened in your account",

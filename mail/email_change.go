@@ -3,8 +3,8 @@ package mail
 import "time"
 
 // ConfirmEmailChange asks whoever reads the new address of an account whether it is theirs. They may be a stranger: it names nobody.
-func (l Letters) ConfirmEmailChange(to, token string, life time.Duration) Message {
-	return l.message("confirm_email_change", to, letter{
+func (l Messages) ConfirmEmailChange(to, token string, life time.Duration) Message {
+	return l.message("confirm_email_change", to, message{
 		Subject:   "Confirm your new email address for " + l.appName,
 		Preheader: "So that your account can move here.",
 		Heading:   "Confirm your new address",
@@ -23,8 +23,8 @@ func (l Letters) ConfirmEmailChange(to, token string, life time.Duration) Messag
 
 // ApproveEmailChange asks the present address of an account whether it may have another one. Which one, a page says: it was typed by
 // whoever asked.
-func (l Letters) ApproveEmailChange(to string, i Incident) Message {
-	return l.message("approve_email_change", to, letter{
+func (l Messages) ApproveEmailChange(to string, i Incident) Message {
+	return l.message("approve_email_change", to, message{
 		Subject:   "Approve the new email address of your " + l.appName + " account",
 		Preheader: "Nothing changes unless you agree.",
 		Heading:   "Is your account to have another address?",
@@ -45,8 +45,8 @@ func (l Letters) ApproveEmailChange(to string, i Incident) Message {
 
 // EmailChangeTaken tells the owner of an address that has an account, or had one until a short while ago, that somebody wanted to have
 // it for theirs.
-func (l Letters) EmailChangeTaken(to string) Message {
-	return l.message("email_change_taken", to, letter{
+func (l Messages) EmailChangeTaken(to string) Message {
+	return l.message("email_change_taken", to, message{
 		Subject:   "You already have a " + l.appName + " account",
 		Preheader: "Somebody wanted your address for theirs. Nothing was changed.",
 		Heading:   "You already have an account",
@@ -62,9 +62,9 @@ func (l Letters) EmailChangeTaken(to string) Message {
 	})
 }
 
-// EmailKept tells the owner of an address, which an account has left a short while ago, why they cannot sign up with it yet.
-func (l Letters) EmailKept(to string) Message {
-	return l.message("email_kept", to, letter{
+// EmailReserved tells the owner of an address, which an account has left a short while ago, why they cannot sign up with it yet.
+func (l Messages) EmailReserved(to string) Message {
+	return l.message("email_reserved", to, message{
 		Subject:   "Your address is not free yet at " + l.appName,
 		Preheader: "An account has left it less than a week ago.",
 		Heading:   "This address is not free yet",
@@ -81,8 +81,8 @@ func (l Letters) EmailKept(to string) Message {
 }
 
 // EmailChanged tells the owner, at the new address, that the account has it now.
-func (l Letters) EmailChanged(to string, i Incident) Message {
-	return l.alert("email_changed", to, i, letter{
+func (l Messages) EmailChanged(to string, i Incident) Message {
+	return l.alert("email_changed", to, i, message{
 		Subject:   "Your " + l.appName + " account has this address now",
 		Preheader: "Log in with it from now on.",
 		Heading:   "Your address was changed",
@@ -93,8 +93,8 @@ func (l Letters) EmailChanged(to string, i Incident) Message {
 }
 
 // UndoEmailChange tells the owner, at the former address, that the account has another one now, with the way back.
-func (l Letters) UndoEmailChange(to string, i Incident) Message {
-	return l.message("undo_email_change", to, letter{
+func (l Messages) UndoEmailChange(to string, i Incident) Message {
+	return l.message("undo_email_change", to, message{
 		Subject:   "The address of your " + l.appName + " account was changed",
 		Preheader: "Was this you? You can undo it.",
 		Heading:   "Your address was changed",
@@ -113,8 +113,8 @@ func (l Letters) UndoEmailChange(to string, i Incident) Message {
 }
 
 // EmailChangeUndone tells whoever reads the address that an account had for a while that it has the one before again.
-func (l Letters) EmailChangeUndone(to string) Message {
-	return l.message("email_change_undone", to, letter{
+func (l Messages) EmailChangeUndone(to string) Message {
+	return l.message("email_change_undone", to, message{
 		Subject:   "This address belongs to no " + l.appName + " account any more",
 		Preheader: "The change of address was undone.",
 		Heading:   "The change was undone",

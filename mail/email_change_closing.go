@@ -3,8 +3,8 @@ package mail
 import "time"
 
 // EmailChangeClosing tells whoever wants the address of an account that is to be deleted for another account when it is free.
-func (l Letters) EmailChangeClosing(to string, due time.Time) Message {
-	return l.message("email_change_closing", to, letter{
+func (l Messages) EmailChangeClosing(to string, due time.Time) Message {
+	return l.message("email_change_closing", to, message{
 		Subject:   "Your address is not free yet at " + l.appName,
 		Preheader: "It belongs to an account that is being deleted.",
 		Heading:   "This address is not free yet",

@@ -111,7 +111,7 @@ func TestForget_FindsMailOfAnEarlierProgram(t *testing.T) {
 
 func (o *office) cleansUp() {
 	o.t.Helper()
-	if _, err := o.Sweep(context.Background(), o.clock.now().Add(-time.Hour)); err != nil {
+	if _, err := o.Cleanup(context.Background(), o.clock.now().Add(-time.Hour)); err != nil {
 		o.t.Fatal(err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // Message is one mail to one person. Make it with Letters.
 type Message struct {
-	Kind    string // the name of the method of Letters that made it: "confirm_address"
+	Kind    string // the name of the method of Messages that made it: "confirm_address"
 	To      string // a bare address
 	Subject string
 	HTML    string

@@ -1,9 +1,9 @@
 package mail
 
 // MailLogin carries a link and a code that each log in once, in the browser that asked for them, which it tells of.
-func (l Letters) MailLogin(to, code string, asked Incident) Message {
+func (l Messages) MailLogin(to, code string, asked Incident) Message {
 	life := lasting(asked.Life)
-	return l.message("mail_login", to, letter{
+	return l.message("mail_login", to, message{
 		Subject:   "Log in to " + l.appName,
 		Preheader: "A link and a code for the browser that asked, good for " + life + ".",
 		Heading:   "Log in to " + l.appName,

@@ -25,8 +25,8 @@ const (
 )
 
 var (
-	letters = NewLetters("Acme", &url.URL{Scheme: "https", Host: "app.example.com"})
-	sender  = &netmail.Address{Name: "Acme", Address: "hello@example.com"}
+	messages = NewMessages("Acme", &url.URL{Scheme: "https", Host: "app.example.com"})
+	sender   = &netmail.Address{Name: "Acme", Address: "hello@example.com"}
 )
 
 // clock stands still until it is moved.
@@ -164,9 +164,9 @@ func (o *office) until(what string, ok func(models.OutboxMail) bool) models.Outb
 }
 
 func sent(row models.OutboxMail) bool   { return row.DoneAt != nil }
-func parked(row models.OutboxMail) bool { return row.FailedAt != nil }
+func failed(row models.OutboxMail) bool { return row.FailedAt != nil }
 
-func reset(to string) Message { return letters.ResetPassword(to, "token-of-"+to, 30*time.Minute) }
+func reset(to string) Message { return messages.ResetPassword(to, "token-of-"+to, 30*time.Minute) }
 
 func contains(t *testing.T, text, part string) {
 	t.Helper()

@@ -11,13 +11,13 @@ import (
 	"example.com/gatehouse/models"
 )
 
-func (o *office) list(limit int) []Letter {
+func (o *office) list(limit int) []QueuedMessage {
 	o.t.Helper()
-	letters, err := o.List(context.Background(), limit)
+	messages, err := o.List(context.Background(), limit)
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return letters
+	return messages
 }
 
 func TestTheDevelopmentMailboxShowsWhatWasSent(t *testing.T) {
@@ -95,9 +95,9 @@ func TestTheDevelopmentMailboxTellsWhyMailWasParked(t *testing.T) {
 	o.server.Refuse(550)
 	o.work()
 	o.post(reset("ada@example.com"))
-	o.until("parked", parked)
+	o.until("parked", failed)
 	got := o.list(10)
-	if len(got) != 1 || got[0].State != Parked || got[0].To != "ada@example.com" || got[0].FailedAt == nil {
+	if len(got) != 1 || got[0].State != Failed || got[0].To != "ada@example.com" || got[0].FailedAt == nil {
 		t.Fatalf("it shows %+v", got)
 	}
 	contains(t, got[0].LastError, "550")

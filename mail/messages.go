@@ -15,19 +15,19 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// Letters writes the application's messages. Links are made from the configured base URL alone, never from a request, whose
+// Messages writes the application's messages. Links are made from the configured base URL alone, never from a request, whose
 // Host header is the sender's to choose.
-type Letters struct {
+type Messages struct {
 	appName string
 	appURL  *url.URL
 }
 
-// NewLetters returns the writer of the application's messages.
-func NewLetters(appName string, appURL *url.URL) Letters { return Letters{appName, appURL} }
+// NewMessages returns the writer of the application's messages.
+func NewMessages(appName string, appURL *url.URL) Messages { return Messages{appName, appURL} }
 
 // ConfirmAddress asks the owner of the address to confirm a sign-up.
-func (l Letters) ConfirmAddress(to, token string, life time.Duration) Message {
-	return l.message("confirm_address", to, letter{
+func (l Messages) ConfirmAddress(to, token string, life time.Duration) Message {
+	return l.message("confirm_address", to, message{
 		Subject:   "Confirm your email address for " + l.appName,
 		Preheader: "One button, and your account is ready.",
 		Heading:   "Confirm your email address",
@@ -44,8 +44,8 @@ func (l Letters) ConfirmAddress(to, token string, life time.Duration) Message {
 }
 
 // AddressTaken tells the owner of an account that somebody tried to sign up with the same address.
-func (l Letters) AddressTaken(to string) Message {
-	return l.message("address_taken", to, letter{
+func (l Messages) AddressTaken(to string) Message {
+	return l.message("address_taken", to, message{
 		Subject:   "You already have a " + l.appName + " account",
 		Preheader: "Somebody tried to sign up with your address. Nothing was changed.",
 		Heading:   "You already have an account",
@@ -62,8 +62,8 @@ func (l Letters) AddressTaken(to string) Message {
 }
 
 // ResetPassword carries the link with which the owner of an account sets a new password.
-func (l Letters) ResetPassword(to, token string, life time.Duration) Message {
-	return l.message("reset_password", to, letter{
+func (l Messages) ResetPassword(to, token string, life time.Duration) Message {
+	return l.message("reset_password", to, message{
 		Subject:   "Reset your " + l.appName + " password",
 		Preheader: "Choose a new password within " + lasting(life) + ".",
 		Heading:   "Reset your password",
@@ -91,7 +91,7 @@ type Incident struct {
 }
 
 // alert is a letter that tells the owner of an account what was done to it, with a link for when it was not them.
-func (l Letters) alert(kind, to string, i Incident, content letter) Message {
+func (l Messages) alert(kind, to string, i Incident, content message) Message {
 	content.Greeting = greeting
 	if content.Facts == nil {
 		content.Facts = facts(i)
@@ -107,23 +107,23 @@ func (l Letters) alert(kind, to string, i Incident, content letter) Message {
 	return m
 }
 
-// NewDevice tells the owner of a log-in in a browser that they have not logged in with before.
-func (l Letters) NewDevice(to string, i Incident) Message {
-	return l.alert("new_device", to, i, letter{
-		Subject:   "New log-in to your " + l.appName + " account",
+// NewDevice tells the owner of a login in a browser that they have not logged in with before.
+func (l Messages) NewDevice(to string, i Incident) Message {
+	return l.alert("new_device", to, i, message{
+		Subject:   "New login to your " + l.appName + " account",
 		Preheader: "On a device that we have not seen before. Was this you?",
-		Heading:   "New log-in to your account",
+		Heading:   "New login to your account",
 		Opening:   []string{"Somebody has logged in to your " + l.appName + " account on a device that we have not seen you use before."},
 		Question:  "If this was you, there is nothing to do. If it was not, somebody else can get in: lock them out at once.",
 	})
 }
 
 // UnfinishedLogIn tells the owner that somebody knew the password, in a browser that they have not logged in with before, and did not get in.
-func (l Letters) UnfinishedLogIn(to string, i Incident) Message {
-	return l.alert("unfinished_log_in", to, i, letter{
+func (l Messages) UnfinishedLogIn(to string, i Incident) Message {
+	return l.alert("unfinished_log_in", to, i, message{
 		Subject:   "Somebody knew the password of your " + l.appName + " account",
 		Preheader: "They did not get in. Was this you?",
-		Heading:   "A log-in was not finished",
+		Heading:   "A login was not finished",
 		Opening: []string{"Somebody has entered the right password of your " + l.appName + " account on a device that we have not seen you use before, " +
 			"and did not take the step that comes after it. They are not in."},
 		Question: "If this was you, there is nothing to do. If it was not, somebody knows your password: lock them out, and choose another.",
@@ -131,8 +131,8 @@ func (l Letters) UnfinishedLogIn(to string, i Incident) Message {
 }
 
 // PasswordReset tells the owner that a mailed link was used to set a new password.
-func (l Letters) PasswordReset(to string, i Incident) Message {
-	return l.alert("password_reset", to, i, letter{
+func (l Messages) PasswordReset(to string, i Incident) Message {
+	return l.alert("password_reset", to, i, message{
 		Subject:   "Your " + l.appName + " password was reset",
 		Preheader: "You were logged out everywhere. Was this you?",
 		Heading:   "Your password was reset",
@@ -147,8 +147,8 @@ func (l Letters) PasswordReset(to string, i Incident) Message {
 }
 
 // PasswordChanged tells the owner that somebody who knew the password has replaced it.
-func (l Letters) PasswordChanged(to string, i Incident) Message {
-	return l.alert("password_changed", to, i, letter{
+func (l Messages) PasswordChanged(to string, i Incident) Message {
+	return l.alert("password_changed", to, i, message{
 		Subject:   "Your " + l.appName + " password was changed",
 		Preheader: "Your other devices were logged out. Was this you?",
 		Heading:   "Your password was changed",
@@ -159,8 +159,8 @@ func (l Letters) PasswordChanged(to string, i Incident) Message {
 }
 
 // PasswordExpired tells the owner that whoever runs the application wants them to have a new password, since when.
-func (l Letters) PasswordExpired(to string, at time.Time) Message {
-	return l.message("password_expired", to, letter{
+func (l Messages) PasswordExpired(to string, at time.Time) Message {
+	return l.message("password_expired", to, message{
 		Subject:   "Choose a new password for " + l.appName,
 		Preheader: "The one you had opens nothing any more.",
 		Heading:   "A new password is due",
@@ -176,8 +176,8 @@ func (l Letters) PasswordExpired(to string, at time.Time) Message {
 }
 
 // FactorChanged tells the owner in one sentence what changed in how the account is protected.
-func (l Letters) FactorChanged(to, what string, i Incident) Message {
-	return l.alert("factor_changed", to, i, letter{
+func (l Messages) FactorChanged(to, what string, i Incident) Message {
+	return l.alert("factor_changed", to, i, message{
 		Subject:   "The security of your " + l.appName + " account was changed",
 		Preheader: "Was this you?",
 		Heading:   "Your security settings were changed",
@@ -187,7 +187,7 @@ func (l Letters) FactorChanged(to, what string, i Incident) Message {
 }
 
 // A letter is the content of a message. HTML and text are two renderings of it, so each sentence is written once.
-type letter struct {
+type message struct {
 	AppName   string
 	Subject   string
 	Preheader string // what a mailbox shows beside the subject
@@ -208,20 +208,20 @@ type letter struct {
 type fact struct{ Name, Value string }
 
 // blocks stand in the HTML between the opening and the facts.
-func (l letter) blocks() []templ.Component {
+func (l message) blocks() []templ.Component {
 	return []templ.Component{
 		codeBlock(l.Code), // feature:mail_login
 	}
 }
 
-func (l Letters) message(kind, to string, content letter) Message {
+func (l Messages) message(kind, to string, content message) Message {
 	content.AppName = l.appName
 	var html strings.Builder
-	err := letterPage(content).Render(context.Background(), &html)
+	err := messagePage(content).Render(context.Background(), &html)
 	return Message{Kind: kind, To: to, Subject: content.Subject, HTML: html.String(), Text: content.text(), Life: content.Life, Replaces: content.Replaces, err: err}
 }
 
-func (l Letters) link(path, token string) string {
+func (l Messages) link(path, token string) string {
 	u := l.appURL.JoinPath(path)
 	if token != "" {
 		u.RawQuery = url.Values{"token": {token}}.Encode()
@@ -264,7 +264,7 @@ func initial(name string) string {
 // textWidth is the columns of the plain text. RFC 5322 2.1.1 asks for 78 or less; a reply's quote marks need room.
 const textWidth = 72
 
-func (l letter) text() string {
+func (l message) text() string {
 	var out strings.Builder
 	out.WriteString(l.Heading + "\n" + strings.Repeat("=", utf8.RuneCountInString(l.Heading)) + "\n\n")
 	out.WriteString(wrap(l.Greeting) + "\n")

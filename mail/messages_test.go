@@ -15,8 +15,8 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
-// everyLetter is each message that Letters writes, with made-up content.
-func everyLetter(l Letters) (all []Message) {
+// everyMessage is each message that Letters writes, with made-up content.
+func everyMessage(l Messages) (all []Message) {
 	content := map[reflect.Type]reflect.Value{}
 	for _, sample := range []any{"T0ken_-x", noon, 7 * 24 * time.Hour, 3, seen("2001:db8::7", "Firefox on Linux"), manyAlerts} {
 		content[reflect.TypeOf(sample)] = reflect.ValueOf(sample)
@@ -42,7 +42,7 @@ func seen(ip, device string) Incident {
 }
 
 func TestEveryMessageIsFitToBeSentAndReadInTheDark(t *testing.T) {
-	for _, m := range everyLetter(letters) {
+	for _, m := range everyMessage(messages) {
 		if err := m.check(); err != nil {
 			t.Errorf("%s: %v", m.Kind, err)
 		}
@@ -78,12 +78,12 @@ func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 		"approve_email_change": "/email/change?token=T0ken_-x",
 		"email_change_closing": "/login",
 		"email_change_taken":   "/login",
-		"email_kept":           "/login",
+		"email_reserved":       "/login",
 		"email_changed":        "/security-alert?token=T0ken_-x",
 		"undo_email_change":    "/email/undo?token=T0ken_-x",
 		"email_change_undone":  "/login",
 	}
-	for _, m := range everyLetter(letters) {
+	for _, m := range everyMessage(messages) {
 		want := "https://app.example.com" + paths[m.Kind]
 		links := regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(m.HTML, -1)
 		if len(links) != 1 || html.UnescapeString(links[0][1]) != want {
@@ -99,7 +99,7 @@ func TestEveryMessageCarriesOneLinkToTheConfiguredAddress(t *testing.T) {
 // What was done to an account is told with when, from where and on what device, and with the link for when it was not its owner.
 func TestItem17AnAlertTellsWhenWhereAndOnWhatDevice(t *testing.T) {
 	alerts := 0
-	for _, m := range everyLetter(letters) {
+	for _, m := range everyMessage(messages) {
 		if !strings.Contains(m.Text, "/security-alert?") && !strings.Contains(m.Text, "/email/undo?") {
 			continue
 		}
@@ -117,7 +117,7 @@ func TestItem17AnAlertTellsWhenWhereAndOnWhatDevice(t *testing.T) {
 func TestTheTextSaysWhatTheHTMLSays(t *testing.T) {
 	tags := regexp.MustCompile(`(?s)<style>.*?</style>|<[^>]*>`)
 	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	for _, m := range everyLetter(letters) {
+	for _, m := range everyMessage(messages) {
 		page := words(html.UnescapeString(tags.ReplaceAllString(m.HTML, " ")))
 		body, _, _ := strings.Cut(m.Text, "\n--\n")
 		for paragraph := range strings.SplitSeq(body, "\n\n") {
@@ -132,7 +132,7 @@ func TestTheTextSaysWhatTheHTMLSays(t *testing.T) {
 }
 
 func TestTheTextIsWrappedWithoutBreakingTheLink(t *testing.T) {
-	for _, m := range everyLetter(NewLetters("The Society for Analytical Engines", &url.URL{Scheme: "https", Host: "a-rather-long-name.of-an-application.example.com"})) {
+	for _, m := range everyMessage(NewMessages("The Society for Analytical Engines", &url.URL{Scheme: "https", Host: "a-rather-long-name.of-an-application.example.com"})) {
 		for line := range strings.Lines(m.Text) {
 			if line = strings.TrimRight(line, "\n"); utf8.RuneCountInString(line) > textWidth && !strings.HasPrefix(line, "https://") {
 				t.Errorf("%s: a line of %d columns: %s", m.Kind, utf8.RuneCountInString(line), line)
@@ -156,28 +156,28 @@ func TestAlert_NamesOnlyDevicesFromTheList(t *testing.T) {
 		"Fire\u200bfox on Linux":                   "an unknown browser on Linux",
 		"x\r\nBcc: eve@example.com":                "an unknown browser",
 	} {
-		got := letters.PasswordChanged("a@example.com", seen("192.0.2.7", device))
+		got := messages.PasswordChanged("a@example.com", seen("192.0.2.7", device))
 		contains(t, got.Text, "Device:     "+want+"\n")
 		contains(t, got.HTML, ">"+want+"</td>")
 	}
-	contains(t, letters.PasswordChanged("a@example.com", seen("evil.example", "x")).Text, "IP address: unknown\n")
-	contains(t, letters.PasswordChanged("a@example.com", seen("fe80::1%call-0800", "x")).Text, "IP address: fe80::1\n")
-	contains(t, letters.PasswordChanged("a@example.com", seen("192.0.2.7", "x")).Text, "When:       March 1, 2026 at 11:00 UTC\n")
+	contains(t, messages.PasswordChanged("a@example.com", seen("evil.example", "x")).Text, "IP address: unknown\n")
+	contains(t, messages.PasswordChanged("a@example.com", seen("fe80::1%call-0800", "x")).Text, "IP address: fe80::1\n")
+	contains(t, messages.PasswordChanged("a@example.com", seen("192.0.2.7", "x")).Text, "When:       March 1, 2026 at 11:00 UTC\n")
 }
 
 func TestNamesAreEscaped(t *testing.T) {
-	m := NewLetters(`A&B "C"`, &url.URL{Scheme: "https", Host: "x.example"}).ConfirmAddress("a@example.com", "t", time.Hour)
+	m := NewMessages(`A&B "C"`, &url.URL{Scheme: "https", Host: "x.example"}).ConfirmAddress("a@example.com", "t", time.Hour)
 	contains(t, m.HTML, "A&amp;B &#34;C&#34;")
 }
 
 func TestNothingIsEscapedTwice(t *testing.T) {
-	for _, m := range everyLetter(letters) {
+	for _, m := range everyMessage(messages) {
 		lacks(t, m.HTML, "&amp;")
 	}
 }
 
 func TestATokenIsEscapedInTheLink(t *testing.T) {
-	m := letters.ResetPassword("a@example.com", `a+b/c&d="><x`, time.Hour)
+	m := messages.ResetPassword("a@example.com", `a+b/c&d="><x`, time.Hour)
 	contains(t, m.Text, "?token=a%2Bb%2Fc%26d%3D%22%3E%3Cx\n")
 	lacks(t, m.HTML, "<x")
 }

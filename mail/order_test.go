@@ -10,10 +10,10 @@ import (
 )
 
 func alertTo(to string) Message {
-	return letters.NewDevice(to, seen("192.0.2.7", "Firefox on Linux"))
+	return messages.NewDevice(to, seen("192.0.2.7", "Firefox on Linux"))
 }
 
-func signUp(to string) Message { return letters.ConfirmAddress(to, "token", 24*time.Hour) }
+func signUp(to string) Message { return messages.ConfirmAddress(to, "token", 24*time.Hour) }
 
 // A newer link to reset voids the older ones, so their mails aren't sent.
 func TestOutbox_WithdrawsMailThatANewerOneVoids(t *testing.T) {
@@ -134,5 +134,5 @@ func TestOutbox_ReplacesAMailWhileItWaits(t *testing.T) {
 		t.Error("a mail was replaced whose time has come")
 	}
 	o.Wake()
-	contains(t, o.server.Next(t, "ada@example.com").Subject, "New log-in")
+	contains(t, o.server.Next(t, "ada@example.com").Subject, "New login")
 }

@@ -157,15 +157,15 @@ func (o *Outbox) Wake() {
 	}
 }
 
-// parkedLonger is how much longer parked mail is kept than sent mail, so that somebody can find out what went wrong.
-const parkedLonger = 30 * 24 * time.Hour
+// failedLonger is how much longer parked mail is kept than sent mail, so that somebody can find out what went wrong.
+const failedLonger = 30 * 24 * time.Hour
 
-// Sweep deletes what was sent before the given time and what was parked 30 days before it, and returns how many rows went. It also finishes
+// Cleanup deletes what was sent before the given time and what was parked 30 days before it, and returns how many rows went. It also finishes
 // what Forget has left.
-func (o *Outbox) Sweep(ctx context.Context, before time.Time) (int64, error) {
+func (o *Outbox) Cleanup(ctx context.Context, before time.Time) (int64, error) {
 	// created_at is never after done_at or failed_at; naming it lets the index be used.
 	swept, err := models.InBatches(o.db.WithContext(ctx), "DELETE FROM outbox", "outbox",
-		"created_at < ? AND (done_at < ? OR failed_at < ?)", before, before, before.Add(-parkedLonger))
+		"created_at < ? AND (done_at < ? OR failed_at < ?)", before, before, before.Add(-failedLonger))
 	if err != nil {
 		return swept, fmt.Errorf("sweeping the outbox: %w", err)
 	}

@@ -221,7 +221,7 @@ func TestAMailThatCannotBeOpenedIsParked(t *testing.T) {
 				t.Fatal(err)
 			}
 			o.work()
-			row := o.until("parked", parked)
+			row := o.until("parked", failed)
 			contains(t, row.LastError, "cannot be opened")
 			o.logged("level=ERROR")
 			o.post(reset("bob@example.com"))
@@ -266,11 +266,11 @@ func TestAMailIsParkedAfterThirteenAttemptsInTwoDays(t *testing.T) {
 		}
 		last = wait
 		o.clock.move(wait)
-		if attempt == 12 && parked(o.row()) {
+		if attempt == 12 && failed(o.row()) {
 			t.Error("parked before the last attempt")
 		}
 	}
-	row := o.until("parked", parked)
+	row := o.until("parked", failed)
 	if row.Attempts != 13 || o.clock.now().Sub(start) < 36*time.Hour || o.clock.now().Sub(start) > 60*time.Hour {
 		t.Errorf("parked after %d attempts in %s", row.Attempts, o.clock.now().Sub(start))
 	}
@@ -288,7 +288,7 @@ func TestOutbox_SendsNoMailWhoseLinkHasExpired(t *testing.T) {
 			o.post(reset("ada@example.com")) // whose link works for 30 minutes
 			o.clock.move(passes)
 			o.work()
-			row := o.until("parked", parked)
+			row := o.until("parked", failed)
 			contains(t, row.LastError, "expires")
 			if n := len(o.server.Messages()); n != 0 {
 				t.Errorf("%d mails were sent", n)
@@ -314,18 +314,18 @@ func TestOutbox_AttemptsFitTheLifeOfTheLink(t *testing.T) {
 		o.post(m)
 		o.work()
 		var last, longest time.Duration
-		for !parked(o.row()) {
+		for !failed(o.row()) {
 			row := o.until("tried", func(row models.OutboxMail) bool {
-				return parked(row) || row.LastError != "" && row.RunAt.Sub(o.clock.now()) != lease && row.RunAt.After(o.clock.now())
+				return failed(row) || row.LastError != "" && row.RunAt.Sub(o.clock.now()) != lease && row.RunAt.After(o.clock.now())
 			})
-			if parked(row) {
+			if failed(row) {
 				break
 			}
 			at := row.RunAt.Sub(start)
 			longest, last = max(longest, at-last), at
 			o.clock.move(row.RunAt.Sub(o.clock.now()))
 			attempts := row.Attempts
-			o.until("tried again", func(row models.OutboxMail) bool { return row.Attempts > attempts || parked(row) })
+			o.until("tried again", func(row models.OutboxMail) bool { return row.Attempts > attempts || failed(row) })
 		}
 		if last > life-time.Minute || last < 5*time.Minute || longest > life/2 {
 			t.Errorf("with %s the last attempt is after %s, and one wait takes %s", life, last, longest)
@@ -385,7 +385,7 @@ func TestOutbox_TellsTheOperatorWhatTheyCanFix(t *testing.T) {
 	o.work()
 	o.post(alertTo("ada@example.com"))
 	row := o.until("refused", func(row models.OutboxMail) bool { return row.LastError != "" })
-	if parked(row) {
+	if failed(row) {
 		t.Error("the mail is given up")
 	}
 	o.logged("SMTP_HELO")
@@ -405,7 +405,7 @@ func TestAMailRefusedForGoodIsParkedAtOnce(t *testing.T) {
 	o.server.Refuse(550)
 	o.work()
 	o.post(reset("ada@example.com"))
-	row := o.until("parked", parked)
+	row := o.until("parked", failed)
 	if row.Attempts != 1 {
 		t.Errorf("parked after %d attempts", row.Attempts)
 	}
@@ -421,7 +421,7 @@ func TestMailWaitsWhileTheServerIsDown(t *testing.T) {
 	o.work()
 	o.post(reset("ada@example.com"))
 	row := o.until("tried", func(row models.OutboxMail) bool { return row.LastError != "" })
-	if parked(row) {
+	if failed(row) {
 		t.Error("parked because the server is down")
 	}
 	o.logged("greeting the server")
@@ -553,7 +553,7 @@ func TestAMailThatKilledEveryWorkerIsParked(t *testing.T) {
 	o.post(reset("ada@example.com"))
 	o.db.Model(&models.OutboxMail{}).Where("1 = 1").Update("attempts", len(delays)+1)
 	o.work()
-	row := o.until("parked", parked)
+	row := o.until("parked", failed)
 	contains(t, row.LastError, "cut short")
 	if len(o.server.Messages()) != 0 {
 		t.Error("the mail was sent")
@@ -609,7 +609,7 @@ func TestOldMailIsSwept(t *testing.T) {
 	if err := o.db.CreateInBatches(rows, 100).Error; err != nil {
 		t.Fatal(err)
 	}
-	deleted, err := o.Sweep(context.Background(), now.Add(-7*day))
+	deleted, err := o.Cleanup(context.Background(), now.Add(-7*day))
 	if err != nil || deleted != int64(2*batch+2) {
 		t.Errorf("%d rows were swept: %v", deleted, err)
 	}

@@ -3,8 +3,8 @@ package mail
 // PasskeyCopied tells the owner of a passkey that there may be two of it, one
 // of them perhaps a thief's. passkey says what keeps it, in words of ours: its
 // own name is the attacker's to choose once they are in the account.
-func (l Letters) PasskeyCopied(to, passkey string, i Incident) Message {
-	return l.alert("passkey_copied", to, i, letter{
+func (l Messages) PasskeyCopied(to, passkey string, i Incident) Message {
+	return l.alert("passkey_copied", to, i, message{
 		Subject:   "A passkey of your " + l.appName + " account was refused",
 		Preheader: "There may be a copy of it. Was this you?",
 		Heading:   "A passkey was refused",

@@ -2,8 +2,8 @@ package mail
 
 import "fmt"
 
-// RecoveryCodeUsed tells the owner that somebody signed in, or proved who they are, with a recovery code, and how many are left.
-func (l Letters) RecoveryCodeUsed(to string, left int, i Incident) Message {
+// RecoveryCodeUsed tells the owner that somebody logged in, or proved who they are, with a recovery code, and how many are left.
+func (l Messages) RecoveryCodeUsed(to string, left int, i Incident) Message {
 	remaining := fmt.Sprintf("You have %d recovery codes left.", left)
 	switch left {
 	case 0:
@@ -11,7 +11,7 @@ func (l Letters) RecoveryCodeUsed(to string, left int, i Incident) Message {
 	case 1:
 		remaining = "You have one recovery code left: it is time to make new ones."
 	}
-	return l.alert("recovery_code_used", to, i, letter{
+	return l.alert("recovery_code_used", to, i, message{
 		Subject:   "A recovery code of your " + l.appName + " account was used",
 		Preheader: "It cannot be used again. Was this you?",
 		Heading:   "A recovery code was used",

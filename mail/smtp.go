@@ -34,7 +34,7 @@ type SMTP struct {
 	kept  []*line // the latest last
 }
 
-// connectTimeout bounds connecting, TLS and log-in, talkTimeout the rest of a conversation.
+// connectTimeout bounds connecting, TLS and login, talkTimeout the rest of a conversation.
 const (
 	connectTimeout = 20 * time.Second
 	talkTimeout    = 40 * time.Second

@@ -12,7 +12,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// keptFor is how long a line waits for the next mail: connecting, TLS and log-in cost both ends more than a mail does.
+// keptFor is how long a line waits for the next mail: connecting, TLS and login cost both ends more than a mail does.
 const keptFor = 2 * time.Second
 
 // line is a connection to the mail server on which it may be given mail.
@@ -29,7 +29,7 @@ func (s *SMTP) connect(ctx context.Context) (*line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
-	// go-mail leaves the connection open when the greeting or the log-in fails, and does not watch ctx while it talks.
+	// go-mail leaves the connection open when the greeting or the login fails, and does not watch ctx while it talks.
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	client, err := s.client(conn)
 	if err != nil {

@@ -120,7 +120,7 @@ func (h inHand) busy() [][]byte {
 
 // pending is the mail that a worker may take. What it has in hand is excluded by name, since a clock that jumps forward would
 // give it that twice.
-const pending = "done_at IS NULL AND failed_at IS NULL AND (run_at <= @now OR run_at > @far) AND id NOT IN @held " +
+const pendingLogin = "done_at IS NULL AND failed_at IS NULL AND (run_at <= @now OR run_at > @far) AND id NOT IN @held " +
 	"AND (recipient_hash IS NULL OR recipient_hash NOT IN @busy)"
 
 // claim takes the due mail that expires first, by pushing its run_at ahead; nil if there is none. So a login link never waits
@@ -134,7 +134,7 @@ func (o *Outbox) claim(ctx context.Context, held inHand) (*models.OutboxMail, er
 
 	// Most looks find nothing; asking first keeps them from taking SQLite's only writer.
 	var due []string
-	if err := o.db.WithContext(ctx).Raw("SELECT id FROM outbox WHERE "+pending+" LIMIT 1", args).Scan(&due).Error; err != nil {
+	if err := o.db.WithContext(ctx).Raw("SELECT id FROM outbox WHERE "+pendingLogin+" LIMIT 1", args).Scan(&due).Error; err != nil {
 		return nil, fmt.Errorf("looking for due mail: %w", err)
 	}
 	if len(due) == 0 {
@@ -147,7 +147,7 @@ func (o *Outbox) claim(ctx context.Context, held inHand) (*models.OutboxMail, er
 	var rows []models.OutboxMail
 	err := o.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		// MATERIALIZED: the planner may otherwise run the inner query more than once and lock more than one row.
-		return tx.Raw(`WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE `+pending+`
+		return tx.Raw(`WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE `+pendingLogin+`
 				ORDER BY expires_at, run_at LIMIT 1 `+lock+`)
 			UPDATE outbox SET run_at = @until, attempts = outbox.attempts + 1 WHERE id IN (SELECT id FROM due)
 			RETURNING id, kind, payload, outbox.attempts, expires_at, recipient_hash`, args).Scan(&rows).Error

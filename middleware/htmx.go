@@ -9,9 +9,9 @@ import (
 
 // HTMX fits what pages answer to what htmx asked for: it gets the whole page that everybody gets, and takes from it what its
 // element names. Three answers are not for that element:
-//   - one that leads to the log-in leads the whole page there;
+//   - one that leads to the login leads the whole page there;
 //   - one that refuses a form leaves the form as it is, with what was typed, and assets/htmx.js says why;
-//   - any other that refuses takes the place of the whole page, as does the log-in page that carries a form.
+//   - any other that refuses takes the place of the whole page, as does the login page that carries a form.
 //
 // 422 is none of these: it is the form itself, with its problems. No answer needs Vary: none is stored anywhere.
 func HTMX(next echo.HandlerFunc) echo.HandlerFunc {

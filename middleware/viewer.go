@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	viewerKey = "viewer"
-	signInKey = "sign_in"
+	viewerKey       = "viewer"
+	pendingLoginKey = "pending_login"
 )
 
 // LoadViewer finds out who is asking, for every request that carries a session
@@ -53,7 +53,7 @@ func User(c echo.Context) *models.User {
 	return nil
 }
 
-// RequireUser lets the signed in pass; everybody else is answered by ask. It is for the person's comfort: what a user may read and
+// RequireUser lets the logged in pass; everybody else is answered by ask. It is for the person's comfort: what a user may read and
 // change is decided where the data is.
 func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -66,7 +66,7 @@ func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
 	}
 }
 
-// RequireGuest lets the signed out pass; who is signed in is answered by turn.
+// RequireGuest lets the logged out pass; who is logged in is answered by turn.
 func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -78,42 +78,42 @@ func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 	}
 }
 
-// RequireDuty lets pass who has begun to sign in and owes this; everybody else is answered by turn.
-func RequireDuty(a *auth.Auth, cookies *session.Cookies, duty auth.Duty, turn echo.HandlerFunc) echo.MiddlewareFunc {
+// RequireStep lets pass who has begun to log in and owes this; everybody else is answered by turn.
+func RequireStep(a *auth.Auth, cookies *session.Cookies, step auth.Step, turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			pending, err := a.PendingSignIn(c.Request().Context(), Browser(c, cookies))
+			pendingLogin, err := a.FindPendingLogin(c.Request().Context(), Browser(c, cookies))
 			if err != nil {
-				return fmt.Errorf("load the sign-in: %w", err)
+				return fmt.Errorf("load the login: %w", err)
 			}
-			if pending == nil || pending.Owes != duty {
+			if pendingLogin == nil || pendingLogin.Step != step {
 				return turn(c)
 			}
-			c.Set(signInKey, pending)
+			c.Set(pendingLoginKey, pendingLogin)
 			return next(c)
 		}
 	}
 }
 
-// SignIn returns the sign-in that RequireDuty let pass.
-func SignIn(c echo.Context) *auth.Pending {
-	pending, _ := c.Get(signInKey).(*auth.Pending)
-	return pending
+// PendingLogin returns the login that RequireStep let pass.
+func PendingLogin(c echo.Context) *auth.PendingLogin {
+	pendingLogin, _ := c.Get(pendingLoginKey).(*auth.PendingLogin)
+	return pendingLogin
 }
 
 // Browser is what the request's cookies say of the browser.
 func Browser(c echo.Context, cookies *session.Cookies) auth.Browser {
 	return auth.Browser{
-		Session: cookies.Get(c.Request(), session.Session),
-		SignIn:  cookies.Get(c.Request(), session.SignIn),
-		Device:  cookies.Get(c.Request(), session.Device),
+		Session:      cookies.Get(c.Request(), session.Session),
+		PendingLogin: cookies.Get(c.Request(), session.PendingLogin),
+		Device:       cookies.Get(c.Request(), session.Device),
 
 		MailLogin: cookies.Get(c.Request(), session.MailLogin), // feature:mail_login
 		Trusted:   cookies.Get(c.Request(), session.Trusted),   // feature:trusted_devices
 	}
 }
 
-// LoginTo is the address of the log-in that leads back to a path of this site; to none where it is not certainly one.
+// LoginTo is the address of the login that leads back to a path of this site; to none where it is not certainly one.
 func LoginTo(path string) string { return WithNext("/login", path) }
 
 // WithNext is the address of a page that leads on to a path of this site; to none where it is not certainly one.

@@ -43,7 +43,7 @@ func DeletionsDue(db *gorm.DB, now time.Time, last string, most int) ([]AccountD
 	return due, err
 }
 
-// LockAnyUser reads a user who may sign in or not, and keeps the row from changing until the transaction ends. It is the stronger of the
+// LockAnyUser reads a user who may log in or not, and keeps the row from changing until the transaction ends. It is the stronger of the
 // two locks, since the row may be about to go, and the rows that name it with it.
 func LockAnyUser(tx *gorm.DB, id string) (User, error) {
 	var user User

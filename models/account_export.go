@@ -26,7 +26,7 @@ func exportLines() []ExportPart {
 	return []ExportPart{
 		{Table: "users", Says: "Your name and your address", without: []string{"password_hash"}},
 		{Table: "sessions", Says: "The devices that are logged in, and those that were until a week ago", without: []string{"token_hash"}},
-		{Table: "sign_ins", Says: "Log-ins that were begun and not finished", without: []string{"token_hash", "generation"}},
+		{Table: "pending_logins", Says: "Logins that were begun and not finished", without: []string{"token_hash", "credential_version"}},
 		{Table: "known_devices", Says: "Browsers that have logged in before", without: []string{"token_hash"}},
 		{Table: "password_resets", Says: "Links to reset your password that still work", without: []string{"token_hash"}},
 		{Table: "security_alerts", Says: "Links in mails that told you of a change, while they work", without: []string{"token_hash"}},
@@ -37,13 +37,13 @@ func exportLines() []ExportPart {
 		{Table: "former_emails", Says: "Addresses that you had until a week ago", without: []string{"token_hash"}},
 		{Table: "authenticators", Says: "Your authenticator apps", without: []string{"secret", "last_step"}}, // feature:totp
 		{Table: "account_recoveries", Says: "Links to remove your second factors that still work", without: []string{"token_hash"}},
-		{Table: "recovery_codes", Says: "When your recovery codes were made", without: []string{"code_hash"}},                                                         // feature:recovery_codes
-		{Table: "mail_logins", Says: "Mails to log in with that still work", without: []string{"recipient", "browser_hash", "token_hash", "code_hash", "generation"}}, // feature:mail_login
-		{Table: "passkey_owners", Says: "Whether you want to be offered a passkey", without: []string{"handle"}},                                                      // feature:passkeys
-		{Table: "passkeys", Says: "Your passkeys", without: []string{"credential_id", "public_key", "sign_count"}},                                                    // feature:passkeys
+		{Table: "recovery_codes", Says: "When your recovery codes were made", without: []string{"code_hash"}},                                                                 // feature:recovery_codes
+		{Table: "mail_logins", Says: "Mails to log in with that still work", without: []string{"recipient", "browser_hash", "token_hash", "code_hash", "credential_version"}}, // feature:mail_login
+		{Table: "passkey_owners", Says: "Whether you want to be offered a passkey", without: []string{"handle"}},                                                              // feature:passkeys
+		{Table: "passkeys", Says: "Your passkeys", without: []string{"credential_id", "public_key", "sign_count"}},                                                            // feature:passkeys
 		{Table: "account_deletions", Says: "A deletion of your account that was asked for", without: []string{"token_hash"}},
-		{Table: "trusted_devices", Says: "Devices where your second factor is not asked for", without: []string{"token_hash", "generation"}}, // feature:trusted_devices
-		{Table: "accepted_terms", Says: "Which terms you accepted, and when"},                                                                // feature:terms
+		{Table: "trusted_devices", Says: "Devices where your second factor is not asked for", without: []string{"token_hash", "credential_version"}}, // feature:trusted_devices
+		{Table: "accepted_terms", Says: "Which terms you accepted, and when"},                                                                        // feature:terms
 	}
 }
 

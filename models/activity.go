@@ -25,7 +25,7 @@ func Activity(db *gorm.DB, user *User, query Query, filter ActivityFilter) (List
 	if search != "" {
 		found := []clause.Expression{containing(db, search, []string{"device", "ip"}), gorm.Expr("name IN ?", filter.Saying)}
 		for _, method := range filter.Methods {
-			// The methods of a log-in stand in one text, a space between them.
+			// The methods of a login stand in one text, a space between them.
 			for _, pattern := range []string{`%"method":"M"%`, `%"method":"M %`, `% M %`, `% M"%`} {
 				found = append(found, gorm.Expr("detail LIKE ?", strings.Replace(pattern, "M", method, 1)))
 			}

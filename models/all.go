@@ -5,7 +5,7 @@ func All() []any {
 	return []any{
 		&User{},
 		&Session{},
-		&SignIn{},
+		&PendingLogin{},
 		&KnownDevice{},
 		&Registration{},
 		&PasswordReset{},

@@ -87,7 +87,7 @@ func numbered(query string) string {
 // (sqlite.org/pragma.html#pragma_synchronous). An immediate transaction takes the write lock at its start, where busy_timeout waits for
 // it; one that turns from reading to writing cannot wait. The time format sorts as text. Each connection may keep 8 MB of the file, four
 // times what is usual, since a page that it does not keep is a system call. Those of the driver with cgo keep the statements they have
-// prepared, of which a log-in takes two dozen; the other driver has no such cache. secure_delete overwrites with zeros what is deleted, which
+// prepared, of which a login takes two dozen; the other driver has no such cache. secure_delete overwrites with zeros what is deleted, which
 // would otherwise stay readable in the file (sqlite.org/pragma.html#pragma_secure_delete).
 const sqliteOptions = "_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_loc=UTC&_time_format=sqlite&_timezone=UTC&_cache_size=-8000&_pragma=cache_size(-8000)&_stmt_cache_size=100" +
 	"&_secure_delete=on&_pragma=secure_delete(1)"

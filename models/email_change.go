@@ -64,8 +64,8 @@ func HasAccount(db *gorm.DB, email string) (bool, error) {
 	return n > 0, err
 }
 
-// IsEmailKept says whether an address is kept for somebody else than this user, who had it until a short while ago.
-func IsEmailKept(db *gorm.DB, email, userID string, now time.Time) (bool, error) {
+// IsEmailReserved says whether an address is kept for somebody else than this user, who had it until a short while ago.
+func IsEmailReserved(db *gorm.DB, email, userID string, now time.Time) (bool, error) {
 	var n int64
 	err := db.Model(&FormerEmail{}).Where("email = ? AND user_id <> ? AND expires_at > ?", email, userID, now).Count(&n).Error
 	return n > 0, err

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// KnownDevice says that a browser, by its long-lived device cookie, has signed in as this user before.
+// KnownDevice says that a browser, by its long-lived device cookie, has logged in as this user before.
 type KnownDevice struct {
 	ID         string
 	UserID     string
@@ -17,7 +17,7 @@ type KnownDevice struct {
 	VoidAt     *time.Time // since when its token may be somebody else's as well, and makes nobody known; nil for not
 }
 
-// IsKnownDevice says whether the browser with this device token has signed in with this address before.
+// IsKnownDevice says whether the browser with this device token has logged in with this address before.
 func IsKnownDevice(db *gorm.DB, email string, tokenHash []byte) (bool, error) {
 	var n int64
 	err := db.Table("known_devices").Joins("JOIN users ON users.id = known_devices.user_id").
@@ -25,8 +25,8 @@ func IsKnownDevice(db *gorm.DB, email string, tokenHash []byte) (bool, error) {
 	return n > 0, err
 }
 
-// DeviceOf says what the browser with this device token is to the user: known, having signed in as them before, or void, having done so with a
-// token of which somebody else may have a copy. It is neither where they have not signed in there.
+// DeviceOf says what the browser with this device token is to the user: known, having logged in as them before, or void, having done so with a
+// token of which somebody else may have a copy. It is neither where they have not logged in there.
 func DeviceOf(db *gorm.DB, userID string, tokenHash []byte) (known, void bool, err error) {
 	var found []KnownDevice
 	err = db.Select("void_at").Where("user_id = ? AND token_hash = ?", userID, tokenHash).Find(&found).Error

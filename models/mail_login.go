@@ -7,20 +7,20 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// MailLogin is a mailed permission to sign in, once, by a link or a code, in the browser that asked for it.
+// MailLogin is a mailed permission to log in, once, by a link or a code, in the browser that asked for it.
 type MailLogin struct {
-	ID          string
-	UserID      *string // nil in the row written for an unknown address
-	Recipient   []byte  // keyed hash of the address
-	BrowserHash []byte  // SHA-256 of the cookie in the browser that asked
-	TokenHash   []byte  // SHA-256 of the token in the link
-	CodeHash    []byte  // keyed hash of the code: a plain one could be searched for
-	Generation  []byte  // of the password when it was asked for
-	KnownDevice bool    // it was asked for where the owner has signed in before
-	Remember    bool
-	Tries       int // codes that were typed
-	CreatedAt   time.Time
-	ExpiresAt   time.Time
+	ID                string
+	UserID            *string // nil in the row written for an unknown address
+	Recipient         []byte  // keyed hash of the address
+	BrowserHash       []byte  // SHA-256 of the cookie in the browser that asked
+	TokenHash         []byte  // SHA-256 of the token in the link
+	CodeHash          []byte  // keyed hash of the code: a plain one could be searched for
+	CredentialVersion []byte  // of the password when it was asked for
+	KnownDevice       bool    // it was asked for where the owner has logged in before
+	Remember          bool
+	Tries             int // codes that were typed
+	CreatedAt         time.Time
+	ExpiresAt         time.Time
 }
 
 // FindMailLogin returns the living one with a link's token; gorm.ErrRecordNotFound where there is none.

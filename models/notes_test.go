@@ -33,19 +33,19 @@ var searched, lookedFor = map[string]string{
 	"alike":   strings.Repeat("п", 10_000),
 }, map[string]string{
 	"ascii":       "lorem x",
-	"100 letters": manyLetters(),
+	"100 letters": manyMessages(),
 	"almost":      strings.Repeat("п", 99) + "ж",
 }
 
-// manyLetters are 100 letters beyond ASCII, no two alike.
-func manyLetters() string {
-	var letters []rune
-	for r := 'ß'; len(letters) < 100; r++ {
+// manyMessages are 100 letters beyond ASCII, no two alike.
+func manyMessages() string {
+	var messages []rune
+	for r := 'ß'; len(messages) < 100; r++ {
 		if unicode.IsLower(r) && unicode.ToUpper(r) != r {
-			letters = append(letters, r)
+			messages = append(messages, r)
 		}
 	}
-	return string(letters)
+	return string(messages)
 }
 
 // BenchmarkSearch is one search among 2,000 long notes. None of them may take ten times as long as another.

@@ -24,7 +24,7 @@ type Owned struct {
 func authTables() []string {
 	return []string{
 		"sessions",
-		"sign_ins",
+		"pending_logins",
 		"known_devices",
 		"password_resets",
 		"security_alerts",

@@ -34,7 +34,7 @@ type PasskeyOwner struct {
 	CreatedAt  time.Time
 }
 
-// PasskeyChallenge is what a device has to sign. Nobody can be told by it: it belongs to a browser, a session or a sign-in.
+// PasskeyChallenge is what a device has to sign. Nobody can be told by it: it belongs to a browser, a session or a login.
 type PasskeyChallenge struct {
 	ID            string
 	ChallengeHash []byte
@@ -77,7 +77,7 @@ func PasskeyExists(db *gorm.DB, id string) (bool, error) {
 	return n > 0, err
 }
 
-// FindPasskeyOwner returns whose handle this is, who may sign in; gorm.ErrRecordNotFound where it is nobody's.
+// FindPasskeyOwner returns whose handle this is, who may log in; gorm.ErrRecordNotFound where it is nobody's.
 func FindPasskeyOwner(db *gorm.DB, handle []byte) (User, error) {
 	var user User
 	err := db.Joins("JOIN passkey_owners ON passkey_owners.user_id = users.id").

@@ -14,18 +14,18 @@ import (
 
 // Session is one signed-in browser. Its token is known to that browser alone; the row keeps the SHA-256 of it.
 type Session struct {
-	ID         string
-	UserID     string
-	TokenHash  []byte
-	Method     string // how the person proved who they are: "password", "registration", "password totp"
-	Level      int    // how many factors they proved
-	Remember   bool
-	IP         string
-	Device     string
-	CreatedAt  time.Time
-	ProvedAt   time.Time // when they last proved who they are
-	LastSeenAt time.Time // written at most once a minute
-	ExpiresAt  time.Time // the absolute end; past where the session was ended
+	ID              string
+	UserID          string
+	TokenHash       []byte
+	Method          string // how the person proved who they are: "password", "registration", "password totp"
+	AAL             int    // how many factors they proved
+	Remember        bool
+	IP              string
+	Device          string
+	CreatedAt       time.Time
+	AuthenticatedAt time.Time // when they last proved who they are
+	LastSeenAt      time.Time // written at most once a minute
+	ExpiresAt       time.Time // the absolute end; past where the session was ended
 }
 
 // SignedIn is who a session's token speaks for, and all that each of their pages needs to know.
@@ -54,8 +54,8 @@ type sessionColumn struct {
 func (f *SignedIn) columns() []sessionColumn {
 	s, u := &f.Session, &f.User
 	return []sessionColumn{
-		{"s.id", &s.ID}, {"s.user_id", &s.UserID}, {"s.method", &s.Method}, {"s.level", &s.Level}, {"s.remember", &s.Remember}, {"s.ip", &s.IP},
-		{"s.device", &s.Device}, {"s.created_at", &s.CreatedAt}, {"s.proved_at", &s.ProvedAt}, {"s.last_seen_at", &s.LastSeenAt}, {"s.expires_at", &s.ExpiresAt},
+		{"s.id", &s.ID}, {"s.user_id", &s.UserID}, {"s.method", &s.Method}, {"s.aal", &s.AAL}, {"s.remember", &s.Remember}, {"s.ip", &s.IP},
+		{"s.device", &s.Device}, {"s.created_at", &s.CreatedAt}, {"s.authenticated_at", &s.AuthenticatedAt}, {"s.last_seen_at", &s.LastSeenAt}, {"s.expires_at", &s.ExpiresAt},
 		{"u.name", &u.Name}, {"u.email", &u.Email}, {"u.password_hash", &u.PasswordHash}, {"u.created_at", &u.CreatedAt}, {"u.updated_at", &u.UpdatedAt},
 		{"coalesce(p.theme, '')", &f.Preferences.Theme},
 		{"coalesce(p.language, '')", &f.Preferences.Language},

@@ -9,20 +9,20 @@ import (
 // TrustedDevice is a browser in which a person is not asked for the second factor. Its token is known to that browser alone; the row
 // keeps the SHA-256 of it.
 type TrustedDevice struct {
-	ID         string
-	UserID     string
-	TokenHash  []byte
-	Generation []byte // of the password with which it was trusted
-	IP         string // when it was last used
-	Device     string
-	CreatedAt  time.Time
-	LastUsedAt time.Time
-	ExpiresAt  time.Time
+	ID                string
+	UserID            string
+	TokenHash         []byte
+	CredentialVersion []byte // of the password with which it was trusted
+	IP                string // when it was last used
+	Device            string
+	CreatedAt         time.Time
+	LastUsedAt        time.Time
+	ExpiresAt         time.Time
 }
 
 // trustedBy is what trusts the user's devices now: neither what has ended nor what another password trusted.
 func trustedBy(db *gorm.DB, user *User, now time.Time) *gorm.DB {
-	return db.Where("user_id = ? AND generation = ? AND expires_at > ?", user.ID, user.Generation(), now)
+	return db.Where("user_id = ? AND credential_version = ? AND expires_at > ?", user.ID, user.CredentialVersion(), now)
 }
 
 // FindTrustedDevice returns the user's that has one of the tokens' hashes; gorm.ErrRecordNotFound where there is none.

@@ -23,7 +23,7 @@ type User struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	DisabledAt    *time.Time
-	PasswordDueAt *time.Time // since when a new password is due before the next sign-in is finished; nil for not
+	PasswordDueAt *time.Time // since when a new password is due before the next login is finished; nil for not
 }
 
 // HasPassword says whether there is a password to be asked for.
@@ -33,7 +33,7 @@ func HasPassword(db *gorm.DB, userID string) (bool, error) {
 	return n > 0, err
 }
 
-// FindUserByEmail returns the user who may sign in with a normalized address, or gorm.ErrRecordNotFound.
+// FindUserByEmail returns the user who may log in with a normalized address, or gorm.ErrRecordNotFound.
 func FindUserByEmail(db *gorm.DB, email string) (User, error) {
 	var user User
 	err := db.Where("email = ? AND disabled_at IS NULL", email).Take(&user).Error

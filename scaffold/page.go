@@ -20,10 +20,10 @@ import (
 
 const pageUsage = `usage: task page -- <name> [--nav]     or     go run ./scaffold page <name> [--nav]
 
-Writes a page for the signed in: views/<name>.templ, its line in handlers/routes.go and its story in handlers/<name>_test.go.
+Writes a page for the logged in: views/<name>.templ, its line in handlers/routes.go and its story in handlers/<name>_test.go.
 The name may be written in any case: reports, monthly-report, MonthlyReport, "Monthly report".
 
-  --nav     add it to the navigation of the signed in
+  --nav     add it to the navigation of the logged in
 `
 
 //go:embed templates
@@ -51,7 +51,7 @@ func page(ctx context.Context, c *call) error {
 	if err := p.save(ctx, c); err != nil {
 		return err
 	}
-	return c.tell(p, "The page is at /"+n.Kebab()+" for whoever is signed in. `go test ./handlers` holds it to the laws.")
+	return c.tell(p, "The page is at /"+n.Kebab()+" for whoever is logged in. `go test ./handlers` holds it to the laws.")
 }
 
 func (p *project) addPage(n name, nav bool) {

@@ -1,4 +1,4 @@
-// Package session keeps the browser's cookies: the tokens of who is signed in and of what a browser has begun, the one that tells a known
+// Package session keeps the browser's cookies: the tokens of who is logged in and of what a browser has begun, the one that tells a known
 // device, a notice for the next page, where to return to.
 package session
 
@@ -53,16 +53,16 @@ type Cookie struct {
 
 var (
 	Session      = Cookie{"session", 0}         // the token of a signed-in browser
-	SignIn       = Cookie{"sign_in", 0}         // the token of a sign-in that still owes something
-	Device       = Cookie{"device", maxAge}     // tells a browser that signed in before from a stranger's
+	PendingLogin = Cookie{"sign_in", 0}         // the token of a login that still owes something
+	Device       = Cookie{"device", maxAge}     // tells a browser that logged in before from a stranger's
 	Registration = Cookie{"registration", week} // tells the browser that started a sign-up from others
 	Passkey      = Cookie{"passkey", 0}         // the token of a browser that a passkey was asked for // feature:passkeys
 	PasskeyOffer = Cookie{"passkey_offer", 0}   // says that the person may be offered a passkey // feature:passkeys
 	Notice       = Cookie{"notice", 0}          // a sentence for the next page
-	Theme        = Cookie{"theme", maxAge}      // how this browser shows the site, to the signed out too
+	Theme        = Cookie{"theme", maxAge}      // how this browser shows the site, to the logged out too
 	OriginProof  = Cookie{"origin_proof", 0}    // what forms on pages without a referrer prove their origin with
 	ReturnTo     = Cookie{"return_to", 0}       // where somebody was going when they were asked to sign up, or for a mail
-	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed sign-in from others // feature:mail_login
+	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed login from others // feature:mail_login
 	Trusted      = Cookie{"trusted_device", 0}  // stands in for the second factor // feature:trusted_devices
 )
 

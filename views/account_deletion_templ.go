@@ -23,8 +23,8 @@ type DeleteAccountForm struct {
 
 // RestoreAccountForm brings an account back, and locks everybody out where its owner says that it was not them who closed it.
 type RestoreAccountForm struct {
-	Token  string `form:"token"`
-	Disown bool   `form:"disown"`
+	Token            string `form:"token"`
+	ReportCompromise bool   `form:"disown"`
 }
 
 // deletionStep is a part of what a deletion does.

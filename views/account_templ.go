@@ -173,7 +173,7 @@ func whoIs(user *models.User) templ.Component {
 	})
 }
 
-// Account shows who is signed in and changes their name.
+// Account shows who is logged in and changes their name.
 func Account(user *models.User, form AccountForm, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

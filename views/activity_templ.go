@@ -28,7 +28,7 @@ type ActivityKind string
 // The kinds of events, as the page's address has them.
 const (
 	ActivityAll     ActivityKind = ""
-	ActivityLogIns  ActivityKind = "log-ins"
+	ActivityLogIns  ActivityKind = "logins"
 	ActivityChanges ActivityKind = "changes"
 	ActivityRefused ActivityKind = "refused"
 )
@@ -65,7 +65,7 @@ type activityKind struct {
 func activityKinds() []activityKind {
 	return []activityKind{
 		{ActivityAll, "All"},
-		{ActivityLogIns, "Log-ins"},
+		{ActivityLogIns, "Logins"},
 		{ActivityChanges, "Changes"},
 		{ActivityRefused, "Refused"},
 	}
@@ -82,54 +82,54 @@ type eventSentence struct {
 // is told in several ways (see eventKey).
 func eventWords() map[string]eventSentence {
 	return map[string]eventSentence{
-		"email.confirmed":            {ActivityChanges, ui.IconMailCheck, "The address was confirmed and the account made"},
-		"login.failed":               {ActivityRefused, ui.IconAlert, "A wrong password at the log-in"},
-		"sign_in.begun":              {ActivityLogIns, ui.IconDoor, "A log-in began, with a further step to come"},
-		"sign_in.continued":          {ActivityLogIns, ui.IconDoor, "A log-in went on, with a further step to come"},
-		"sign_in.refused":            {ActivityRefused, ui.IconLock, "A log-in was refused: a new password has to be chosen by mail first"},
-		"sign_in.reported":           {ActivityRefused, ui.IconMail, "Your password was entered on a new device, and nothing more: we mailed you"},
-		"session.started":            {ActivityLogIns, ui.IconDoor, "Logged in"},
-		"session.ended":              {ActivityLogIns, ui.IconLogOut, "Logged out"},
-		"session.ended another":      {ActivityLogIns, ui.IconLogOut, "Logged another device out"},
-		"session.ended others":       {ActivityLogIns, ui.IconLogOut, "Logged every other device out"},
-		"session.ended excess":       {ActivityLogIns, ui.IconLogOut, "A device was logged out, since too many were logged in"},
-		"session.proved":             {ActivityLogIns, ui.IconShield, "Proved once more who you are"},
-		"factor.failed":              {ActivityRefused, ui.IconAlert, "A proof of who you are was wrong"},
-		"password.reset_requested":   {ActivityChanges, ui.IconMail, "A link to reset the password was asked for"},
-		"password.reset":             {ActivityChanges, ui.IconLock, "The password was reset by mail"},
-		"password.changed":           {ActivityChanges, ui.IconLock, "The password was changed"},
-		"password.change_failed":     {ActivityRefused, ui.IconAlert, "A new password was refused: the current one was wrong"},
-		"password.expired":           {ActivityChanges, ui.IconLock, "We asked you to choose a new password at your next log-in"},
-		"account.disowned":           {ActivityChanges, ui.IconLock, "Everybody was locked out through the link in an alert"},
-		"account.renamed":            {ActivityChanges, ui.IconUser, "Your name was changed"},
-		"access.denied":              {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
-		"origin.refused":             {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
-		"account.exported":           {ActivityChanges, ui.IconFile, "Your data was downloaded"},
-		"authenticator.added":        {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                    // feature:totp
-		"authenticator.renamed":      {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                  // feature:totp
-		"authenticator.removed":      {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                  // feature:totp
-		"passkey.added":              {ActivityChanges, ui.IconFinger, "A passkey was added"},                              // feature:passkeys
-		"passkey.renamed":            {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                            // feature:passkeys
-		"passkey.removed":            {ActivityChanges, ui.IconFinger, "A passkey was removed"},                            // feature:passkeys
-		"passkey.copied":             {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"}, // feature:passkeys
-		"recovery_codes.made":        {ActivityChanges, ui.IconKey, "New recovery codes were made"},                        // feature:recovery_codes
-		"recovery_code.used":         {ActivityLogIns, ui.IconKey, "A recovery code was used"},                             // feature:recovery_codes
-		"account.recovery_offered":   {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},
-		"account.recovered":          {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"},
-		"login.mail_requested":       {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"}, // feature:mail_login
-		"login.mail_failed":          {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},           // feature:mail_login
-		"account.deletion_scheduled": {ActivityChanges, ui.IconTrash, "The account was closed, to be deleted"},
-		"account.deletion_undone":    {ActivityChanges, ui.IconUndo, "The account was brought back"},
-		"trusted_device.added":       {ActivityChanges, ui.IconDevices, "A device was trusted, where your second factor is not asked for"}, // feature:trusted_devices
-		"trusted_device.used":        {ActivityLogIns, ui.IconDevices, "Your second factor was not asked for, on a trusted device"},        // feature:trusted_devices
-		"trusted_device.removed":     {ActivityChanges, ui.IconDevices, "The trust in a device was ended"},                                 // feature:trusted_devices
-		"terms.accepted":             {ActivityChanges, ui.IconFile, "The terms of use were accepted"},                                     // feature:terms
-		"email.change_requested":     {ActivityChanges, ui.IconMail, "Another address was asked for"},
-		"email.change_offered":       {ActivityChanges, ui.IconMail, "We mailed another address of yours, which can become the account’s"},
-		"email.change_canceled":      {ActivityChanges, ui.IconMail, "The change of address was canceled"},
-		"email.change_approved":      {ActivityChanges, ui.IconMailCheck, "One of the two addresses agreed to the change"},
-		"email.changed":              {ActivityChanges, ui.IconMailCheck, "The address was changed"},
-		"email.change_undone":        {ActivityChanges, ui.IconUndo, "The change of address was undone from the former address"},
+		"email.confirmed":             {ActivityChanges, ui.IconMailCheck, "The address was confirmed and the account made"},
+		"login.failed":                {ActivityRefused, ui.IconAlert, "A wrong password at the login"},
+		"login.begun":                 {ActivityLogIns, ui.IconDoor, "A login began, with a further step to come"},
+		"login.continued":             {ActivityLogIns, ui.IconDoor, "A login went on, with a further step to come"},
+		"login.refused":               {ActivityRefused, ui.IconLock, "A login was refused: a new password has to be chosen by mail first"},
+		"login.reported":              {ActivityRefused, ui.IconMail, "Your password was entered on a new device, and nothing more: we mailed you"},
+		"session.started":             {ActivityLogIns, ui.IconDoor, "Logged in"},
+		"session.ended":               {ActivityLogIns, ui.IconLogOut, "Logged out"},
+		"session.ended another":       {ActivityLogIns, ui.IconLogOut, "Logged another device out"},
+		"session.ended others":        {ActivityLogIns, ui.IconLogOut, "Logged every other device out"},
+		"session.ended excess":        {ActivityLogIns, ui.IconLogOut, "A device was logged out, since too many were logged in"},
+		"session.reauthenticated":     {ActivityLogIns, ui.IconShield, "Proved once more who you are"},
+		"factor.failed":               {ActivityRefused, ui.IconAlert, "A proof of who you are was wrong"},
+		"password.reset_requested":    {ActivityChanges, ui.IconMail, "A link to reset the password was asked for"},
+		"password.reset":              {ActivityChanges, ui.IconLock, "The password was reset by mail"},
+		"password.changed":            {ActivityChanges, ui.IconLock, "The password was changed"},
+		"password.change_failed":      {ActivityRefused, ui.IconAlert, "A new password was refused: the current one was wrong"},
+		"password.expired":            {ActivityChanges, ui.IconLock, "We asked you to choose a new password at your next login"},
+		"account.compromise_reported": {ActivityChanges, ui.IconLock, "Everybody was locked out through the link in an alert"},
+		"account.renamed":             {ActivityChanges, ui.IconUser, "Your name was changed"},
+		"access.denied":               {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
+		"origin.refused":              {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
+		"account.exported":            {ActivityChanges, ui.IconFile, "Your data was downloaded"},
+		"authenticator.added":         {ActivityChanges, ui.IconPhone, "An authenticator app was added"},                    // feature:totp
+		"authenticator.renamed":       {ActivityChanges, ui.IconPhone, "An authenticator app was renamed"},                  // feature:totp
+		"authenticator.removed":       {ActivityChanges, ui.IconPhone, "An authenticator app was removed"},                  // feature:totp
+		"passkey.added":               {ActivityChanges, ui.IconFinger, "A passkey was added"},                              // feature:passkeys
+		"passkey.renamed":             {ActivityChanges, ui.IconFinger, "A passkey was renamed"},                            // feature:passkeys
+		"passkey.removed":             {ActivityChanges, ui.IconFinger, "A passkey was removed"},                            // feature:passkeys
+		"passkey.copied":              {ActivityRefused, ui.IconFinger, "A passkey was refused: there may be a copy of it"}, // feature:passkeys
+		"recovery_codes.made":         {ActivityChanges, ui.IconKey, "New recovery codes were made"},                        // feature:recovery_codes
+		"recovery_code.used":          {ActivityLogIns, ui.IconKey, "A recovery code was used"},                             // feature:recovery_codes
+		"account.recovery_offered":    {ActivityChanges, ui.IconMail, "We mailed you a link that removes your second factors"},
+		"account.recovered":           {ActivityChanges, ui.IconUnlink, "Every second factor was removed through the mailed link"},
+		"login.mail_requested":        {ActivityLogIns, ui.IconMail, "A mail to log in with was asked for"}, // feature:mail_login
+		"login.mail_failed":           {ActivityRefused, ui.IconAlert, "A mailed code was wrong"},           // feature:mail_login
+		"account.deletion_scheduled":  {ActivityChanges, ui.IconTrash, "The account was closed, to be deleted"},
+		"account.deletion_undone":     {ActivityChanges, ui.IconUndo, "The account was brought back"},
+		"trusted_device.added":        {ActivityChanges, ui.IconDevices, "A device was trusted, where your second factor is not asked for"}, // feature:trusted_devices
+		"trusted_device.used":         {ActivityLogIns, ui.IconDevices, "Your second factor was not asked for, on a trusted device"},        // feature:trusted_devices
+		"trusted_device.removed":      {ActivityChanges, ui.IconDevices, "The trust in a device was ended"},                                 // feature:trusted_devices
+		"terms.accepted":              {ActivityChanges, ui.IconFile, "The terms of use were accepted"},                                     // feature:terms
+		"email.change_requested":      {ActivityChanges, ui.IconMail, "Another address was asked for"},
+		"email.change_offered":        {ActivityChanges, ui.IconMail, "We mailed another address of yours, which can become the account’s"},
+		"email.change_canceled":       {ActivityChanges, ui.IconMail, "The change of address was canceled"},
+		"email.change_approved":       {ActivityChanges, ui.IconMailCheck, "One of the two addresses agreed to the change"},
+		"email.changed":               {ActivityChanges, ui.IconMailCheck, "The address was changed"},
+		"email.change_undone":         {ActivityChanges, ui.IconUndo, "The change of address was undone from the former address"},
 	}
 }
 

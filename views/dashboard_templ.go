@@ -15,7 +15,7 @@ import (
 	"example.com/gatehouse/views/ui"
 )
 
-// Dashboard is the first page after signing in.
+// Dashboard is the first page after logging in.
 func Dashboard(user *models.User) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

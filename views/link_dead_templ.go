@@ -14,8 +14,8 @@ import (
 	"example.com/gatehouse/views/ui"
 )
 
-// LinkDead stands where an expired or used link leads, and offers the one way forward.
-func LinkDead(text, label, href string) templ.Component {
+// LinkInvalid stands where an expired or used link leads, and offers the one way forward.
+func LinkInvalid(text, label, href string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

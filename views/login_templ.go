@@ -34,8 +34,8 @@ func (f LoginForm) text() string {
 	return "Log in to carry on where you left off."
 }
 
-// otherWaysIn stand below the button of the password; each sends the form on to its own page.
-func otherWaysIn() []templ.Component {
+// otherMethods stand below the button of the password; each sends the form on to its own page.
+func otherMethods() []templ.Component {
 	return []templ.Component{
 		passkeyButton(),   // feature:passkeys
 		mailLoginButton(), // feature:mail_login
@@ -144,7 +144,7 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for _, way := range otherWaysIn() {
+				for _, way := range otherMethods() {
 					templ_7745c5c3_Err = way.Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

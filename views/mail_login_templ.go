@@ -19,7 +19,7 @@ import (
 type MailLoginForm struct {
 	Email    string `form:"email"`
 	Remember bool   `form:"remember"`
-	From     string `form:"from"` // "login": the button on the log-in page, where the address may not be typed yet
+	From     string `form:"from"` // "login": the button on the login page, where the address may not be typed yet
 	Errand
 }
 
@@ -34,7 +34,7 @@ type MailLinkForm struct {
 	Token string `form:"token"`
 }
 
-// mailLoginButton is the way on from the log-in page, with what was typed there.
+// mailLoginButton is the way on from the login page, with what was typed there.
 func mailLoginButton() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -68,7 +68,7 @@ func mailLoginButton() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " Email me a log-in link")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " Email me a login link")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -143,7 +143,7 @@ func MailLogin(form MailLoginForm, problems map[string]string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.SubmitButton("Email me a log-in link").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.SubmitButton("Email me a login link").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

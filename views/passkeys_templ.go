@@ -63,9 +63,9 @@ type PasskeyRow struct {
 // nowhere is said where passkeys cannot work.
 const nowhere = "Passkeys need a host name and https. This site is opened by a number, or without https: they work where it has both."
 
-// PasskeysProtection is how so many passkeys protect an account.
-func PasskeysProtection(passkeys int, work bool) Protection {
-	p := Protection{Icon: ui.IconFinger, Name: "Passkeys", Href: "/account/passkeys", Action: "Manage", On: passkeys > 0, Second: work || passkeys > 0}
+// PasskeysItem is how so many passkeys protect an account.
+func PasskeysItem(passkeys int, work bool) SecurityItem {
+	p := SecurityItem{Icon: ui.IconFinger, Name: "Passkeys", Href: "/account/passkeys", Action: "Manage", On: passkeys > 0, Second: work || passkeys > 0}
 	switch {
 	case !work:
 		p.Text, p.Action = "They need this site to have a name and https.", "Learn more"

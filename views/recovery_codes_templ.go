@@ -17,10 +17,10 @@ import (
 	"strings"
 )
 
-// RecoveryCodesProtection is how well somebody with or without a second factor, who has so many codes left, is off. Few is so few that there
+// RecoveryCodesItem is how well somebody with or without a second factor, who has so many codes left, is off. Few is so few that there
 // should be new ones.
-func RecoveryCodesProtection(left, few int, second bool) Protection {
-	p := Protection{Icon: ui.IconKey, Name: "Recovery codes", Href: "/account/recovery-codes", Action: "Manage", On: left > 0}
+func RecoveryCodesItem(left, few int, second bool) SecurityItem {
+	p := SecurityItem{Icon: ui.IconKey, Name: "Recovery codes", Href: "/account/recovery-codes", Action: "Manage", On: left > 0}
 	switch {
 	case !second:
 		p.Text, p.Action = "They let you in when you have lost your second factor.", "Learn more"

@@ -190,8 +190,8 @@ func SecondFactor(form FactorForm, factors []string, problems map[string]string)
 	})
 }
 
-// Prove asks user once more who they are.
-func Prove(user *models.User, form FactorForm, factors []string, problems map[string]string) templ.Component {
+// Reauthenticate asks user once more who they are.
+func Reauthenticate(user *models.User, form FactorForm, factors []string, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

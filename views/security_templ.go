@@ -22,8 +22,8 @@ type SecurityForm struct {
 	Password        string `form:"password"`
 }
 
-// Protection is a row of the overview: what lets a person in, or keeps others out.
-type Protection struct {
+// SecurityItem is a row of the overview: what lets a person in, or keeps others out.
+type SecurityItem struct {
 	Icon   ui.Shape
 	Name   string
 	Text   string // what it does, or what is there of it
@@ -36,27 +36,27 @@ type Protection struct {
 }
 
 // verdict is how safe an account is, and what to do next.
-type verdict struct {
+type securityStatus struct {
 	tone, title, text string
 	href, action      string // "" for nothing to do
 }
 
 // judge finds what is most urgent. Where nothing but the password protects the account that is the first thing to say of it.
-func judge(protections []Protection) verdict {
-	second := func(p Protection) bool { return p.Second }
-	if i := slices.IndexFunc(protections, second); i >= 0 && !slices.ContainsFunc(protections, func(p Protection) bool { return p.Second && p.On }) {
-		p := protections[i]
-		return verdict{"warn", "Your password alone protects this account", "Whoever learns it is in. " + p.Text, p.Href, p.Action}
+func judge(securityItems []SecurityItem) securityStatus {
+	second := func(p SecurityItem) bool { return p.Second }
+	if i := slices.IndexFunc(securityItems, second); i >= 0 && !slices.ContainsFunc(securityItems, func(p SecurityItem) bool { return p.Second && p.On }) {
+		p := securityItems[i]
+		return securityStatus{"warn", "Your password alone protects this account", "Whoever learns it is in. " + p.Text, p.Href, p.Action}
 	}
-	for _, p := range protections {
+	for _, p := range securityItems {
 		if p.Urgent != "" {
-			return verdict{"warn", p.Urgent, p.Text, p.Href, p.Action}
+			return securityStatus{"warn", p.Urgent, p.Text, p.Href, p.Action}
 		}
 	}
-	return verdict{"good", "Your account is well protected", "Whoever learns your password still stays out.", "", ""}
+	return securityStatus{"good", "Your account is well protected", "Whoever learns your password still stays out.", "", ""}
 }
 
-func judged(v verdict) templ.Component {
+func judged(v securityStatus) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -192,7 +192,7 @@ func judged(v verdict) templ.Component {
 }
 
 // safety says how safe the account is, and lists what makes it so.
-func safety(protections []Protection) templ.Component {
+func safety(securityItems []SecurityItem) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -209,7 +209,7 @@ func safety(protections []Protection) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = judged(judge(protections)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = judged(judge(securityItems)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -229,12 +229,12 @@ func safety(protections []Protection) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = protectionRow(Protection{Icon: ui.IconLock, Name: "Password", Text: "It opens the account together with your address.", Plain: true, Href: "#change-password", Action: "Change"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = securityItemRow(SecurityItem{Icon: ui.IconLock, Name: "Password", Text: "It opens the account together with your address.", Plain: true, Href: "#change-password", Action: "Change"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, p := range protections {
-				templ_7745c5c3_Err = protectionRow(p).Render(ctx, templ_7745c5c3_Buffer)
+			for _, p := range securityItems {
+				templ_7745c5c3_Err = securityItemRow(p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -253,7 +253,7 @@ func safety(protections []Protection) templ.Component {
 	})
 }
 
-func protectionRow(p Protection) templ.Component {
+func securityItemRow(p SecurityItem) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -376,7 +376,7 @@ func protectionRow(p Protection) templ.Component {
 }
 
 // Security says how the account is protected, and changes the password to one of at least passwordMin characters.
-func Security(user *models.User, protections []Protection, form SecurityForm, passwordMin int, problems map[string]string) templ.Component {
+func Security(user *models.User, securityItems []SecurityItem, form SecurityForm, passwordMin int, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -417,8 +417,8 @@ func Security(user *models.User, protections []Protection, form SecurityForm, pa
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				if len(protections) > 0 {
-					templ_7745c5c3_Err = safety(protections).Render(ctx, templ_7745c5c3_Buffer)
+				if len(securityItems) > 0 {
+					templ_7745c5c3_Err = safety(securityItems).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

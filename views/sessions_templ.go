@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Sessions lists every browser in which user is signed in. currentID is the session of the request, which is marked and
+// Sessions lists every browser in which user is logged in. currentID is the session of the request, which is marked and
 // ended by logging out instead.
 func Sessions(user *models.User, sessions []models.Session, currentID string, now time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

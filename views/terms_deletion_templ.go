@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// DeleteWithoutTerms is DeleteAccount for somebody who does not accept the terms, and is not signed in.
+// DeleteWithoutTerms is DeleteAccount for somebody who does not accept the terms, and is not logged in.
 func DeleteWithoutTerms(user *models.User, after time.Duration, form DeleteAccountForm, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -33,7 +33,7 @@ func termsText() []termsSection {
 		{"What it costs", "Replace this text. Say what is free, what is paid for and when, and how somebody gets their money back."},
 		{"When something goes wrong", "Replace this text. Say what you promise, what you do not, and what you answer for. This is where a lawyer is worth the money."},
 		{"How it ends", "Replace this text. Say how people leave, what becomes of their data then, and how you would end it from your side."},
-		{"When these terms change", "Replace this text. Say how people are told of a new version: whoever has not accepted it is asked at their next log-in."},
+		{"When these terms change", "Replace this text. Say how people are told of a new version: whoever has not accepted it is asked at their next login."},
 		{"Where to reach us", "Replace this text. Say where questions go, and which law and courts are the ones that count."},
 	}
 }
@@ -158,7 +158,7 @@ func Terms(version string) templ.Component {
 	})
 }
 
-// AcceptTerms asks somebody who is signing in to accept the terms. former is the version that they accepted last, "" for none.
+// AcceptTerms asks somebody who is logging in to accept the terms. former is the version that they accepted last, "" for none.
 func AcceptTerms(form TermsForm, former string, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -39,9 +39,9 @@ type AuthenticatorForm struct {
 	Name string `form:"name"`
 }
 
-// TOTPProtection is how so many apps protect an account.
-func TOTPProtection(apps int) Protection {
-	p := Protection{Icon: ui.IconPhone, Name: "Authenticator app", Href: "/account/totp", Action: "Manage", On: apps > 0, Second: true}
+// TOTPItem is how so many apps protect an account.
+func TOTPItem(apps int) SecurityItem {
+	p := SecurityItem{Icon: ui.IconPhone, Name: "Authenticator app", Href: "/account/totp", Action: "Manage", On: apps > 0, Second: true}
 	switch apps {
 	case 0:
 		p.Text, p.Href, p.Action = "An app on your phone shows a code that nobody else has.", "/account/totp/new", "Set it up"

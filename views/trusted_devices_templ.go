@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
-// TrustProtection says how many devices are trusted.
-func TrustProtection(devices int) Protection {
-	p := Protection{Icon: ui.IconDevices, Name: "Trusted devices", Plain: true, Href: "/account/trusted-devices", Action: "Manage"}
+// TrustItem says how many devices are trusted.
+func TrustItem(devices int) SecurityItem {
+	p := SecurityItem{Icon: ui.IconDevices, Name: "Trusted devices", Plain: true, Href: "/account/trusted-devices", Action: "Manage"}
 	switch devices {
 	case 0:
-		p.Text = "None: a second factor, if you have one, is asked for at each log-in."
+		p.Text = "None: a second factor, if you have one, is asked for at each login."
 	case 1:
 		p.Text = "One device is not asked for your second factor."
 	default:

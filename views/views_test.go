@@ -38,7 +38,7 @@ func faults(fields ...string) map[string]string {
 	return problems
 }
 
-// guestPages are those of the signed out, in each of their states.
+// guestPages are those of the logged out, in each of their states.
 func guestPages() map[string]templ.Component {
 	register := views.RegisterForm{Name: markup, Email: markup, Password: secret, Next: "/reports?a=1&b=2"}
 	login := views.LoginForm{Email: markup, Password: secret, Remember: true, Errand: views.Errand{Next: "/reports?a=1&b=2"}}
@@ -80,12 +80,12 @@ func guestPages() map[string]templ.Component {
 		"terms, accept":         views.AcceptTerms(views.TermsForm{Version: markup, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, "", nil), // feature:terms
 		"terms, changed":        views.AcceptTerms(views.TermsForm{Version: markup}, markup, map[string]string{"": markup}),                   // feature:terms
 		"register, terms":       views.Register(views.RegisterForm{Terms: true}, 15, nil),                                                     // feature:terms
-		"link dead":             views.LinkDead(markup, markup, "/password/forgot"),
-		"link dead, leading to": views.LinkDead("Dead", "Go", "javascript:alert(1)"),
+		"link dead":             views.LinkInvalid(markup, markup, "/password/forgot"),
+		"link dead, leading to": views.LinkInvalid("Dead", "Go", "javascript:alert(1)"),
 	}
 }
 
-// appPages are those of the signed in.
+// appPages are those of the logged in.
 func appPages() map[string]templ.Component {
 	security := views.SecurityForm{CurrentPassword: secret, Password: secret}
 	sessions := []models.Session{
@@ -102,7 +102,7 @@ func appPages() map[string]templ.Component {
 		"preferences":           views.Preferences(person(), models.PreferencesForm{Theme: "dark", Language: "en-GB", TimeZone: "Europe/Rome"}, nil, now),
 		"preferences, odd":      views.Preferences(person(), models.PreferencesForm{Theme: markup, Language: markup, TimeZone: markup}, faults("theme", "language", "time_zone"), now),
 		"security":              views.Security(person(), nil, security, 15, nil),
-		"prove":                 views.Prove(person(), views.FactorForm{Factor: "password", Answer: secret}, []string{"password"}, nil),
+		"prove":                 views.Reauthenticate(person(), views.FactorForm{Factor: "password", Answer: secret}, []string{"password"}, nil),
 		"authenticators":        views.TOTP(person(), []models.Authenticator{{ID: "1", Name: markup, LastUsedAt: now}, {ID: "2", Name: "Phone"}}, views.AuthenticatorForm{ID: "2", Name: markup}, faults("name"), now),                                                                       // feature:totp
 		"authenticators, none":  views.TOTP(person(), nil, views.AuthenticatorForm{}, nil, now),                                                                                                                                                                                              // feature:totp
 		"authenticator, new":    views.NewTOTP(person(), views.Enrollment{Key: "ABCD", URL: "otpauth://totp/x", QRSize: 1, QRPath: "M0 0h1v1h-1z"}, views.NewTOTPForm{Name: markup, Code: "123456"}, faults("code", "name")),                                                                 // feature:totp
@@ -114,7 +114,7 @@ func appPages() map[string]templ.Component {
 		"recovery codes":        views.RecoveryCodes(person(), 2, 3, faults("")),                                                                                                                                                                                                             // feature:recovery_codes
 		"recovery codes, none":  views.RecoveryCodes(person(), 0, 3, nil),                                                                                                                                                                                                                    // feature:recovery_codes
 		"recovery codes, new":   views.NewRecoveryCodes(person(), []string{markup}, true),                                                                                                                                                                                                    // feature:recovery_codes
-		"security, wrong":       views.Security(person(), []views.Protection{{Name: markup, Text: markup, Urgent: markup, Href: "/", Action: markup}, {On: true, Href: "/x", Action: "More"}}, security, 15, faults("current_password", "password")),
+		"security, wrong":       views.Security(person(), []views.SecurityItem{{Name: markup, Text: markup, Urgent: markup, Href: "/", Action: markup}, {On: true, Href: "/x", Action: "More"}}, security, 15, faults("current_password", "password")),
 		"sessions":              views.Sessions(person(), sessions, "a", now),
 		"sessions, one":         views.Sessions(person(), sessions[:1], "a", now),
 		"account export":        views.AccountExport(person(), []views.ExportContent{{Name: markup, Says: markup}}),
@@ -145,7 +145,7 @@ func sitePages() map[string]templ.Component {
 	row := dev.MailRow{ID: "1", Kind: "confirm_address", To: markup, Subject: markup, State: "parked", Error: markup, Attempts: 8, At: now}
 	pages := map[string]templ.Component{
 		"home":            views.Home(nil),
-		"home, signed in": views.Home(person()),
+		"home, logged in": views.Home(person()),
 		"mailbox, empty":  dev.Mail(nil, ""),
 		"mailbox":         dev.Mail([]dev.MailRow{row}, "The mail server answers 554"),
 		"mail":            dev.MailMessage(dev.MailView{MailRow: row, Text: markup, Link: "http://localhost:3000/email/confirm?token=t"}),
@@ -291,7 +291,7 @@ func TestEveryPageSaysWhereItIs(t *testing.T) {
 	})
 }
 
-// ASVS 7.4.4: logging out is a button on every page of the signed in, not only in the guarded area.
+// ASVS 7.4.4: logging out is a button on every page of the logged in, not only in the guarded area.
 func TestEveryPageOfASignedInPersonCanLogThemOut(t *testing.T) {
 	pages := appPages()
 	maps.Copy(pages, sitePages())
@@ -535,7 +535,7 @@ func TestTheCurrentPlaceIsMarked(t *testing.T) {
 }
 
 func TestAPageBelowASectionMarksItAndLeadsBack(t *testing.T) {
-	p := render(t, views.Prove(person(), views.FactorForm{}, []string{"password"}, nil), layout.Request{Path: "/account/prove"})
+	p := render(t, views.Reauthenticate(person(), views.FactorForm{}, []string{"password"}, nil), layout.Request{Path: "/account/prove"})
 	if strings.Contains(p.text, "Back to Security") {
 		t.Error("a page outside of the area leads back into it")
 	}
@@ -556,19 +556,19 @@ func TestAPageBelowASectionMarksItAndLeadsBack(t *testing.T) {
 }
 
 func TestTheOverviewSaysWhatToDoFirst(t *testing.T) {
-	off := views.Protection{Name: "App", Text: "A code.", Second: true, Href: "/app", Action: "Set it up"}
-	on := views.Protection{Name: "App", Text: "A code.", Second: true, On: true, Href: "/app", Action: "Manage"}
-	few := views.Protection{Name: "Codes", Text: "1 left.", On: true, Urgent: "You are running out", Href: "/codes", Action: "Make some"}
+	off := views.SecurityItem{Name: "App", Text: "A code.", Second: true, Href: "/app", Action: "Set it up"}
+	on := views.SecurityItem{Name: "App", Text: "A code.", Second: true, On: true, Href: "/app", Action: "Manage"}
+	few := views.SecurityItem{Name: "Codes", Text: "1 left.", On: true, Urgent: "You are running out", Href: "/codes", Action: "Make some"}
 	for _, c := range []struct {
-		protections []views.Protection
-		want        string
+		securityItems []views.SecurityItem
+		want          string
 	}{
-		{[]views.Protection{off, few}, "Your password alone protects this account Whoever learns it is in. A code. Set it up"},
-		{[]views.Protection{off, on}, "Your account is well protected Whoever learns your password still stays out."},
-		{[]views.Protection{few, on}, "You are running out 1 left. Make some"},
-		{[]views.Protection{{Name: "Codes", On: true}}, "Your account is well protected Whoever learns your password still stays out."},
+		{[]views.SecurityItem{off, few}, "Your password alone protects this account Whoever learns it is in. A code. Set it up"},
+		{[]views.SecurityItem{off, on}, "Your account is well protected Whoever learns your password still stays out."},
+		{[]views.SecurityItem{few, on}, "You are running out 1 left. Make some"},
+		{[]views.SecurityItem{{Name: "Codes", On: true}}, "Your account is well protected Whoever learns your password still stays out."},
 	} {
-		p := render(t, views.Security(person(), c.protections, views.SecurityForm{}, 15, nil), layout.Request{})
+		p := render(t, views.Security(person(), c.securityItems, views.SecurityForm{}, 15, nil), layout.Request{})
 		if got := words(p.byID["verdict"].Parent.Parent); got != c.want {
 			t.Errorf("%q, not %q", got, c.want)
 		}

@@ -1,4 +1,4 @@
-// Package layout holds the frames around pages: Site for anyone, Guest for the signed out, App for the signed in.
+// Package layout holds the frames around pages: Site for anyone, Guest for the logged out, App for the logged in.
 package layout
 
 import (

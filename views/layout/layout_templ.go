@@ -207,7 +207,7 @@ func Site(title string) templ.Component {
 	})
 }
 
-// Guest frames what the signed out see: one card in a gate. Mailed links open here for the signed in as well, who keep their
+// Guest frames what the logged out see: one card in a gate. Mailed links open here for the logged in as well, who keep their
 // way out.
 func Guest(title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -301,7 +301,7 @@ func Guest(title string) templ.Component {
 	})
 }
 
-// App frames what the signed in see. It asks for the user, so that no page without one can stand in it. Logging out takes
+// App frames what the logged in see. It asks for the user, so that no page without one can stand in it. Logging out takes
 // one press on every page (ASVS 7.4.4).
 func App(user *models.User, title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

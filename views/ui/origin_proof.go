@@ -9,13 +9,13 @@ type originProofKey struct{}
 
 // WithOriginProof returns a context for a page whose forms prove their origin;
 // with "" they need no proof.
-func WithOriginProof(ctx context.Context, proof string) context.Context {
-	return context.WithValue(ctx, originProofKey{}, proof)
+func WithOriginProof(ctx context.Context, authn string) context.Context {
+	return context.WithValue(ctx, originProofKey{}, authn)
 }
 
 // OriginProof returns the proof for a form that may stand on a page without a
 // referrer; "" where none is needed.
 func OriginProof(ctx context.Context) string {
-	proof, _ := ctx.Value(originProofKey{}).(string)
-	return proof
+	authn, _ := ctx.Value(originProofKey{}).(string)
+	return authn
 }

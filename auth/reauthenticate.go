@@ -10,18 +10,18 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// ErrProofDue is the answer to a change of how the account is protected that comes too long after its person last proved who they
+// ErrReauthRequired is the answer to a change of how the account is protected that comes too long after its person last proved who they
 // are, or from a session that has proven less than the account asks for (ASVS 7.5.1).
-var ErrProofDue = errors.New("a fresh proof of who is asking is due")
+var ErrReauthRequired = errors.New("a fresh proof of who is asking is due")
 
-// Fresh returns ErrProofDue, or nil where the viewer has proven who they are within STEP_UP_TTL, with a second factor if they have
+// RequireRecentLogin returns ErrReauthRequired, or nil where the viewer has proven who they are within STEP_UP_TTL, with a second factor if they have
 // one. Every verb that changes how an account is protected begins with it: a stolen session must not become a stolen account.
-func (a *Auth) Fresh(ctx context.Context, viewer *Viewer) error {
+func (a *Auth) RequireRecentLogin(ctx context.Context, viewer *Viewer) error {
 	// A proof of the future is one of a clock that ran ahead.
-	if age := a.now().Sub(viewer.Session.ProvedAt); age >= a.config.StepUpTTL || age < -models.ClockSlack {
-		return ErrProofDue
+	if age := a.now().Sub(viewer.Session.AuthenticatedAt); age >= a.config.ReauthTTL || age < -models.ClockSlack {
+		return ErrReauthRequired
 	}
-	if viewer.Session.Level > 1 {
+	if viewer.Session.AAL > 1 {
 		return nil
 	}
 	enrolled, err := a.hasSecondFactor(a.db.WithContext(ctx), viewer.User.ID)
@@ -29,7 +29,7 @@ func (a *Auth) Fresh(ctx context.Context, viewer *Viewer) error {
 		return err
 	}
 	if enrolled {
-		return ErrProofDue
+		return ErrReauthRequired
 	}
 	return nil
 }
@@ -67,18 +67,18 @@ func (a *Auth) stillSignedIn(t *tx, viewer *Viewer) error {
 	return nil
 }
 
-// FreshSecond is Fresh for what asks for the password itself: it is due from who has a second factor alone.
-func (a *Auth) FreshSecond(ctx context.Context, viewer *Viewer) error {
+// RequireRecentFactor is Fresh for what asks for the password itself: it is due from who has a second factor alone.
+func (a *Auth) RequireRecentFactor(ctx context.Context, viewer *Viewer) error {
 	enrolled, err := a.hasSecondFactor(a.db.WithContext(ctx), viewer.User.ID)
 	if err != nil || !enrolled {
 		return err
 	}
-	return a.Fresh(ctx, viewer)
+	return a.RequireRecentLogin(ctx, viewer)
 }
 
-// StepUp checks a factor of the viewer's and returns a new token for their session, which is as good as new from then on (ASVS 7.2.4).
+// Reauthenticate checks a factor of the viewer's and returns a new token for their session, which is as good as new from then on (ASVS 7.2.4).
 // The error is an Invalid, a Limited, ErrBusy, ErrTriesUsed, or ErrChanged where the session has ended meanwhile.
-func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, name, answer string, client Client) (token string, err error) {
+func (a *Auth) Reauthenticate(ctx context.Context, viewer *Viewer, name, answer string, client Client) (token string, err error) {
 	of := challenge{id: viewer.Session.ID, sessionID: viewer.Session.ID}
 	of.while = func(ctx context.Context, work func(*tx, *models.User) error) error {
 		return a.inSession(ctx, viewer, work)
@@ -87,22 +87,22 @@ func (a *Auth) StepUp(ctx context.Context, viewer *Viewer, name, answer string, 
 	if err != nil {
 		return "", err
 	}
-	level := max(viewer.Session.Level, Proof{Second: proven.second}.Level())
+	aal := max(viewer.Session.AAL, Authentication{Second: proven.second}.AAL())
 	err = a.transact(ctx, func(t *tx) error {
-		if token, err = a.renewSession(t, viewer, level); err != nil {
+		if token, err = a.renewSession(t, viewer, aal); err != nil {
 			return err
 		}
-		return a.record(t, EventProved, &viewer.User.ID, viewer.Session.ID, client, Detail{"method": name})
+		return a.record(t, EventReauthenticated, &viewer.User.ID, viewer.Session.ID, client, Detail{"method": name})
 	})
 	return token, err
 }
 
 // renewSession notes a fresh proof of so many factors and gives the session a new token; the old one is dead.
-func (a *Auth) renewSession(t *tx, viewer *Viewer, level int) (token string, err error) {
+func (a *Auth) renewSession(t *tx, viewer *Viewer, aal int) (token string, err error) {
 	token, hash := newToken()
 	now := t.now()
 	renewed := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", viewer.Session.ID, now).
-		Updates(map[string]any{"token_hash": hash, "proved_at": now, "level": level})
+		Updates(map[string]any{"token_hash": hash, "authenticated_at": now, "aal": aal})
 	if renewed.Error != nil {
 		return "", fmt.Errorf("renew the session: %w", renewed.Error)
 	}

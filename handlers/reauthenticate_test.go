@@ -46,7 +46,7 @@ func TestChangingThePasswordAsksForTheSecondFactorTooAndThenGoesThrough(t *testi
 	s.visitor().post("/login", "email", ada.email, "password", otherPassword).redirects(t, "/login/factor")
 }
 
-// In the very person's other browser, at the log-in and at the proof.
+// In the very person's other browser, at the login and at the proof.
 func TestPasswordsThatWaitForAProofOpenInTheirSessionAlone(t *testing.T) {
 	s := newStage(t)
 	ada := s.member("ada@example.com")
@@ -130,7 +130,7 @@ func TestItem34WhatProtectsAnAccountAsksForAFreshProof(t *testing.T) {
 			ada := s.member("ada@example.com")
 			fields := form(ada)
 			s.mailIsSent()
-			s.clock.passes(s.config.StepUpTTL)
+			s.clock.passes(s.config.ReauthTTL)
 			ada.get("/account")
 			before := s.tables()
 			if page, err := ada.try(http.MethodPost, path, fields); err != nil || page.status != http.StatusUnauthorized {

@@ -18,14 +18,14 @@ import (
 	"example.com/gatehouse/views"
 )
 
-const provePath = "/account/prove"
+const reauthPath = "/account/prove"
 
-// askToProve answers auth.ErrProofDue: the person proves who they are, and then the page that they asked for opens, or the form that
+// askToReauthenticate answers auth.ErrReauthRequired: the person proves who they are, and then the page that they asked for opens, or the form that
 // they were sending goes through. One with a file, which is not kept, opens its page again.
-func (h *Handlers) askToProve(c echo.Context) error {
+func (h *Handlers) askToReauthenticate(c echo.Context) error {
 	r := c.Request()
 	if r.Method != http.MethodPost {
-		return c.Redirect(http.StatusSeeOther, middleware.WithNext(provePath, r.URL.RequestURI()))
+		return c.Redirect(http.StatusSeeOther, middleware.WithNext(reauthPath, r.URL.RequestURI()))
 	}
 	errand := views.Errand{Next: auth.SafeNext(middleware.PathOf(r.Referer()))}
 	if form, err := sentForm(r, nothing); err == nil && !form.Files {
@@ -33,40 +33,42 @@ func (h *Handlers) askToProve(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		errand.Kept, err = h.auth.KeepForProof(middleware.Viewer(c), plain)
+		errand.Kept, err = h.auth.KeepForReauth(middleware.Viewer(c), plain)
 		if err != nil && !errors.Is(err, auth.ErrTooMuch) {
 			return err
 		}
 	}
-	return h.prove(c, http.StatusUnauthorized, middleware.User(c), views.FactorForm{Errand: errand}, nil)
+	return h.reauthenticate(c, http.StatusUnauthorized, middleware.User(c), views.FactorForm{Errand: errand}, nil)
 }
 
-// ProvePage asks for a fresh proof of who is there.
-func (h *Handlers) ProvePage(c echo.Context, user *models.User) error {
-	return h.prove(c, http.StatusOK, user, views.FactorForm{Errand: asked(c)}, nil)
+// ReauthenticatePage asks for a fresh proof of who is there.
+func (h *Handlers) ReauthenticatePage(c echo.Context, user *models.User) error {
+	return h.reauthenticate(c, http.StatusOK, user, views.FactorForm{Errand: asked(c)}, nil)
 }
 
-func (h *Handlers) prove(c echo.Context, status int, user *models.User, form views.FactorForm, problems auth.Invalid) error {
+func (h *Handlers) reauthenticate(c echo.Context, status int, user *models.User, form views.FactorForm, problems auth.Invalid) error {
 	factors, err := h.auth.FactorsOf(c.Request().Context(), user)
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Prove(user, form, factors, problems))
+	return h.render(c, status, views.Reauthenticate(user, form, factors, problems))
 }
 
-// Prove checks it, and carries on with what it was asked for.
-func (h *Handlers) Prove(c echo.Context, user *models.User) error {
+// Reauthenticate checks it, and carries on with what it was asked for.
+func (h *Handlers) Reauthenticate(c echo.Context, user *models.User) error {
 	var form views.FactorForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
 	form.Errand = checked(form.Errand)
 	if form.Choose != "" {
-		return h.prove(c, http.StatusOK, user, form.Chosen(), nil)
+		return h.reauthenticate(c, http.StatusOK, user, form.Chosen(), nil)
 	}
 	viewer := middleware.Viewer(c)
-	token, err := h.auth.StepUp(c.Request().Context(), viewer, form.Factor, form.Answer, middleware.Client(c))
-	show := func(status int, problems auth.Invalid) error { return h.prove(c, status, user, form, problems) }
+	token, err := h.auth.Reauthenticate(c.Request().Context(), viewer, form.Factor, form.Answer, middleware.Client(c))
+	show := func(status int, problems auth.Invalid) error {
+		return h.reauthenticate(c, status, user, form, problems)
+	}
 	const wait = "There were too many wrong answers. Wait ten minutes, then try again."
 	switch {
 	case errors.Is(err, auth.ErrTriesUsed) && form.Kept != "":
@@ -79,7 +81,7 @@ func (h *Handlers) Prove(c echo.Context, user *models.User) error {
 	if err := h.renew(c, viewer, token); err != nil {
 		return err
 	}
-	if kept, ok := h.auth.KeptForProof(viewer, form.Kept); ok {
+	if kept, ok := h.auth.KeptForReauth(viewer, form.Kept); ok {
 		return h.sendKept(c, kept)
 	}
 	return h.redirect(c, cmp.Or(form.Next, "/account"), "")

@@ -16,7 +16,7 @@ func TestATableThatCannotBeSweptKeepsNoOtherFromIt(t *testing.T) {
 	must(t, a.db.Exec("UPDATE outbox SET done_at = created_at").Error)
 	must(t, a.db.Exec("ALTER TABLE sessions RENAME TO gone").Error)
 	*ahead += keepMail + time.Hour
-	if err := sweep(t, a); err == nil || !strings.Contains(err.Error(), "sweep sessions") {
+	if err := cleanup(t, a); err == nil || !strings.Contains(err.Error(), "sweep sessions") {
 		t.Errorf("the sweep says %v", err)
 	}
 	if rows(t, a, "limits", "true") != 0 || rows(t, a, "outbox", "true") != 0 {

@@ -23,15 +23,15 @@ func (p *person) knocks() *person {
 func (s *stage) runsOut() {
 	s.t.Helper()
 	s.clock.passes(10 * time.Minute)
-	if err := s.sweep(s.t.Context()); err != nil {
+	if err := s.cleanup(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
-	if n := s.count("sign_ins", "true"); n != 0 {
+	if n := s.count("pending_logins", "true"); n != 0 {
 		s.t.Errorf("%d are left", n)
 	}
 }
 
-// reports are how often the person was mailed of a log-in that was not finished.
+// reports are how often the person was mailed of a login that was not finished.
 func (p *person) reports() int64 {
 	p.s.t.Helper()
 	return p.s.count("outbox", "kind = 'unfinished_log_in'")
@@ -80,7 +80,7 @@ func TestItem17WrongAnswersAreToldOfAtOnceAndOnceADay(t *testing.T) {
 	}
 }
 
-// A thief who signs in as themselves in that browser has hidden nothing.
+// A thief who logs in as themselves in that browser has hidden nothing.
 func TestSomebodyElsesSignInDoesNotHideWhatWasNotFinished(t *testing.T) {
 	s := newStage(t)
 	ada, _ := s.owing("ada@example.com")
@@ -119,11 +119,11 @@ func TestItem68ASignInThatOwesSomethingIsOnRecord(t *testing.T) {
 	asked := ada.login("ada1815ada1815ada").redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
 	asked.submit("password", otherPassword).redirects(t, "/dashboard")
 	names := strings.Join(s.events(), " ")
-	if !strings.Contains(names, "sign_in.begun sign_in.continued session.ended password.changed session.started") &&
-		!strings.Contains(names, "sign_in.begun sign_in.continued password.changed session.started") {
+	if !strings.Contains(names, "login.begun login.continued session.ended password.changed session.started") &&
+		!strings.Contains(names, "login.begun login.continued password.changed session.started") {
 		t.Errorf("the log tells %s", names)
 	}
-	if n := s.count("events", `name = 'sign_in.begun' AND detail LIKE '%"owes":"second_factor"%'`); n != 2 {
+	if n := s.count("events", `name = 'login.begun' AND detail LIKE '%"step":"second_factor"%'`); n != 2 {
 		t.Errorf("%d of them tell what was owed", n)
 	}
 }
@@ -133,8 +133,8 @@ func TestItem68ASignInOfSomebodyLockedOutIsOnRecord(t *testing.T) {
 	s := newStage(t)
 	ada := s.alerted("ada@example.com")
 	ada.get(ada.mail().Link).submit().redirects(t, "/login/password")
-	_, err := s.auth.SignIn(t.Context(), ada.user(), auth.Proof{Method: "somehow", Second: true}, auth.Browser{}, auth.Client{})
-	if !errors.Is(err, auth.ErrLockedOut) || !slices.Contains(s.events(), "sign_in.refused") {
+	_, err := s.auth.Login(t.Context(), ada.user(), auth.Authentication{Method: "somehow", Second: true}, auth.Browser{}, auth.Client{})
+	if !errors.Is(err, auth.ErrAccountLocked) || !slices.Contains(s.events(), "login.refused") {
 		t.Errorf("%v, and the log tells %v", err, s.events())
 	}
 }
@@ -148,7 +148,7 @@ func TestItem17AReportIsNotPutOffByLoggingInAgain(t *testing.T) {
 	for range 4 {
 		thief.login(goodPassword).redirects(t, "/login/factor")
 		s.clock.passes(9 * time.Minute)
-		if err := s.sweep(t.Context()); err != nil {
+		if err := s.cleanup(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestItem17AReportIsNotPutOffByLoggingInAgain(t *testing.T) {
 	thief.get("/login/factor").is(t, 200) // what is going on goes on
 }
 
-// Item 17: what ends a sign-in with the password does not keep from the owner that somebody knows it.
+// Item 17: what ends a login with the password does not keep from the owner that somebody knows it.
 func TestItem17AReportOutlivesWhatEndsTheSignIn(t *testing.T) {
 	for name, ends := range map[string]func(ada *person){
 		"the end of the other sessions": func(ada *person) { ada.post("/account/sessions/end-others").is(t, 303) },

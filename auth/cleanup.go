@@ -13,15 +13,15 @@ const (
 	keepEnded   = 7 * 24 * time.Hour   // sessions, for who left a form open over a long weekend
 	keepDevices = 400 * 24 * time.Hour // as long as a browser keeps a cookie (RFC 6265bis)
 	keepMail    = 7 * 24 * time.Hour
-	sweepRows   = 1000 // that are read at a time
+	cleanupRows = 1000 // that are read at a time
 )
 
-// Sweep removes what has ended: sessions a week ago, links, sign-ups, counts, devices that have not come back, and old mail. What fails
+// Cleanup removes what has ended: sessions a week ago, links, sign-ups, counts, devices that have not come back, and old mail. What fails
 // keeps nothing else from being swept. Several servers may sweep at once. It takes two runs: what one finds ended the next removes, since
 // the clock may be wrong at one of them.
-func (a *Auth) Sweep(ctx context.Context) error {
+func (a *Auth) Cleanup(ctx context.Context) error {
 	now, later := a.cleanupTimes()
-	failed := []error{a.sweepSignIns(ctx)}
+	failed := []error{a.reportUnfinishedLogins(ctx)}
 	for _, s := range []struct {
 		table, where string
 		args         []any
@@ -29,7 +29,7 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		// One that was ended is kept as long after it was last seen.
 		{"sessions", "expires_at <= ? AND last_seen_at <= ? OR (NOT remember AND last_seen_at <= ?)",
 			[]any{now.Add(-keepEnded), now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
-		{"sign_ins", "expires_at <= ? AND report_at IS NULL", []any{now}},
+		{"pending_logins", "expires_at <= ? AND report_at IS NULL", []any{now}},
 		{"password_resets", "expires_at <= ?", []any{now}},
 		{"account_recoveries", "expires_at <= ?", []any{now}},
 		{"security_alerts", "expires_at <= ?", []any{now}},
@@ -43,40 +43,40 @@ func (a *Auth) Sweep(ctx context.Context) error {
 		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
 		{"notes", "deleted_at <= ?", []any{now.Add(-models.KeepDeletedNotes)}}, // feature:notes
 	} {
-		failed = append(failed, a.sweepTable(ctx, s.table, s.where, s.args))
+		failed = append(failed, a.expireRows(ctx, s.table, s.where, s.args))
 	}
 	for _, b := range a.bounds() {
 		failed = append(failed, a.boundTimes(ctx, b, later))
 	}
 	failed = append(failed, a.resealTOTP(ctx)) // feature:totp
-	failed = append(failed, a.sweepFormerEmails(ctx, now))
-	failed = append(failed, a.sweepDeletions(ctx, now))
-	if _, err := a.outbox.Sweep(ctx, now.Add(-keepMail)); err != nil {
+	failed = append(failed, a.expireFormerEmails(ctx, now))
+	failed = append(failed, a.finishDeletions(ctx, now))
+	if _, err := a.outbox.Cleanup(ctx, now.Add(-keepMail)); err != nil {
 		failed = append(failed, fmt.Errorf("sweep the outbox: %w", err))
 	}
 	failed = append(failed, models.EmptyLog(ctx, a.db)) // last: what was deleted is still readable in it
 	return errors.Join(failed...)
 }
 
-func (a *Auth) sweepTable(ctx context.Context, table, where string, args []any) error {
+func (a *Auth) expireRows(ctx context.Context, table, where string, args []any) error {
 	if _, err := models.InBatches(models.Unscoped(a.db.WithContext(ctx)), "DELETE FROM "+table, table, where, args...); err != nil {
 		return fmt.Errorf("sweep %s: %w", table, err)
 	}
 	return nil
 }
 
-// sweepSignIns tells the owners of what was not finished on devices that they have not used before.
-func (a *Auth) sweepSignIns(ctx context.Context) error {
+// reportUnfinishedLogins tells the owners of what was not finished on devices that they have not used before.
+func (a *Auth) reportUnfinishedLogins(ctx context.Context) error {
 	for {
-		overdue, err := models.OverdueSignIns(models.Unscoped(a.db.WithContext(ctx)), a.now(), sweepRows)
+		overdue, err := models.OverduePendingLogins(models.Unscoped(a.db.WithContext(ctx)), a.now(), cleanupRows)
 		if err != nil {
 			return fmt.Errorf("list what was not finished: %w", err)
 		}
 		var failed []error
-		for _, signIn := range overdue {
-			failed = append(failed, a.sweepSignIn(ctx, &signIn))
+		for _, pendingLogin := range overdue {
+			failed = append(failed, a.reportUnfinishedLogin(ctx, &pendingLogin))
 		}
-		if err := errors.Join(failed...); err != nil || len(overdue) < sweepRows {
+		if err := errors.Join(failed...); err != nil || len(overdue) < cleanupRows {
 			return err
 		}
 	}
