@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -33,8 +34,12 @@ func (s *server) peakMemory() int {
 func TestVisitors_CannotFillTheMemoryWithBodies(t *testing.T) {
 	const visitors, size = 40, 8_900_000
 	s := start(t, t.TempDir())
-	routes, _, err := readRoutes()
-	if err != nil {
+	list, _ := run(t, t.TempDir(), nil, "routes", "--json")
+	var routes []struct {
+		Path    string
+		MaxBody int `json:"max_body"`
+	}
+	if err := json.Unmarshal([]byte(list), &routes); err != nil {
 		t.Fatal(err)
 	}
 	path := "/account"

@@ -158,7 +158,7 @@ func TestTheProxiesTakeTheLargestBodyOfARoute(t *testing.T) {
 
 // Requests under way get the program's own time to finish, and mail that is being sent the rest: whatever stops it waits for both.
 func TestWhatStopsTheProgramLetsItFinish(t *testing.T) {
-	needs := seconds(t, "../serve.go", `drain = (\d+) \* time\.Second`) + seconds(t, "../mail/worker.go", `grace = (\d+) \* time\.Second`)
+	needs := seconds(t, "../cli/serve.go", `drain = (\d+) \* time\.Second`) + seconds(t, "../mail/worker.go", `grace = (\d+) \* time\.Second`)
 	for name, setting := range map[string]string{
 		"../deploy/app.service": `(?m)^TimeoutStopSec=(\d+)s$`, "../deploy/fly.toml": `(?m)^kill_timeout = "(\d+)s"$`, "deploying.md": `docker run .*--stop-timeout (\d+) `,
 	} {

@@ -382,14 +382,16 @@ func TestLawImportsRunOneWay(t *testing.T) {
 		"github.com/labstack/echo": {"handlers", "middleware"},
 		"github.com/gorilla/":      {"session"},
 		"golang.org/x/crypto/":     {"auth"},
-		"gorm.io/gorm":             {"auth", "models", "mail", "handlers", "."},
+		"gorm.io/gorm":             {"app", "auth", "cli", "models", "mail", "handlers"},
 		"github.com/wneessen/":     {"mail"},
 		"github.com/go-webauthn/":  {"auth"}, // feature:passkeys
-		app + "handlers":           {"."},
+		app + "app":                {"cli"},
+		app + "cli":                {"."},
+		app + "handlers":           {"cli"},
 		app + "views":              {"handlers", "views"},
 		app + "middleware":         {"handlers"},
 		app + "session":            {"handlers", "middleware"},
-		app + "auth":               {".", "handlers", "middleware"},
+		app + "auth":               {"app", "cli", "handlers", "middleware"},
 		app + "seal":               {"auth", "mail"},
 	}
 	eachSource(t, func(path string, file *ast.File) {

@@ -122,7 +122,7 @@ func TestInitRunAgainChangesNothingOrRenamesAgain(t *testing.T) {
 	c.succeeds("init", "--yes").same(made)
 	c.put("README.md", c.read("README.md")+"\nOur words.\n")
 	c.succeeds("init", "--module", "store.example/v2", "--name", "The Store", "--accent", "oklch(0.6 0.2 30)", "--license", "mit")
-	c.holds("go.mod", "module store.example/v2\n").holds("models/all.go", "package models").holds("main_test.go", `"store.example/v2/models"`)
+	c.holds("go.mod", "module store.example/v2\n").holds("models/all.go", "package models").holds("main.go", `"store.example/v2/cli"`)
 	c.holds("README.md", "# The Store\n", "bin/store.example", "Our words.").holds("views/home.templ", "Welcome to The Store.").holds(".gitignore", "\n/store.example\n")
 	c.holds("assets/tokens.css", "--brand: oklch(0.6 0.2 30);").holds("LICENSE", "MIT License\n\nCopyright (c) ", " Acme Inc.\n")
 	for name, f := range c.files() {
@@ -137,7 +137,7 @@ func TestAModuleOfOneWordIsRenamedWithoutHittingTheWord(t *testing.T) {
 	c.put("docs/words.md", "A mail2 is no mail2/x.")
 	c.succeeds("init", "--module", "example.org/post", "--name", "Mailer")
 	c.holds("docs/words.md", "A mail2 is no mail2/x.").holds("go.mod", "module example.org/post\n").holds("e2e/go.mod", "replace example.org/post => ..")
-	c.holds("main_test.go", `"example.org/post/models"`).holds("views/home.templ", `"example.org/post/views/ui"`)
+	c.holds("main.go", `"example.org/post/cli"`).holds("views/home.templ", `"example.org/post/views/ui"`)
 }
 
 func TestAddressesAreNotTakenForTheModule(t *testing.T) {

@@ -254,7 +254,7 @@ func (p *project) addResource(r resourceData) {
 		fmt.Sprintf("app.POST(%q, h.Delete%s)", path+"/:id/delete", one)+mark))
 	p.edit("views/layout/layout.templ", addNavigation(fmt.Sprintf("{Href: %q, Icon: ui.IconFolder, Label: %q},", path, r.Many.Label())+mark))
 	p.edit("models/all.go", addToList("All", "&"+one+"{},"+mark))
-	p.edit("seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
+	p.edit("cli/seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
 	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
 	p.edit("handlers/owned_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory)+mark))
 }

@@ -19,7 +19,7 @@ func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
 		"views/views_test.go":       {`"zebras, none":`},
 		"views/layout/layout.templ": {`{Href: "/zebras", Icon: ui.IconFolder, Label: "Zebras"}, // feature:zebras`},
 		"models/all.go":             {"&Zebra{},"},
-		"seed.go":                   {"models.SeedZebras,"},
+		"cli/seed.go":               {"models.SeedZebras,"},
 	} {
 		c.holds(name, parts...)
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"io/fs"
@@ -9,9 +9,11 @@ import (
 	"strings"
 )
 
-// limitMemory makes Go's collector keep to the memory that the program is given, unless GOMEMLIMIT is set. Without a limit the collector
-// waits until several times as much as is in use has come together, and a container ends the program before that. The process that hashes
-// passwords, SQLite and the program's own file take the rest.
+// limitMemory makes Go's collector respect the memory that the program is given,
+// unless GOMEMLIMIT is set. Without a limit the collector waits until the heap is
+// several times as large as what is in use, and a container ends the program
+// before that. The process that hashes passwords, SQLite and the program's own
+// file take the rest.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -21,8 +23,9 @@ func limitMemory() {
 	}
 }
 
-// givenMemory returns the memory that this process may take, in bytes: the least of the machine's and of what its control group and the
-// groups above it allow (cgroups(7), both versions). It returns 0 where the system does not tell.
+// givenMemory returns the memory that this process may take, in bytes: the least
+// of the machine's and of what its control group and the groups above it allow
+// (cgroups(7), both versions). It returns 0 if the system does not say.
 func givenMemory(root fs.FS) (least int64) {
 	take := func(text string, unit int64) {
 		if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && n > 0 && n < 1<<50 && (least == 0 || n*unit < least) {
@@ -46,7 +49,8 @@ func givenMemory(root fs.FS) (least int64) {
 		} else if parts[1] != "" {
 			continue
 		}
-		// In a container the path may be the host's, while its folder is the container's own: the folder itself is looked at last.
+		// In a container the path may be the host's, while the folder is the
+		// container's own, so the folder itself is read last.
 		for group := path.Join("/", parts[2]); ; group = path.Dir(group) {
 			limit, _ := fs.ReadFile(root, path.Join(folder, group, file))
 			take(string(limit), 1)

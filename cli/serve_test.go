@@ -1,9 +1,11 @@
-package main
+package cli
 
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -11,64 +13,64 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/gatehouse/app"
+	"example.com/gatehouse/config"
 	"example.com/gatehouse/handlers"
-	"example.com/gatehouse/models"
 )
 
-func TestAProgramThatIsRestartedOftenSweepsToo(t *testing.T) {
+func TestRepeat_StartsSoonInAProgramThatIsRestartedOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		var swept atomic.Int64
-		go everyCleanup(ctx, func() { swept.Add(1) })
+		var done atomic.Int64
+		go repeat(ctx, firstCleanup, cleanupEvery, func() { done.Add(1) })
 		for _, step := range []struct {
 			passes time.Duration
 			want   int64
 		}{{59 * time.Second, 0}, {32 * time.Second, 1}, {13 * time.Minute, 1}, {11 * time.Minute, 2}} {
 			time.Sleep(step.passes)
 			synctest.Wait()
-			if got := swept.Load(); got != step.want {
-				t.Errorf("%s later it has swept %d times, not %d", step.passes, got, step.want)
+			if got := done.Load(); got != step.want {
+				t.Errorf("%s later: got %d cleanups, want %d", step.passes, got, step.want)
 			}
 		}
 		stop()
 	})
 }
 
-// Item 69: nobody holds a connection for ever, whether they send, read or do nothing.
-func TestItem69TheServerBoundsEachConnection(t *testing.T) {
+// ASVS 5.0 V15.2.2: no client holds a connection indefinitely, whether it sends,
+// reads or does nothing.
+func TestServer_BoundsEachConnection(t *testing.T) {
 	s := newServer(nil)
-	for what, bound := range map[string]time.Duration{"a header": s.ReadHeaderTimeout, "a request": s.ReadTimeout, "an answer": s.WriteTimeout, "nothing": s.IdleTimeout} {
+	for what, bound := range map[string]time.Duration{
+		"a header": s.ReadHeaderTimeout, "a request": s.ReadTimeout, "a response": s.WriteTimeout, "nothing": s.IdleTimeout,
+	} {
 		if bound <= 0 || bound > 2*time.Minute {
-			t.Errorf("%s may take %s", what, bound)
+			t.Errorf("%s may take %s, want at most 2 minutes", what, bound)
 		}
 	}
 	if s.MaxHeaderBytes <= 0 || s.MaxHeaderBytes > 64<<10 {
-		t.Errorf("a header may have %d bytes", s.MaxHeaderBytes)
+		t.Errorf("a header may have %d bytes, want at most 64 kB", s.MaxHeaderBytes)
 	}
 }
 
-func TestWhatHasEndedIsSweptWhileTheServerRuns(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	t.Setenv("PORT", freePort(t))
-	t.Setenv("DATABASE_URL", databaseURL(t, dir))
-	defer func(former time.Duration) { cleanupFirst = former }(cleanupFirst)
-	cleanupFirst = 10 * time.Millisecond
-	db, err := models.Open(databaseURL(t, dir))
+func TestServe_DeletesExpiredRows(t *testing.T) {
+	p := newProgram(t, "PORT="+freePort(t))
+	c, err := config.Load(p.settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer models.Close(db)
-	if _, err := models.Migrate(t.Context(), db); err != nil {
+	core, err := app.Open(t.Context(), c, slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Exec("INSERT INTO limits (id, hits, open_at, ends_at) SELECT 'ended', 1, tstamp, tstamp FROM goose_db_version WHERE version_id = 1").Error
+	defer core.Close()
+	err = core.DB.Exec("INSERT INTO limits (id, hits, open_at, ends_at) SELECT 'ended', 1, tstamp, tstamp FROM goose_db_version WHERE version_id = 1").Error
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- withApp(serve)(ctx) }()
+	go func() { served <- (&server{core, io.Discard, 10 * time.Millisecond}).run(ctx) }()
 	defer func() {
 		stop()
 		if err := <-served; err != nil {
@@ -77,14 +79,14 @@ func TestWhatHasEndedIsSweptWhileTheServerRuns(t *testing.T) {
 	}()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		var left int64
-		if err := db.Table("limits").Where("id = 'ended'").Count(&left).Error; err != nil {
+		if err := core.DB.Table("limits").Where("id = 'ended'").Count(&left).Error; err != nil {
 			t.Fatal(err)
 		}
 		if left == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("it is still there")
+			t.Fatal("the expired row is still there")
 		}
 	}
 }
