@@ -34,6 +34,8 @@ func commands() []app.Command {
 			About: "list the routes as a JSON array of objects with method, path, guard,\n" +
 				"handler, max_body (bytes) and limits; each limit has rule, free,\n" +
 				"window_seconds, growing, max_wait_seconds and closed_at (attempts,\n0 for never)"},
+		{Words: "routes --write", Run: writeRoutes,
+			About: "write the list with the default settings into routes.txt"},
 		{Words: "user expire-password ADDRESS", Run: app.WithCore(expirePassword),
 			About: "invalidate a password, log the user out everywhere, and mail them to\nchoose a new one"},
 		{Words: "user recover ADDRESS", Run: app.WithCore(recoverUser),

@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"example.com/gatehouse/app"
@@ -34,47 +34,58 @@ func readRoutes(call *app.Call) ([]handlers.Route, error) {
 	return list, nil
 }
 
+// writeRoutes writes the list that a fresh clone prints into routes.txt, which is
+// under version control: a review sees who may open a new page. The file has to
+// be the same on every machine, so the environment is ignored.
+func writeRoutes(ctx context.Context, call *app.Call) error {
+	var list bytes.Buffer
+	fresh := *call
+	fresh.Environ, fresh.Out = nil, &list
+	if err := routes(ctx, &fresh); err != nil {
+		return err
+	}
+	return os.WriteFile("routes.txt", list.Bytes(), 0o644)
+}
+
+// routeLine has fixed columns, so that a new route changes no other line of
+// routes.txt.
+const routeLine = "%-6s %-34s %-22s %-24s %s"
+
 // printRoutes writes the lines that contain the word, with a blank line wherever
 // the guard changes.
 func printRoutes(out io.Writer, list []handlers.Route, word string) error {
-	lines := strings.Split(strings.TrimSuffix(routeTable(list), "\n"), "\n")
+	var text strings.Builder
+	fmt.Fprintf(&text, routeLine+"\n", "METHOD", "PATH", "GUARD", "HANDLER", "LIMITS")
 	shown, guard := 0, ""
-	fmt.Fprintln(out, strings.TrimRight(lines[0], " "))
-	for i, line := range lines[1:] {
+	for _, r := range list {
+		line := strings.TrimRight(fmt.Sprintf(routeLine, r.Method, r.Path, r.Guard, r.Handler, limitsOf(r)), " ")
 		if !strings.Contains(strings.ToLower(line), strings.ToLower(word)) {
 			continue
 		}
-		if list[i].Guard != guard && shown > 0 {
-			fmt.Fprintln(out)
+		if r.Guard != guard && shown > 0 {
+			text.WriteString("\n")
 		}
-		fmt.Fprintln(out, strings.TrimRight(line, " "))
-		guard = list[i].Guard
+		text.WriteString(line + "\n")
+		guard = r.Guard
 		shown++
 	}
 	if shown == 0 {
 		return fmt.Errorf("no line contains %q", word)
 	}
-	_, err := fmt.Fprintf(out, "\nRoutes without a body limit take %s. A visitor may send less to every route.\n", size(handlers.MaxBody))
+	fmt.Fprintf(&text, "\nRoutes without a body limit take %s. A visitor may send less to every route.\n", size(handlers.MaxBody))
+	_, err := io.WriteString(out, text.String())
 	return err
 }
 
-// routeTable returns a heading and a line for each route.
-func routeTable(list []handlers.Route) string {
-	var table bytes.Buffer
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "METHOD\tPATH\tGUARD\tHANDLER\tLIMITS")
-	for _, r := range list {
-		var limits []string
-		if r.MaxBody != handlers.MaxBody {
-			limits = append(limits, "body "+size(r.MaxBody))
-		}
-		for _, rule := range r.Limits {
-			limits = append(limits, rule.String())
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Method, r.Path, r.Guard, r.Handler, strings.Join(limits, "; "))
+func limitsOf(r handlers.Route) string {
+	var limits []string
+	if r.MaxBody != handlers.MaxBody {
+		limits = append(limits, "body "+size(r.MaxBody))
 	}
-	w.Flush() // a bytes.Buffer has no errors
-	return table.String()
+	for _, rule := range r.Limits {
+		limits = append(limits, rule.String())
+	}
+	return strings.Join(limits, "; ")
 }
 
 func size(bytes int64) string {

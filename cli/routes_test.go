@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -58,6 +59,17 @@ func TestRoutes_ShowsNoLimitThatIsOff(t *testing.T) {
 	output, status := newProgram(t, "RATE_LIMIT=off").run("routes")
 	if status != 0 || strings.Contains(output, "login-pair") || !strings.Contains(output, "/login") {
 		t.Errorf("got status %d and\n%s\nwant /login without limits", status, output)
+	}
+}
+
+func TestRoutesWrite_IgnoresTheEnvironment(t *testing.T) {
+	list, _ := newProgram(t).run("routes")
+	p := newProgram(t, append(production(t), "RATE_LIMIT=off", "PASSWORD_MIN=1")...)
+	if output, status := p.run("routes", "--write"); status != 0 || output != "" {
+		t.Fatalf("got status %d and %q, want status 0 and no output", status, output)
+	}
+	if got, err := os.ReadFile("routes.txt"); err != nil || string(got) != list {
+		t.Errorf("got %v and\n%s\nwant what routes prints with the default settings:\n%s", err, got, list)
 	}
 }
 

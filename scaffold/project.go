@@ -174,6 +174,7 @@ type step []string
 var (
 	generate = step{"go", "tool", "templ", "generate", "-log-level", "error"}
 	compress = step{"go", "run", "./assets/compress"}
+	listing  = step{"go", "run", ".", "routes", "--write"} // routes.txt
 )
 
 // save formats and writes what was changed, makes what is made of it and runs the steps. Where anything fails, or ctx ends, every
@@ -230,16 +231,20 @@ func formatFile(name, content string) (string, error) {
 // makers are the steps that the changed files ask for.
 func (p *project) makers() []step {
 	var steps []step
-	views, assets := false, false
+	views, assets, routes := false, false, false
 	for _, name := range slices.Concat(p.written(), p.removed()) {
 		views = views || path.Ext(name) == ".templ"
 		assets = assets || path.Dir(name) == "assets" && path.Ext(name) != ".go"
+		routes = routes || name == "handlers/routes.go"
 	}
 	if views {
 		steps = append(steps, generate)
 	}
 	if assets {
 		steps = append(steps, compress)
+	}
+	if routes {
+		steps = append(steps, listing)
 	}
 	return steps
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,4 +94,15 @@ func TestGenerators_WorkWhateverEndsTheLines(t *testing.T) {
 	c.makes = true
 	c.succeeds(zebra...).holds("views/zebras_templ.go", "func Zebras(").succeeds("drop", "zebras").same(c.before)
 	c.succeeds("page", "--nav", "zebra report").holds("handlers/routes.go", "app.GET(\"/zebra-report\", h.page(views.ZebraReport))")
+}
+
+func TestSave_WritesTheListOfRoutes(t *testing.T) {
+	const list = "go run . routes --write"
+	for _, args := range [][]string{{"page", "zebras"}, {"resource", "zebra", "number"}, {"drop", "teapot"}} {
+		t.Run(args[0], func(t *testing.T) {
+			if c := newTeahouse(t).succeeds(args...); !slices.Contains(c.ran, list) {
+				t.Errorf("%q ran %q, want %q too", args, c.ran, list)
+			}
+		})
+	}
 }
