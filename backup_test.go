@@ -9,7 +9,8 @@ import (
 
 func TestRestore_NeedsStoppedProgram(t *testing.T) {
 	dir := t.TempDir()
-	file, setting := filepath.Join(dir, "backup.db"), []string{"DATABASE_URL=sqlite:" + filepath.Join(dir, "data", "app.db")}
+	file := filepath.Join(dir, "backup.db")
+	setting := []string{"DATABASE_URL=sqlite:" + filepath.Join(dir, "data", "app.db")}
 	s := start(t, dir, setting...)
 	if said, status := run(t, dir, setting, "backup", file); status != 0 || !strings.Contains(said, file) {
 		t.Errorf("backup: status %d, %s", status, said)

@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// peakMemory returns the most memory that the server has had resident so far, in MB.
+// peakMemory returns the largest resident memory of the server so far, in MB.
 func (s *server) peakMemory() int {
 	s.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
-		s.t.Skip("only Linux tells how much memory a process has had:", err)
+		s.t.Skip("this test needs Linux, which says how much memory a process has used:", err)
 	}
 	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
 	if found == nil {
@@ -29,8 +29,8 @@ func (s *server) peakMemory() int {
 	return kilobytes / 1024
 }
 
-// ASVS 5.0 15.2.2: 40 visitors who each hold back the last of 8.9 MB must not fill the memory. Before bodies were bounded by who sends them,
-// they took 900 MB.
+// ASVS 5.0 V15.2.2: 40 visitors who each hold back the end of 8.9 MB must not fill
+// the memory. Without a limit for visitors they took 900 MB.
 func TestVisitors_CannotFillTheMemoryWithBodies(t *testing.T) {
 	const visitors, size = 40, 8_900_000
 	s := start(t, t.TempDir())
@@ -52,7 +52,8 @@ func TestVisitors_CannotFillTheMemoryWithBodies(t *testing.T) {
 	for range visitors {
 		all.Go(func() {
 			body, rest := io.Pipe()
-			defer time.AfterFunc(10*time.Second, func() { rest.CloseWithError(io.ErrUnexpectedEOF) }).Stop() // or no failure would end
+			giveUp := func() { rest.CloseWithError(io.ErrUnexpectedEOF) } // or no failure would end
+			defer time.AfterFunc(10*time.Second, giveUp).Stop()
 			defer rest.Close()
 			go rest.Write([]byte("text=" + strings.Repeat("x", size-6)))
 			r, _ := http.NewRequest(http.MethodPost, s.url+path, body)
@@ -61,7 +62,7 @@ func TestVisitors_CannotFillTheMemoryWithBodies(t *testing.T) {
 			r.Header.Set("Origin", s.url)
 			answer, err := s.client.Do(r)
 			if err != nil {
-				return // the server may close the connection before the client has read its answer
+				return // the server may close the connection before the client has read the response
 			}
 			answer.Body.Close()
 			if answer.StatusCode != http.StatusRequestEntityTooLarge {

@@ -24,7 +24,7 @@ import (
 	"example.com/gatehouse/models/modelstest"
 )
 
-// program is the test binary acting as the real one.
+// program names the variable that makes the test binary act as the program.
 const program = "TEST_RUNS_MAIN"
 
 func TestMain(m *testing.M) {
@@ -34,10 +34,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// databases are the URLs of folders whose runs use PostgreSQL.
+// databases has the URL of each folder whose runs use PostgreSQL.
 var databases sync.Map
 
-// databaseURL is the database of the runs in a folder: with TEST_DATABASE=postgres one in PostgreSQL, empty at first.
+// databaseURL returns the database of the runs in a folder. It is empty at first,
+// and with TEST_DATABASE=postgres in PostgreSQL.
 func databaseURL(t *testing.T, dir string) string {
 	t.Helper()
 	if os.Getenv("TEST_DATABASE") != "postgres" {
@@ -51,7 +52,7 @@ func databaseURL(t *testing.T, dir string) string {
 	return fresh
 }
 
-// command is a run of the program in a folder of its own.
+// command prepares a run of the program in a folder of its own.
 func command(t *testing.T, ctx context.Context, dir string, settings []string, words ...string) (*exec.Cmd, *output) {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, os.Args[0], words...)
@@ -66,7 +67,7 @@ func command(t *testing.T, ctx context.Context, dir string, settings []string, w
 	return cmd, out
 }
 
-// output is what the program writes, which is read while it runs.
+// output is what the program writes. It may be read while the program runs.
 type output struct {
 	mutex sync.Mutex
 	text  bytes.Buffer
@@ -113,7 +114,8 @@ func launch(t *testing.T, dir, port string, settings ...string) *server {
 	t.Helper()
 	jar, _ := cookiejar.New(nil) // it has no error to give
 	s := &server{t: t, url: "http://127.0.0.1:" + port, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
-	s.cmd, s.output = command(t, context.Background(), dir, append([]string{"PORT=" + port, "APP_URL=" + s.url}, settings...))
+	settings = append([]string{"PORT=" + port, "APP_URL=" + s.url}, settings...)
+	s.cmd, s.output = command(t, context.Background(), dir, settings)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -134,10 +136,11 @@ func (s *server) await() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	s.kill(syscall.SIGKILL)
-	s.t.Fatalf("the server does not get ready:\n%s", s.output)
+	s.t.Fatalf("the server is not ready after 12 s:\n%s", s.output)
 }
 
-// kill sends the signal and returns the exit status, -1 where the signal ended it.
+// kill sends the signal and returns the exit status, which is -1 if the signal
+// ended the program.
 func (s *server) kill(signal syscall.Signal) int {
 	if s.cmd.ProcessState == nil {
 		s.cmd.Process.Signal(signal)
@@ -201,8 +204,9 @@ func (s *server) signUp() {
 	if link == nil {
 		s.t.Fatalf("the development mailbox shows no link:\n%s", html)
 	}
-	if status, body := s.post("/email/confirm", url.Values{"token": {link[1]}}); status != 200 || !strings.Contains(body, "Dashboard") {
-		s.t.Errorf("confirming answered %d", status)
+	status, body := s.post("/email/confirm", url.Values{"token": {link[1]}})
+	if status != http.StatusOK || !strings.Contains(body, "Dashboard") {
+		s.t.Errorf("got status %d from confirming the address, want 200 and the dashboard", status)
 	}
 }
 

@@ -16,14 +16,17 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// complete is all that production needs.
+// complete returns every setting that production needs.
 func complete(dir string) []string {
-	return []string{"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:" + filepath.Join(dir, "app.db"),
-		"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:pass@mail.example.com:465", "MAIL_FROM=Acme <hello@example.com>", "TRUSTED_PROXIES=none"}
+	return []string{
+		"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:" + filepath.Join(dir, "app.db"),
+		"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:pass@mail.example.com:465",
+		"MAIL_FROM=Acme <hello@example.com>", "TRUSTED_PROXIES=none",
+	}
 }
 
-// Item 69: a header of any size is not read to its end.
-func TestItem69AHugeHeaderIsRefused(t *testing.T) {
+// ASVS 5.0 V15.2.2: the server does not read a header of any size to its end.
+func TestServe_RefusesAHugeHeader(t *testing.T) {
 	s := start(t, t.TempDir())
 	r, err := http.NewRequest(http.MethodGet, s.url+"/healthz", nil)
 	if err != nil {
@@ -33,12 +36,12 @@ func TestItem69AHugeHeaderIsRefused(t *testing.T) {
 		r.Header.Set("X-Filler", strings.Repeat("x", size))
 		answer, err := s.client.Do(r)
 		if status, _ := s.read(answer, err); status != want {
-			t.Errorf("%d bytes are answered %d", size, status)
+			t.Errorf("%d bytes: got status %d, want %d", size, status, want)
 		}
 	}
 }
 
-// inProduction is the program in production, and who has just signed up there.
+// inProduction starts the program in production, where a user signs up.
 func inProduction(t *testing.T, dir, smtp string) *server {
 	t.Helper()
 	s := start(t, dir, append(complete(dir), "SMTP_URL="+smtp)...)
@@ -54,13 +57,14 @@ func inProduction(t *testing.T, dir, smtp string) *server {
 	}
 	answer.Body.Close()
 	if answer.StatusCode != http.StatusSeeOther {
-		t.Fatalf("signing up answers %d:\n%s", answer.StatusCode, s.output)
+		t.Fatalf("got status %d from signing up, want 303:\n%s", answer.StatusCode, s.output)
 	}
 	return s
 }
 
-// Item 68: what was sent opens an account, and does not stay in the database.
-func TestItem68InProductionMailIsWipedOnceItIsSent(t *testing.T) {
+// ASVS 5.0 V14.2.7: a link in a mail opens an account, so the mail does not stay in
+// the database.
+func TestMail_IsErasedInProductionOnceItIsSent(t *testing.T) {
 	mailbox, dir := mailtest.NewServer(t), t.TempDir()
 	inProduction(t, dir, mailbox.URL().String())
 	mailbox.Next(t, "ada@example.com")
@@ -77,12 +81,12 @@ func TestItem68InProductionMailIsWipedOnceItIsSent(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if len(row.Payload) != 0 {
-		t.Errorf("%d bytes of it are kept", len(row.Payload))
+		t.Errorf("%d bytes of the mail are left, want none", len(row.Payload))
 	}
 }
 
-// Item 70: on the way to another machine, without a password as well.
-func TestItem70InProductionNoMailGoesInClear(t *testing.T) {
+// ASVS 5.0 V12.3.1: mail to another machine is encrypted, even without a password.
+func TestMail_IsNotSentInClearInProduction(t *testing.T) {
 	elsewhere := awayFromHome(t)
 	defer elsewhere.Close()
 	said := make(chan string, 100)
@@ -106,15 +110,16 @@ func TestItem70InProductionNoMailGoesInClear(t *testing.T) {
 		select {
 		case line = <-said:
 		case <-time.After(20 * time.Second):
-			t.Fatal("nobody calls")
+			t.Fatal("the program does not connect to the mail server")
 		}
 		if strings.HasPrefix(line, "MAIL") {
-			t.Fatalf("it goes on in clear: %s", line)
+			t.Fatalf("got %s without encryption, want the connection closed", line)
 		}
 	}
 }
 
-// awayFromHome listens at an address of this machine that is none of its own to itself.
+// awayFromHome listens at an address of this machine that is not a loopback
+// address, so that it counts as another machine.
 func awayFromHome(t *testing.T) net.Listener {
 	t.Helper()
 	addresses, err := net.InterfaceAddrs()
@@ -130,29 +135,30 @@ func awayFromHome(t *testing.T) net.Listener {
 			return listener
 		}
 	}
-	t.Skip("this machine has no address but that of itself to itself")
+	t.Skip("this test needs a network interface besides loopback")
 	return nil
 }
 
-func TestAFullDiskIsAnErrorPageAndNotTheEnd(t *testing.T) {
+func TestServe_SurvivesAFullDisk(t *testing.T) {
 	if _, err := exec.LookPath("prlimit"); err != nil && os.Getenv("CI") != "true" {
-		t.Skip("this story needs prlimit, of util-linux, to limit the size of files")
+		t.Skip("this test needs prlimit; install util-linux")
 	}
 	s := start(t, t.TempDir(), "DATABASE_URL=") // SQLite, whose files are its own
 	full := func(size string) {
-		if out, err := exec.Command("prlimit", "--pid", fmt.Sprint(s.cmd.Process.Pid), "--fsize="+size).CombinedOutput(); err != nil {
+		limit := exec.Command("prlimit", "--pid", fmt.Sprint(s.cmd.Process.Pid), "--fsize="+size)
+		if out, err := limit.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
 	full("1:unlimited")
 	if status, _ := s.post("/register", registration); status < 500 {
-		t.Errorf("with no room on the disk, signing up answers %d", status)
+		t.Errorf("got status %d from signing up on a full disk, want 500 or more", status)
 	}
 	if status, _ := s.get("/login"); status != 200 {
-		t.Errorf("with no room on the disk, the login page answers %d", status)
+		t.Errorf("got status %d from the login page on a full disk, want 200", status)
 	}
 	full("unlimited:unlimited")
 	if status, body := s.post("/register", registration); status != 200 || !strings.Contains(body, "Check your mail") {
-		t.Errorf("with room again, signing up answers %d", status)
+		t.Errorf("got status %d from signing up once there is room again, want 200", status)
 	}
 }

@@ -10,7 +10,7 @@ import (
 func TestRoutesFile_IsFresh(t *testing.T) {
 	file, err := os.ReadFile("routes.txt")
 	if err != nil {
-		t.Fatalf("%v; go run . routes --write makes it", err)
+		t.Fatalf("%v; run go run . routes --write", err)
 	}
 	list, status := run(t, t.TempDir(), nil, "routes")
 	if status != 0 {
@@ -19,10 +19,10 @@ func TestRoutesFile_IsFresh(t *testing.T) {
 	got, want := strings.Split(string(file), "\n"), strings.Split(list, "\n")
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
-			t.Fatalf("routes.txt is stale; go run . routes --write makes it fresh. Line %d:\ngot  %s\nwant %s", i+1, got[i], want[i])
+			t.Fatalf("routes.txt is stale: run go run . routes --write. Line %d:\ngot  %s\nwant %s", i+1, got[i], want[i])
 		}
 	}
 	if len(got) != len(want) {
-		t.Fatalf("routes.txt is stale; go run . routes --write makes it fresh. It has %d lines, want %d", len(got), len(want))
+		t.Fatalf("routes.txt is stale: run go run . routes --write. It has %d lines, want %d", len(got), len(want))
 	}
 }

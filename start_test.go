@@ -18,11 +18,13 @@ func TestCookies_OfClonesOnOneMachineAreApart(t *testing.T) {
 	first.signUp()
 	second.signUp()
 	if !first.loggedIn() || !second.loggedIn() {
-		t.Errorf("after a login to the second clone the first is logged in: %t, the second: %t, want both", first.loggedIn(), second.loggedIn())
+		t.Errorf("after a login to the second clone the first is logged in: %t, the second: %t, want both",
+			first.loggedIn(), second.loggedIn())
 	}
 	second.post("/logout", nil)
 	if !first.loggedIn() || second.loggedIn() {
-		t.Errorf("after a logout of the second clone the first is logged in: %t, the second: %t, want the first alone", first.loggedIn(), second.loggedIn())
+		t.Errorf("after a logout of the second clone the first is logged in: %t, the second: %t, want only the first",
+			first.loggedIn(), second.loggedIn())
 	}
 }
 
@@ -44,33 +46,35 @@ func TestCookies_OfProductsThatTakeTurnsOnAPortAreApart(t *testing.T) {
 	}
 }
 
-func TestAFreshCloneStartsWithoutAnySettings(t *testing.T) {
+func TestServe_NeedsNoSettingsInDevelopment(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir)
 	if out := s.output.String(); !strings.Contains(out, s.url) || !strings.Contains(out, s.url+"/dev/mail") {
-		t.Errorf("the start does not say where to go:\n%s", out)
+		t.Errorf("the start does not name the site and its mailbox:\n%s", out)
 	}
 	s.signUp()
 	if info, err := os.Stat(filepath.Join(dir, "data")); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("the data folder is open to others: %v (%v)", info.Mode(), err)
+		t.Errorf("got %v (%v) for the data folder, want 0700", info.Mode(), err)
 	}
 }
 
-// Whoever listens on the usual port is another program, which must not get this one's visitors and mailed links.
-func TestOnAnotherPortTheProgramIsAtHome(t *testing.T) {
+// The program on the usual port may be another one. It must not get this one's
+// visitors and mailed links.
+func TestServe_LinksToItsOwnPort(t *testing.T) {
 	port := freePort(t)
 	s := launch(t, t.TempDir(), port, "APP_URL=")
 	s.await()
 	if out := s.output.String(); !strings.Contains(out, "http://localhost:"+port+"/dev/mail") {
-		t.Errorf("it says to be elsewhere:\n%s", out)
+		t.Errorf("the start does not name port %s:\n%s", port, out)
 	}
 	answer, err := http.DefaultTransport.RoundTrip(httptest.NewRequest(http.MethodGet, s.url+"/login", nil))
-	if status, _ := s.read(answer, err); status != http.StatusTemporaryRedirect || answer.Header.Get("Location") != "http://localhost:"+port+"/login" {
-		t.Errorf("status %d, and on to %s", status, answer.Header.Get("Location"))
+	want := "http://localhost:" + port + "/login"
+	if status, _ := s.read(answer, err); status != http.StatusTemporaryRedirect || answer.Header.Get("Location") != want {
+		t.Errorf("got status %d to %s, want 307 to %s", status, answer.Header.Get("Location"), want)
 	}
 }
 
-func TestFirstStartsAtOnceAllGetReady(t *testing.T) {
+func TestServe_MigratesOnceWhenSeveralStartTogether(t *testing.T) {
 	dir := t.TempDir()
 	var servers []*server
 	for range 3 {

@@ -15,13 +15,13 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// What was answered is mailed, even by the next process.
-func TestAKilledProcessLosesNoMail(t *testing.T) {
+// A mail that a response has promised is sent, if need be by the next process.
+func TestServe_LosesNoMailWhenItIsKilled(t *testing.T) {
 	mailbox, dir := mailtest.NewServer(t), t.TempDir()
 	resume := mailbox.Stall()
 	s := start(t, dir, "SMTP_URL="+mailbox.URL().String())
 	if status, _ := s.post("/register", registration); status != 200 {
-		t.Fatalf("with a mail server that does not answer, signing up answers %d", status)
+		t.Fatalf("got status %d from signing up with a mail server that does not answer, want 200", status)
 	}
 	s.kill(syscall.SIGKILL)
 	resume()
@@ -29,12 +29,12 @@ func TestAKilledProcessLosesNoMail(t *testing.T) {
 	again := start(t, dir, "SMTP_URL="+mailbox.URL().String())
 	hasten(t, dir)
 	if mail := mailbox.Next(t, "ada@example.com"); !strings.Contains(mail.Link, "/email/confirm?token=") {
-		t.Errorf("the mail links to %s", mail.Link)
+		t.Errorf("the mail links to %s, want a confirmation", mail.Link)
 	}
 	again.kill(syscall.SIGTERM)
 }
 
-func TestAStoppedProcessHandsItsMailBack(t *testing.T) {
+func TestServe_ReturnsItsMailToTheQueueWhenItStops(t *testing.T) {
 	t.Parallel()
 	mailbox, dir := mailtest.NewServer(t), t.TempDir()
 	resume := mailbox.Stall()
@@ -48,31 +48,32 @@ func TestAStoppedProcessHandsItsMailBack(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if status := s.kill(syscall.SIGTERM); status != 0 || !strings.Contains(s.output.String(), "mail handed back") {
-		t.Errorf("the exit status is %d:\n%s", status, s.output)
+		t.Errorf("got exit status %d and\n%s\nwant 0 and that mail is handed back", status, s.output)
 	}
 	resume()
 	again := start(t, dir, "SMTP_URL="+mailbox.URL().String())
-	mailbox.Next(t, "ada@example.com") // whose patience is shorter than a lease
+	mailbox.Next(t, "ada@example.com") // which waits less than a lease
 	again.kill(syscall.SIGTERM)
 }
 
-// Requests that run when the stop comes are answered, and the exit is clean.
-func TestAStopLetsRequestsFinish(t *testing.T) {
+func TestServe_AnswersRequestsUnderWayBeforeItStops(t *testing.T) {
 	s := start(t, t.TempDir())
 	finish := []func(url.Values) int{s.begins("/login"), s.begins("/login"), s.begins("/login"), s.begins("/login")}
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	s.turnsAway()
 	for _, finish := range finish {
-		if status := finish(url.Values{"email": {"a@example.com"}, "password": {"wrong wrong wrong"}}); status != http.StatusUnprocessableEntity {
-			t.Errorf("a request under way was answered %d", status)
+		status := finish(url.Values{"email": {"a@example.com"}, "password": {"wrong wrong wrong"}})
+		if status != http.StatusUnprocessableEntity {
+			t.Errorf("got status %d for a request under way, want 422", status)
 		}
 	}
 	if status := s.kill(syscall.SIGTERM); status != 0 {
-		t.Errorf("the exit status is %d:\n%s", status, s.output)
+		t.Errorf("got exit status %d, want 0:\n%s", status, s.output)
 	}
 }
 
-// begins sends a form without what is in it, and returns once the server waits for that. finish sends it, and returns the answer's status.
+// begins sends the header of a form and returns once the server waits for the
+// body. finish sends the body and returns the status of the response.
 func (s *server) begins(path string) (finish func(url.Values) int) {
 	s.t.Helper()
 	awaited, answered := make(chan bool), make(chan int, 1)
@@ -82,11 +83,13 @@ func (s *server) begins(path string) (finish func(url.Values) int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {s.url}, "Expect": {"100-continue"}}
+	r.Header = http.Header{
+		"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {s.url}, "Expect": {"100-continue"},
+	}
 	go func() {
 		answer, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(r)
 		if err != nil {
-			s.t.Errorf("a request under way got no answer: %v", err)
+			s.t.Errorf("a request under way got no response: %v", err)
 			answered <- 0
 			return
 		}
@@ -96,18 +99,19 @@ func (s *server) begins(path string) (finish func(url.Values) int) {
 	select {
 	case <-awaited:
 	case <-time.After(20 * time.Second):
-		s.t.Fatalf("the server does not ask for the rest of a form:\n%s", s.output)
+		s.t.Fatalf("the server does not ask for the body of a form:\n%s", s.output)
 	}
 	return func(form url.Values) int {
 		go func() {
-			io.WriteString(rest, form.Encode()) // that it fails shows in the answer
+			io.WriteString(rest, form.Encode()) // an error shows in the response
 			rest.Close()
 		}()
 		return <-answered
 	}
 }
 
-// turnsAway returns once the server takes nobody new. Who gets in while it stops is waited for, so it is asked late.
+// turnsAway returns once the server accepts no connection. The server waits for a
+// connection that it has accepted, so turnsAway tries only after it is stopping.
 func (s *server) turnsAway() {
 	s.t.Helper()
 	for range 1000 {
@@ -120,7 +124,7 @@ func (s *server) turnsAway() {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	s.t.Fatalf("the server still takes visitors:\n%s", s.output)
+	s.t.Fatalf("the server still accepts connections:\n%s", s.output)
 }
 
 // hasten makes waiting mail due at once.
