@@ -65,7 +65,8 @@ func Run(ctx context.Context, args []string) int {
 func run(ctx context.Context, words []string, call *app.Call) int {
 	command, args, found := find(commands(), words)
 	if !found {
-		fmt.Fprintf(call.Err, "%s: unknown command %q\n\n%s", call.Program, strings.Join(words, " "), usage(call.Program, commands()))
+		fmt.Fprintf(call.Err, "%s: unknown command %q\n\n", call.Program, strings.Join(words, " "))
+		fmt.Fprint(call.Err, usage(call.Program, commands()))
 		return 2
 	}
 	call.Args = args

@@ -47,7 +47,8 @@ func (p *program) wantNoFiles() {
 func production(t *testing.T) []string {
 	t.Helper()
 	return []string{
-		"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "app.db"),
+		"APP_ENV=production", "APP_URL=https://app.example.com",
+		"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "app.db"),
 		"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:pass@mail.example.com:465",
 		"MAIL_FROM=Acme <hello@example.com>", "TRUSTED_PROXIES=none",
 	}
@@ -56,8 +57,9 @@ func production(t *testing.T) []string {
 func TestRun_AnswersUnknownWordsWithTheUsage(t *testing.T) {
 	p := newProgram(t)
 	for _, words := range [][]string{
-		{"serv"}, {"serve", "now"}, {"--port=80"}, {""}, {"routes", "--xml"}, {"routes", "--json", "--json"}, {"routes", "a", "b"},
-		{"serve", "--json"}, {"user expire-password", "ada@example.com"}, {"user expire-password ADDRESS"}, {"user", "expire-password"},
+		{"serv"}, {"serve", "now"}, {"--port=80"}, {""}, {"serve", "--json"},
+		{"routes", "--xml"}, {"routes", "--json", "--json"}, {"routes", "a", "b"},
+		{"user expire-password", "ada@example.com"}, {"user expire-password ADDRESS"}, {"user", "expire-password"},
 		{"user", "recover"}, {"user", "move", "ada@example.com"}, {"FILE"}, {"backup"},
 	} {
 		if output, status := p.run(words...); status != 2 || !strings.Contains(output, "usage: gatehouse") {
@@ -96,9 +98,10 @@ func TestFind_ReturnsTheArguments(t *testing.T) {
 
 func TestRun_NamesEveryWrongSettingAndStartsNothing(t *testing.T) {
 	p := newProgram(t, "APP_ENV=production", "PORT=http", "PASSWORD_MIN=1", "DATABASE_URL=postgres://u:p@h:port/x")
+	wrong := strings.Fields("TRUSTED_PROXIES APP_URL DATABASE_URL SECRET_KEY SMTP_URL MAIL_FROM PORT PASSWORD_MIN")
 	for _, word := range []string{"serve", "migrate", "seed", "routes"} {
 		output, status := p.run(word)
-		for _, name := range []string{"TRUSTED_PROXIES", "APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "PORT", "PASSWORD_MIN"} {
+		for _, name := range wrong {
 			if status != 2 || !strings.Contains(output, name) {
 				t.Errorf("%s: got status %d and %q, want status 2 and %s", word, status, output, name)
 			}
@@ -130,7 +133,8 @@ func TestServe_SaysThatThePortIsTaken(t *testing.T) {
 	}
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	if output, status := newProgram(t, "PORT="+port).run("serve"); status != 1 || !strings.Contains(output, "another server") {
+	output, status := newProgram(t, "PORT="+port).run("serve")
+	if status != 1 || !strings.Contains(output, "another server") {
 		t.Errorf("got status %d and %q, want status 1 and a hint at another server", status, output)
 	}
 }

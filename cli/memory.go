@@ -28,7 +28,8 @@ func limitMemory() {
 // (cgroups(7), both versions). It returns 0 if the system does not say.
 func givenMemory(root fs.FS) (least int64) {
 	take := func(text string, unit int64) {
-		if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil && n > 0 && n < 1<<50 && (least == 0 || n*unit < least) {
+		n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		if err == nil && n > 0 && n < 1<<50 && (least == 0 || n*unit < least) {
 			least = n * unit
 		}
 	}

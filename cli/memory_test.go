@@ -14,15 +14,27 @@ func TestMemory_IsLimitedByTheControlGroup(t *testing.T) {
 		files map[string]string
 		want  int64
 	}{
-		{"nothing is told", nil, 0},
-		{"the machine alone", map[string]string{"proc/meminfo": machine}, 4 << 30},
-		{"version 2, in a container", map[string]string{"proc/meminfo": machine, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "536870912\n"}, 512 << 20},
-		{"version 2, a service", map[string]string{"proc/self/cgroup": "0::/system.slice/app.service\n", "sys/fs/cgroup/system.slice/memory.max": "268435456\n",
-			"sys/fs/cgroup/system.slice/app.service/memory.max": "max\n"}, 256 << 20},
-		{"version 1", map[string]string{"proc/meminfo": machine, "proc/self/cgroup": "8:pids:/\n4:memory:/docker/abc\n0::/\n",
-			"sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes": "536870912\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, 512 << 20},
-		{"version 1, in a container", map[string]string{"proc/self/cgroup": "4:memory:/docker/abc\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "536870912\n"}, 512 << 20},
-		{"no limit", map[string]string{"proc/meminfo": machine, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, 4 << 30},
+		{"nothing is known", nil, 0},
+		{"only the machine", map[string]string{"proc/meminfo": machine}, 4 << 30},
+		{"version 2, in a container", map[string]string{
+			"proc/meminfo": machine, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "536870912\n",
+		}, 512 << 20},
+		{"version 2, a service", map[string]string{
+			"proc/self/cgroup":                                  "0::/system.slice/app.service\n",
+			"sys/fs/cgroup/system.slice/memory.max":             "268435456\n",
+			"sys/fs/cgroup/system.slice/app.service/memory.max": "max\n",
+		}, 256 << 20},
+		{"version 1", map[string]string{
+			"proc/meminfo": machine, "proc/self/cgroup": "8:pids:/\n4:memory:/docker/abc\n0::/\n",
+			"sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes": "536870912\n",
+			"sys/fs/cgroup/memory/memory.limit_in_bytes":            "9223372036854771712\n",
+		}, 512 << 20},
+		{"version 1, in a container", map[string]string{
+			"proc/self/cgroup": "4:memory:/docker/abc\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "536870912\n",
+		}, 512 << 20},
+		{"no limit", map[string]string{
+			"proc/meminfo": machine, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n",
+		}, 4 << 30},
 	} {
 		root := fstest.MapFS{}
 		for name, content := range c.files {

@@ -72,7 +72,8 @@ func printRoutes(out io.Writer, list []handlers.Route, word string) error {
 	if shown == 0 {
 		return fmt.Errorf("no line contains %q", word)
 	}
-	fmt.Fprintf(&text, "\nRoutes without a body limit take %s. A visitor may send less to every route.\n", size(handlers.MaxBody))
+	fmt.Fprintf(&text, "\nRoutes without a body limit take %s. A visitor may send less to every route.\n",
+		size(handlers.MaxBody))
 	_, err := io.WriteString(out, text.String())
 	return err
 }

@@ -43,13 +43,20 @@ func TestRoutesJSON_ShowsTheSame(t *testing.T) {
 	if err := json.Unmarshal([]byte(output), &list); err != nil || status != 0 {
 		t.Fatalf("got status %d, %v and\n%s", status, err, output)
 	}
-	login := list[slices.IndexFunc(list, func(r map[string]any) bool { return r["path"] == "/login" && r["method"] == "POST" })]
+	login := list[slices.IndexFunc(list, func(r map[string]any) bool {
+		return r["path"] == "/login" && r["method"] == "POST"
+	})]
 	limits := login["limits"].([]any)
 	delete(login, "limits")
-	if want := map[string]any{"method": "POST", "path": "/login", "guard": "logged out", "handler": "Login", "max_body": 1048576.}; !reflect.DeepEqual(login, want) {
+	want := map[string]any{
+		"method": "POST", "path": "/login", "guard": "logged out", "handler": "Login", "max_body": 1048576.,
+	}
+	if !reflect.DeepEqual(login, want) {
 		t.Errorf("got %v, want %v", login, want)
 	}
-	pair := map[string]any{"rule": "login-pair", "free": 10., "window_seconds": 900., "growing": false, "max_wait_seconds": 0., "closed_at": 0.}
+	pair := map[string]any{
+		"rule": "login-pair", "free": 10., "window_seconds": 900., "growing": false, "max_wait_seconds": 0., "closed_at": 0.,
+	}
 	if !reflect.DeepEqual(limits[0], pair) {
 		t.Errorf("got the limit %v, want %v", limits[0], pair)
 	}

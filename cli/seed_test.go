@@ -12,7 +12,8 @@ func TestSeed_ChangesNothingTheSecondTime(t *testing.T) {
 	if output, status := p.run("seed"); status != 0 || strings.Count(output, "added") != 3 {
 		t.Fatalf("got status %d and %q, want status 0 and three users added", status, output)
 	}
-	if output, status := p.run("seed"); status != 0 || strings.Count(output, "kept") != 3 || strings.Contains(output, "added") {
+	output, status := p.run("seed")
+	if status != 0 || strings.Count(output, "kept") != 3 || strings.Contains(output, "added") {
 		t.Errorf("got status %d and %q, want status 0 and three users kept", status, output)
 	}
 }
@@ -46,7 +47,8 @@ func TestSeed_RefusesADatabaseOnTheInternet(t *testing.T) {
 // well-known password.
 func TestSeed_AddsNobodyInProduction(t *testing.T) {
 	settings := production(t)
-	if output, status := newProgram(t, settings...).run("seed"); status != 1 || !strings.Contains(output, "in development only") {
+	output, status := newProgram(t, settings...).run("seed")
+	if status != 1 || !strings.Contains(output, "in development only") {
 		t.Errorf("got status %d and %q, want status 1 and that seed runs in development only", status, output)
 	}
 	db, err := models.Open(strings.TrimPrefix(settings[2], "DATABASE_URL="))

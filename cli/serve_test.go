@@ -64,7 +64,8 @@ func TestServe_DeletesExpiredRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer core.Close()
-	err = core.DB.Exec("INSERT INTO limits (id, hits, open_at, ends_at) SELECT 'ended', 1, tstamp, tstamp FROM goose_db_version WHERE version_id = 1").Error
+	err = core.DB.Exec(`INSERT INTO limits (id, hits, open_at, ends_at)
+		SELECT 'ended', 1, tstamp, tstamp FROM goose_db_version WHERE version_id = 1`).Error
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func moveUser(ctx context.Context, call *app.Call, core *app.Core) error {
 	if err := core.Auth.OfferEmailChange(ctx, from, to); err != nil {
 		return fmt.Errorf("%s to %s: %w", from, to, err)
 	}
-	fmt.Fprintf(call.Out, "A link to confirm the new address is on its way to %s. The account moves once the link is used. "+
-		"A mail to %s then says so, and can undo the move for a week.\n", to, from)
+	fmt.Fprintf(call.Out, "A link to confirm the new address is on its way to %s. "+
+		"The account moves once the link is used. A mail to %s then says so, and can undo the move for a week.\n", to, from)
 	return nil
 }
