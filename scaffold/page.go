@@ -20,7 +20,8 @@ import (
 
 const pageUsage = `usage: task page -- <name> [--nav]     or     go run ./scaffold page <name> [--nav]
 
-Writes a page for the logged in: views/<name>.templ, its line in handlers/routes.go and its story in handlers/<name>_test.go.
+Writes a page for logged-in users: views/<name>.templ, its line in handlers/routes.go and its story in
+handlers/<name>_test.go. It also updates routes.txt, for which the program must build.
 The name may be written in any case: reports, monthly-report, MonthlyReport, "Monthly report".
 
   --nav     add it to the navigation of the logged in
