@@ -59,9 +59,13 @@ var (
 	readmeSections = regexp.MustCompile(`(?m)^## `)
 )
 
-// templateOnly is what the template has for itself, the stories of init among it: a product of any name is no clone that nobody has
-// made theirs. Where none of it is left the clone is a product already.
-var templateOnly = []string{".ci/walk", "docs/screenshots/*", "scaffold/init_test.go"}
+// templateOnly is what only the template's own development needs, such as the
+// tests of init. A clone that has none of these files is a product.
+var templateOnly = []string{".ci/walk", "bench/*", "docs/benchmarks.md", "docs/screenshots/*", "scaffold/init_test.go"}
+
+// templateLine is a line of another file that names templateOnly: in CI, in a list
+// in Go or in Taskfile.yml.
+var templateLine = regexp.MustCompile(`\.ci/walk|\./bench\b|^\s*"bench",\n|^  bench:\n`)
 
 // wishes are what the flags of init say.
 type wishes struct {
@@ -135,7 +139,7 @@ func (p *project) checksOfInit(dropped []string) []step {
 	case len(dropped) > 0:
 		return p.checks()
 	}
-	return []step{compile}
+	return slices.DeleteFunc(p.checks(), func(s step) bool { return slices.Equal(s, vet) })
 }
 
 // identity is read from the files, so that init knows at its second run what the first one made.
@@ -326,8 +330,10 @@ func (p *project) firstTime(now, want identity) {
 	for _, name := range p.names(templateOnly...) {
 		p.remove(name)
 	}
-	for _, name := range p.names(".ci/*", ".github/workflows/*") {
-		p.write(name, withoutLines(p.read(name), func(line string) bool { return strings.Contains(line, ".ci/walk") }))
+	for name, f := range p.files {
+		if !ours(name) && text(f.content) {
+			p.write(name, withoutLines(f.content, templateLine.MatchString))
+		}
 	}
 	p.write("README.md", readme(p.read("README.md"), want.name))
 	data := map[string]any{"Module": p.module, "App": want.name}

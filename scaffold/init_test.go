@@ -97,6 +97,40 @@ func TestOneLineOfCreditIsAllThatIsLeftOfTheTemplate(t *testing.T) {
 	}
 }
 
+func TestInit_LeavesOutWhatOnlyTheTemplateNeeds(t *testing.T) {
+	c := newTemplate(t)
+	c.put("README.md", original.files["README.md"].content)
+	c.succeeds(shop...)
+	for name, f := range c.files() {
+		if ours(name) {
+			continue
+		}
+		for _, word := range []string{".ci/walk", "bench/", "./bench", `"bench"`, "  bench:", "benchmarks.md", "docs/screenshots"} {
+			if strings.Contains(name+"\n"+f.content, word) {
+				t.Errorf("%s: got %q, want nothing that only the template needs", name, word)
+			}
+		}
+		if formatted, err := formatFile(name, f.content); path.Ext(name) == ".go" && (err != nil || formatted != f.content) {
+			t.Errorf("%s: got %v and lines that are not formatted", name, err)
+		}
+	}
+	c.vetsAndDocuments()
+}
+
+// vetsAndDocuments compiles the product with its tests and runs those of its
+// documents that need no other program.
+func (c *clone) vetsAndDocuments() {
+	c.t.Helper()
+	if testing.Short() {
+		return // compiling a product takes a minute
+	}
+	for _, words := range [][]string{{"go", "vet", "./..."}, {"go", "test", "-run", "Link|File|Block|Setting|Readme|Console", "./docs"}} {
+		if err := runTool(c.t.Context(), c.root, words...); err != nil {
+			c.t.Error(err)
+		}
+	}
+}
+
 func TestAProductsCIHasNoPartThatIsTheTemplates(t *testing.T) {
 	c := newTemplate(t).succeeds(shop...)
 	run, workflow := c.read(".ci/run"), c.read(".github/workflows/ci.yml")
