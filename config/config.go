@@ -260,7 +260,7 @@ func (c Config) checkProduction(set map[string]string, database dsn.Database, fa
 	faults.check(c.RateLimit, "RATE_LIMIT is off; that is for development alone")
 	// templ would read the pages' text from files in the temporary folder, which
 	// every user of the machine may write.
-	faults.check(set["TEMPL_DEV_MODE"] == "", "TEMPL_DEV_MODE is set; only task dev sets it, so remove it in production")
+	faults.check(set["TEMPL_DEV_MODE"] == "", "TEMPL_DEV_MODE is set; only tools/dev.sh sets it, so remove it in production")
 	if set["APP_URL"] != "" && c.AppURL != nil {
 		faults.check(c.AppURL.Scheme == "https", "APP_URL is %q; in production it begins with https://", c.AppURL)
 	}

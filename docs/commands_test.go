@@ -32,12 +32,12 @@ const (
 )
 
 // inProse is what a span of the prose begins with if it is a command.
-var inProse = regexp.MustCompile(`^([A-Z_]+=\S+ )*(go (run|test|build|tool|vet|mod|install)|task) \S`)
+var inProse = regexp.MustCompile(`^([A-Z_]+=\S+ )*(go (run|test|build|tool|vet|mod|install) |sh tools/)\S`)
 
 // commands are the document's, in its order: the lines of its blocks, and what the prose tells to type.
 func (d document) commands() (found []string) {
 	add := func(command string) {
-		command = spelled(command)
+		command = strings.Join(strings.Fields(command), " ")
 		if command != "" && !strings.HasPrefix(command, "#") && !slices.Contains(found, command) {
 			found = append(found, command)
 		}
@@ -65,7 +65,7 @@ func (d document) commands() (found []string) {
 	return found
 }
 
-const withoutTask = "go tool -modfile=tools/go.mod task"
+const develop = "sh tools/dev.sh"
 
 // steps are the lines of CI, without the flags that change nothing that a command does.
 func steps(t *testing.T) (lines []string) {
@@ -100,15 +100,6 @@ func TestEveryCommandWorks(t *testing.T) {
 		})
 		done = append(done, slices.DeleteFunc(commands, func(command string) bool { return !serves(command) })...) // once is enough
 	}
-}
-
-// spelled is a command on one line, for a machine that has Go alone.
-func spelled(command string) string {
-	command = strings.Join(strings.Fields(command), " ")
-	if rest, ok := strings.CutPrefix(command, "task "); ok {
-		return withoutTask + " " + rest
-	}
-	return command
 }
 
 // clone is a copy of the repository, without its history.
@@ -159,7 +150,7 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, content, info.Mode())
 }
 
-// freePorts returns the first of two neighbors: the second is for what stands behind the proxy of task dev.
+// freePorts returns the first of two neighbors: the second is for what stands behind the proxy of tools/dev.sh.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -187,7 +178,7 @@ var briefly = map[string]string{
 
 // serves says whether a command runs until it is stopped.
 func serves(command string) bool {
-	return command == "go run ." || command == withoutTask+" dev" || strings.HasPrefix(command, "./bin/")
+	return command == "go run ." || command == develop || strings.HasPrefix(command, "./bin/")
 }
 
 // does runs a command in the copy, and wants it to succeed.
@@ -210,7 +201,7 @@ func (c *clone) does(command string) {
 	go func() { ended <- cmd.Wait() }()
 	if serves(command) {
 		c.isServed(ctx, command, ended)
-		if command == withoutTask+" dev" {
+		if command == develop {
 			c.showsWhatIsSaved(ctx)
 			c.showsTheLastOfManySaves(ctx)
 		}

@@ -43,7 +43,7 @@ func TestDevelopment_AnswersPrivateNetworksOnly(t *testing.T) {
 		"this machine over IPv6":  {peer: "[::1]:5000", host: "localhost:3000", want: 200},
 		"a phone on the network":  {peer: "192.168.1.9:5000", host: "192.168.1.7:3000", want: 200},
 		"a link-local neighbor":   {peer: "[fe80::1%eth0]:5000", host: "laptop.local:3000", want: 200},
-		"the proxy of task dev":   {peer: "127.0.0.1:5000", host: "localhost:3000", header: forwarded("X-Forwarded-For", "127.0.0.1"), want: 200},
+		"the proxy of dev.sh":     {peer: "127.0.0.1:5000", host: "localhost:3000", header: forwarded("X-Forwarded-For", "127.0.0.1"), want: 200},
 		"a phone through it":      {peer: "127.0.0.1:5000", host: "192.168.1.7:3000", header: forwarded("X-Forwarded-For", "192.168.1.9"), want: 200},
 		"a stranger":              {peer: "203.0.113.9:5000", host: "localhost:3000", want: 404},
 		"a stranger over IPv6":    {peer: "[2001:db8::9]:5000", host: "localhost:3000", want: 404},

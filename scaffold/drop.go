@@ -18,7 +18,7 @@ import (
 	"text/tabwriter"
 )
 
-const dropUsage = `usage: task drop [-- <feature>…] [--all] [--deployed]     or     go run ./scaffold drop …
+const dropUsage = `usage: go run ./scaffold drop [<feature>…] [--all] [--deployed]
 
 Takes optional features out, or without a name lists them. A feature has one word. To it belong the files that are called so in any
 folder (notes.go, notes_image.go, notes_test.go, notes.templ, 0008_notes.sql) and every line that ends in a comment feature:notes:
@@ -116,7 +116,7 @@ func drop(ctx context.Context, c *call) error {
 	if err := p.save(ctx, c, p.checks()...); err != nil {
 		return err
 	}
-	return c.tell(p, "What is left builds. `task test` holds it to its stories and laws.")
+	return c.tell(p, "What is left builds. `go test ./...` holds it to its stories and laws.")
 }
 
 var (
@@ -408,7 +408,7 @@ func (c *call) listFeatures(p *project) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(c.out, "\ntask drop -- <word> takes one out.")
+	_, err := fmt.Fprintln(c.out, "\ngo run ./scaffold drop <word> takes one out.")
 	return err
 }
 

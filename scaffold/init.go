@@ -19,7 +19,7 @@ import (
 	"unicode/utf8"
 )
 
-const initUsage = `usage: task init -- [flags]     or     go run ./scaffold init [flags]
+const initUsage = `usage: go run ./scaffold init [flags]
 
 Makes the clone yours: the module path in every file, the name in pages, mail and settings, a README, a license and a changelog of
 your own. At a terminal it asks for what it is not told. It can be run again with other values.
@@ -29,7 +29,7 @@ your own. At a terminal it asks for what it is not told. It can be run again wit
   --accent "#0a7ea4"                the one color; also rgb(…) and oklch(…)
   --holder "Acme Inc."              who holds the copyright; git's user.name otherwise
   --license mit                     or proprietary, the default: all rights reserved
-  --drop notes,other                optional features to leave out; task drop lists them
+  --drop notes,other                optional features to leave out; go run ./scaffold drop lists them
   --commit                          commit the result
   --yes                             take the defaults for the rest, and don't ask
   --force                           even though there are changes that are not committed
@@ -571,7 +571,7 @@ func (c *call) tellBegun(p *project, id identity, notes []string) error {
 	for _, note := range notes {
 		fmt.Fprintf(&b, "%s\n", note)
 	}
-	fmt.Fprintf(&b, "\nNext: task test, then task dev. README.md, CHANGELOG.md and views/home.templ wait for your words.\n")
+	fmt.Fprintf(&b, "\nNext: go test ./..., then sh tools/dev.sh. README.md, CHANGELOG.md and views/home.templ wait for your words.\n")
 	_, err := fmt.Fprint(c.out, b.String())
 	return err
 }

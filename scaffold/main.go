@@ -39,7 +39,7 @@ func commands() map[string]command {
 	}
 }
 
-const usage = `usage: go run ./scaffold <command> …     or     task <command> -- …
+const usage = `usage: go run ./scaffold <command> …
 
   init        make the clone yours: its module, name, color, README, license
   page        write a protected page: its view, its line in routes.go, its story

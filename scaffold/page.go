@@ -18,7 +18,7 @@ import (
 	"text/template"
 )
 
-const pageUsage = `usage: task page -- <name> [--nav]     or     go run ./scaffold page <name> [--nav]
+const pageUsage = `usage: go run ./scaffold page <name> [--nav]
 
 Writes a page for logged-in users: views/<name>.templ, its line in handlers/routes.go and its story in
 handlers/<name>_test.go. It also updates routes.txt, for which the program must build.
@@ -35,7 +35,7 @@ func page(ctx context.Context, c *call) error {
 	var nav bool
 	words, f := c.words(map[string]any{"nav": &nav})
 	if len(words) != 1 {
-		f.add("Give the page one name, as in: task page -- reports")
+		f.add("Give the page one name, as in: go run ./scaffold page reports")
 	}
 	if err := f.err(); err != nil {
 		return err

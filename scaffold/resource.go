@@ -14,26 +14,26 @@ import (
 	"time"
 )
 
-const resourceUsage = `usage: task resource -- <name> <field>:<type> …     or     go run ./scaffold resource <name> <field>:<type> …
+const resourceUsage = `usage: go run ./scaffold resource <name> <field>:<type> …
 
 Writes what belongs to a person and to nobody else: a model and its migration, queries held to the owner, a list that is searched,
 sorted and paged, pages to show, add, edit and delete, an entry in the navigation, seed rows and stories.
 
-  task resource -- invoice number:string due:date paid:bool amount:money note:text:optional status:enum:draft,sent
+  go run ./scaffold resource invoice number:string due:date paid:bool amount:money note:text:optional status:enum:draft,sent
 
   string   one line of text              int     a whole number          email   an address
   text     several lines                 money   an amount in cents      url     a link
   date     a day                         bool    yes or no               enum    one of the words that follow: status:enum:draft,sent
 
 A field without a type is a string. A field must be filled in unless it ends in :optional. The first one stands for the row in lists, and is neither text nor bool nor
-optional. Names may be written in any case, the resource in singular or plural. task drop -- invoices takes all of it back.
+optional. Names may be written in any case, the resource in singular or plural. go run ./scaffold drop invoices takes all of it back.
 `
 
 // resource is the command.
 func resource(ctx context.Context, c *call) error {
 	words, f := c.words(nil)
 	if len(words) < 2 {
-		f.add("Give the resource a name and its fields, as in: task resource -- invoice number:string due:date amount:money")
+		f.add("Give the resource a name and its fields, as in: go run ./scaffold resource invoice number:string due:date amount:money")
 	}
 	if err := f.err(); err != nil {
 		return err
@@ -51,7 +51,7 @@ func resource(ctx context.Context, c *call) error {
 		return err
 	}
 	return c.tell(p, fmt.Sprintf("The list is at /%s. `go test ./...` holds it to its stories and to the laws; `go run . seed` gives new people a few rows.\n"+
-		"task drop -- %s takes all of it back.", r.Many.Kebab(), r.Many.Snake()))
+		"go run ./scaffold drop %s takes all of it back.", r.Many.Kebab(), r.Many.Snake()))
 }
 
 // resourceData is what the templates are filled with.
@@ -178,7 +178,7 @@ func (p *project) refuseOptions(f field) {
 func (p *project) refuseResource(r resourceData) {
 	word := r.Many.Snake()
 	if slices.Contains(p.featureWords(), word) {
-		p.faults.add("There are %s already; task drop -- %s takes them out.", r.Many.Lower(), word)
+		p.faults.add("There are %s already; go run ./scaffold drop %s takes them out.", r.Many.Lower(), word)
 		return
 	}
 	if files := p.filesOf(word); len(files) > 0 {

@@ -104,7 +104,7 @@ func TestAResourceThatCannotBeIsRefusedWithWhatToDo(t *testing.T) {
 		c.refuses(words, append([]string{"resource"}, args...)...)
 	}
 	c.succeeds("resource", "zebra", "name")
-	c.refuses("There are zebras already; task drop -- zebras takes them out", "resource", "zebras", "name")
+	c.refuses("There are zebras already; go run ./scaffold drop zebras takes them out", "resource", "zebras", "name")
 }
 
 func TestAListToAddToIsFoundWhetherItIsEmptyOrNot(t *testing.T) {

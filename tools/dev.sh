@@ -1,9 +1,54 @@
 #!/bin/sh
-# What air does for `task dev` (.air.toml), run from the root:
+# Runs the app on http://localhost:3000. Save a .go, .templ or .css file, and the
+# browser reloads:
+#   sh tools/dev.sh
+# air calls the two other commands (.air.toml):
 #   sh tools/dev.sh build   makes tmp/app
 #   sh tools/dev.sh run     runs it in place of the one before
 set -eu
-case $1 in
+cd "$(dirname "$0")/.."
+
+# settings reads .env as Docker does: a line is a name and a value. What the
+# environment sets already stays.
+settings() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    name=${line%%=*}
+    case $name in
+    '' | *[!A-Za-z0-9_]* | [0-9]*) ;;
+    *) eval "[ -n \"\${$name+set}\" ]" || export "$name=${line#*=}" ;;
+    esac
+  done <.env
+}
+
+# The browser talks to templ's proxy, which adds the script that reloads. The app
+# listens one port higher.
+serve() {
+  [ ! -f .env ] || settings
+  host=${HOST:-127.0.0.1}
+  export PROXY_PORT="${PORT:-3000}"
+  export PORT=$((PROXY_PORT + 1)) HOST=127.0.0.1 TEMPL_DEV_MODE=true APP_URL="${APP_URL:-http://localhost:$PROXY_PORT}"
+  echo 'Compiling the tools and the program. The first time this downloads about 40 modules and takes minutes.'
+  TEMPL=$(go tool -n templ) && air=$(go tool -modfile=tools/go.mod -n air)
+  export TEMPL
+  "$TEMPL" generate -watch -watch-pattern '\.(templ|css|js|svg)$' -log-level warn -open-browser=false \
+    -proxy "http://127.0.0.1:$PORT" -proxybind "$host" -proxyport "$PROXY_PORT" &
+  watcher=$!
+  trap 'kill $watcher ${restarter:-} 2>/dev/null || true; wait' EXIT
+  trap 'exit 130' INT TERM
+  # The proxy answers once the watcher has written every _templ.go. A build before
+  # that could read half a file.
+  until "$TEMPL" generate -notify-proxy -proxyport "$PROXY_PORT" 2>/dev/null; do
+    kill -0 $watcher || exit 1
+    sleep 0.1
+  done
+  rm -rf tmp/building tmp/app.pid # of a run that was killed
+  "$air" &
+  restarter=$!
+  wait $restarter
+}
+
+case ${1:-serve} in
+serve) serve ;;
 build)
   # Air begins a build at each save, beside the one that still runs. One at a
   # time, so that the last to write tmp/app is one that has read the last save.
