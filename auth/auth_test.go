@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	netmail "net/mail"
 	"net/netip"
@@ -39,7 +38,7 @@ func opened(t testing.TB, db *gorm.DB) (*Auth, *time.Duration) {
 	c.AppURL = &url.URL{Scheme: "https", Host: "app.example.com"}
 	ahead := new(time.Duration)
 	now := func() time.Time { return time.Now().Add(*ahead) }
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := modelstest.Log(t)
 	outbox, err := mail.NewOutbox(db, nil, &netmail.Address{Address: "hello@example.com"}, c.SecretKeys, false, log, now)
 	if err != nil {
 		t.Fatal(err)

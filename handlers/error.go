@@ -84,6 +84,9 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(brokenFor), Title: "We can't take files right now",
 			Text: "Something is wrong on our side, and we have a record of it. Your file was not saved."}
 	case errors.Is(err, gorm.ErrRecordNotFound):
+		if !h.config.Production {
+			h.log.WarnContext(ctx, "answered with 404", "route", c.Path(), "error", err)
+		}
 		h.recordRefusal(c, auth.EventAccessDenied)
 		return views.ErrorPage{Status: http.StatusNotFound}
 	case errors.Is(err, middleware.ErrForeignOrigin):

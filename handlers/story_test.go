@@ -129,7 +129,7 @@ func (s *stage) keepsSecrets() {
 // open puts the program together on the stage's database, as main does.
 func (s *stage) open() {
 	s.t.Helper()
-	log := slog.New(slog.NewJSONHandler(s.log, nil))
+	log := slog.New(slog.NewMultiHandler(slog.NewJSONHandler(s.log, nil), modelstest.Log(s.t).Handler()))
 	smtp, err := mail.NewSMTP(s.config.SMTPURL, s.config.SMTPHelo, s.mailbox.Roots(), s.config.Production)
 	if err != nil {
 		s.t.Fatal(err)

@@ -318,7 +318,7 @@ func openGORM(dialector gorm.Dialector, p *pool, owned *scope.Names) (*gorm.DB, 
 		DisableAutomaticPing:   true,
 	})
 	if err == nil {
-		err = errors.Join(scope.Install(db, owned.Tables), installQuotas(db))
+		err = errors.Join(scope.Install(db, owned.Tables), installQuotas(db), nameStatements(db))
 	}
 	if err != nil {
 		p.Close()

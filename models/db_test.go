@@ -305,6 +305,7 @@ func TestAPreparedStatementTakesQuestionMarksOnBothEngines(t *testing.T) {
 func TestTheLogTellsOfAFailedStatementButNotItsValues(t *testing.T) {
 	db := modelstest.Open(t)
 	lines := captureLog(t)
+	models.LogTo(db, slog.Default())
 	must(t, db.Create(newUser("ada")).Error)
 	var user models.User
 	db.Where("email = ?", "missing@example.com").Take(&user)
@@ -325,9 +326,30 @@ func TestTheLogTellsOfAFailedStatementButNotItsValues(t *testing.T) {
 	}
 }
 
+func TestStatementError_NamesTheStatementButNotItsValues(t *testing.T) {
+	db := modelstest.Open(t)
+	err := db.Where("email = ?", "missing@example.com").Take(&models.User{}).Error
+	if !errors.Is(err, gorm.ErrRecordNotFound) || !strings.Contains(err.Error(), "FROM") || !strings.Contains(err.Error(), "email = ") {
+		t.Errorf("got %v, want a gorm.ErrRecordNotFound that names the statement", err)
+	}
+	for what, err := range map[string]error{
+		"no row": err,
+		"Create": errors.Join(db.Create(newUser("ada")).Error, db.Create(newUser("ada")).Error),
+		"Update": db.Model(&models.User{}).Where("nothing = ?", "missing@example.com").Update("name", "Ada").Error,
+		"Delete": models.Unscoped(db).Where("nothing = ?", "missing@example.com").Delete(&models.User{}).Error,
+		"Raw":    db.Exec("UPDATE nothing SET name = ?", "missing@example.com").Error,
+		"Row":    db.Raw("SELECT nothing FROM nothing WHERE name = ?", "missing@example.com").Scan(new(string)).Error,
+	} {
+		if _, named := errors.AsType[*models.StatementError](err); !named || strings.Contains(err.Error(), "missing@example.com") {
+			t.Errorf("%s: got %v, want the statement without its values", what, err)
+		}
+	}
+}
+
 func TestTheLogTellsOfASlowStatement(t *testing.T) {
 	db := modelstest.SQLite(t)
 	lines := captureLog(t)
+	models.LogTo(db, slog.Default())
 	var n int64
 	for limit := 1_000_000; !strings.Contains(lines.String(), "a slow statement"); limit *= 2 {
 		if limit > 1_000_000_000 {

@@ -85,7 +85,7 @@ func (l listing) order(db *gorm.DB, model any, sort string) clause.OrderBy {
 // found is the error of a change, gorm.ErrRecordNotFound where it met no row.
 func found(change *gorm.DB) error {
 	if change.Error == nil && change.RowsAffected == 0 {
-		return gorm.ErrRecordNotFound
+		return &StatementError{change.Statement.SQL.String(), gorm.ErrRecordNotFound}
 	}
 	return change.Error
 }

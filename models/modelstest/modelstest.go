@@ -110,6 +110,7 @@ func open(t testing.TB, databaseURL string) *gorm.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	models.LogTo(db, Log(t))
 	t.Cleanup(func() {
 		if err := models.Close(db); err != nil {
 			t.Errorf("closing the test's database: %v", err)
