@@ -99,12 +99,12 @@ func TestEveryCompressedFormIsThereAndHoldsItsAsset(t *testing.T) {
 			continue
 		}
 		if f.brotli == nil || f.gzip == nil {
-			t.Errorf("%s has no compressed form of its present content: run task generate", name)
+			t.Errorf("%s has no compressed form of its present content: run go run ./assets/compress", name)
 			continue
 		}
 		br, err := io.ReadAll(brotli.NewReader(bytes.NewReader(f.brotli)))
 		if err != nil || !bytes.Equal(br, f.content) {
-			t.Errorf("%s: the brotli form holds something else (%v): run task generate", name, err)
+			t.Errorf("%s: the brotli form holds something else (%v): run go run ./assets/compress", name, err)
 		}
 		unzip, err := gzip.NewReader(bytes.NewReader(f.gzip))
 		if err != nil {
@@ -112,7 +112,7 @@ func TestEveryCompressedFormIsThereAndHoldsItsAsset(t *testing.T) {
 			continue
 		}
 		if gz, err := io.ReadAll(unzip); err != nil || !bytes.Equal(gz, f.content) {
-			t.Errorf("%s: the gzip form holds something else (%v): run task generate", name, err)
+			t.Errorf("%s: the gzip form holds something else (%v): run go run ./assets/compress", name, err)
 		}
 	}
 	entries, err := os.ReadDir("compressed")
@@ -122,7 +122,7 @@ func TestEveryCompressedFormIsThereAndHoldsItsAsset(t *testing.T) {
 	for _, entry := range entries {
 		hash, _, _ := strings.Cut(entry.Name(), ".")
 		if !strings.Contains(addresses(), hash) {
-			t.Errorf("compressed/%s belongs to no asset: run task generate", entry.Name())
+			t.Errorf("compressed/%s belongs to no asset: run go run ./assets/compress", entry.Name())
 		}
 	}
 }
