@@ -13,14 +13,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models/modelstest"
 )
 
@@ -28,7 +26,7 @@ import (
 const program = "TEST_RUNS_MAIN"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(program) != "" || slices.Contains(os.Args, auth.HashWorker) {
+	if os.Getenv(program) != "" {
 		main() // which exits
 	}
 	os.Exit(m.Run())
@@ -215,28 +213,4 @@ func (s *server) loggedIn() bool {
 	s.t.Helper()
 	_, body := s.get("/dashboard")
 	return strings.Contains(body, "Log out")
-}
-
-// Next to the pages, hashes would slow them down. However the program ends, what it has hash ends too.
-func TestPasswordsAreHashedByAProcessThatEndsWithTheProgram(t *testing.T) {
-	s := start(t, t.TempDir())
-	s.post("/login", url.Values{"email": {"a@example.com"}, "password": {"wrong wrong wrong"}})
-	var worker []string
-	await(t, "no process hashes beside it", func() bool {
-		children, err := exec.Command("ps", "-o", "pid=,args=", "--ppid", fmt.Sprint(s.cmd.Process.Pid)).Output()
-		worker = strings.Fields(string(children))
-		return err == nil && len(worker) == 3 && worker[2] == auth.HashWorker
-	})
-	s.kill(syscall.SIGKILL)
-	await(t, "what hashed outlives the program", func() bool { return exec.Command("ps", "-p", worker[0]).Run() != nil })
-}
-
-// await is patient: what hashes gets its turn when nothing else on the machine wants one.
-func await(t *testing.T, otherwise string, happens func() bool) {
-	t.Helper()
-	for end := time.Now().Add(5 * time.Minute); !happens(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(otherwise)
-		}
-	}
 }

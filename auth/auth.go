@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -53,7 +54,7 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 	if err != nil {
 		return nil, err
 	}
-	slots := hashSlots()
+	slots := max(1, runtime.GOMAXPROCS(0)-1) // one core stays free for pages
 	a := &Auth{
 		config:   c,
 		db:       db,
@@ -68,11 +69,6 @@ func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, no
 	}
 	a.cleanup.last = a.now()
 	return a, nil
-}
-
-// HashElsewhere has passwords hashed by runs of the program in this file, which answer HashWorker with ServeHashes.
-func (a *Auth) HashElsewhere(program string) {
-	a.hasher.worker = &worker{program: program, quiet: quietBeforeEnd, patience: workerPatience, starts: whenNothingElseRuns}
 }
 
 // Close lets go of what New prepared.

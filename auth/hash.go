@@ -31,27 +31,26 @@ var ErrUnreadableHash = errors.New("the stored password hash cannot be read")
 // New hashes are argon2id (ASVS 11.4.2) in the PHC string format. Those of bcrypt are read, never written. All of it
 // counts against the same bound.
 type Hasher struct {
-	queue  *hashQueue
-	worker *worker
-	user   string // for whom it hashes; "" for strangers
+	queue *hashQueue
+	user  string // for whom it hashes; "" for strangers
 }
 
 // NewHasher allows slots hashes at once, and queue strangers and as many users waiting for their turn; fewer than one
 // slot counts as one.
 func NewHasher(slots, queue int) *Hasher {
-	return &Hasher{queue: &hashQueue{slots: max(slots, 1), most: max(queue, 0), places: map[string]int{}}, worker: &worker{}}
+	return &Hasher{queue: &hashQueue{slots: max(slots, 1), most: max(queue, 0), places: map[string]int{}}}
 }
 
 // For returns the Hasher for a user's passwords, which wait in places that no
 // stranger can take. user tells users apart; "" is a stranger.
-func (h *Hasher) For(user string) *Hasher { return &Hasher{h.queue, h.worker, user} }
+func (h *Hasher) For(user string) *Hasher { return &Hasher{h.queue, user} }
 
 // Hash returns what to store for a password, which is normalized to NFC first (NIST SP 800-63B-4, 3.1.1.2) and used
 // whole. It does not judge the password: PasswordRules does. The error is ErrBusy, or the context's.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	var answer HashAnswer
-	err := h.inTurn(ctx, func() { answer = h.worker.do(HashJob{Password: password}) })
-	return answer.Encoded, err
+	var encoded string
+	err := h.inTurn(ctx, func() { encoded = newArgon2id(password).String() })
+	return encoded, err
 }
 
 // Verify says whether a password is the one that encoded was made of, and whether encoded should be replaced with a
@@ -90,10 +89,9 @@ func (h *Hasher) verify(ctx context.Context, password, encoded string) (ok, reha
 		// No password is that long, however its accents are written. Reading a megabyte of it would hold the slot several times as long.
 		stored, password = nobody(), ""
 	}
-	var answer HashAnswer
 	err = h.inTurn(ctx, func() {
 		began = time.Now()
-		answer = h.worker.do(HashJob{password, stored.String()})
+		ok = stored.matches(password)
 	})
 	if err != nil {
 		return false, false, began, err
@@ -101,7 +99,7 @@ func (h *Hasher) verify(ctx context.Context, password, encoded string) (ok, reha
 	if malformed != nil {
 		return false, false, began, fmt.Errorf("%w: %w", ErrUnreadableHash, malformed)
 	}
-	return answer.Matches, answer.Matches && !stored.current(), began, nil
+	return ok, ok && !stored.current(), began, nil
 }
 
 // VerifyNobody does the work of VerifyEvenly for an address that nobody has. There is nothing to match.

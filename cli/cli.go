@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"example.com/gatehouse/app"
-	"example.com/gatehouse/auth"
 	"example.com/gatehouse/config"
 )
 
@@ -51,12 +50,6 @@ func commands() []app.Command {
 // process: 2 if the user has to correct the arguments or the settings, 1 for any
 // other error.
 func Run(ctx context.Context, args []string) int {
-	if slices.Equal(args, []string{auth.HashWorker}) { // for serve, not for people
-		if err := auth.ServeHashes(os.Stdin, os.Stdout); err != nil {
-			return 1
-		}
-		return 0
-	}
 	name, _ := os.Executable() // without a name, messages begin with a dot
 	return run(ctx, args, &app.Call{Program: filepath.Base(name), Environ: os.Environ(), Out: os.Stdout, Err: os.Stderr})
 }

@@ -12,8 +12,7 @@ import (
 // limitMemory makes Go's collector respect the memory that the program is given,
 // unless GOMEMLIMIT is set. Without a limit the collector waits until the heap is
 // several times as large as what is in use, and a container ends the program
-// before that. The process that hashes passwords, SQLite and the program's own
-// file take the rest.
+// before that. SQLite and the program's own file take the rest.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return

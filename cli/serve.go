@@ -37,9 +37,6 @@ func serve(ctx context.Context, call *app.Call, core *app.Core) error {
 		debug.SetGCPercent(400)
 	}
 	limitMemory()
-	if self, err := os.Executable(); err == nil { // without it this process hashes
-		core.Auth.HashElsewhere(self)
-	}
 	return (&server{Core: core, out: call.Out, firstCleanup: firstCleanup}).run(ctx)
 }
 
