@@ -59,7 +59,7 @@ func (core *Core) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	core.Auth, err = auth.New(c, core.DB, core.Outbox, core.Log, core.Now)
+	core.Auth, err = auth.New(auth.Options{Config: c, DB: core.DB, Outbox: core.Outbox, Log: core.Log, Now: core.Now})
 	return err
 }
 

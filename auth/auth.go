@@ -2,6 +2,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -18,6 +19,8 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"example.com/gatehouse/auth/hash"
+	"example.com/gatehouse/auth/password"
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -33,8 +36,8 @@ type Auth struct {
 	outbox   *mail.Outbox
 	messages mail.Messages
 	kept     seal.Keys
-	hasher   *Hasher
-	rules    PasswordRules
+	hasher   *hash.Hasher
+	rules    password.Rules
 	log      *slog.Logger
 	now      func() time.Time
 
@@ -44,28 +47,39 @@ type Auth struct {
 	}
 }
 
-// New makes an Auth on a migrated database. The clock is an argument so that tests can move it.
-func New(c config.Config, db *gorm.DB, outbox *mail.Outbox, log *slog.Logger, now func() time.Time) (*Auth, error) {
-	sessions, err := models.NewSessionFinder(db)
+// Options are what an Auth works with.
+type Options struct {
+	Config config.Config
+	DB     *gorm.DB // migrated
+	Outbox *mail.Outbox
+	Log    *slog.Logger
+	Now    func() time.Time // the clock, which tests move
+	// Hasher is for tests. Without it New makes the one that hashes at full cost.
+	Hasher *hash.Hasher
+}
+
+// New returns an Auth. The caller closes it.
+func New(o Options) (*Auth, error) {
+	sessions, err := models.NewSessionFinder(o.DB)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := seal.New(c.SecretKeys, "kept form")
+	kept, err := seal.New(o.Config.SecretKeys, "kept form")
 	if err != nil {
 		return nil, err
 	}
 	slots := max(1, runtime.GOMAXPROCS(0)-1) // one core stays free for pages
 	a := &Auth{
-		config:   c,
-		db:       db,
+		config:   o.Config,
+		db:       o.DB,
 		sessions: sessions,
-		outbox:   outbox,
+		outbox:   o.Outbox,
 		kept:     kept,
-		messages: mail.NewMessages(c.AppName, c.AppURL),
-		hasher:   NewHasher(slots, 64*slots),
-		rules:    NewPasswordRules(c.PasswordMin, c.AppName),
-		log:      log,
-		now:      func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+		messages: mail.NewMessages(o.Config.AppName, o.Config.AppURL),
+		hasher:   cmp.Or(o.Hasher, hash.New(hash.Default, slots, 64*slots)),
+		rules:    password.NewRules(o.Config.PasswordMin, o.Config.AppName),
+		log:      o.Log,
+		now:      func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 	}
 	a.cleanup.last = a.now()
 	return a, nil

@@ -8,6 +8,7 @@ import (
 	netmail "net/mail"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"example.com/gatehouse/auth/hash"
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -28,8 +30,9 @@ const goodPassword = "seven purple lanterns hum"
 
 var here = Client{IP: netip.MustParseAddr("203.0.113.7"), UserAgent: "curl/8"}
 
-// opened is an Auth on a database of its own, and the time it goes by.
-func opened(t testing.TB, db *gorm.DB) (*Auth, *time.Duration) {
+// opened returns an Auth that hashes cheaply, unless a change says otherwise,
+// and how far its clock is ahead.
+func opened(t testing.TB, db *gorm.DB, changes ...func(*Options)) (*Auth, *time.Duration) {
 	t.Helper()
 	c, err := config.Load([]string{"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz"})
 	if err != nil {
@@ -43,7 +46,11 @@ func opened(t testing.TB, db *gorm.DB) (*Auth, *time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(c, db, outbox, log, now)
+	options := Options{Config: c, DB: db, Outbox: outbox, Log: log, Now: now, Hasher: hash.New(hash.Cheap, 4, 100)}
+	for _, change := range changes {
+		change(&options)
+	}
+	a, err := New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,13 +138,13 @@ func TestItem16KnownAndUnknownAddressesCostTheSameWork(t *testing.T) {
 func TestItem16KnownAndUnknownAddressesAreBothHashedFor(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	must(t, second(a.AddUser(t.Context(), "Ada", "known@example.com", goodPassword)))
-	a.hasher = NewHasher(1, 0)
+	a.hasher = hash.New(hash.Cheap, 1, 0)
 	occupy(t, a.hasher)
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
-		if _, err := a.Authenticate(t.Context(), email, goodPassword, Browser{}, here); !errors.Is(err, ErrBusy) {
+		if _, err := a.Authenticate(t.Context(), email, goodPassword, Browser{}, here); !errors.Is(err, hash.ErrBusy) {
 			t.Errorf("Authenticate does not hash for %s: %v", email, err)
 		}
-		if _, err := a.Register(t.Context(), "Ada", email, goodPassword, here); !errors.Is(err, ErrBusy) {
+		if _, err := a.Register(t.Context(), "Ada", email, goodPassword, here); !errors.Is(err, hash.ErrBusy) {
 			t.Errorf("Register does not hash for %s: %v", email, err)
 		}
 	}
@@ -176,10 +183,10 @@ func TestItem16OneLetterIsWrittenToAKnownAddressAndToAnUnknownOne(t *testing.T) 
 // Who is told that the server is busy, and tries again, is not told next that they have tried too often.
 func TestASignUpThatCouldNotBeHashedCountsForNothing(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
-	a.hasher = NewHasher(1, 0)
+	a.hasher = hash.New(hash.Cheap, 1, 0)
 	occupy(t, a.hasher)
 	for range 31 {
-		if _, err := a.Register(t.Context(), "Ada", "ada@example.com", goodPassword, here); !errors.Is(err, ErrBusy) {
+		if _, err := a.Register(t.Context(), "Ada", "ada@example.com", goodPassword, here); !errors.Is(err, hash.ErrBusy) {
 			t.Fatal(err)
 		}
 	}
@@ -308,11 +315,11 @@ func TestAFailedTransactionTellsNobodyAnything(t *testing.T) {
 // stale has something happen between what verb reads and what it writes: verb waits in between to hash a password.
 func stale(t *testing.T, a *Auth, verb func() error, happens func()) error {
 	t.Helper()
-	a.hasher = NewHasher(1, 1)
+	a.hasher = hash.New(hash.Cheap, 1, 1)
 	free := occupy(t, a.hasher)
 	answer := make(chan error)
 	go func() { answer <- verb() }()
-	for a.hasher.waiting() == 0 {
+	for a.hasher.Waiting() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	happens()
@@ -496,10 +503,10 @@ func TestATryThatCouldNotBeMadeCountsForNothing(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	user := added(t, a, "ada@example.com")
 	must(t, tryWrong(t, a, user.Email))
-	a.hasher = NewHasher(1, 0)
+	a.hasher = hash.New(hash.Cheap, 1, 0)
 	occupy(t, a.hasher)
 	for range 6 {
-		if err := tryWrong(t, a, user.Email); !errors.Is(err, ErrBusy) {
+		if err := tryWrong(t, a, user.Email); !errors.Is(err, hash.ErrBusy) {
 			t.Fatal(err)
 		}
 	}
@@ -588,14 +595,33 @@ func TestOldMailIsSweptWithTheRest(t *testing.T) {
 	}
 }
 
+// atFullCost leaves the Hasher to New, as the program does.
+func atFullCost(o *Options) { o.Hasher = nil }
+
+// ASVS 11.4.2.
+func TestNew_HashesAtFullCost(t *testing.T) {
+	a, _ := opened(t, modelstest.Open(t), atFullCost)
+	if got, want := added(t, a, "ada@example.com").PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$"; !strings.HasPrefix(got, want) {
+		t.Errorf("got the hash %s, want %s...", got, want)
+	}
+}
+
 // Item 16: a wrong login takes the same time whether or not there is an account.
 func TestItem16AWrongLogInTakesAsLongForEveryAddress(t *testing.T) {
-	a, _ := opened(t, modelstest.Open(t))
+	a, _ := opened(t, modelstest.Open(t), atFullCost)
 	added(t, a, "ada@example.com")
 	for _, address := range []string{"ada@example.com", "nobody@example.com"} {
 		began := time.Now()
-		if _, err := a.Authenticate(t.Context(), address, "a wrong password", Browser{}, here); err == nil || time.Since(began) < wrongTakes {
+		if _, err := a.Authenticate(t.Context(), address, "a wrong password", Browser{}, here); err == nil || time.Since(began) < hash.Default.Failure {
 			t.Errorf("%s is answered after %s (%v)", address, time.Since(began), err)
 		}
 	}
+}
+
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

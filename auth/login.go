@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/auth/hash"
 	"example.com/gatehouse/models"
 )
 
@@ -76,16 +77,16 @@ func (a *Auth) knownDevice(ctx context.Context, email, device string) (bool, err
 }
 
 // checkLogin does one hash's work whether or not there is such a user. A matching hash with old parameters is replaced.
-func (a *Auth) checkLogin(ctx context.Context, hasher *Hasher, email, password string) (user *models.User, ok bool, err error) {
+func (a *Auth) checkLogin(ctx context.Context, hasher *hash.Hasher, email, password string) (user *models.User, ok bool, err error) {
 	found, err := models.FindUserByEmail(a.db.WithContext(ctx), email)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, false, hasher.VerifyNobody(ctx, password)
+		return nil, false, hasher.VerifyUnknown(ctx, password)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("find the user: %w", err)
 	}
 	ok, outdated, err := hasher.VerifyEvenly(ctx, password, found.PasswordHash)
-	if errors.Is(err, ErrUnreadableHash) {
+	if errors.Is(err, hash.ErrUnreadable) {
 		// An error page would tell that the address has an account.
 		a.log.ErrorContext(ctx, "a stored password hash cannot be read", "user", found.ID, "error", err)
 		return &found, false, nil
@@ -101,19 +102,19 @@ func (a *Auth) checkLogin(ctx context.Context, hasher *Hasher, email, password s
 
 // rehash replaces the hash of the user, whose password this is. overtaken says that it was replaced meanwhile: by another login, which has
 // done the same, or with another password.
-func (a *Auth) rehash(ctx context.Context, hasher *Hasher, user *models.User, password string) (overtaken bool, err error) {
-	hash, err := hasher.Hash(ctx, password)
-	if errors.Is(err, ErrBusy) {
+func (a *Auth) rehash(ctx context.Context, hasher *hash.Hasher, user *models.User, password string) (overtaken bool, err error) {
+	encoded, err := hasher.Hash(ctx, password)
+	if errors.Is(err, hash.ErrBusy) {
 		return false, nil // the next login will do it
 	}
 	if err != nil {
 		return false, err
 	}
-	replaced := a.db.WithContext(ctx).Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", hash, user.ID, user.PasswordHash)
+	replaced := a.db.WithContext(ctx).Exec("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", encoded, user.ID, user.PasswordHash)
 	if replaced.Error != nil {
 		return false, fmt.Errorf("replace the hash: %w", replaced.Error)
 	}
-	user.PasswordHash = hash
+	user.PasswordHash = encoded
 	return replaced.RowsAffected == 0, nil
 }
 

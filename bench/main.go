@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"example.com/gatehouse/auth"
+	"example.com/gatehouse/auth/hash"
 )
 
 // plan is how much is measured.
@@ -146,7 +146,7 @@ func (b *bench) prepareDashboard() (err error) {
 	if b.smtp, err = listenSMTP(); err != nil {
 		return err
 	}
-	if b.hash, err = auth.NewHasher(1, 0).Hash(b.ctx, password); err != nil {
+	if b.hash, err = hash.New(hash.Default, 1, 0).Hash(b.ctx, password); err != nil {
 		return err
 	}
 	return fill(b.ctx, b.smallURL(), b.plan.people, 0, b.hash)

@@ -10,13 +10,14 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/auth"
+	"example.com/gatehouse/auth/hash"
 	"example.com/gatehouse/config"
 )
 
 // hasPassword gives the person a password past the rules, as an import does.
 func (p *person) hasPassword(password string) {
 	p.s.t.Helper()
-	hash, err := auth.NewHasher(1, 1).Hash(p.s.t.Context(), password)
+	hash, err := hash.New(hash.Cheap, 1, 1).Hash(p.s.t.Context(), password)
 	if err != nil {
 		p.s.t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/auth"
+	"example.com/gatehouse/auth/hash"
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/mail"
@@ -34,12 +35,9 @@ const (
 	otherPassword = "quiet rivers carry paper boats"
 )
 
-// What a hash costs in truth is for the tests of auth, and for the browser's.
-func init() { auth.HashCheaply() }
-
 // goodHash is goodPassword's hash, which everybody may have.
 var goodHash = sync.OnceValues(func() (string, error) {
-	return auth.NewHasher(1, 1).Hash(context.Background(), goodPassword)
+	return hash.New(hash.Cheap, 1, 1).Hash(context.Background(), goodPassword)
 })
 
 // stage is the whole application on a real database, with a real SMTP server and a clock that tests move.
@@ -138,7 +136,7 @@ func (s *stage) open() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if s.auth, err = auth.New(s.config, s.db, s.outbox, log, s.clock.now); err != nil {
+	if s.auth, err = auth.New(auth.Options{Config: s.config, DB: s.db, Outbox: s.outbox, Log: log, Now: s.clock.now, Hasher: hash.New(hash.Cheap, 4, 100)}); err != nil {
 		s.t.Fatal(err)
 	}
 	router, routes := handlers.New(s.config, s.db, s.auth, s.outbox, log, s.clock.now).Router()

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"example.com/gatehouse/auth"
+	"example.com/gatehouse/auth/hash"
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
@@ -158,7 +159,7 @@ func TestTrustIsVoidOnceThePasswordOrAFactorChanges(t *testing.T) {
 func TestTrustIsBoundToThePasswordItWasGivenWith(t *testing.T) {
 	s := newStage(t)
 	ada, _ := s.trusts("ada@example.com")
-	hash, err := auth.NewHasher(1, 1).Hash(t.Context(), goodPassword)
+	hash, err := hash.New(hash.Cheap, 1, 1).Hash(t.Context(), goodPassword)
 	if err != nil {
 		t.Fatal(err)
 	}

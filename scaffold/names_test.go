@@ -66,7 +66,7 @@ func TestPluralsLeadBackToTheirSingulars(t *testing.T) {
 
 // A table that GORM would call otherwise gets its name from its model, or that would not find it.
 func TestAPlainPluralIsGORMsToo(t *testing.T) {
-	words, err := os.ReadFile("../auth/common_passwords.txt")
+	words, err := os.ReadFile("../auth/password/common.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package auth
+package hash
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 )
 
 func TestItem3WholePasswordIsVerified(t *testing.T) {
-	h := NewHasher(2, 10)
+	h := New(Default, 2, 10)
 	long := strings.Repeat("x", 255)
 	for _, password := range []string{"correct horse battery", " spaces stay ", "TAB\tand\x00zero", long + "y", "пароль из слов"} {
 		encoded := mustHash(t, h, password)
@@ -27,7 +27,7 @@ func TestItem3WholePasswordIsVerified(t *testing.T) {
 }
 
 func TestItem5OneWordTypedInTwoFormsIsOnePassword(t *testing.T) {
-	h := NewHasher(2, 10)
+	h := New(Default, 2, 10)
 	composed, decomposed := "caf\u00e9 au lait noir", "cafe\u0301 au lait noir"
 	expect(t, h, decomposed, mustHash(t, h, composed), true, false)
 	expect(t, h, composed, mustHash(t, h, decomposed), true, false)
@@ -35,7 +35,7 @@ func TestItem5OneWordTypedInTwoFormsIsOnePassword(t *testing.T) {
 }
 
 func TestItem11NewHashesAreArgon2idAtTheFloorWithSaltsOfTheirOwn(t *testing.T) {
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	first, second := mustHash(t, h, "the same password"), mustHash(t, h, "the same password")
 	if first == second {
 		t.Error("two hashes of one password are equal")
@@ -52,25 +52,25 @@ func TestItem11NewHashesAreArgon2idAtTheFloorWithSaltsOfTheirOwn(t *testing.T) {
 func TestItem11TheReferenceImplementationsHashesAreRead(t *testing.T) {
 	// From the test suite of github.com/P-H-C/phc-winner-argon2.
 	reference := "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	expect(t, h, "password", reference, true, true)
 	expect(t, h, "Password", reference, false, false)
 }
 
 func TestItem12OtherParametersAskForANewHash(t *testing.T) {
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	salt := []byte("sixteen bytes ok")
 	for name, old := range map[string]argon2idHash{
-		"less memory":   {argon2Cost{8192, 2, 1}, salt, nil},
-		"more passes":   {argon2Cost{8192, 3, 1}, salt, nil},
-		"two threads":   {argon2Cost{19456, 2, 2}, salt, nil},
-		"shorter salt":  {currentCost, salt[:8], nil},
-		"a shorter key": {currentCost, salt, make([]byte, 16)},
+		"less memory":   {Cost{8192, 2, 1}, salt, nil},
+		"more passes":   {Cost{8192, 3, 1}, salt, nil},
+		"two threads":   {Cost{19456, 2, 2}, salt, nil},
+		"shorter salt":  {Default.Cost, salt[:8], nil},
+		"a shorter key": {Default.Cost, salt, make([]byte, 16)},
 	} {
 		if old.key == nil {
 			old.key = make([]byte, keyBytes)
 		}
-		old.key = argon2.IDKey([]byte("the password"), old.salt, old.cost.passes, old.cost.memory, old.cost.threads, uint32(len(old.key)))
+		old.key = argon2.IDKey([]byte("the password"), old.salt, old.cost.Passes, old.cost.Memory, old.cost.Threads, uint32(len(old.key)))
 		t.Run(name, func(t *testing.T) {
 			expect(t, h, "the password", old.String(), true, true)
 			expect(t, h, "not the password", old.String(), false, false)
@@ -79,7 +79,7 @@ func TestItem12OtherParametersAskForANewHash(t *testing.T) {
 }
 
 func TestItem11BcryptIsReadForImportsAndAsksForANewHash(t *testing.T) {
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	encoded := bcryptOf(t, "an old password")
 	for _, version := range []string{"$2a$", "$2b$", "$2y$"} {
 		expect(t, h, "an old password", version+encoded[4:], true, true)
@@ -91,7 +91,7 @@ func TestItem11BcryptIsReadForImportsAndAsksForANewHash(t *testing.T) {
 }
 
 func TestItem3BcryptNeverMatchesMoreThanItReads(t *testing.T) {
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	whole := strings.Repeat("x", 72)
 	encoded := bcryptOf(t, whole)
 	expect(t, h, whole, encoded, true, true)
@@ -100,10 +100,10 @@ func TestItem3BcryptNeverMatchesMoreThanItReads(t *testing.T) {
 }
 
 func TestStoredHashesThatAreMalformedOrAbsurdMatchNothing(t *testing.T) {
-	good := nobody().String()
+	good := unmatched(Default.Cost).String()
 	parts := strings.Split(good, "$")
 	salt, key := parts[4], parts[5]
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	for _, encoded := range []string{
 		"password", "$", "$$$$$", "$argon2id$", "$argon2id$v=19", "$argon2i$v=19$m=19456,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=18$m=19456,t=2,p=1$" + salt + "$" + key,
@@ -141,11 +141,11 @@ func TestStoredHashesThatAreMalformedOrAbsurdMatchNothing(t *testing.T) {
 
 // It counts blocks of memory instead of milliseconds: the work is filling them.
 func TestItem16UnknownAddressesAndUnusableHashesCostTheWorkOfAnyOther(t *testing.T) {
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	encoded := mustHash(t, h, "the right password")
 	known := allocated(func() { _, _, _ = h.Verify(t.Context(), "a wrong password", encoded) })
 	for name, verify := range map[string]func(){
-		"an unknown address":           func() { _ = h.VerifyNobody(t.Context(), "a wrong password") },
+		"an unknown address":           func() { _ = h.VerifyUnknown(t.Context(), "a wrong password") },
 		"an account without password":  func() { _, _, _ = h.Verify(t.Context(), "a wrong password", "") },
 		"a hash that can't be read":    func() { _, _, _ = h.Verify(t.Context(), "a wrong password", "$2a$10$short") },
 		"a hash that asks for 100 GiB": func() { _, _, _ = h.Verify(t.Context(), "x", "$argon2id$v=19$m=104857600,t=2,p=1$c29tZXNhbHQ$x") },
@@ -158,14 +158,14 @@ func TestItem16UnknownAddressesAndUnusableHashesCostTheWorkOfAnyOther(t *testing
 
 // A lower bound alone: how much longer a busy machine takes is not for a test to say.
 func TestItem16AStrangersWrongAnswerTakesTheSameTimeWhateverMadeTheHash(t *testing.T) {
-	h := NewHasher(4, 0)
+	h := New(Default, 4, 0)
 	for name, encoded := range map[string]string{
 		"nobody's": "", "a new one": mustHash(t, h, "the password"), "an imported one": bcryptOf(t, "the password"), "junk": "$2a$10$short",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
-			if ok, _, _ := h.VerifyEvenly(t.Context(), "a wrong password", encoded); ok || time.Since(began) < wrongTakes {
+			if ok, _, _ := h.VerifyEvenly(t.Context(), "a wrong password", encoded); ok || time.Since(began) < Default.Failure {
 				t.Errorf("it answers %v after %s", ok, time.Since(began))
 			}
 		})
@@ -173,14 +173,14 @@ func TestItem16AStrangersWrongAnswerTakesTheSameTimeWhateverMadeTheHash(t *testi
 }
 
 func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t *testing.T) {
-	h := NewHasher(2, 3)
+	h := New(Default, 2, 3)
 	finish := make(chan struct{})
 	var running, most int
 	var mu sync.Mutex
 	results := make(chan error, 5)
 	for range 5 {
 		go func() {
-			results <- h.inTurn(t.Context(), func() {
+			results <- h.InTurn(t.Context(), func() {
 				mu.Lock()
 				running++
 				most = max(most, running)
@@ -192,7 +192,7 @@ func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t 
 			})
 		}()
 	}
-	for h.waiting() < 3 {
+	for h.Waiting() < 3 {
 		runtime.Gosched()
 	}
 	if _, err := h.Hash(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
@@ -201,8 +201,8 @@ func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t 
 	if _, _, err := h.Verify(t.Context(), "one too many", bcryptOf(t, "one")); !errors.Is(err, ErrBusy) {
 		t.Errorf("Verify beyond the queue: %v", err)
 	}
-	if err := h.VerifyNobody(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
-		t.Errorf("VerifyNobody beyond the queue: %v", err)
+	if err := h.VerifyUnknown(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
+		t.Errorf("VerifyUnknown beyond the queue: %v", err)
 	}
 	for runs := 0; runs < 2; runtime.Gosched() { // a thread may be slow to start
 		mu.Lock()
@@ -218,15 +218,15 @@ func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t 
 	if most != 2 {
 		t.Errorf("%d ran at once", most)
 	}
-	if err := h.inTurn(t.Context(), func() {}); err != nil {
+	if err := h.InTurn(t.Context(), func() {}); err != nil {
 		t.Errorf("after the rush: %v", err)
 	}
 }
 
 func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
-	h := NewHasher(1, 1)
+	h := New(Default, 1, 1)
 	finish, done := make(chan struct{}), make(chan error)
-	go func() { done <- h.inTurn(t.Context(), func() { <-finish }) }()
+	go func() { done <- h.InTurn(t.Context(), func() { <-finish }) }()
 	for h.running() < 1 {
 		runtime.Gosched()
 	}
@@ -236,7 +236,7 @@ func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
 			_, err := h.Hash(ctx, "impatient")
 			done <- err
 		}()
-		for h.waiting() < 1 {
+		for h.Waiting() < 1 {
 			runtime.Gosched()
 		}
 		cancel()
@@ -251,21 +251,21 @@ func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 {
-		if err := h.inTurn(ctx, func() {}); !errors.Is(err, context.Canceled) {
+		if err := h.InTurn(ctx, func() {}); !errors.Is(err, context.Canceled) {
 			t.Fatalf("hashing for someone who left: %v", err)
 		}
 	}
 }
 
 func TestAPanicInAHashFreesItsSlot(t *testing.T) {
-	h := NewHasher(1, 0)
+	h := New(Default, 1, 0)
 	for range 3 {
 		func() {
 			defer func() { _ = recover() }()
-			_ = h.inTurn(t.Context(), func() { panic("out of the blue") })
+			_ = h.InTurn(t.Context(), func() { panic("out of the blue") })
 		}()
 	}
-	if err := h.inTurn(t.Context(), func() {}); err != nil {
+	if err := h.InTurn(t.Context(), func() {}); err != nil {
 		t.Error(err)
 	}
 }
@@ -276,7 +276,7 @@ func BenchmarkFloodOf200Hashes(b *testing.B) {
 		b.Skip("needs Linux to read resident memory from /proc")
 	}
 	slots := max(1, runtime.GOMAXPROCS(0)-1)
-	h := NewHasher(slots, 200)
+	h := New(Default, slots, 200)
 	var peak float64
 	for b.Loop() {
 		var wg sync.WaitGroup
@@ -295,7 +295,7 @@ func BenchmarkFloodOf200Hashes(b *testing.B) {
 }
 
 func BenchmarkHash(b *testing.B) {
-	h := NewHasher(1, 0)
+	h := New(Default, 1, 0)
 	for b.Loop() {
 		if _, err := h.Hash(b.Context(), "correct horse battery"); err != nil {
 			b.Fatal(err)
@@ -318,12 +318,12 @@ func residentMB(t testing.TB, field string) float64 {
 }
 
 func FuzzStoredHashesNeverPanicAndAreBounded(f *testing.F) {
-	f.Add(nobody().String())
+	f.Add(unmatched(Default.Cost).String())
 	f.Add("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
 	f.Add("$2b$10$" + strings.Repeat("a", 53))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, encoded string) {
-		stored, err := parseHash(encoded)
+		stored, err := New(Default, 1, 0).parse(encoded)
 		switch hash := stored.(type) {
 		case argon2idHash:
 			if hash.cost.check() != nil || len(hash.salt) > 64 || len(hash.key) > 64 {

@@ -1,4 +1,4 @@
-package auth
+package password
 
 import (
 	_ "embed"
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-//go:generate go run common_passwords_generate.go $PASSWORDS_JSON common_passwords.txt
+//go:generate go run common_generate.go $PASSWORDS_JSON common.txt
 
 // commonPasswords are the 42,692 passwords of six characters or more among the 49,233 most common ones, in lower case, a
 // line each, in the order of their bytes: so that it is searched where it lies in the program's file, and costs neither
@@ -30,7 +30,7 @@ import (
 // COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
 // OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 //
-//go:embed common_passwords.txt
+//go:embed common.txt
 var commonPasswords string
 
 // leastCommon is the length in bytes of the shortest that is listed.

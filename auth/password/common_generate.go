@@ -1,6 +1,6 @@
 //go:build ignore
 
-// Writes common_passwords.txt from src/passwords.json of the npm package that common_passwords.go names.
+// Writes common.txt from src/passwords.json of the npm package that common.go names.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		log.Fatal("usage: go run common_passwords_generate.go passwords.json common_passwords.txt")
+		log.Fatal("usage: go run common_generate.go passwords.json common.txt")
 	}
 	data, err := os.ReadFile(os.Args[1])
 	if err != nil {

@@ -1,4 +1,4 @@
-package auth
+package hash
 
 import (
 	"context"
@@ -15,12 +15,12 @@ const placesPerUser = 2
 // it, one user who asks without end would keep all strangers from logging in.
 const turnsInRow = 3
 
-// hashQueue admits callers to the hashing of passwords, a few at a time. Users,
+// queue admits callers to the hashing of passwords, a few at a time. Users,
 // whom a known device or a session tells from strangers, wait in a line of
 // their own, which goes first but for each fourth turn: however many strangers
 // come, from however many addresses, they neither take a user's place nor more
 // than one turn in four from users (ASVS 2.4.1, 15.2.2).
-type hashQueue struct {
+type queue struct {
 	slots int // hashes at once
 	most  int // callers in each line
 
@@ -38,7 +38,7 @@ const (
 
 // enter waits for the caller's turn, and returns what ends it. user is "" for a
 // stranger. The error is ErrBusy, at once, or the context's.
-func (q *hashQueue) enter(ctx context.Context, user string) (leave func(), err error) {
+func (q *queue) enter(ctx context.Context, user string) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("hashing a password: %w", err)
 	}
@@ -61,7 +61,7 @@ func (q *hashQueue) enter(ctx context.Context, user string) (leave func(), err e
 
 // line gives the caller a slot, or a place in a line. It returns the user in
 // whose name that is, "" for a stranger.
-func (q *hashQueue) line(user string) (turn chan struct{}, as string, err error) {
+func (q *queue) line(user string) (turn chan struct{}, as string, err error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	line := userLine
@@ -86,7 +86,7 @@ func (q *hashQueue) line(user string) (turn chan struct{}, as string, err error)
 
 // giveUp takes a caller out of the line, and reports false if their turn has
 // come already.
-func (q *hashQueue) giveUp(turn chan struct{}) bool {
+func (q *queue) giveUp(turn chan struct{}) bool {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	for i, line := range q.lines {
@@ -99,7 +99,7 @@ func (q *hashQueue) giveUp(turn chan struct{}) bool {
 }
 
 // leave gives up the caller's place, and the slot of one whose turn had come.
-func (q *hashQueue) leave(user string, ran bool) {
+func (q *queue) leave(user string, ran bool) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	if user != "" {
@@ -120,7 +120,7 @@ func (q *hashQueue) leave(user string, ran bool) {
 }
 
 // next returns the line that has the next turn. It is empty if both are.
-func (q *hashQueue) next() int {
+func (q *queue) next() int {
 	if len(q.lines[strangerLine]) == 0 {
 		q.inRow = 0
 		return userLine

@@ -1,4 +1,4 @@
-package auth
+package password
 
 import (
 	"fmt"
@@ -10,28 +10,34 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// NormalizePassword brings a password to NFC (NIST SP 800-63B-4, 3.1.1.2), so that an é is the same password whether a
-// keyboard sends it as one code point or as two. Nothing else about it changes: no trimming, no cutting, no case.
-func NormalizePassword(password string) string { return norm.NFC.String(password) }
+// Normalize brings a password to NFC (NIST SP 800-63B-4, 3.1.1.2), so that an é
+// is the same password whether a keyboard sends it as one code point or as two.
+// It changes nothing else: no trimming, no cutting, no case.
+func Normalize(password string) string { return norm.NFC.String(password) }
 
 const (
-	maxPasswordLength = 256                   // code points; ASVS 6.2.9 asks for 64 at the least
-	maxPasswordBytes  = 4 * maxPasswordLength // which follows
+	// MaxLength is how many code points a password may have. ASVS 6.2.9 asks for
+	// at least 64.
+	MaxLength = 256
+	// MaxBytes is how many bytes a normalized password may have.
+	MaxBytes = utf8.UTFMax * MaxLength
 )
 
-// PasswordRules are the rules of a new password. There are none of composition (ASVS 6.2.5). Who logs in with a password that does not
-// meet them any more has to choose another; none is ever too old (ASVS 6.2.10).
-type PasswordRules struct {
+// Rules are the rules of a new password. None is about composition (ASVS
+// 6.2.5), and no password is ever too old (ASVS 6.2.10). A user whose password
+// no longer meets them has to choose another at login.
+type Rules struct {
 	min  int
 	need int
 	app  []string
 }
 
-// NewPasswordRules asks for least code points, 8 at the least (ASVS 6.2.1; NIST asks for 15 where the password is the
-// only factor), and keeps passwords away from the application's name (ASVS 6.2.11).
-func NewPasswordRules(least int, appName string) PasswordRules {
+// NewRules asks for least code points, and for at least 8 (ASVS 6.2.1; NIST
+// asks for 15 if the password is the only factor). It keeps passwords away from
+// the application's name (ASVS 6.2.11).
+func NewRules(least int, appName string) Rules {
 	least = max(least, 8)
-	return PasswordRules{
+	return Rules{
 		min: least,
 		// Eight is what ASVS accepts of any password; more would refuse long passphrases of plain words.
 		need: min((least+1)/2, 8),
@@ -39,30 +45,35 @@ func NewPasswordRules(least int, appName string) PasswordRules {
 	}
 }
 
-// Check returns "" for a password that may be set, or the sentence to show beside the input: the reason and what to do
-// (NIST SP 800-63B-4, 3.1.1.2). Person is what an attacker tries first: the owner's name and address.
+// Check returns "" for a password that may be set. Otherwise it returns the
+// sentence to show next to the input, with the reason and what to do (NIST SP
+// 800-63B-4, 3.1.1.2). person is what an attacker tries first: the owner's name
+// and address.
 //
-// A password is refused as too easily guessed by what is left of it as a whole, when a common password counts as three
-// characters, a run along the alphabet or the keyboard or a year as two, and a repetition or a word about the person or
-// the application as one: at the default, fewer than eight. So "passwordpassword" and "acme-shop-ada-2026" are out, and
-// a passphrase of three words is not, whichever they are. That covers the 3,000 most common passwords of the allowed
-// length (ASVS 6.2.4), which are mostly shorter ones put together or stretched, better than any list of them.
-func (r PasswordRules) Check(password string, person ...string) string {
-	tooLong := fmt.Sprintf("This password is too long. Use at most %d characters.", maxPasswordLength)
+// A password is refused as too easily guessed by what it counts for as a whole.
+// A common password counts as three characters, a run along the alphabet or the
+// keyboard or a year as two, and a repetition or a word about the person or the
+// application as one. At the default, less than eight is refused:
+// "passwordpassword" and "acme-shop-ada-2026" are, and a passphrase of three
+// words is not, whichever they are. That covers the 3,000 most common passwords
+// of the allowed length (ASVS 6.2.4), which are mostly shorter ones put together
+// or stretched, better than any list of them.
+func (r Rules) Check(password string, person ...string) string {
+	tooLong := fmt.Sprintf("This password is too long. Use at most %d characters.", MaxLength)
 	switch {
-	case len(password) > 4*maxPasswordBytes:
+	case len(password) > 4*MaxBytes:
 		return tooLong // before a megabyte of it is normalized; accents written apart make no password four times as long
 	case !utf8.ValidString(password):
 		return "This password has characters that can’t be read. Type it again."
 	}
-	password = NormalizePassword(password)
+	password = Normalize(password)
 	length := utf8.RuneCountInString(password)
 	switch {
 	case length == 0:
 		return fmt.Sprintf("Choose a password of at least %d characters.", r.min)
 	case length < r.min:
 		return fmt.Sprintf("This password has %d of at least %d characters. A few unrelated words make a good one.", length, r.min)
-	case length > maxPasswordLength:
+	case length > MaxLength:
 		return tooLong
 	}
 	about := slices.Clone(r.app)
@@ -151,7 +162,7 @@ func takeApart(folded string, about []string) (left, steps int) {
 // contextWords returns a name or an address folded, whole and in its parts, those too short to mean anything left out.
 func contextWords(s string) []string {
 	// Nothing longer could stand in a password, and a name of a megabyte would cost seconds.
-	s = fold(strings.TrimSpace(s[:min(len(s), maxPasswordBytes)]))
+	s = fold(strings.TrimSpace(s[:min(len(s), MaxBytes)]))
 	isGap := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
 	parts := strings.FieldsFunc(s, isGap)
 	words := append([]string{s, strings.Join(parts, "")}, parts...)
