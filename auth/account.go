@@ -45,7 +45,7 @@ func misleading(r rune) bool {
 // checkPerson holds who wants an account to the rules; the error is an Invalid.
 func (a *Auth) checkPerson(name, address, password string) (normalName, email string, err error) {
 	normalName, nameProblem := normalizeName(name)
-	email, emailProblem := NormalizeEmail(address)
+	email, emailProblem := models.NormalizeEmail(address)
 	return normalName, email, Invalid{
 		"name":     nameProblem,
 		"email":    emailProblem,

@@ -48,7 +48,7 @@ func (a *Auth) mayClose(ctx context.Context, viewer *Viewer, typed string, clien
 	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
-	if email, _ := NormalizeEmail(typed); email != viewer.User.Email {
+	if email, _ := models.NormalizeEmail(typed); email != viewer.User.Email {
 		return Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
 	}
 	return a.take(ctx, client, hitBy(limitDeletion, viewer.User.ID))

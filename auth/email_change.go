@@ -44,7 +44,7 @@ var errEmailTaken = errors.New("the address is somebody else's")
 // older request is void. Whether the new address has an account shows in the mail to it alone; the rows and the statements are the same.
 // The error is an Invalid, a Limited, ErrReauthRequired or ErrChanged.
 func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address string, client Client) error {
-	email, problem := NormalizeEmail(address)
+	email, problem := models.NormalizeEmail(address)
 	if problem == "" && email == viewer.User.Email {
 		problem = "That is your address already."
 	}
@@ -83,8 +83,8 @@ var ErrOthersEmail = errors.New("the new address is somebody else's")
 // the application calls it once they are sure who is asking, in place of the present mailbox; that one is told of the change when it
 // comes about, and can undo it. The error is an Invalid, ErrNoAccount or ErrOthersEmail.
 func (a *Auth) OfferEmailChange(ctx context.Context, from, to string) error {
-	present, problem := NormalizeEmail(from)
-	next, nextProblem := NormalizeEmail(to)
+	present, problem := models.NormalizeEmail(from)
+	next, nextProblem := models.NormalizeEmail(to)
 	if err := (Invalid{"from": problem, "to": nextProblem}).Err(); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ const wrongLogin = "That address and password don’t match. If you have just si
 // Authenticate returns the user with this address and password. The error is an Invalid, a Limited or ErrBusy; it never
 // tells whether the address has an account, and takes the same time either way, but for an import that VerifyEvenly cannot cover.
 func (a *Auth) Authenticate(ctx context.Context, address, password string, browser Browser, client Client) (*models.User, error) {
-	email, problem := NormalizeEmail(address)
+	email, problem := models.NormalizeEmail(address)
 	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).Err(); err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (l Limited) OfMailLogin() bool {
 // was not confirmed is no account: nothing that a stranger has begun for the address is taken up (CVE-2026-53516 and its kin).
 // The error is an Invalid or a Limited.
 func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bool, browser Browser, client Client) (token string, err error) {
-	email, problem := NormalizeEmail(address)
+	email, problem := models.NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return "", err
 	}

@@ -40,7 +40,7 @@ var ErrNoAccount = errors.New("no account has the address")
 // forOperator does what whoever runs the application has asked for, to the account with an address. The error may be an Invalid or
 // ErrNoAccount.
 func (a *Auth) forOperator(ctx context.Context, address string, work func(t *tx, user *models.User) error) error {
-	email, problem := NormalizeEmail(address)
+	email, problem := models.NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}

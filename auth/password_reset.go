@@ -16,7 +16,7 @@ import (
 // statements, and the caller learns nothing (ASVS 6.3.8). Asking alone changes nothing for the owner but that older links
 // stop working.
 func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client) error {
-	email, problem := NormalizeEmail(address)
+	email, problem := models.NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}

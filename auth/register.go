@@ -158,7 +158,7 @@ func (a *Auth) ResendRegistration(ctx context.Context, browser string, client Cl
 // CorrectRegistration moves the browser's sign-up to another address and mails that; the link mailed to the first stops working.
 // The error is an Invalid, a Limited, ErrInvalidLink or ErrMailedEnough, with which it is moved all the same.
 func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string, client Client) error {
-	email, problem := NormalizeEmail(address)
+	email, problem := models.NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
@@ -102,13 +101,14 @@ func (i Invalid) Date(field, typed string) time.Time {
 	return day
 }
 
-// Email takes an address as it stands in a mail, without a name beside it.
+// Email takes an address, and returns it as NormalizeEmail does.
 func (i Invalid) Email(field, typed string) string {
-	address := i.Line(field, typed, 254)
-	if parsed, err := mail.ParseAddress(address); i[field] == "" && (err != nil || parsed.Address != address) {
+	line := i.Line(field, typed, maxEmailBytes)
+	address, problem := NormalizeEmail(typed)
+	if i[field] == "" && problem != "" {
 		i[field] = "Write the " + words(field) + " as an address, such as ada@example.com."
 	}
-	return address
+	return cmp.Or(address, line)
 }
 
 // URL takes an address of the web. Others, such as javascript:, would do something else where they are shown as a link.

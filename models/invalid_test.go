@@ -77,3 +77,20 @@ func TestAWholeNumberAndAChoiceAreWhatTheySay(t *testing.T) {
 		}
 	}
 }
+
+func TestInvalid_EmailHoldsToTheRuleForAccounts(t *testing.T) {
+	problems := models.Invalid{}
+	if got, want := problems.Email("contact", " Ada@Bücher.example "), "ada@xn--bcher-kva.example"; got != want || problems.Err() != nil {
+		t.Errorf("got %q, %v, want %q", got, problems, want)
+	}
+	for typed, want := range map[string]string{
+		"": "Enter the contact.", "two\nlines@example.com": "Write the contact on one line.", "ada@localhost": "Write the contact as an address",
+		`"a b"@example.com`: "Write the contact as an address", "Ada <ada@example.com>": "Write the contact as an address",
+		strings.Repeat("a", 250) + "@example.com": "Use at most 254 characters",
+	} {
+		problems := models.Invalid{}
+		if got := problems.Email("contact", typed); got != typed || !strings.HasPrefix(problems["contact"], want) {
+			t.Errorf("%q: got %q with the problem %q, want it as typed with %q", typed, got, problems["contact"], want)
+		}
+	}
+}

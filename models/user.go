@@ -14,7 +14,7 @@ import (
 // sign-ups by id, then everything else, and limits in the order of their rules (see auth.take).
 var forChange = clause.Locking{Strength: "NO KEY UPDATE"}
 
-// User is a person with a confirmed address. Email is stored as auth.NormalizeEmail returned it and is unique.
+// User is a person with a confirmed address. Email is stored as NormalizeEmail returned it and is unique.
 type User struct {
 	ID            string
 	Name          string

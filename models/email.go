@@ -1,4 +1,4 @@
-package auth
+package models
 
 import (
 	"strings"
@@ -7,8 +7,6 @@ import (
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
-
-	"example.com/gatehouse/models"
 )
 
 const (
@@ -16,28 +14,35 @@ const (
 	maxLocalPartBytes = 64  // RFC 5321 4.5.3.1.1
 )
 
-// NormalizeEmail returns the one form of an address that is checked, stored, compared and mailed: in ASCII and lower
-// case, its domain in the form of the DNS ("bücher.example" becomes "xn--bcher-kva.example"). It is called once, before
-// anything else looks at the address. The problem, if there is one, is the sentence to show beside the input.
+// NormalizeEmail returns the one form of an address that is checked, stored,
+// compared and mailed: in ASCII and lower case, its domain in the form of the
+// DNS ("bücher.example" becomes "xn--bcher-kva.example"). Call it once, before
+// anything else looks at the address. problem is the sentence to show next to
+// the input, or "".
 //
-// Nothing is repaired but what is invisible at the ends and the case of letters. A character that is merely folded to another
-// by Unicode (the Kelvin sign to k, a fullwidth @ to @) is refused: two spellings of one address would otherwise be one
-// account here and two mailboxes there, or the other way round. Before the @ stands a dot-string (RFC 5321 4.1.2), never
-// a quoted one; after it a domain with at least one dot, never the address of a machine.
+// It repairs nothing but invisible characters at the ends and the case of
+// letters. It refuses characters that Unicode folds to others (the Kelvin sign
+// to k, a fullwidth @ to @): two spellings of one address would otherwise be one
+// account here and two mailboxes there, or the other way round. Before the @
+// stands a dot-string (RFC 5321 4.1.2), never a quoted one; after it a domain
+// with at least one dot, never the address of a machine.
+//
+// It is here, and not in auth, because Invalid.Email uses it for the addresses
+// in a product's own forms.
 func NormalizeEmail(input string) (email, problem string) {
-	address := models.Trim(input)
+	address := Trim(input)
 	if address == "" {
 		return "", "Enter your email address."
 	}
 	if len(address) > maxEmailBytes {
 		return "", "This email address is too long. Use one of at most 254 characters."
 	}
-	// Bounces header injection and lists of recipients (ASVS 1.3.11) before any part is looked at.
+	// Header injection and lists of recipients (ASVS 1.3.11).
 	if strings.ContainsFunc(address, unicode.IsControl) || strings.ContainsAny(address, `<>,;:"()[]\ `) {
 		return "", "Enter one email address alone, such as ada@example.com, without a name, spaces, quotes, commas or brackets."
 	}
-	if strings.ContainsFunc(address, models.Invisible) {
-		return "", "This address has a hidden character after “" + models.Before(address, models.Invisible) + "”. Delete what follows and type it again."
+	if strings.ContainsFunc(address, Invisible) {
+		return "", "This address has a hidden character after “" + Before(address, Invisible) + "”. Delete what follows and type it again."
 	}
 	local, domain, found := strings.Cut(address, "@")
 	if !found || local == "" || domain == "" || strings.Contains(domain, "@") {
@@ -60,7 +65,8 @@ func NormalizeEmail(input string) (email, problem string) {
 	return address, ""
 }
 
-// isDotString checks RFC 5321's Dot-string: atoms of RFC 5322's atext with single dots between them.
+// isDotString reports whether s is RFC 5321's Dot-string: atoms of RFC 5322's
+// atext with single dots between them.
 func isDotString(s string) bool {
 	for atom := range strings.SplitSeq(s, ".") {
 		if atom == "" {
@@ -79,8 +85,8 @@ func isLetterOrDigit(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
 }
 
-// normalizeDomain brings a domain to ASCII by IDNA2008, without the mappings that look-ups allow themselves: they make
-// dots, letters and at signs of what was none.
+// normalizeDomain returns a domain in ASCII by IDNA2008, without the mappings
+// that look-ups add: they turn other characters into dots, letters and at signs.
 func normalizeDomain(domain string) (ascii string, ok bool) {
 	lower, ok := lowerEachToItsKind(domain) // before NFC, which makes a K of the Kelvin sign
 	if !ok {
@@ -93,7 +99,8 @@ func normalizeDomain(domain string) (ascii string, ok bool) {
 	return ascii, err == nil && isMailDomain(ascii)
 }
 
-// lowerEachToItsKind lower-cases s unless that would make ASCII of what was not.
+// lowerEachToItsKind returns s in lower case. It fails if that would turn other
+// characters into ASCII.
 func lowerEachToItsKind(s string) (string, bool) {
 	ok := true
 	lower := strings.Map(func(r rune) rune {
@@ -106,8 +113,9 @@ func lowerEachToItsKind(s string) (string, bool) {
 	return lower, ok
 }
 
-// isMailDomain checks what RFC 1035 2.3.1 and RFC 5321 4.1.2 ask of a domain: two or more labels of letters, digits and
-// inner hyphens, of 63 bytes each at most; the last is no number, so that the address of a machine is none.
+// isMailDomain reports whether a domain is as RFC 1035 2.3.1 and RFC 5321 4.1.2
+// ask: two or more labels of letters, digits and inner hyphens, of at most 63
+// bytes each. The last label has a letter, unlike that of an IP address.
 func isMailDomain(ascii string) bool {
 	labels := strings.Split(ascii, ".")
 	if len(labels) < 2 || len(ascii) > 253 {

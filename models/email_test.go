@@ -1,4 +1,4 @@
-package auth
+package models_test
 
 import (
 	"strings"
@@ -32,9 +32,9 @@ func TestAddressesAreBroughtToOneForm(t *testing.T) {
 		"ada@3com.com":                      "ada@3com.com",
 		strings.Repeat("a", 64) + "@b.co":   strings.Repeat("a", 64) + "@b.co",
 	} {
-		email, problem := NormalizeEmail(input)
+		email, problem := models.NormalizeEmail(input)
 		if email != want || problem != "" {
-			t.Errorf("NormalizeEmail(%q) = %q, %q; want %q", input, email, problem, want)
+			t.Errorf("models.NormalizeEmail(%q) = %q, %q; want %q", input, email, problem, want)
 		}
 	}
 }
@@ -61,9 +61,9 @@ func TestWhatIsNoPlainAddressIsRefusedAndSaysWhatToDo(t *testing.T) {
 		"bytes that are no text": {"\xff@example.com", "ada@ex\xffample.com"},
 	} {
 		for _, input := range inputs {
-			email, problem := NormalizeEmail(input)
+			email, problem := models.NormalizeEmail(input)
 			if email != "" || problem == "" {
-				t.Errorf("%s: NormalizeEmail(%.80q) = %q, %q", name, input, email, problem)
+				t.Errorf("%s: models.NormalizeEmail(%.80q) = %q, %q", name, input, email, problem)
 			}
 			if problem != "" && !strings.HasSuffix(problem, ".") {
 				t.Errorf("%s: %q is no sentence", name, problem)
@@ -78,8 +78,8 @@ func TestItem66NoLineBreakOrControlCharacterReachesAMailHeader(t *testing.T) {
 			continue
 		}
 		for _, input := range []string{"a" + string(r) + "da@example.com", "ada@exam" + string(r) + "ple.com", "ada@example.com" + string(r) + "Bcc: eve@evil.example"} {
-			if email, problem := NormalizeEmail(input); email != "" || (!unicode.IsSpace(r) && !strings.Contains(problem, "one email address alone")) {
-				t.Errorf("NormalizeEmail(%q) = %q, %q", input, email, problem)
+			if email, problem := models.NormalizeEmail(input); email != "" || (!unicode.IsSpace(r) && !strings.Contains(problem, "one email address alone")) {
+				t.Errorf("models.NormalizeEmail(%q) = %q, %q", input, email, problem)
 			}
 		}
 	}
@@ -111,8 +111,8 @@ func TestNothingIsFoldedIntoAnotherPersonsAddress(t *testing.T) {
 		"right-to-left override":         "ada@\u202eexample.com",
 		"byte order mark":                "ada@\ufeffexample.com",
 	} {
-		if email, problem := NormalizeEmail(input); email != "" || problem == "" {
-			t.Errorf("%s: NormalizeEmail(%q) = %q", name, input, email)
+		if email, problem := models.NormalizeEmail(input); email != "" || problem == "" {
+			t.Errorf("%s: models.NormalizeEmail(%q) = %q", name, input, email)
 		}
 	}
 }
@@ -121,8 +121,8 @@ func TestNormalizeEmail_SaysWhereAHiddenCharacterIs(t *testing.T) {
 	for input, want := range map[string]string{
 		"ada@exam\u200bple.com": "after “ada@exam”", "a\u00adda@example.com": "after “a”", "\u200bada\u2060@example.com": "after “ada”", "ada@\u202eexample.com": "after “ada@”",
 	} {
-		if _, problem := NormalizeEmail(input); !strings.Contains(problem, want) {
-			t.Errorf("NormalizeEmail(%q) has the problem %q, want %q in it", input, problem, want)
+		if _, problem := models.NormalizeEmail(input); !strings.Contains(problem, want) {
+			t.Errorf("models.NormalizeEmail(%q) has the problem %q, want %q in it", input, problem, want)
 		}
 	}
 }
@@ -135,14 +135,14 @@ func FuzzNormalizeEmail(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, input string) {
-		email, problem := NormalizeEmail(input)
+		email, problem := models.NormalizeEmail(input)
 		if (email == "") == (problem == "") {
-			t.Fatalf("NormalizeEmail(%q) = %q, %q", input, email, problem)
+			t.Fatalf("models.NormalizeEmail(%q) = %q, %q", input, email, problem)
 		}
 		if email == "" {
 			return
 		}
-		if again, problem := NormalizeEmail(email); again != email || problem != "" {
+		if again, problem := models.NormalizeEmail(email); again != email || problem != "" {
 			t.Errorf("%q becomes %q, which becomes %q, %q", input, email, again, problem)
 		}
 		// A CHECK of the database compares with lower(), which knows ASCII alone on SQLite and all letters on PostgreSQL.
