@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -23,12 +24,9 @@ const (
 // DeletionAfter is how long an account that is to be deleted can be brought back: people are away from their mail for a week.
 const DeletionAfter = 7 * 24 * time.Hour
 
-// limitDeletion bounds the mails that a user can cause by closing an account and
+// LimitDeletion bounds the mails that a user can cause by closing an account and
 // bringing it back again and again.
-var limitDeletion = models.LimitRule{Name: "deletion", Free: 5, Window: time.Hour}
-
-// DeletionLimits are the rules that closing an account counts under.
-func DeletionLimits() []models.LimitRule { return []models.LimitRule{limitDeletion} }
+var LimitDeletion = limit.Limit{Name: "deletion", Max: 5, Window: time.Hour}
 
 // deletionsAtOnce is how many deletions are read at a time.
 const deletionsAtOnce = 100
@@ -51,7 +49,7 @@ func (a *Auth) mayClose(ctx context.Context, viewer *Viewer, typed string, clien
 	if email, _ := models.NormalizeEmail(typed); email != viewer.User.Email {
 		return Invalid{"confirmation": "Type your address, " + viewer.User.Email + ", to delete the account."}
 	}
-	return a.take(ctx, client, hitBy(limitDeletion, viewer.User.ID))
+	return a.Attempt(ctx, client, LimitDeletion.By(viewer.User.ID))
 }
 
 func (a *Auth) closeAccount(t *tx, viewer *Viewer, user *models.User, client Client) error {

@@ -45,7 +45,7 @@ func writesDuring(b *testing.B, a *Auth, work func()) (longest, took time.Durati
 	go func() { defer close(done); work(); took = time.Since(start) }()
 	for i := 0; ; i++ {
 		before := time.Now()
-		must(b, a.db.Create(&models.Limit{ID: fmt.Sprint("bench:", i), Hits: 1, OpenAt: a.now(), EndsAt: a.now().Add(time.Hour)}).Error)
+		must(b, a.db.Create(&models.Limit{ID: fmt.Sprint("bench:", i), Attempts: 1, OpenAt: a.now(), EndsAt: a.now().Add(time.Hour)}).Error)
 		longest = max(longest, time.Since(before))
 		select {
 		case <-done:

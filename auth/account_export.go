@@ -13,6 +13,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -20,11 +21,8 @@ import (
 // EventAccountExported says that somebody downloaded all that is held about them.
 const EventAccountExported = "account.exported"
 
-// limitExport bounds what reading a whole account costs.
-var limitExport = models.LimitRule{Name: "export", Free: 5, Window: time.Hour}
-
-// ExportLimits are the rules that an export counts under.
-func ExportLimits() []models.LimitRule { return []models.LimitRule{limitExport} }
+// LimitExport bounds what reading a whole account costs.
+var LimitExport = limit.Limit{Name: "export", Max: 5, Window: time.Hour}
 
 // StartExport lets the viewer have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
 // leaves. The error is a Limited, ErrReauthRequired or ErrChanged.
@@ -39,7 +37,7 @@ func (a *Auth) mayExport(ctx context.Context, viewer *Viewer, client Client) err
 	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
-	return a.take(ctx, client, hitBy(limitExport, viewer.User.ID))
+	return a.Attempt(ctx, client, LimitExport.By(viewer.User.ID))
 }
 
 func (a *Auth) noteExport(t *tx, viewer *Viewer, client Client) error {

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -21,8 +22,8 @@ const foldFor = 5 * time.Minute
 // by using a limit up, nor hide one change behind a flood of others: only
 // repetitions of what the owner was just mailed wait.
 var (
-	limitAlert    = models.LimitRule{Name: "alert", Free: 3, Window: 10 * time.Minute}       // that say the same, to one user
-	limitAlertAll = models.LimitRule{Name: "alert-user", Free: 40, Window: 10 * time.Minute} // to one user
+	limitAlert    = limit.Limit{Name: "alert", Max: 3, Window: 10 * time.Minute}       // that say the same, to one user
+	limitAlertAll = limit.Limit{Name: "alert-user", Max: 40, Window: 10 * time.Minute} // to one user
 )
 
 // alertsAtOnce counts an alert, and reports whether it has a mail of its own.
@@ -30,12 +31,12 @@ func (a *Auth) alertsAtOnce(t *tx, user *models.User, m mail.Message) (bool, err
 	if !a.config.RateLimit {
 		return true, nil
 	}
-	for _, h := range []hit{
-		hitBy(limitAlert, user.ID, m.To, m.Kind, m.Alert.Says), // another mailbox has not been told
-		hitBy(limitAlertAll, user.ID),
+	for _, counter := range []limit.Counter{
+		limitAlert.By(user.ID, m.To, m.Kind, m.Alert.Says), // another mailbox has not been told
+		limitAlertAll.By(user.ID),
 	} {
-		if _, allowed, err := models.TakeHit(t.DB, h.rule, h.key, t.now()); err != nil {
-			return false, fmt.Errorf("count under %s: %w", h.rule.Name, err)
+		if _, allowed, err := counter.Attempt(t.DB, a.config, t.now()); err != nil {
+			return false, fmt.Errorf("count under %s: %w", counter.Limit.Name, err)
 		} else if !allowed {
 			return false, nil
 		}

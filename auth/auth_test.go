@@ -276,7 +276,7 @@ func TestMoreRowsThanOneSweepTakesAtATimeAreAllSwept(t *testing.T) {
 	past := a.now().Add(-time.Hour)
 	var limits []models.Limit
 	for range 2*models.BatchRows(a.db) + 1 {
-		limits = append(limits, models.Limit{ID: newID(), Hits: 1, OpenAt: past, EndsAt: past})
+		limits = append(limits, models.Limit{ID: newID(), Attempts: 1, OpenAt: past, EndsAt: past})
 	}
 	must(t, a.db.CreateInBatches(limits, 500).Error)
 	must(t, cleanup(t, a))
@@ -522,22 +522,6 @@ func tryWrong(t *testing.T, a *Auth, email string) error {
 		return nil
 	}
 	return err
-}
-
-func TestWhoIsCountedTogether(t *testing.T) {
-	for ip, want := range map[string]string{
-		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2::7": "2001:db8:1:2::/64", "fe80::7%eth0": "fe80::/64",
-	} {
-		if got := network(netip.MustParseAddr(ip)); got != want {
-			t.Errorf("%s is counted as %s, not %s", ip, got, want)
-		}
-	}
-	if hitBy(limitLoginPair, "ab", "c") == hitBy(limitLoginPair, "a", "bc") {
-		t.Error("two keys that only look alike when joined are one")
-	}
-	if h := hitBy(limitForgotMail, "ada@example.com"); strings.Contains(h.key, "ada") {
-		t.Errorf("the count shows whom it counts: %s", h.key)
-	}
 }
 
 func TestWithLimitsOffNobodyWaits(t *testing.T) {

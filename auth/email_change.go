@@ -11,7 +11,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -30,12 +30,10 @@ const (
 const emailChanges = "email_changes"
 
 // limitEmailChange bounds what one person has mailed; registrationMail bounds what a mailbox gets, whoever asks.
-var limitEmailChange = models.LimitRule{Name: "email-change", Free: 5, Window: time.Hour}
+var limitEmailChange = limit.Limit{Name: "email-change", Max: 5, Window: time.Hour}
 
-// EmailChangeLimits are the rules that asking for another address counts under.
-func EmailChangeLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{limitEmailChange, registrationMail(c)}
-}
+// EmailChangeLimits are the limits on asking for a change of address.
+var EmailChangeLimits = []limit.Limit{limitEmailChange, limitRegistrationMail}
 
 // errEmailTaken says that somebody else got the address before both mailboxes had agreed.
 var errEmailTaken = errors.New("the address is somebody else's")
@@ -54,7 +52,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
 		return err
 	}
-	if err := a.take(ctx, client, hitBy(limitEmailChange, viewer.User.ID), hitBy(registrationMail(a.config), email)); err != nil {
+	if err := a.Attempt(ctx, client, limitEmailChange.By(viewer.User.ID), limitRegistrationMail.By(email)); err != nil {
 		return err
 	}
 	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {

@@ -107,7 +107,7 @@ func TestUndoEmailChange_VoidsAlertsThatWaitToBeMailed(t *testing.T) {
 	token, hash := newToken()
 	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: "ada@example.com", TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(undoFor)}).Error)
 	must(t, a.transact(t.Context(), func(tx *tx) error {
-		for range limitAlert.Free + 1 {
+		for range limitAlert.Max + 1 {
 			if err := a.alertNewDevice(tx, user, ByPassword(false), here); err != nil {
 				return err
 			}

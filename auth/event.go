@@ -65,7 +65,7 @@ func (a *Auth) RecordRefusal(ctx context.Context, name string, viewer *Viewer, c
 	if viewer != nil {
 		userID, sessionID = &viewer.User.ID, viewer.Session.ID
 	}
-	err := a.take(ctx, client, hitsFrom(client.IP, limitRefusalIP)...)
+	err := a.Attempt(ctx, client, limitRefusalIP.From(client.IP)...)
 	if _, limited := err.(Limited); limited {
 		a.logEvent(ctx, newEvent(a.now(), name, userID, sessionID, client, detail))
 		return nil

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/models"
 )
 
@@ -123,12 +124,12 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 			return proven{}, Invalid{"answer": problem} // feature:recovery_codes|totp
 		} // feature:recovery_codes|totp
 	} // feature:recovery_codes|totp
-	hits, err := a.factorHits(ctx, user, f, of, client)
+	counters, err := a.factorCounters(ctx, user, f, of, client)
 	if err != nil {
 		return proven{}, err
 	}
 	var row string
-	right, err := a.guess(ctx, client, hits,
+	right, err := a.AttemptSecret(ctx, client, counters,
 		func() (right bool, err error) {
 			use, err := f.check(ctx, user, answer, of, client)
 			if err != nil {
@@ -148,7 +149,7 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 		})
 	limited, _ := errors.AsType[Limited](err)
 	switch {
-	case limited.Rule == limitChallenge.Name:
+	case limited.Rule == LimitChallenge.Name:
 		return proven{}, ErrTriesUsed
 	case err != nil:
 		return proven{}, err
@@ -156,8 +157,8 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 		return proven{}, Invalid{"answer": f.words.wrong}
 	}
 	// The guesses of strangers end here as well: they are no longer failures in a row.
-	strangers := hitBy(limitFactor, user.ID, name)
-	return proven{f, row}, models.ForgetHits(a.db.WithContext(ctx), strangers.rule, strangers.key)
+	strangers := limitFactor.By(user.ID, name)
+	return proven{f, row}, strangers.Forget(a.db.WithContext(ctx))
 }
 
 // factorNamed is the user's factor of that name; an Invalid where they have none.
@@ -174,25 +175,25 @@ func (a *Auth) factorNamed(ctx context.Context, user *models.User, name string) 
 	return all[i], nil
 }
 
-// factorHits is where an answer counts. A session, and a device that the account knows, have a count of their own: somebody who has come by
+// factorCounters is where an answer counts. A session, and a device that the account knows, have a count of their own: somebody who has come by
 // the password, which is all that it takes to be asked here, cannot keep the owner out there. Together these are bounded too, since whoever
 // had the password before there was a second factor may have made any number of them. Of what cannot be guessed each address has a count:
 // no try elsewhere keeps the owner from a recovery code on a new device.
-func (a *Auth) factorHits(ctx context.Context, user *models.User, f factor, of challenge, client Client) ([]hit, error) {
+func (a *Auth) factorCounters(ctx context.Context, user *models.User, f factor, of challenge, client Client) ([]limit.Counter, error) {
 	known, err := a.knownDevice(ctx, user.Email, of.device)
 	if err != nil {
 		return nil, err
 	}
-	hits := []hit{hitBy(limitChallenge, of.id)}
+	counters := []limit.Counter{LimitChallenge.By(of.id)}
 	switch {
 	case of.sessionID != "":
-		return append(hits, hitBy(limitFactor, user.ID, f.name, of.sessionID), hitBy(limitFactorKnown, user.ID, f.name)), nil
+		return append(counters, limitFactor.By(user.ID, f.name, of.sessionID), limitFactorKnown.By(user.ID, f.name)), nil
 	case known:
-		return append(hits, hitBy(limitFactor, user.ID, f.name, of.device), hitBy(limitFactorKnown, user.ID, f.name)), nil
+		return append(counters, limitFactor.By(user.ID, f.name, of.device), limitFactorKnown.By(user.ID, f.name)), nil
 	case !f.guessable:
-		return append(hits, hitBy(limitFactor, user.ID, f.name, network(client.IP))), nil
+		return append(counters, limitFactor.By(user.ID, f.name, limit.Network(client.IP))), nil
 	}
-	return append(hits, hitBy(limitFactor, user.ID, f.name)), nil
+	return append(counters, limitFactor.By(user.ID, f.name)), nil
 }
 
 func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge, _ Client) (useAnswer, error) {

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/auth/hash"
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/models"
 )
 
@@ -30,7 +31,7 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 		hasher = hasher.For(email)
 	}
 	var user *models.User
-	ok, err := a.guess(ctx, client, a.loginHits(email, known, browser.Device, client),
+	ok, err := a.AttemptSecret(ctx, client, a.loginCounters(email, known, browser.Device, client),
 		func() (ok bool, err error) {
 			user, ok, err = a.checkLogin(ctx, hasher, email, password)
 			return ok, err
@@ -54,14 +55,14 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	return user, a.notePassword(ctx, user, password)
 }
 
-// loginHits is where a try at an address counts. A known device has a count of its own and no other: whatever strangers use up,
+// loginCounters is where a try at an address counts. A known device has a count of its own and no other: whatever strangers use up,
 // from wherever, they cannot keep the owner out there.
-func (a *Auth) loginHits(email string, known bool, device string, client Client) []hit {
+func (a *Auth) loginCounters(email string, known bool, device string, client Client) []limit.Counter {
 	if known {
-		return []hit{hitBy(limitLoginAccount, email, device)}
+		return []limit.Counter{limitLoginAccount.By(email, device)}
 	}
-	hits := append([]hit{hitBy(limitLoginPair, email, network(client.IP))}, hitsFrom(client.IP, loginIP(a.config))...)
-	return byAnyone(append(hits, hitBy(limitLoginAccount, email)))
+	counters := append([]limit.Counter{limitLoginPair.By(email, limit.Network(client.IP))}, limitLoginIP.From(client.IP)...)
+	return limit.Shared(append(counters, limitLoginAccount.By(email)))
 }
 
 // knownDevice says whether the browser with this device token, "" for none, has logged in with this address before.

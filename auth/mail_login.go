@@ -12,7 +12,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/seal"
 )
@@ -41,29 +41,20 @@ const (
 // The rules of mailed login. A link needs no count: nobody guesses it. So whoever closes the count of an account's codes leaves the
 // owner the link.
 var (
-	limitMailLoginIP   = models.LimitRule{Name: "mail-login-ip", Window: time.Hour}
-	limitMailLoginMail = models.LimitRule{Name: "mail-login-mail", Free: 5, Window: MailLoginFor}
+	limitMailLoginIP   = limit.Limit{Name: "mail-login-ip", Window: time.Hour, Settings: perMail}
+	limitMailLoginMail = limit.Limit{Name: "mail-login-mail", Max: 5, Window: MailLoginFor}
 	// Each login from a new browser makes a known device, so a count for each of
 	// them alone would let one user have any number of mails sent.
-	limitMailLoginKnown = models.LimitRule{Name: "mail-login-known", Free: 20, Window: time.Hour}
-	limitMailLoginCode  = models.LimitRule{Name: "mail-login-code", Free: 15, Window: 7 * 24 * time.Hour, Growing: true, FromFirst: true, MaxWait: time.Hour, Last: 100}
+	limitMailLoginKnown = limit.Limit{Name: "mail-login-known", Max: 20, Window: time.Hour}
+	LimitMailLoginCode  = limit.Limit{Name: "mail-login-code", Max: 15, Window: 7 * 24 * time.Hour, FromFirst: true, Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
 )
 
-// MailLoginLimits are the rules that asking for a mailed login counts under.
-func MailLoginLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{mailLoginIP(c), limitMailLoginMail, limitMailLoginKnown}
-}
-
-func mailLoginIP(c config.Config) models.LimitRule {
-	return allowing(limitMailLoginIP, c.MailsPerAddress)
-}
-
-// MailLoginCodeLimits are the rules that a typed code counts under.
-func MailLoginCodeLimits() []models.LimitRule { return []models.LimitRule{limitMailLoginCode} }
+// MailLoginLimits are the limits on asking for a mailed login.
+var MailLoginLimits = []limit.Limit{limitMailLoginIP, limitMailLoginMail, limitMailLoginKnown}
 
 // OfMailLogin says whether it is mailed login that is closed, so that other ways in are open.
 func (l Limited) OfMailLogin() bool {
-	return l.Rule == limitMailLoginMail.Name || l.Rule == limitMailLoginKnown.Name || l.Rule == limitMailLoginCode.Name
+	return l.Rule == limitMailLoginMail.Name || l.Rule == limitMailLoginKnown.Name || l.Rule == LimitMailLoginCode.Name
 }
 
 // RequestMailLogin mails the owner of the address a link and a code, and returns the token that tells this browser from others. An
@@ -79,7 +70,7 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	if err != nil {
 		return "", err
 	}
-	if err := a.take(ctx, client, a.mailLoginHits(email, known, browser.Device, client)...); err != nil {
+	if err := a.Attempt(ctx, client, a.mailLoginCounters(email, known, browser.Device, client)...); err != nil {
 		return "", err
 	}
 	keys, err := a.mailLoginKeys()
@@ -111,14 +102,14 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	return token, err
 }
 
-// mailLoginHits returns what a request counts under. Known devices have counts
+// mailLoginCounters returns what a request counts under. Known devices have counts
 // of their own: strangers who use up the recipient's share leave the owner a
 // mailed login there, and everywhere else the password.
-func (a *Auth) mailLoginHits(email string, known bool, device string, client Client) []hit {
+func (a *Auth) mailLoginCounters(email string, known bool, device string, client Client) []limit.Counter {
 	if known {
-		return []hit{hitBy(limitMailLoginMail, email, device), hitBy(limitMailLoginKnown, email)}
+		return []limit.Counter{limitMailLoginMail.By(email, device), limitMailLoginKnown.By(email)}
 	}
-	return append(hitsFrom(client.IP, mailLoginIP(a.config)), hitBy(limitMailLoginMail, email))
+	return append(limitMailLoginIP.From(client.IP), limitMailLoginMail.By(email))
 }
 
 // fillMailLogin makes the two secrets that are mailed; the row keeps their hashes.
@@ -214,11 +205,11 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 		if user == nil {
 			return ErrInvalidLink
 		}
-		count := mailLoginCodeHit(row, browser.Device)
-		if count.shared {
+		count := mailLoginCodeCounter(row, browser.Device)
+		if count.Shared {
 			return nil
 		}
-		return models.ForgetHits(t.DB, count.rule, count.key)
+		return count.Forget(t.DB)
 	})
 	if err = a.countInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {
 		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventMailLoginFailed, nil, "", client, Detail{"by": "link"}) })
@@ -240,7 +231,7 @@ func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Brows
 	if err != nil {
 		return nil, authn, fmt.Errorf("find the mailed login: %w", err)
 	}
-	ok, err := a.guess(ctx, client, []hit{mailLoginCodeHit(row, browser.Device)},
+	ok, err := a.AttemptSecret(ctx, client, []limit.Counter{mailLoginCodeCounter(row, browser.Device)},
 		func() (ok bool, err error) {
 			row, user, err = a.tryMailedCode(ctx, code, browser)
 			return user != nil, err
@@ -259,13 +250,13 @@ func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Brows
 	return nil, authn, Invalid{"code": "That code is not right. Look for the newest mail, and check each character."}
 }
 
-// mailLoginCodeHit is where a typed code counts: for the recipient, whether or not there is an account.
-func mailLoginCodeHit(row models.MailLogin, device string) hit {
+// mailLoginCodeCounter is where a typed code counts: for the recipient, whether or not there is an account.
+func mailLoginCodeCounter(row models.MailLogin, device string) limit.Counter {
 	if row.KnownDevice {
-		return hitBy(limitMailLoginCode, string(row.Recipient), device)
+		return LimitMailLoginCode.By(string(row.Recipient), device)
 	}
-	count := hitBy(limitMailLoginCode, string(row.Recipient))
-	count.shared = true
+	count := LimitMailLoginCode.By(string(row.Recipient))
+	count.Shared = true
 	return count
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/models"
 )
 
@@ -35,38 +35,20 @@ const (
 // The rules of passkeys. What is counted for a challenge is the page that asks for it, since each opening of the login page is one. What
 // is counted for an answer is a wrong one; it cannot be guessed, but costs a signature to check.
 var (
-	limitPasskeyAsked = models.LimitRule{Name: "passkey-asked", Window: 15 * time.Minute}
-	limitPasskeyIP    = models.LimitRule{Name: "passkey-ip", Window: 15 * time.Minute}
+	LimitPasskeyAsked = limit.Limit{Name: "passkey-asked", Window: 15 * time.Minute, Settings: perLoginFailure(asksPerFailure)}
+	LimitPasskeyIP    = limit.Limit{Name: "passkey-ip", Window: 15 * time.Minute, Settings: perLoginFailure(1)}
 )
 
 // asksPerFailure is how many challenges an address may have for each failed
 // login: every page that offers a login asks for one.
 const asksPerFailure = 10
 
-func passkeyAsked(c config.Config) models.LimitRule {
-	return allowing(limitPasskeyAsked, asksPerFailure*c.LoginFailuresPerAddress)
-}
-
-func passkeyIP(c config.Config) models.LimitRule {
-	return allowing(limitPasskeyIP, c.LoginFailuresPerAddress)
-}
-
-// PasskeyAskedLimits are the rules that asking for a challenge counts under.
-func PasskeyAskedLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{passkeyAsked(c)}
-}
-
-// PasskeyLimits are the rules that logging in with a passkey counts under.
-func PasskeyLimits(c config.Config) []models.LimitRule {
-	return []models.LimitRule{passkeyIP(c)}
-}
-
 // ErrNoPasskeys is the answer where there is no passkey to ask for, or none can be.
 var ErrNoPasskeys = errors.New("there are no passkeys here")
 
 // countAsked comes before each challenge: it bounds the rows that one address can make.
 func (a *Auth) countAsked(ctx context.Context, client Client) error {
-	if err := a.take(ctx, client, hitsFrom(client.IP, passkeyAsked(a.config))...); err != nil {
+	if err := a.Attempt(ctx, client, LimitPasskeyAsked.From(client.IP)...); err != nil {
 		return err
 	}
 	if !a.PasskeysWork() {
@@ -95,7 +77,7 @@ func (a *Auth) AuthenticateByPasskey(ctx context.Context, browser, answer string
 	if browser == "" || answer == "" {
 		return nil, wrong
 	}
-	ok, err := a.guess(ctx, client, byAnyone(hitsFrom(client.IP, passkeyIP(a.config))),
+	ok, err := a.AttemptSecret(ctx, client, limit.Shared(LimitPasskeyIP.From(client.IP)),
 		func() (right bool, err error) {
 			signed, err := a.checkAssertion(ctx, loggingIn(browser), nil, answer)
 			if right, err := a.passkeyIsRight(ctx, err); err != nil || !right {

@@ -20,7 +20,7 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}
-	if err := a.take(ctx, client, append(hitsFrom(client.IP, forgotIP(a.config)), hitBy(forgotMail(a.config), email))...); err != nil {
+	if err := a.Attempt(ctx, client, append(limitForgotIP.From(client.IP), limitForgotMail.By(email))...); err != nil {
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {
@@ -118,8 +118,8 @@ func (a *Auth) reset(t *tx, user *models.User, hash string, client Client) (newD
 		return "", err
 	}
 	// This browser's own count, and not those of strangers: they would see that there is an account.
-	own := hitBy(limitLoginAccount, user.Email, newDevice)
-	if err := models.ForgetHits(t.DB, own.rule, own.key); err != nil {
+	own := limitLoginAccount.By(user.Email, newDevice)
+	if err := own.Forget(t.DB); err != nil {
 		return "", fmt.Errorf("forget the browser's failed logins: %w", err)
 	}
 	err = a.alertSince(t, user, client, since, func(i mail.Incident) mail.Message { return a.messages.PasswordReset(user.Email, i) })

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -20,20 +21,20 @@ const registrations = "registrations"
 // Whether the address has an account shows in the mail alone: the rows, the statements and the hash are the same.
 func (a *Auth) Register(ctx context.Context, name, address, password string, client Client) (browser string, err error) {
 	// Counted before anything is checked: an invalid form costs work as well.
-	if err := a.take(ctx, client, hitsFrom(client.IP, registrationForm(a.config))...); err != nil {
+	if err := a.Attempt(ctx, client, limitRegistrationForm.From(client.IP)...); err != nil {
 		return "", err
 	}
 	name, email, err := a.checkPerson(name, address, password)
 	if err != nil {
 		return "", err
 	}
-	asked := hitsFrom(client.IP, registrationIP(a.config))
-	if err := a.take(ctx, client, asked...); err != nil {
+	asked := limitRegistrationIP.From(client.IP)
+	if err := a.Attempt(ctx, client, asked...); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.Hash(ctx, password)
 	if err != nil {
-		return "", cmp.Or(a.giveBack(ctx, asked...), err)
+		return "", cmp.Or(a.Refund(ctx, asked...), err)
 	}
 	mailed, err := a.mayMailRegistration(ctx, email, client)
 	if err != nil {
@@ -60,7 +61,7 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 // mayMailRegistration counts a mail under its recipient, and says whether it may go out. Strangers who use the share up keep nobody from
 // signing up: each link that was mailed meanwhile confirms what its reader's browser has begun (see RegistrationByLink).
 func (a *Auth) mayMailRegistration(ctx context.Context, email string, client Client) (bool, error) {
-	err := a.take(ctx, client, hitBy(registrationMail(a.config), email))
+	err := a.Attempt(ctx, client, limitRegistrationMail.By(email))
 	if _, used := errors.AsType[Limited](err); used {
 		return false, nil
 	}
@@ -171,7 +172,7 @@ func (a *Auth) CorrectRegistration(ctx context.Context, browser, address string,
 
 // remail gives a sign-up a new link and mails it to an address, which may be another than the former.
 func (a *Auth) remail(ctx context.Context, former models.Registration, email, event string, client Client) error {
-	if err := a.take(ctx, client, hitsFrom(client.IP, registrationIP(a.config))...); err != nil {
+	if err := a.Attempt(ctx, client, limitRegistrationIP.From(client.IP)...); err != nil {
 		return err
 	}
 	mailed, err := a.mayMailRegistration(ctx, email, client)
@@ -301,7 +302,7 @@ func (a *Auth) checkRegistrationPassword(ctx context.Context, registration *mode
 	if password == "" {
 		return Invalid{"password": "Enter the password you chose when you signed up."}
 	}
-	ok, err := a.guess(ctx, client, []hit{hitBy(limitConfirm, registration.ID)},
+	ok, err := a.AttemptSecret(ctx, client, []limit.Counter{LimitConfirm.By(registration.ID)},
 		func() (bool, error) {
 			ok, _, err := a.hasher.Verify(ctx, password, registration.PasswordHash)
 			return ok, err

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
 )
@@ -47,7 +48,7 @@ func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, pass
 
 // prove checks the viewer's current password. The tries are counted: a stolen session must not be a place to guess.
 func (a *Auth) reauthenticate(ctx context.Context, viewer *Viewer, password string, client Client) error {
-	ok, err := a.guess(ctx, client, []hit{hitBy(limitReproof, viewer.User.ID)},
+	ok, err := a.AttemptSecret(ctx, client, []limit.Counter{LimitReauth.By(viewer.User.ID)},
 		func() (bool, error) {
 			ok, _, err := a.hasher.For(viewer.User.ID).Verify(ctx, password, viewer.User.PasswordHash)
 			return ok, err

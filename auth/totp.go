@@ -123,7 +123,7 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 	if err := (Invalid{"name": problem, "code": codeProblem}).Err(); err != nil {
 		return "", err
 	}
-	if err := a.take(ctx, client, hitBy(limitChallenge, enrollmentOf(viewer))); err != nil {
+	if err := a.Attempt(ctx, client, LimitChallenge.By(enrollmentOf(viewer))); err != nil {
 		return "", err
 	}
 	step, ok := matchingStep(secret, code, a.now())
@@ -164,9 +164,6 @@ func insertTOTP(t *tx, made *models.Authenticator) error {
 	}
 	return nil
 }
-
-// EnrollmentLimits are the rules that proving a new authenticator counts under.
-func EnrollmentLimits() []models.LimitRule { return []models.LimitRule{limitChallenge} }
 
 // Authenticators lists the viewer's.
 func (a *Auth) Authenticators(ctx context.Context, viewer *Viewer) ([]models.Authenticator, error) {

@@ -12,7 +12,6 @@ import (
 
 	"example.com/gatehouse/app"
 	"example.com/gatehouse/handlers"
-	"example.com/gatehouse/models"
 )
 
 // routes lists the routes for people.
@@ -83,8 +82,8 @@ func limitsOf(r handlers.Route) string {
 	if r.MaxBody != handlers.MaxBody {
 		limits = append(limits, "body "+size(r.MaxBody))
 	}
-	for _, rule := range r.Limits {
-		limits = append(limits, rule.String())
+	for _, l := range r.Limits {
+		limits = append(limits, l.String())
 	}
 	return strings.Join(limits, "; ")
 }
@@ -125,16 +124,12 @@ func routesJSON(_ context.Context, call *app.Call) error {
 	all := []route{}
 	for _, r := range list {
 		limits := []limit{}
-		for _, rule := range r.Limits {
-			limits = append(limits, newLimit(rule))
+		for _, l := range r.Limits {
+			limits = append(limits, limit{l.Name, l.Max, int(l.Window.Seconds()), l.Grows(), int(l.Backoff.Max.Seconds()), l.LockAfter})
 		}
 		all = append(all, route{r.Method, r.Path, r.Guard, r.Handler, r.MaxBody, limits})
 	}
 	encoder := json.NewEncoder(call.Out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(all)
-}
-
-func newLimit(r models.LimitRule) limit {
-	return limit{r.Name, r.Free, int(r.Window.Seconds()), r.Growing, int(r.MaxWait.Seconds()), r.Last}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/gatehouse/models"
+	"example.com/gatehouse/auth/limit"
 )
 
 // protecting are the forms that are not counted as changes: an attacker who is
@@ -19,8 +19,8 @@ var protecting = []string{
 	"/account/trusted-devices/end", "/account/trusted-devices/end-all", // feature:trusted_devices
 }
 
-func countsChanges(rules []models.LimitRule) bool {
-	return slices.ContainsFunc(rules, func(r models.LimitRule) bool { return r.Name == "changes" })
+func countsChanges(limits []limit.Limit) bool {
+	return slices.ContainsFunc(limits, func(l limit.Limit) bool { return l.Name == "changes" })
 }
 
 // ASVS 2.4.1: one account cannot fill the disk by sending forms.

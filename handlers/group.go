@@ -10,8 +10,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 )
 
 // Route is one line of the map of the site, as the command "routes" prints it.
@@ -21,20 +21,20 @@ type Route struct {
 	Guard   string // who may come: "anyone", "logged out", "owing …", "logged in", "private network"
 	Handler string
 	MaxBody int64 // the largest body that a user may send, in bytes; a visitor may send maxVisitorBody
-	Limits  []models.LimitRule
+	Limits  []limit.Limit
 
 	Protects bool // it protects the account, and is not counted as a change
 }
 
-// limit stands behind the handler on a route's line.
-type limit func(*Route)
+// option is what stands behind the handler on a route's line.
+type option func(*Route)
 
 // body lets users send this route alone bodies of up to so many bytes, instead of MaxBody, and gives these the time to arrive.
-func body(bytes int64) limit { return func(r *Route) { r.MaxBody = bytes } }
+func body(bytes int64) option { return func(r *Route) { r.MaxBody = bytes } }
 
-// limits names the rules that requests to the route count under. The counting is done by the verb in auth; that both agree
-// is a law of the tests.
-func limits(rules []models.LimitRule) limit { return func(r *Route) { r.Limits = rules } }
+// limits lists what requests to the route count under. The verb in auth counts
+// under the same values; a law of the tests holds both to each other.
+func limits(all ...limit.Limit) option { return func(r *Route) { r.Limits = all } }
 
 // protects marks a route that protects the account from someone who is in it.
 // An attacker who uses up the user's changes must not get it refused. It writes
@@ -72,8 +72,8 @@ func (g group) counting(change echo.MiddlewareFunc) group {
 // GET answers HEAD as well, as RFC 9110 9.3.2 wants it.
 func (g group) GET(path string, h echo.HandlerFunc) { g.get(path, h, h) }
 
-func (g group) POST(path string, h echo.HandlerFunc, limits ...limit) {
-	g.add(http.MethodPost, path, h, h, limits...)
+func (g group) POST(path string, h echo.HandlerFunc, options ...option) {
+	g.add(http.MethodPost, path, h, h, options...)
 }
 
 func (g group) get(path string, named any, h echo.HandlerFunc) {
@@ -81,14 +81,14 @@ func (g group) get(path string, named any, h echo.HandlerFunc) {
 	g.echo.HEAD(path, g.wrap(h, MaxBody))
 }
 
-func (g group) add(method, path string, named any, h echo.HandlerFunc, limits ...limit) {
+func (g group) add(method, path string, named any, h echo.HandlerFunc, options ...option) {
 	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody}
-	for _, set := range limits {
+	for _, set := range options {
 		set(&route)
 	}
 	if g.change != nil && method == http.MethodPost && !route.Protects {
 		h = g.change(h)
-		route.Limits = slices.Concat(route.Limits, auth.ChangeLimits())
+		route.Limits = append(slices.Clip(route.Limits), auth.LimitChanges)
 	}
 	if route.MaxBody > MaxBody {
 		h = g.uploads(middleware.Patience(route.MaxBody)(h))
@@ -100,8 +100,8 @@ func (g group) add(method, path string, named any, h echo.HandlerFunc, limits ..
 // wrap puts the group's middleware around h. The bound on the body comes before the guards, which may read the body, and after what
 // finds the user, since visitors may send less. A larger bound inside a smaller one would bound nothing.
 func (g group) wrap(h echo.HandlerFunc, maxBody int64) echo.HandlerFunc {
-	limit := middleware.BodyLimit(min(maxVisitorBody, maxBody), maxBody)
-	for _, m := range slices.Backward(slices.Concat(g.before, []echo.MiddlewareFunc{limit}, g.guards)) {
+	bound := middleware.BodyLimit(min(maxVisitorBody, maxBody), maxBody)
+	for _, m := range slices.Backward(slices.Concat(g.before, []echo.MiddlewareFunc{bound}, g.guards)) {
 		h = m(h)
 	}
 	return h
@@ -117,8 +117,8 @@ func behind[T any](g group, who func(echo.Context) T) guarded[T] { return guarde
 
 func (g guarded[T]) GET(path string, h func(echo.Context, T) error) { g.get(path, h, g.hand(h)) }
 
-func (g guarded[T]) POST(path string, h func(echo.Context, T) error, limits ...limit) {
-	g.add(http.MethodPost, path, h, g.hand(h), limits...)
+func (g guarded[T]) POST(path string, h func(echo.Context, T) error, options ...option) {
+	g.add(http.MethodPost, path, h, g.hand(h), options...)
 }
 
 func (g guarded[T]) hand(h func(echo.Context, T) error) echo.HandlerFunc {

@@ -16,6 +16,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/auth"
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/middleware"
@@ -68,12 +69,21 @@ func (h *Handlers) Router() (http.Handler, []Route) {
 	e.Use(middleware.Log(h.log), middleware.Headers(h.config.HTTPS()), middleware.Recover)
 	e.Use(middleware.HTMX)
 	list := h.routes(e)
-	if !h.config.RateLimit {
-		for i := range list {
-			list[i].Limits = nil // a map shows what is so
-		}
+	for i := range list {
+		list[i].Limits = h.limitsHere(list[i].Limits)
 	}
 	return e, list
+}
+
+// limitsHere returns the limits as this server's settings have them.
+func (h *Handlers) limitsHere(limits []limit.Limit) (here []limit.Limit) {
+	if !h.config.RateLimit {
+		return nil
+	}
+	for _, l := range limits {
+		here = append(here, l.With(h.config))
+	}
+	return here
 }
 
 // checks are what every request has to pass.

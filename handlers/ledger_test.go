@@ -11,8 +11,8 @@ import (
 
 	"gorm.io/gorm"
 
+	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/handlers"
-	"example.com/gatehouse/models"
 )
 
 // ledger knows which limits the requests of a test were counted under.
@@ -82,7 +82,7 @@ func (l *ledger) holdsTo(t *testing.T, routes []handlers.Route) {
 		c := key.(countedHit)
 		told := slices.ContainsFunc(routes, func(r handlers.Route) bool {
 			// What a form counts that goes through once its sender has proven who they are, its own line tells.
-			return (leadsTo(r, c.method, c.path) || c.path == "/account/prove") && slices.ContainsFunc(r.Limits, func(rule models.LimitRule) bool { return rule.Name == c.rule })
+			return (leadsTo(r, c.method, c.path) || c.path == "/account/prove") && slices.ContainsFunc(r.Limits, func(l limit.Limit) bool { return l.Name == c.rule })
 		})
 		if !told {
 			t.Errorf("%s %s counts under %s, and its line in routes.go does not say so", c.method, c.path, c.rule)

@@ -30,53 +30,53 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 
 	site.GET("/", h.Home)
 	site.GET("/email/confirm", h.ConfirmEmailPage)
-	site.POST("/email/confirm", h.ConfirmEmail, limits(auth.ConfirmLimits()))
+	site.POST("/email/confirm", h.ConfirmEmail, limits(auth.LimitConfirm))
 	site.GET("/password/forgot", h.ForgotPasswordPage)
-	site.POST("/password/forgot", h.ForgotPassword, limits(auth.ForgotLimits(h.config)))
+	site.POST("/password/forgot", h.ForgotPassword, limits(auth.ForgotLimits...))
 	site.GET("/password/forgot/sent", h.ForgotPasswordSent)
 	site.GET("/password/reset", h.ResetPasswordPage)
-	site.POST("/password/reset", h.ResetPassword, limits(auth.InvalidLinkLimits()))
+	site.POST("/password/reset", h.ResetPassword, limits(auth.LimitInvalidLink))
 	site.GET("/security-alert", h.SecurityAlertPage)
-	site.POST("/security-alert", h.SecurityAlert, limits(auth.InvalidLinkLimits()))
+	site.POST("/security-alert", h.SecurityAlert, limits(auth.LimitInvalidLink))
 	site.GET("/account-recovery", h.AccountRecoveryPage)
-	site.POST("/account-recovery", h.AccountRecovery, limits(auth.InvalidLinkLimits()))
+	site.POST("/account-recovery", h.AccountRecovery, limits(auth.LimitInvalidLink))
 	site.GET("/account/restore", h.RestoreAccountPage)
-	site.POST("/account/restore", h.RestoreAccount, limits(auth.InvalidLinkLimits()))
+	site.POST("/account/restore", h.RestoreAccount, limits(auth.LimitInvalidLink))
 	site.GET("/email/change", h.EmailLinkPage)
-	site.POST("/email/change", h.EmailLink, limits(auth.InvalidLinkLimits()))
+	site.POST("/email/change", h.EmailLink, limits(auth.LimitInvalidLink))
 	site.GET("/email/undo", h.UndoEmailPage)
-	site.POST("/email/undo", h.UndoEmail, limits(auth.InvalidLinkLimits()))
+	site.POST("/email/undo", h.UndoEmail, limits(auth.LimitInvalidLink))
 	site.GET("/terms", h.TermsPage) // feature:terms
 	site.POST("/logout", h.Logout)
 
 	guest.GET("/register", h.RegisterPage)
-	guest.POST("/register", h.Register, limits(auth.RegisterLimits(h.config)))
+	guest.POST("/register", h.Register, limits(auth.RegisterLimits...))
 	guest.GET("/register/sent", h.RegisterSent)
-	guest.POST("/register/resend", h.ResendRegistration, limits(auth.ResendLimits(h.config)))
-	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.ResendLimits(h.config)))
+	guest.POST("/register/resend", h.ResendRegistration, limits(auth.ResendLimits...))
+	guest.POST("/register/correct", h.CorrectRegistration, limits(auth.ResendLimits...))
 	guest.GET("/login", h.LoginPage)
-	guest.POST("/login", h.Login, limits(auth.LoginLimits(h.config)))
-	guest.GET("/login/mail", h.MailLoginPage)                                                              // feature:mail_login
-	guest.POST("/login/mail", h.MailLogin, limits(auth.MailLoginLimits(h.config)))                         // feature:mail_login
-	guest.GET("/login/mail/sent", h.MailLoginSent)                                                         // feature:mail_login
-	guest.POST("/login/mail/sent", h.MailLoginCode, limits(auth.MailLoginCodeLimits()))                    // feature:mail_login
-	guest.GET("/login/mail/confirm", h.MailLoginLinkPage)                                                  // feature:mail_login
-	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.InvalidLinkLimits()))                   // feature:mail_login
-	guest.POST("/login/passkey", h.PasskeyLogin, limits(auth.PasskeyLimits(h.config)))                     // feature:passkeys
-	guest.POST("/login/passkey/options", h.PasskeyLoginOptions, limits(auth.PasskeyAskedLimits(h.config))) // feature:passkeys
+	guest.POST("/login", h.Login, limits(auth.LoginLimits...))
+	guest.GET("/login/mail", h.MailLoginPage)                                                   // feature:mail_login
+	guest.POST("/login/mail", h.MailLogin, limits(auth.MailLoginLimits...))                     // feature:mail_login
+	guest.GET("/login/mail/sent", h.MailLoginSent)                                              // feature:mail_login
+	guest.POST("/login/mail/sent", h.MailLoginCode, limits(auth.LimitMailLoginCode))            // feature:mail_login
+	guest.GET("/login/mail/confirm", h.MailLoginLinkPage)                                       // feature:mail_login
+	guest.POST("/login/mail/confirm", h.MailLoginLink, limits(auth.LimitInvalidLink))           // feature:mail_login
+	guest.POST("/login/passkey", h.PasskeyLogin, limits(auth.LimitPasskeyIP))                   // feature:passkeys
+	guest.POST("/login/passkey/options", h.PasskeyLoginOptions, limits(auth.LimitPasskeyAsked)) // feature:passkeys
 
 	factor.GET("/login/factor", h.SecondFactorPage)
-	factor.POST("/login/factor", h.SecondFactor, limits(auth.FactorLimits()))
-	factor.POST("/login/factor/options", h.PasskeyFactorOptions, limits(auth.PasskeyAskedLimits(h.config))) // feature:passkeys
+	factor.POST("/login/factor", h.SecondFactor, limits(auth.FactorLimits...))
+	factor.POST("/login/factor/options", h.PasskeyFactorOptions, limits(auth.LimitPasskeyAsked)) // feature:passkeys
 
 	renewing.GET("/login/password", h.NewPasswordPage)
 	renewing.POST("/login/password", h.NewPassword)
 
-	accepting.GET("/login/terms", h.AcceptTermsPage)                                           // feature:terms
-	accepting.POST("/login/terms", h.AcceptTerms)                                              // feature:terms
-	accepting.POST("/login/terms/export", h.ExportWithoutTerms, limits(auth.ExportLimits()))   // feature:terms
-	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                             // feature:terms
-	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms, limits(auth.DeletionLimits())) // feature:terms
+	accepting.GET("/login/terms", h.AcceptTermsPage)                                        // feature:terms
+	accepting.POST("/login/terms", h.AcceptTerms)                                           // feature:terms
+	accepting.POST("/login/terms/export", h.ExportWithoutTerms, limits(auth.LimitExport))   // feature:terms
+	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                          // feature:terms
+	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms, limits(auth.LimitDeletion)) // feature:terms
 
 	app.GET("/dashboard", h.page(views.Dashboard))
 	app.GET("/account", h.AccountPage)
@@ -84,42 +84,42 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	app.GET("/account/preferences", h.PreferencesPage)
 	app.POST("/account/preferences", h.Preferences)
 	app.GET("/account/email", h.EmailPage)
-	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits(h.config)))
+	app.POST("/account/email", h.ChangeEmail, limits(auth.EmailChangeLimits...))
 	app.POST("/account/email/cancel", h.CancelEmailChange, protects)
 	app.GET("/account/picture", h.ProfilePicturePage)                   // feature:profile_picture
 	app.POST("/account/picture", h.SetProfilePicture, body(maxPicture)) // feature:profile_picture
 	app.POST("/account/picture/remove", h.RemoveProfilePicture)         // feature:profile_picture
 	app.GET("/account/picture/image", h.ProfilePicture)                 // feature:profile_picture
 	app.GET("/account/security", h.SecurityPage)
-	app.POST("/account/security", h.Security, limits(auth.ReauthLimits()), protects)
+	app.POST("/account/security", h.Security, limits(auth.LimitReauth), protects)
 	app.GET("/account/prove", h.ReauthenticatePage)
-	app.POST("/account/prove", h.Reauthenticate, limits(auth.FactorLimits()), protects)
-	app.POST("/account/prove/options", h.PasskeyReauthOptions, limits(auth.PasskeyAskedLimits(h.config)), protects) // feature:passkeys
-	app.GET("/account/passkeys", h.PasskeysPage)                                                                    // feature:passkeys
-	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                              // feature:passkeys
-	app.POST("/account/passkeys/new", h.NewPasskey)                                                                 // feature:passkeys
-	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.PasskeyAskedLimits(h.config)))       // feature:passkeys
-	app.POST("/account/passkeys/rename", h.RenamePasskey)                                                           // feature:passkeys
-	app.POST("/account/passkeys/remove", h.RemovePasskey, protects)                                                 // feature:passkeys
-	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                                         // feature:passkeys
-	app.GET("/account/totp", h.TOTPPage)                                                                            // feature:totp
-	app.GET("/account/totp/new", h.NewTOTPPage)                                                                     // feature:totp
-	app.POST("/account/totp/new", h.NewTOTP, limits(auth.EnrollmentLimits()))                                       // feature:totp
-	app.POST("/account/totp/rename", h.RenameTOTP)                                                                  // feature:totp
-	app.POST("/account/totp/remove", h.RemoveTOTP, protects)                                                        // feature:totp
-	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                                         // feature:recovery_codes
-	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                                        // feature:recovery_codes
-	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                                           // feature:recovery_codes
-	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                                       // feature:trusted_devices
-	app.POST("/account/trusted-devices/end", h.EndTrust, protects)                                                  // feature:trusted_devices
-	app.POST("/account/trusted-devices/end-all", h.EndAllTrust, protects)                                           // feature:trusted_devices
+	app.POST("/account/prove", h.Reauthenticate, limits(auth.FactorLimits...), protects)
+	app.POST("/account/prove/options", h.PasskeyReauthOptions, limits(auth.LimitPasskeyAsked), protects) // feature:passkeys
+	app.GET("/account/passkeys", h.PasskeysPage)                                                         // feature:passkeys
+	app.GET("/account/passkeys/new", h.NewPasskeyPage)                                                   // feature:passkeys
+	app.POST("/account/passkeys/new", h.NewPasskey)                                                      // feature:passkeys
+	app.POST("/account/passkeys/new/options", h.NewPasskeyOptions, limits(auth.LimitPasskeyAsked))       // feature:passkeys
+	app.POST("/account/passkeys/rename", h.RenamePasskey)                                                // feature:passkeys
+	app.POST("/account/passkeys/remove", h.RemovePasskey, protects)                                      // feature:passkeys
+	app.POST("/account/passkeys/decline", h.DeclinePasskey)                                              // feature:passkeys
+	app.GET("/account/totp", h.TOTPPage)                                                                 // feature:totp
+	app.GET("/account/totp/new", h.NewTOTPPage)                                                          // feature:totp
+	app.POST("/account/totp/new", h.NewTOTP, limits(auth.LimitChallenge))                                // feature:totp
+	app.POST("/account/totp/rename", h.RenameTOTP)                                                       // feature:totp
+	app.POST("/account/totp/remove", h.RemoveTOTP, protects)                                             // feature:totp
+	app.GET("/account/recovery-codes", h.RecoveryCodesPage)                                              // feature:recovery_codes
+	app.POST("/account/recovery-codes", h.MakeRecoveryCodes)                                             // feature:recovery_codes
+	app.POST("/account/recovery-codes/download", h.DownloadRecoveryCodes)                                // feature:recovery_codes
+	app.GET("/account/trusted-devices", h.TrustedDevicesPage)                                            // feature:trusted_devices
+	app.POST("/account/trusted-devices/end", h.EndTrust, protects)                                       // feature:trusted_devices
+	app.POST("/account/trusted-devices/end-all", h.EndAllTrust, protects)                                // feature:trusted_devices
 	app.GET("/account/sessions", h.SessionsPage)
 	app.POST("/account/sessions/end", h.EndSession, protects)
 	app.POST("/account/sessions/end-others", h.EndOtherSessions, protects)
 	app.GET("/account/delete", h.DeleteAccountPage)
-	app.POST("/account/delete", h.DeleteAccount, limits(auth.DeletionLimits()))
+	app.POST("/account/delete", h.DeleteAccount, limits(auth.LimitDeletion))
 	app.GET("/account/export", h.AccountExportPage)
-	app.POST("/account/export", h.AccountExport, limits(auth.ExportLimits()))
+	app.POST("/account/export", h.AccountExport, limits(auth.LimitExport))
 	app.GET("/account/activity", h.ActivityPage)
 
 	app.GET("/notes", h.Notes)                                     // feature:notes

@@ -136,7 +136,7 @@ func (s *stage) open() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if s.auth, err = auth.New(auth.Options{Config: s.config, DB: s.db, Outbox: s.outbox, Log: log, Now: s.clock.now, Hasher: hash.New(hash.Cheap, 4, 100)}); err != nil {
+	if s.auth, err = auth.New(auth.Options{Config: s.config, DB: s.db, Outbox: s.outbox, Log: log, Now: s.clock.now, Hasher: hash.New(hash.Cheap, 1, 64)}); err != nil {
 		s.t.Fatal(err)
 	}
 	router, routes := handlers.New(s.config, s.db, s.auth, s.outbox, log, s.clock.now).Router()

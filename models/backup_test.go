@@ -14,7 +14,7 @@ import (
 
 func addLimit(t *testing.T, db *gorm.DB, id string) {
 	t.Helper()
-	must(t, db.Create(&models.Limit{ID: id, Hits: 1, OpenAt: time.Now(), EndsAt: time.Now()}).Error)
+	must(t, db.Create(&models.Limit{ID: id, Attempts: 1, OpenAt: time.Now(), EndsAt: time.Now()}).Error)
 }
 
 // limits returns the ids in the limits of a database, which it opens and closes.

@@ -34,7 +34,7 @@ func logSize(t *testing.T, path string) int64 {
 
 func TestEmptyLog_LeavesNothingInTheLog(t *testing.T) {
 	db, path := openFile(t)
-	must(t, db.Create(&models.Limit{ID: "a", Hits: 1, OpenAt: time.Now(), EndsAt: time.Now()}).Error)
+	must(t, db.Create(&models.Limit{ID: "a", Attempts: 1, OpenAt: time.Now(), EndsAt: time.Now()}).Error)
 	if logSize(t, path) == 0 {
 		t.Fatal("the log is empty before")
 	}
@@ -48,7 +48,7 @@ func TestEmptyLog_LeavesNothingInTheLog(t *testing.T) {
 // for EmptyLog: the next attempt or the next cleanup empties the log.
 func TestEmptyLog_DoesNotWaitForReaders(t *testing.T) {
 	db, path := openFile(t)
-	limit := models.Limit{ID: "a", Hits: 1, OpenAt: time.Now(), EndsAt: time.Now()}
+	limit := models.Limit{ID: "a", Attempts: 1, OpenAt: time.Now(), EndsAt: time.Now()}
 	must(t, db.Create(&limit).Error)
 	rows, err := db.Raw("SELECT id FROM limits UNION ALL SELECT name FROM sqlite_master").Rows()
 	must(t, err)

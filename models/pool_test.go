@@ -207,7 +207,9 @@ func TestTimesOfAnyZoneComeBackEqualAndInUTC(t *testing.T) {
 func checkTime(t *testing.T, db *gorm.DB, when time.Time) {
 	t.Helper()
 	const insert = "INSERT INTO limits (id, hits, open_at, ends_at) VALUES (?, 1, ?, ?)"
-	limit := func() *models.Limit { return &models.Limit{ID: uuid.NewString(), Hits: 1, OpenAt: when, EndsAt: when} }
+	limit := func() *models.Limit {
+		return &models.Limit{ID: uuid.NewString(), Attempts: 1, OpenAt: when, EndsAt: when}
+	}
 	before := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 	writes := map[string]func(id string) error{
 		"GORM":           func(id string) error { l := limit(); l.ID = id; return db.Create(l).Error },

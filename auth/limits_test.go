@@ -60,14 +60,14 @@ func TestLimits_CountIPv6NetworksOf64And56And48Bits(t *testing.T) {
 // What counts under an address counts under each of its networks. Rules that
 // count under an account as well are bounded by the account.
 func TestLawLimitsPerAddressCountEachNetwork(t *testing.T) {
-	alone := regexp.MustCompile(`hitBy\(\w+(\([^()]*\))?, network\(`)
+	alone := regexp.MustCompile(`\w+\.By\(limit\.Network\(`)
 	files, err := filepath.Glob("*.go")
 	must(t, err)
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		must(t, err)
 		for _, line := range alone.FindAllString(string(source), -1) {
-			t.Errorf("%s: got %s, want hitsFrom", file, line)
+			t.Errorf("%s: got %s, want From", file, line)
 		}
 	}
 }
