@@ -15,7 +15,7 @@ import (
 // wrongLogin is said of unknown addresses, wrong passwords and unconfirmed sign-ups alike (ASVS 6.3.8).
 const wrongLogin = "That address and password don’t match. If you have just signed up, open the link in our mail first."
 
-// Authenticate returns the user with this address and password. The error is an Invalid, a Limited or ErrBusy; it never
+// Authenticate returns the user with this address and password. The error is an Invalid, a Limited or hash.ErrBusy; it never
 // tells whether the address has an account, and takes the same time either way, but for an import that VerifyEvenly cannot cover.
 func (a *Auth) Authenticate(ctx context.Context, address, password string, browser Browser, client Client) (*models.User, error) {
 	email, problem := models.NormalizeEmail(address)

@@ -83,7 +83,7 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 
 // CompletePassword sets the new password that a login owes, and returns the user as they are from then on. What it ends and voids, and whom
 // it tells, is as ResetPassword and ChangePassword have it. newDevice is "" where the browser stays what it is. The error is an Invalid,
-// ErrBusy, ErrLoginEnded or ErrChanged.
+// hash.ErrBusy, ErrLoginEnded or ErrChanged.
 func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password string, client Client) (user *models.User, newDevice string, err error) {
 	if err := (Invalid{"password": a.rules.Check(password, p.User.Name, p.User.Email)}).Err(); err != nil {
 		return nil, "", err

@@ -66,7 +66,7 @@ var ErrFactorDue = errors.New("a second factor is due before the new password")
 // ResetPassword sets a new password, once for each link. Every session of the user's ends, every other link and known
 // device is void, the owner is told by mail, and nobody is logged in. It returns the device token for the browser that
 // did it, which is known from then on: a stranger's guesses cannot keep the owner waiting there. The error is an Invalid,
-// a Limited, ErrBusy, ErrInvalidLink or ErrFactorDue.
+// a Limited, hash.ErrBusy, ErrInvalidLink or ErrFactorDue.
 func (a *Auth) ResetPassword(ctx context.Context, token, password string, client Client) (newDevice string, err error) {
 	user, err := a.ResetByToken(ctx, token)
 	if err = a.countInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {

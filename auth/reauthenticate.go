@@ -77,7 +77,7 @@ func (a *Auth) RequireRecentFactor(ctx context.Context, viewer *Viewer) error {
 }
 
 // Reauthenticate checks a factor of the viewer's and returns a new token for their session, which is as good as new from then on (ASVS 7.2.4).
-// The error is an Invalid, a Limited, ErrBusy, ErrTriesUsed, or ErrChanged where the session has ended meanwhile.
+// The error is an Invalid, a Limited, hash.ErrBusy, ErrTriesUsed, or ErrChanged where the session has ended meanwhile.
 func (a *Auth) Reauthenticate(ctx context.Context, viewer *Viewer, name, answer string, client Client) (token string, err error) {
 	of := challenge{id: viewer.Session.ID, sessionID: viewer.Session.ID}
 	of.while = func(ctx context.Context, work func(*tx, *models.User) error) error {

@@ -235,7 +235,7 @@ func BySignUp() Authentication { return Authentication{Method: bySignUp} }
 
 // ConfirmRegistration makes the account. In a browser other than the one that signed up the account's password is asked for as
 // well: otherwise the owner of an address could be led to confirm an account whose password a stranger knows. Everything
-// else that was started for the address is void from then on. The error is an Invalid, a Limited, ErrBusy or ErrInvalidLink.
+// else that was started for the address is void from then on. The error is an Invalid, a Limited, hash.ErrBusy or ErrInvalidLink.
 func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password string, client Client) (*models.User, error) {
 	registration, here, err := a.RegistrationByLink(ctx, token, browser)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // ChangePassword replaces the viewer's password after proving the current one, ends every other session, voids mailed
 // links, tells the owner by mail, and returns a new token for this session (ASVS 7.2.4). The current password is a fresh proof for who
-// has nothing else; who has a second factor owes that as well. The error is an Invalid, a Limited, ErrBusy, ErrReauthRequired or ErrChanged.
+// has nothing else; who has a second factor owes that as well. The error is an Invalid, a Limited, hash.ErrBusy, ErrReauthRequired or ErrChanged.
 func (a *Auth) ChangePassword(ctx context.Context, viewer *Viewer, current, password string, client Client) (token string, err error) {
 	user := &viewer.User
 	err = Invalid{
