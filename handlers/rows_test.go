@@ -112,15 +112,20 @@ func (s *stage) rows(table, where string, args ...any) string {
 	var text strings.Builder
 	for _, row := range rows {
 		for _, column := range slices.Sorted(maps.Keys(row)) {
-			value := reflect.ValueOf(row[column])
-			for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
-				value = value.Elem()
-			}
-			fmt.Fprintf(&text, "%s=%s ", column, fmt.Sprintf("%+q", fmt.Sprint(value)))
+			fmt.Fprintf(&text, "%s=%s ", column, textOf(row[column]))
 		}
 		text.WriteByte('\n')
 	}
 	return text.String()
+}
+
+// textOf returns a column's value as text.
+func textOf(column any) string {
+	value := reflect.ValueOf(column)
+	for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
+		value = value.Elem()
+	}
+	return fmt.Sprintf("%+q", fmt.Sprint(value))
 }
 
 // atOnce is atOnce with nobody let through to write before all have read what there was, so that each decides on what the others

@@ -69,7 +69,13 @@ func newStage(t *testing.T, changes ...func(*config.Config)) *stage {
 // newStageOn starts the application on a migrated database.
 func newStageOn(t *testing.T, db *gorm.DB, changes ...func(*config.Config)) *stage {
 	t.Helper()
-	s := &stage{t: t, db: db, mailbox: mailtest.NewServer(t), unread: map[string][]mailtest.Message{}, clock: newClock(), log: &logbook{}, counted: &ledger{}}
+	return newStageAt(t, db, newClock(), changes...)
+}
+
+// newStageAt starts the application on a migrated database and a clock.
+func newStageAt(t *testing.T, db *gorm.DB, at *clock, changes ...func(*config.Config)) *stage {
+	t.Helper()
+	s := &stage{t: t, db: db, mailbox: mailtest.NewServer(t), unread: map[string][]mailtest.Message{}, clock: at, log: &logbook{}, counted: &ledger{}}
 	s.db.NowFunc = func() time.Time { return s.clock.now().UTC().Truncate(time.Microsecond) }
 	s.counted.keep(t, s.db)
 	c, err := config.Load([]string{"SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz"})

@@ -158,6 +158,19 @@ func (c *cluster) create(options string) (string, error) {
 	return name, nil
 }
 
+// run executes SQL statements in a database.
+func (c *cluster) run(ctx context.Context, database, statements string) error {
+	db, err := sql.Open("pgx", c.url(database))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, statements); err != nil {
+		return fmt.Errorf("filling the database %s: %w", database, err)
+	}
+	return nil
+}
+
 func (c *cluster) url(database string) string {
 	return "postgres://postgres@/" + database + "?host=" + c.dir
 }
