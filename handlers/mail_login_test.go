@@ -667,3 +667,15 @@ func TestItem17NoDeviceIsKnownAfterAVoidPassword(t *testing.T) {
 		t.Error("nobody is told of the login on the device of before")
 	}
 }
+
+func TestEarlierDatabase_MailedLinkAndCode(t *testing.T) {
+	for name, logsIn := range map[string]func(*person, knowledge) *page{
+		"link": func(p *person, known knowledge) *page { return p.get(known.Links["login"]).submit() },
+		"code": func(p *person, known knowledge) *page { return p.types(known.Secrets["code"]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			karen, known := newEarlier(t).browser("karen@example.com")
+			logsIn(karen, known).redirects(t, "/dashboard").says(t, "Hello, Karen")
+		})
+	}
+}

@@ -181,3 +181,13 @@ func TestANoteMayHoldAnything(t *testing.T) {
 	ada.post("/notes/new", "title", strings.Repeat("é", 201)).is(t, 422).says(t, "Use at most 200 characters")
 	ada.post("/notes/new", "title", strings.Repeat("x", 900_000), "body", "y").is(t, 422).says(t, "Use at most 200 characters")
 }
+
+func TestEarlierDatabase_NotesAndTheirPictures(t *testing.T) {
+	e := newEarlier(t)
+	ada, known := e.browser("ada@example.com")
+	ada.get("/notes").is(t, 200).says(t, "Illustrated", "Pinned", "Ünïcode ✓").hides(t, "Deleted")
+	ada.get("/notes/"+known.Secrets["note Ünïcode ✓"]).says(t, "Ünïcode ✓", "Zwei Zeilen & <b>")
+	if seen, _ := ada.picture(t, known.Secrets["note Illustrated"]); seen.Bounds().Dx() != 40 || seen.Bounds().Dy() != 30 {
+		t.Errorf("the picture is %v, want 40 by 30", seen.Bounds())
+	}
+}

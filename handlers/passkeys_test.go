@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -827,4 +828,20 @@ func TestWhatSomebodyWasSendingSurvivesALockedAccount(t *testing.T) {
 	}
 	page := ada.post("/login/passkey", "assertion", phone.signs(ada.post("/login/passkey/options").options()), "kept", kept)
 	page.is(t, 422).says(t, "was locked", "still there")
+}
+
+func TestEarlierDatabase_Passkey(t *testing.T) {
+	e := newEarlier(t)
+	grace, known := e.browser("grace@example.com")
+	var parts [3][]byte // id, private key, user handle
+	for i, text := range strings.Fields(known.Secrets["passkey"]) {
+		parts[i], _ = base64.RawURLEncoding.DecodeString(text)
+	}
+	key, err := x509.ParseECPrivateKey(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := uint32(1)
+	d := &device{p: grace, id: parts[0], key: key, handle: parts[2], count: &used}
+	d.in(e.visitor()).logsIn().redirects(t, "/dashboard").says(t, "Hello, Grace")
 }

@@ -192,3 +192,15 @@ func TestAPictureIsNotReadOut(t *testing.T) {
 		}
 	}
 }
+
+func TestEarlierDatabase_ProfilePicture(t *testing.T) {
+	e := newEarlier(t)
+	ada, _ := e.browser("ada@example.com")
+	addresses := ada.get("/dashboard").is(t, 200).avatars()
+	if len(addresses) == 0 {
+		t.Fatal("no picture is on her dashboard, want her own")
+	}
+	if got := ada.portrait(t, addresses[0]).Bounds(); got.Dx() < 32 || got.Dx() != got.Dy() {
+		t.Errorf("the picture is %v, want a square", got)
+	}
+}

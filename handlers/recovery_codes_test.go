@@ -257,3 +257,19 @@ func TestItem67ARecoveryCodeHeldBackUntilTheAccountIsLockedIsNotUsed(t *testing.
 		t.Errorf("%d codes are left", n)
 	}
 }
+
+func TestEarlierDatabase_EachRecoveryCodeWorksOnce(t *testing.T) {
+	if len(secondFactors()) == 0 {
+		t.Skip("there is no kind of second factor in this application")
+	}
+	e := newEarlier(t)
+	grace, known := e.browser("grace@example.com")
+	codes := strings.Fields(known.Secrets["recovery codes"])
+	for n, code := range codes[:2] {
+		asked := e.elsewhere(grace.email).redirects(t, "/login/factor")
+		if n > 0 {
+			asked.submit("factor", "recovery_codes", "answer", codes[n-1]).is(t, 422)
+		}
+		asked.submit("factor", "recovery_codes", "answer", code).redirects(t, "/dashboard")
+	}
+}

@@ -311,3 +311,10 @@ func TestItem49ASignInEndsTenMinutesAfterItsFirstStepHoweverManyItHas(t *testing
 		t.Errorf("there is no session that was proven at %s: %s", proved, s.rows("sessions", "true"))
 	}
 }
+
+func TestEarlierDatabase_AcceptedTerms(t *testing.T) {
+	e := newEarlier(t, withTerms("2026-11-01"))
+	e.elsewhere("ada@example.com").redirects(t, "/dashboard") // she has accepted them
+	ingrid, _ := e.browser("ingrid@example.com")
+	ingrid.get("/login/terms").is(t, 200).submit().redirects(t, "/dashboard").says(t, "Hello, Ingrid")
+}

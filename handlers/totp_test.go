@@ -480,3 +480,12 @@ func TestItem67FiftyWrongCodesAtOnceAreNoMoreThanFiveTries(t *testing.T) {
 		t.Errorf("%d are looked at, and %d logins go on", n, s.count("pending_logins", "1=1"))
 	}
 }
+
+func TestEarlierDatabase_AuthenticatorAndUnfinishedLogin(t *testing.T) {
+	e := newEarlier(t)
+	alan, known := e.browser("alan@example.com")
+	app := &authenticator{t, e.clock, known.Secrets["totp"]}
+	alan.get("/dashboard").is(t, 303)
+	alan.get("/login/factor").is(t, 200).proves(app).redirects(t, "/dashboard").says(t, "Hello, Alan")
+	e.elsewhere(alan.email).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
+}

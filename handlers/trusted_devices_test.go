@@ -390,3 +390,14 @@ func TestTrustedDevices_AreAsManyAsAUserCanHave(t *testing.T) {
 	ada.post("/logout")
 	ada.login(goodPassword).redirects(t, "/dashboard")
 }
+
+func TestEarlierDatabase_TrustedDeviceSkipsTheSecondFactor(t *testing.T) {
+	if len(secondFactors()) == 0 {
+		t.Skip("there is no kind of second factor in this application")
+	}
+	e := newEarlier(t)
+	grace, _ := e.browser("grace@example.com")
+	grace.post("/logout")
+	grace.login(e.password).redirects(t, "/dashboard").says(t, "Hello, Grace")
+	e.elsewhere(grace.email).redirects(t, "/login/factor")
+}
