@@ -53,18 +53,18 @@ func (a *Auth) checkPerson(name, address, password string) (normalName, email st
 	}.Err()
 }
 
-// Rename gives the viewer another name.
-func (a *Auth) Rename(ctx context.Context, viewer *Viewer, name string, client Client) error {
+// Rename gives the user another name.
+func (a *Auth) Rename(ctx context.Context, actor *Actor, name string, client Client) error {
 	name, problem := normalizeName(name)
 	if err := (Invalid{"name": problem}).Err(); err != nil {
 		return err
 	}
 	return a.transact(ctx, func(t *tx) error {
-		err := t.Model(&models.User{}).Where("id = ?", viewer.User.ID).Updates(map[string]any{"name": name, "updated_at": t.now()}).Error
+		err := t.Model(&models.User{}).Where("id = ?", actor.User.ID).Updates(map[string]any{"name": name, "updated_at": t.now()}).Error
 		if err != nil {
 			return fmt.Errorf("set the name: %w", err)
 		}
-		return a.record(t, EventNameChanged, &viewer.User.ID, viewer.Session.ID, client, nil)
+		return a.record(t, EventNameChanged, &actor.User.ID, actor.Session.ID, client, nil)
 	})
 }
 

@@ -22,10 +22,10 @@ func TestItem67AnAccountIsNotDeletedByWhoLostTheSessionMeanwhile(t *testing.T) {
 		user := added(t, a, "ada@example.com")
 		browser, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 		must(t, err)
-		viewer, err := a.Viewer(t.Context(), browser.Session, here)
+		actor, err := a.FindActor(t.Context(), browser.Session, here)
 		must(t, err)
 		must(t, a.db.Exec(how).Error)
-		if err := a.ScheduleDeletion(t.Context(), viewer, user.Email, here); !errors.Is(err, ErrChanged) || rows(t, a, "account_deletions", "true") != 0 {
+		if err := a.ScheduleDeletion(t.Context(), actor, user.Email, here); !errors.Is(err, ErrChanged) || rows(t, a, "account_deletions", "true") != 0 {
 			t.Errorf("without %s: %v", lost, err)
 		}
 	}
@@ -37,9 +37,9 @@ func TestUndoingADeletionOpensNothingThatAnotherClosed(t *testing.T) {
 	user := added(t, a, "ada@example.com")
 	browser, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 	must(t, err)
-	viewer, err := a.Viewer(t.Context(), browser.Session, here)
+	actor, err := a.FindActor(t.Context(), browser.Session, here)
 	must(t, err)
-	must(t, a.ScheduleDeletion(t.Context(), viewer, user.Email, here))
+	must(t, a.ScheduleDeletion(t.Context(), actor, user.Email, here))
 	token, hash := newToken()
 	must(t, a.db.Exec("UPDATE account_deletions SET token_hash = ?", hash).Error)
 	must(t, a.db.Exec("UPDATE users SET disabled_at = ?", a.now().Add(time.Second)).Error)

@@ -24,28 +24,28 @@ const EventAccountExported = "account.exported"
 // LimitExport bounds what reading a whole account costs.
 var LimitExport = limit.Limit{Name: "export", Max: 5, Window: time.Hour}
 
-// StartExport lets the viewer have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
+// StartExport lets the user have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
 // leaves. The error is a Limited, ErrReauthRequired or ErrChanged.
-func (a *Auth) StartExport(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.mayExport(ctx, viewer, client); err != nil {
+func (a *Auth) StartExport(ctx context.Context, actor *Actor, client Client) error {
+	if err := a.mayExport(ctx, actor, client); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error { return a.noteExport(t, viewer, client) })
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error { return a.noteExport(t, actor, client) })
 }
 
-func (a *Auth) mayExport(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) mayExport(ctx context.Context, actor *Actor, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.Attempt(ctx, client, LimitExport.By(viewer.User.ID))
+	return a.Attempt(ctx, client, LimitExport.By(actor.User.ID))
 }
 
-func (a *Auth) noteExport(t *tx, viewer *Viewer, client Client) error {
-	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(viewer.User.Email, i) })
+func (a *Auth) noteExport(t *tx, actor *Actor, client Client) error {
+	err := a.alert(t, &actor.User, client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(actor.User.Email, i) })
 	if err != nil {
 		return err
 	}
-	return a.record(t, EventAccountExported, &viewer.User.ID, viewer.Session.ID, client, nil)
+	return a.record(t, EventAccountExported, &actor.User.ID, actor.Session.ID, client, nil)
 }
 
 // ExportContent is a file of an export.
@@ -66,10 +66,10 @@ func ExportContents() []ExportContent {
 	return append(contents, ExportContent{"mail.json", "Mail to you that is on its way or was kept: when it was written and its subject"})
 }
 
-// WriteExport writes a zip of all that is held about the viewer, as it reads it: a file of JSON for each table, what is a file as a
+// WriteExport writes a zip of all that is held about the user, as it reads it: a file of JSON for each table, what is a file as a
 // file, and a README.txt. Nothing in it opens the account: what proves who somebody is, is left out.
-func (a *Auth) WriteExport(ctx context.Context, viewer *Viewer, w io.Writer) error {
-	e := exporter{db: a.db.WithContext(ctx), user: &viewer.User, zip: zip.NewWriter(w), now: a.now()}
+func (a *Auth) WriteExport(ctx context.Context, actor *Actor, w io.Writer) error {
+	e := exporter{db: a.db.WithContext(ctx), user: &actor.User, zip: zip.NewWriter(w), now: a.now()}
 	if err := e.readme(a.config.AppName); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (a *Auth) WriteExport(ctx context.Context, viewer *Viewer, w io.Writer) err
 		}
 	}
 	err := e.list("mail.json", func(each func(any) error) error {
-		return a.outbox.EachTo(ctx, viewer.User.Email, func(message mail.QueuedMessage) error {
+		return a.outbox.EachTo(ctx, actor.User.Email, func(message mail.QueuedMessage) error {
 			return each(map[string]any{"kind": message.Kind, "subject": message.Subject, "written_at": message.CreatedAt.UTC(), "state": message.State})
 		})
 	})

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -93,29 +92,6 @@ type Invalid = models.Invalid
 
 // ErrInvalidLink is the answer to a mailed link that is unknown, used, replaced or too old.
 var ErrInvalidLink = errors.New("this link does not work any more")
-
-// Client is where a request comes from; the zero Client is the server itself.
-type Client struct {
-	IP        netip.Addr
-	UserAgent string
-}
-
-// Address is the IP as text; "" for the server itself.
-func (c Client) Address() string {
-	if !c.IP.IsValid() {
-		return ""
-	}
-	return c.IP.String()
-}
-
-// Device names the browser and the system, as models.DeviceName does; "" for
-// the server itself.
-func (c Client) Device() string {
-	if !c.IP.IsValid() {
-		return ""
-	}
-	return models.DeviceName(c.UserAgent)
-}
 
 // tx is a transaction that tells the outside of what it did only once that is true.
 type tx struct {

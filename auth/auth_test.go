@@ -420,11 +420,11 @@ func TestItem67APasswordIsNotChangedByWhoLostTheAccountMeanwhile(t *testing.T) {
 		user := added(t, a, "ada@example.com")
 		browser, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 		must(t, err)
-		viewer, err := a.Viewer(t.Context(), browser.Session, here)
+		actor, err := a.FindActor(t.Context(), browser.Session, here)
 		must(t, err)
 		err = stale(t, a,
 			func() error {
-				return second(a.ChangePassword(t.Context(), viewer, goodPassword, "quiet rivers carry paper boats", here))
+				return second(a.ChangePassword(t.Context(), actor, goodPassword, "quiet rivers carry paper boats", here))
 			},
 			func() { must(t, a.db.Exec(how).Error) })
 		if !errors.Is(err, ErrChanged) || rows(t, a, "users", "password_hash IN (?, 'x')", user.PasswordHash) != 1 {

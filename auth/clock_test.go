@@ -15,17 +15,17 @@ import (
 const year = 365 * 24 * time.Hour
 
 // lived is an Auth with one user and something of everything that ends.
-func lived(t *testing.T, a *Auth) (user *models.User, viewer *Viewer) {
+func lived(t *testing.T, a *Auth) (user *models.User, actor *Actor) {
 	t.Helper()
 	user = added(t, a, "ada@example.com")
 	entry, err := a.Login(t.Context(), user, ByPassword(false), Browser{}, here)
 	must(t, err)
 	must(t, second(a.Login(t.Context(), user, ByPassword(true), Browser{}, here)))
-	viewer, err = a.Viewer(t.Context(), entry.Session, here)
+	actor, err = a.FindActor(t.Context(), entry.Session, here)
 	must(t, err)
 	must(t, second(a.Register(t.Context(), "Bob", "bob@example.com", goodPassword, here)))
 	must(t, a.ForgotPassword(t.Context(), user.Email, here))
-	return user, viewer
+	return user, actor
 }
 
 // timed are the tables whose rows end.
@@ -74,7 +74,7 @@ func times(t *testing.T, a *Auth, table, column string) (all []time.Time) {
 func TestCleanup_BoundsWhatAClockThatRanAheadHasWritten(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	*ahead = year
-	_, viewer := lived(t, a)
+	_, actor := lived(t, a)
 	*ahead = 0
 	must(t, cleanup(t, a))
 	for _, b := range a.bounds() {
@@ -86,7 +86,7 @@ func TestCleanup_BoundsWhatAClockThatRanAheadHasWritten(t *testing.T) {
 		}
 	}
 	living := func() int {
-		sessions, err := a.Sessions(t.Context(), viewer)
+		sessions, err := a.Sessions(t.Context(), actor)
 		must(t, err)
 		return len(sessions)
 	}
@@ -126,12 +126,12 @@ func TestEndedSessions_StayEndedWhenTheClockComesBack(t *testing.T) {
 			*ahead = jump
 			own, err := a.Login(t.Context(), user, ByPassword(true), Browser{}, here)
 			must(t, err)
-			viewer, err := a.Viewer(t.Context(), own.Session, here)
+			actor, err := a.FindActor(t.Context(), own.Session, here)
 			must(t, err)
-			must(t, a.EndOtherSessions(t.Context(), viewer, here))
+			must(t, a.EndOtherSessions(t.Context(), actor, here))
 			for _, at := range []time.Duration{0, time.Minute} {
 				*ahead = at
-				if got, err := a.Viewer(t.Context(), stolen.Session, here); err != nil || got != nil {
+				if got, err := a.FindActor(t.Context(), stolen.Session, here); err != nil || got != nil {
 					t.Errorf("%s after the clock came back: got %v (%v), want no session", at, got, err)
 				}
 				must(t, cleanup(t, a))
@@ -144,13 +144,13 @@ func TestEndedSessions_StayEndedWhenTheClockComesBack(t *testing.T) {
 func TestFresh_RefusesAProofOfTheFuture(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	*ahead = year
-	_, viewer := lived(t, a)
+	_, actor := lived(t, a)
 	*ahead = 0
-	if err := a.RequireRecentLogin(t.Context(), viewer); !errors.Is(err, ErrReauthRequired) {
+	if err := a.RequireRecentLogin(t.Context(), actor); !errors.Is(err, ErrReauthRequired) {
 		t.Errorf("got %v, want ErrProofDue", err)
 	}
 	*ahead = year - models.ClockSlack/2 // another server's clock
-	if err := a.RequireRecentLogin(t.Context(), viewer); err != nil {
+	if err := a.RequireRecentLogin(t.Context(), actor); err != nil {
 		t.Errorf("a clock half a minute behind: got %v, want nil", err)
 	}
 }

@@ -38,25 +38,25 @@ var EmailChangeLimits = []limit.Limit{limitEmailChange, limitRegistrationMail}
 // errEmailTaken says that somebody else got the address before both mailboxes had agreed.
 var errEmailTaken = errors.New("the address is somebody else's")
 
-// RequestEmailChange begins a change of the viewer's address: both mailboxes get a link, and the address changes when both were used. An
+// RequestEmailChange begins a change of the user's address: both mailboxes get a link, and the address changes when both were used. An
 // older request is void. Whether the new address has an account shows in the mail to it alone; the rows and the statements are the same.
 // The error is an Invalid, a Limited, ErrReauthRequired or ErrChanged.
-func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address string, client Client) error {
+func (a *Auth) RequestEmailChange(ctx context.Context, actor *Actor, address string, client Client) error {
 	email, problem := models.NormalizeEmail(address)
-	if problem == "" && email == viewer.User.Email {
+	if problem == "" && email == actor.User.Email {
 		problem = "That is your address already."
 	}
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	if err := a.Attempt(ctx, client, limitEmailChange.By(viewer.User.ID), limitRegistrationMail.By(email)); err != nil {
+	if err := a.Attempt(ctx, client, limitEmailChange.By(actor.User.ID), limitRegistrationMail.By(email)); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {
-		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: viewer.Session.ID, IP: client.Address(), Device: client.Device()}
+	return a.inSession(ctx, actor, func(t *tx, user *models.User) error {
+		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: actor.Session.ID, IP: client.Address(), Device: client.Device()}
 		approve, err := a.beginEmailChange(t, &change)
 		if err != nil {
 			return err
@@ -64,7 +64,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, viewer *Viewer, address s
 		if err := a.enqueue(t, a.messages.ApproveEmailChange(user.Email, asked(change, approve, a.config.ConfirmTTL))); err != nil {
 			return err
 		}
-		return a.record(t, EventEmailChangeRequested, &user.ID, viewer.Session.ID, client, nil)
+		return a.record(t, EventEmailChangeRequested, &user.ID, actor.Session.ID, client, nil)
 	})
 }
 
@@ -177,9 +177,9 @@ func (a *Auth) voidEmailChangeAskedIn(t *tx, userID, session string, args ...any
 	return a.record(t, EventEmailChangeCanceled, &userID, "", Client{}, nil)
 }
 
-// EmailChange returns what the viewer is waiting for; nil for nothing.
-func (a *Auth) EmailChange(ctx context.Context, viewer *Viewer) (*models.EmailChange, error) {
-	change, err := models.EmailChangeOf(a.db.WithContext(ctx), viewer.User.ID, a.now())
+// EmailChange returns what the user is waiting for; nil for nothing.
+func (a *Auth) EmailChange(ctx context.Context, actor *Actor) (*models.EmailChange, error) {
+	change, err := models.EmailChangeOf(a.db.WithContext(ctx), actor.User.ID, a.now())
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
 	}
@@ -189,21 +189,21 @@ func (a *Auth) EmailChange(ctx context.Context, viewer *Viewer) (*models.EmailCh
 	return &change, nil
 }
 
-// CancelEmailChange ends what the viewer is waiting for. The error is ErrReauthRequired, so that no stolen session keeps its owner from leaving a
+// CancelEmailChange ends what the user is waiting for. The error is ErrReauthRequired, so that no stolen session keeps its owner from leaving a
 // mailbox that others read, or ErrChanged.
-func (a *Auth) CancelEmailChange(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) CancelEmailChange(ctx context.Context, actor *Actor, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		waiting := t.Where("user_id = ?", viewer.User.ID).Delete(&models.EmailChange{})
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+		waiting := t.Where("user_id = ?", actor.User.ID).Delete(&models.EmailChange{})
 		if waiting.Error != nil {
 			return fmt.Errorf("cancel the change of the address: %w", waiting.Error)
 		}
 		if waiting.RowsAffected == 0 {
 			return nil
 		}
-		return a.record(t, EventEmailChangeCanceled, &viewer.User.ID, viewer.Session.ID, client, nil)
+		return a.record(t, EventEmailChangeCanceled, &actor.User.ID, actor.Session.ID, client, nil)
 	})
 }
 

@@ -25,10 +25,10 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	closing := added(t, a, "closing@example.com")
 	must(t, a.db.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", now, closing.ID).Error)
 	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
-	viewer := &Viewer{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), AAL: 1, AuthenticatedAt: now, ExpiresAt: now.Add(time.Hour)}}
-	must(t, a.db.Create(&viewer.Session).Error)
+	actor := &Actor{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), AAL: 1, AuthenticatedAt: now, ExpiresAt: now.Add(time.Hour)}}
+	must(t, a.db.Create(&actor.Session).Error)
 	ask := func(email string) []string {
-		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), viewer, email, here)) })
+		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), actor, email, here)) })
 	}
 	unknown := ask("unknown@example.com")
 	taken := []string{"bob@example.com", "kept@example.com"}

@@ -57,13 +57,13 @@ func (a *Auth) write(t *tx, e models.Event) error {
 }
 
 // RecordRefusal writes down that somebody was kept from something: a page that is not theirs, a form sent from another site.
-// viewer may be nil. Past a number of rows an hour from one address it only logs: anyone can send what is refused, and
+// actor may be nil. Past a number of rows an hour from one address it only logs: anyone can send what is refused, and
 // nobody shall fill the disk with it.
-func (a *Auth) RecordRefusal(ctx context.Context, name string, viewer *Viewer, client Client, detail Detail) error {
+func (a *Auth) RecordRefusal(ctx context.Context, name string, actor *Actor, client Client, detail Detail) error {
 	var userID *string
 	var sessionID string
-	if viewer != nil {
-		userID, sessionID = &viewer.User.ID, viewer.Session.ID
+	if actor != nil {
+		userID, sessionID = &actor.User.ID, actor.Session.ID
 	}
 	err := a.Attempt(ctx, client, limitRefusalIP.From(client.IP)...)
 	if _, limited := err.(Limited); limited {

@@ -6,24 +6,24 @@ import "example.com/gatehouse/mail"
 
 // factorChanged tells the owner, and the security log, that the account is protected in another way now. What stood in for factors that
 // are gone goes with the last of them. It comes last in its transaction, which the error ErrLastCredential undoes.
-func (a *Auth) factorChanged(t *tx, viewer *Viewer, event, what string, detail Detail, client Client) error {
-	if err := a.requireCredential(t.DB, &viewer.User); err != nil {
+func (a *Auth) factorChanged(t *tx, actor *Actor, event, what string, detail Detail, client Client) error {
+	if err := a.requireCredential(t.DB, &actor.User); err != nil {
 		return err
 	}
-	if err := a.forgetBackups(t, viewer.User.ID); err != nil {
+	if err := a.forgetBackups(t, actor.User.ID); err != nil {
 		return err
 	}
 	// What was proven in them was proven with the factors that there were.
-	if err := endPendingLogins(t, viewer.User.ID, ""); err != nil {
+	if err := endPendingLogins(t, actor.User.ID, ""); err != nil {
 		return err
 	}
 	// What was trusted was trusted beside the factors that there were. // feature:trusted_devices
-	if err := distrust(t, viewer.User.ID); err != nil { // feature:trusted_devices
+	if err := distrust(t, actor.User.ID); err != nil { // feature:trusted_devices
 		return err // feature:trusted_devices
 	} // feature:trusted_devices
-	err := a.alert(t, &viewer.User, client, func(i mail.Incident) mail.Message { return a.messages.FactorChanged(viewer.User.Email, what, i) })
+	err := a.alert(t, &actor.User, client, func(i mail.Incident) mail.Message { return a.messages.FactorChanged(actor.User.Email, what, i) })
 	if err != nil {
 		return err
 	}
-	return a.record(t, event, &viewer.User.ID, viewer.Session.ID, client, detail)
+	return a.record(t, event, &actor.User.ID, actor.Session.ID, client, detail)
 }

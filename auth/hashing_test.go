@@ -102,12 +102,12 @@ func TestHashing_LoggedInUsersHavePlacesThatNoStrangerCanTake(t *testing.T) {
 	ada := added(t, a, "ada@example.com")
 	entry, err := a.Login(t.Context(), ada, ByPassword(false), Browser{}, here)
 	must(t, err)
-	viewer, err := a.Viewer(t.Context(), entry.Session, here)
+	actor, err := a.FindActor(t.Context(), entry.Session, here)
 	must(t, err)
 	for name, verb := range map[string]func() error{
-		"reauthentication": func() error { return second(a.Reauthenticate(t.Context(), viewer, "password", goodPassword, here)) },
+		"reauthentication": func() error { return second(a.Reauthenticate(t.Context(), actor, "password", goodPassword, here)) },
 		"password change": func() error {
-			return a.reauthenticate(t.Context(), viewer, goodPassword, here)
+			return a.reauthenticate(t.Context(), actor, goodPassword, here)
 		},
 		"new password": func() error { return second(a.hasher.For(ada.ID).Hash(t.Context(), goodPassword)) },
 	} {

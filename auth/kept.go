@@ -32,10 +32,10 @@ func (a *Auth) KeepForm(userID string, form []byte) (sealed string, err error) {
 	return a.sealFor(userID, form)
 }
 
-// KeepForReauth is KeepForm for who only has to prove once more who they are. It opens in the viewer's session alone, and its form is
+// KeepForReauth is KeepForm for who only has to prove once more who they are. It opens in the user's session alone, and its form is
 // carried out unseen, so that it may hold passwords: the page that carries it tells no more of them than it does of a random token.
-func (a *Auth) KeepForReauth(viewer *Viewer, form []byte) (sealed string, err error) {
-	return a.sealFor(reauthIn(viewer), form)
+func (a *Auth) KeepForReauth(actor *Actor, form []byte) (sealed string, err error) {
+	return a.sealFor(reauthIn(actor), form)
 }
 
 func (a *Auth) sealFor(place string, plain []byte) (sealed string, err error) {
@@ -51,13 +51,13 @@ func (a *Auth) KeptForm(user *models.User, sealed string) (form []byte, ok bool)
 	return a.openFor(user.ID, sealed)
 }
 
-// KeptForReauth opens what KeepForReauth sealed in the viewer's session.
-func (a *Auth) KeptForReauth(viewer *Viewer, sealed string) (form []byte, ok bool) {
-	return a.openFor(reauthIn(viewer), sealed)
+// KeptForReauth opens what KeepForReauth sealed in the user's session.
+func (a *Auth) KeptForReauth(actor *Actor, sealed string) (form []byte, ok bool) {
+	return a.openFor(reauthIn(actor), sealed)
 }
 
 // reauthIn is not the user's id: a form with passwords must never open where it would be shown.
-func reauthIn(viewer *Viewer) string { return "proof " + viewer.Session.ID }
+func reauthIn(actor *Actor) string { return "proof " + actor.Session.ID }
 
 func (a *Auth) openFor(place, sealed string) ([]byte, bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)

@@ -119,13 +119,13 @@ func (a *Auth) rehash(ctx context.Context, hasher *hash.Hasher, user *models.Use
 	return replaced.RowsAffected == 0, nil
 }
 
-// Logout ends the viewer's session at once, on the server (ASVS 7.4.1).
-func (a *Auth) Logout(ctx context.Context, viewer *Viewer, client Client) error {
+// Logout ends the user's session at once, on the server (ASVS 7.4.1).
+func (a *Auth) Logout(ctx context.Context, actor *Actor, client Client) error {
 	return a.transact(ctx, func(t *tx) error {
-		if err := t.Where("id = ?", viewer.Session.ID).Delete(&models.Session{}).Error; err != nil {
+		if err := t.Where("id = ?", actor.Session.ID).Delete(&models.Session{}).Error; err != nil {
 			return fmt.Errorf("end the session: %w", err)
 		}
-		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": viewer.Session.ID})
+		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, client, Detail{"ended": actor.Session.ID})
 	})
 }
 

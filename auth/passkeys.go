@@ -119,10 +119,10 @@ func (a *Auth) PasskeyFactor(ctx context.Context, p *PendingLogin, client Client
 	return a.passkeyOf(ctx, &p.User, challenge{id: p.id}, client)
 }
 
-// PasskeyReauth returns the options with which the viewer's browser asks for one of their passkeys, for Reauthenticate. The error is a Limited or
+// PasskeyReauth returns the options with which the user's browser asks for one of their passkeys, for Reauthenticate. The error is a Limited or
 // ErrNoPasskeys.
-func (a *Auth) PasskeyReauth(ctx context.Context, viewer *Viewer, client Client) ([]byte, error) {
-	return a.passkeyOf(ctx, &viewer.User, challenge{id: viewer.Session.ID}, client)
+func (a *Auth) PasskeyReauth(ctx context.Context, actor *Actor, client Client) ([]byte, error) {
+	return a.passkeyOf(ctx, &actor.User, challenge{id: actor.Session.ID}, client)
 }
 
 func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge, client Client) ([]byte, error) {
@@ -156,20 +156,20 @@ var passkeyWords = answerWords{
 	"That passkey was not accepted. Try again, or choose another way.",
 }
 
-// NewPasskey returns the options with which the viewer's browser makes a passkey, as PublicKeyCredential.parseCreationOptionsFromJSON
+// NewPasskey returns the options with which the user's browser makes a passkey, as PublicKeyCredential.parseCreationOptionsFromJSON
 // reads them. The error is a Limited, ErrReauthRequired or ErrNoPasskeys.
-func (a *Auth) NewPasskey(ctx context.Context, viewer *Viewer, client Client) ([]byte, error) {
+func (a *Auth) NewPasskey(ctx context.Context, actor *Actor, client Client) ([]byte, error) {
 	if err := a.countAsked(ctx, client); err != nil {
 		return nil, err
 	}
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return nil, err
 	}
 	db := a.db.WithContext(ctx)
-	if _, err := a.keepPasskeyOwner(db, viewer.User.ID); err != nil {
+	if _, err := a.keepPasskeyOwner(db, actor.User.ID); err != nil {
 		return nil, err
 	}
-	k, err := keeperOf(db, &viewer.User)
+	k, err := keeperOf(db, &actor.User)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (a *Auth) NewPasskey(ctx context.Context, viewer *Viewer, client Client) ([
 	if err != nil {
 		return nil, fmt.Errorf("begin to make a passkey: %w", err)
 	}
-	if err := a.keepChallenge(ctx, addingIn(viewer), session.Challenge); err != nil {
+	if err := a.keepChallenge(ctx, addingIn(actor), session.Challenge); err != nil {
 		return nil, err
 	}
 	return json.Marshal(made.Response)
@@ -199,29 +199,29 @@ func (a *Auth) keepPasskeyOwner(db *gorm.DB, userID string) (models.PasskeyOwner
 	return owner, nil
 }
 
-// AddPasskey adds the passkey that the viewer's browser has made, and returns a new token for the session, which has proven two factors
+// AddPasskey adds the passkey that the user's browser has made, and returns a new token for the session, which has proven two factors
 // with it. The owner is told by mail. The error is an Invalid, ErrReauthRequired or ErrChanged.
-func (a *Auth) AddPasskey(ctx context.Context, viewer *Viewer, answer string, client Client) (token string, err error) {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) AddPasskey(ctx context.Context, actor *Actor, answer string, client Client) (token string, err error) {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return "", err
 	}
 	if answer == "" {
 		return "", Invalid{"": "Your browser has to make the passkey, for which it needs JavaScript."}
 	}
-	made, err := a.makePasskey(ctx, viewer, answer)
+	made, err := a.makePasskey(ctx, actor, answer)
 	if ok, err := a.passkeyIsRight(ctx, err); err != nil {
 		return "", err
 	} else if !ok {
 		return "", Invalid{"": "That passkey could not be added. Try again."}
 	}
-	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) (err error) {
+	err = a.inSession(ctx, actor, func(t *tx, _ *models.User) (err error) {
 		if err := a.insertPasskey(t, made); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, viewer, 2); err != nil {
+		if token, err = a.renewSession(t, actor, 2); err != nil {
 			return err
 		}
-		return a.factorChanged(t, viewer, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID}, client)
+		return a.factorChanged(t, actor, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID}, client)
 	})
 	return token, err
 }
@@ -254,19 +254,19 @@ func nameAmong(list []models.Passkey, maker string) string {
 	return name
 }
 
-// Passkeys lists the viewer's.
-func (a *Auth) Passkeys(ctx context.Context, viewer *Viewer) ([]models.Passkey, error) {
-	list, err := models.PasskeysOf(a.db.WithContext(ctx), viewer.User.ID)
+// Passkeys lists the user's.
+func (a *Auth) Passkeys(ctx context.Context, actor *Actor) ([]models.Passkey, error) {
+	list, err := models.PasskeysOf(a.db.WithContext(ctx), actor.User.ID)
 	if err != nil {
 		return nil, fmt.Errorf("list the passkeys: %w", err)
 	}
 	return list, nil
 }
 
-// AcceptedPasskeys is what PublicKeyCredential.signalAllAcceptedCredentials tells the viewer's devices, so that they forget a passkey that
+// AcceptedPasskeys is what PublicKeyCredential.signalAllAcceptedCredentials tells the user's devices, so that they forget a passkey that
 // was removed here; "" where they were never told of one.
-func (a *Auth) AcceptedPasskeys(ctx context.Context, viewer *Viewer) (signal string, err error) {
-	k, err := keeperOf(a.db.WithContext(ctx), &viewer.User)
+func (a *Auth) AcceptedPasskeys(ctx context.Context, actor *Actor) (signal string, err error) {
+	k, err := keeperOf(a.db.WithContext(ctx), &actor.User)
 	if err != nil || k.owner.Handle == nil || !a.PasskeysWork() {
 		return "", err
 	}
@@ -274,28 +274,28 @@ func (a *Auth) AcceptedPasskeys(ctx context.Context, viewer *Viewer) (signal str
 	return string(text), err
 }
 
-// RenamePasskey names one of the viewer's passkeys. The error is an Invalid, or gorm.ErrRecordNotFound.
-func (a *Auth) RenamePasskey(ctx context.Context, viewer *Viewer, id, name string, client Client) error {
-	return a.rename(ctx, viewer, &models.Passkey{}, id, name, func(t *tx) error {
-		return a.record(t, EventPasskeyRenamed, &viewer.User.ID, viewer.Session.ID, client, Detail{"passkey": id})
+// RenamePasskey names one of the user's passkeys. The error is an Invalid, or gorm.ErrRecordNotFound.
+func (a *Auth) RenamePasskey(ctx context.Context, actor *Actor, id, name string, client Client) error {
+	return a.rename(ctx, actor, &models.Passkey{}, id, name, func(t *tx) error {
+		return a.record(t, EventPasskeyRenamed, &actor.User.ID, actor.Session.ID, client, Detail{"passkey": id})
 	})
 }
 
-// RemovePasskey removes one of the viewer's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrReauthRequired,
+// RemovePasskey removes one of the user's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrReauthRequired,
 // ErrLastCredential or ErrChanged.
-func (a *Auth) RemovePasskey(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) RemovePasskey(ctx context.Context, actor *Actor, id string, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
 		var gone models.Passkey
-		if err := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Take(&gone).Error; err != nil {
+		if err := t.Where("id = ? AND user_id = ?", id, actor.User.ID).Take(&gone).Error; err != nil {
 			return err
 		}
 		if err := t.Delete(&gone).Error; err != nil {
 			return fmt.Errorf("remove the passkey: %w", err)
 		}
-		return a.factorChanged(t, viewer, EventPasskeyRemoved, "A passkey was removed: "+passkeyMaker(gone.Maker)+".", Detail{"passkey": id}, client)
+		return a.factorChanged(t, actor, EventPasskeyRemoved, "A passkey was removed: "+passkeyMaker(gone.Maker)+".", Detail{"passkey": id}, client)
 	})
 }
 
@@ -323,10 +323,10 @@ func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, authn Authe
 	return !k.owner.NeverOffer && (k.owner.OfferAfter == nil || !k.owner.OfferAfter.After(a.now())), nil
 }
 
-// DeclinePasskey leaves the viewer alone for two weeks, or for ever.
-func (a *Auth) DeclinePasskey(ctx context.Context, viewer *Viewer, never bool) error {
+// DeclinePasskey leaves the user alone for two weeks, or for ever.
+func (a *Auth) DeclinePasskey(ctx context.Context, actor *Actor, never bool) error {
 	return a.transact(ctx, func(t *tx) error {
-		owner, err := a.keepPasskeyOwner(t.DB, viewer.User.ID)
+		owner, err := a.keepPasskeyOwner(t.DB, actor.User.ID)
 		if err != nil {
 			return err
 		}

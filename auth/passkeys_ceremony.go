@@ -55,7 +55,7 @@ type ceremony struct {
 
 func provingBy(of challenge) ceremony { return ceremony{passkeyProve, of.id} }
 
-func addingIn(viewer *Viewer) ceremony { return ceremony{passkeyAdd, viewer.Session.ID} }
+func addingIn(actor *Actor) ceremony { return ceremony{passkeyAdd, actor.Session.ID} }
 
 // loggingIn is bound to a token that one browser has. The row keeps its SHA-256.
 func loggingIn(browser string) ceremony {
@@ -324,7 +324,7 @@ func (a *Auth) tellOfCopy(t *tx, owner *models.User, passkey models.Passkey, cli
 
 // makePasskey checks a new passkey (Web Authentication Level 3, section 7.1), and uses its challenge up. The error may be
 // errPasskeyRefused.
-func (a *Auth) makePasskey(ctx context.Context, viewer *Viewer, answer string) (*models.Passkey, error) {
+func (a *Auth) makePasskey(ctx context.Context, actor *Actor, answer string) (*models.Passkey, error) {
 	if len(answer) > maxPasskeyAnswer {
 		return nil, refusePasskey(errUnreadable)
 	}
@@ -333,10 +333,10 @@ func (a *Auth) makePasskey(ctx context.Context, viewer *Viewer, answer string) (
 		return nil, refusePasskey(errUnreadable)
 	}
 	text := parsed.Response.CollectedClientData.Challenge
-	if err := a.takeChallenge(ctx, addingIn(viewer), text); err != nil {
+	if err := a.takeChallenge(ctx, addingIn(actor), text); err != nil {
 		return nil, err
 	}
-	k, err := a.keeperFor(ctx, &viewer.User, nil)
+	k, err := a.keeperFor(ctx, &actor.User, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -354,7 +354,7 @@ func (a *Auth) makePasskey(ctx context.Context, viewer *Viewer, answer string) (
 	if err != nil {
 		return nil, refusePasskey(err)
 	}
-	return &models.Passkey{ID: newID(), UserID: viewer.User.ID, CredentialID: made.ID, PublicKey: made.PublicKey,
+	return &models.Passkey{ID: newID(), UserID: actor.User.ID, CredentialID: made.ID, PublicKey: made.PublicKey,
 		SignCount: int64(made.Authenticator.SignCount), Maker: maker.String(), Transports: joinTransports(made.Transport),
 		BackupEligible: made.Flags.BackupEligible, BackedUp: made.Flags.BackupState}, nil
 }

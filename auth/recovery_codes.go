@@ -26,12 +26,12 @@ const (
 
 // MakeRecoveryCodes returns ten new codes, each good for one login; those before are void. Only now can they be seen: the database
 // keeps their SHA-256. The error is ErrReauthRequired, ErrChanged, or an Invalid where there is no factor that they could stand in for.
-func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Client) (codes []string, err error) {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor, client Client) (codes []string, err error) {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return nil, err
 	}
-	user := &viewer.User
-	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
+	user := &actor.User
+	err = a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
 		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
 			return err
 		} else if !enrolled {
@@ -49,7 +49,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, viewer *Viewer, client Cli
 		if err := t.Create(&rows).Error; err != nil {
 			return fmt.Errorf("keep the recovery codes: %w", err)
 		}
-		return a.factorChanged(t, viewer, EventRecoveryCodesMade, "New recovery codes were made. Older ones no longer work.", nil, client)
+		return a.factorChanged(t, actor, EventRecoveryCodesMade, "New recovery codes were made. Older ones no longer work.", nil, client)
 	})
 	return codes, err
 }
@@ -69,9 +69,9 @@ func readRecoveryCode(typed string) (code, problem string) {
 	return code, ""
 }
 
-// RecoveryCodesLeft says how many the viewer has.
-func (a *Auth) RecoveryCodesLeft(ctx context.Context, viewer *Viewer) (int, error) {
-	n, err := models.CountRecoveryCodes(a.db.WithContext(ctx), viewer.User.ID)
+// RecoveryCodesLeft says how many the user has.
+func (a *Auth) RecoveryCodesLeft(ctx context.Context, actor *Actor) (int, error) {
+	n, err := models.CountRecoveryCodes(a.db.WithContext(ctx), actor.User.ID)
 	if err != nil {
 		return 0, fmt.Errorf("count the recovery codes: %w", err)
 	}

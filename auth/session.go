@@ -15,8 +15,11 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// Viewer is who is asking: a user, through one session.
-type Viewer = models.SignedIn
+// Actor and Client are those of package models, which needs them for queries.
+type (
+	Actor  = models.Actor
+	Client = models.Client
+)
 
 // Browser is what the request's browser carried: tokens, "" for none.
 type Browser struct {
@@ -34,21 +37,24 @@ var ErrChanged = errors.New("the account changed in the meantime")
 // seenEvery is how old LastSeenAt may be before it is written again.
 const seenEvery = time.Minute
 
-// Viewer finds who carries this session token, and marks the session as seen at most once a minute, if the database takes it. nil means nobody.
-func (a *Auth) Viewer(ctx context.Context, token string, client Client) (*Viewer, error) {
+// FindActor returns the actor whose session has this token, or nil if there is
+// none. It marks the session as seen at most once a minute, unless the database
+// refuses the write.
+func (a *Auth) FindActor(ctx context.Context, token string, client Client) (*Actor, error) {
 	if token == "" {
 		return nil, nil
 	}
 	now := a.now()
-	viewer, found, err := a.sessions.Find(ctx, hashToken(token), now, now.Add(-a.config.SessionIdle))
+	actor, found, err := a.sessions.Find(ctx, hashToken(token), now, now.Add(-a.config.SessionIdle))
 	if err != nil || !found {
 		return nil, err
 	}
-	if session := &viewer.Session; now.Sub(session.LastSeenAt) >= seenEvery && a.seen.mayTry(now) {
+	if session := &actor.Session; now.Sub(session.LastSeenAt) >= seenEvery && a.seen.mayTry(now) {
 		session.LastSeenAt, session.IP = now, client.Address()
 		a.seen.tell(ctx, a.log, now, a.markSeen(ctx, session, now))
 	}
-	return &viewer, nil
+	actor.Client = client
+	return &actor, nil
 }
 
 // markSeen writes when and where the session was seen. It gives up after a second: a page that only reads must not wait for a database
@@ -183,47 +189,47 @@ func forgetDevices(t *tx, userID string) error {
 	return nil
 }
 
-// EndSession ends one of the viewer's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrReauthRequired or ErrChanged.
-func (a *Auth) EndSession(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+// EndSession ends one of the user's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrReauthRequired or ErrChanged.
+func (a *Auth) EndSession(ctx context.Context, actor *Actor, id string, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		ended, err := a.endSessions(t, "id = ? AND user_id = ?", id, viewer.User.ID)
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+		ended, err := a.endSessions(t, "id = ? AND user_id = ?", id, actor.User.ID)
 		if err != nil {
 			return err
 		}
 		if ended == 0 {
 			return gorm.ErrRecordNotFound
 		}
-		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id = ?", id); err != nil {
+		if err := a.voidEmailChangeAskedIn(t, actor.User.ID, "session_id = ?", id); err != nil {
 			return err
 		}
-		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": id})
+		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, client, Detail{"ended": id})
 	})
 }
 
-// EndOtherSessions ends every session of the viewer's but the one that asks, every login that is not finished, and what other sessions have
+// EndOtherSessions ends every session of the user's but the one that asks, every login that is not finished, and what other sessions have
 // asked for, also those that have ended by themselves. The error may be ErrReauthRequired or ErrChanged.
-func (a *Auth) EndOtherSessions(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) EndOtherSessions(ctx context.Context, actor *Actor, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		if err := endPendingLogins(t, viewer.User.ID, ""); err != nil {
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+		if err := endPendingLogins(t, actor.User.ID, ""); err != nil {
 			return err
 		}
-		if err := a.voidEmailChangeAskedIn(t, viewer.User.ID, "session_id <> ?", viewer.Session.ID); err != nil {
+		if err := a.voidEmailChangeAskedIn(t, actor.User.ID, "session_id <> ?", actor.Session.ID); err != nil {
 			return err
 		}
-		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", viewer.User.ID, viewer.Session.ID)
+		ended, err := a.endSessions(t, "user_id = ? AND id <> ?", actor.User.ID, actor.Session.ID)
 		if err != nil {
 			return err
 		}
 		if ended == 0 {
 			return nil // the form can be sent again and again, and nothing was done
 		}
-		return a.record(t, EventSessionEnded, &viewer.User.ID, viewer.Session.ID, client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
+		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
 	})
 }
 
@@ -242,10 +248,10 @@ func (a *Auth) endSessions(t *tx, where string, args ...any) (int64, error) {
 	return living.RowsAffected, nil
 }
 
-// Sessions lists the viewer's living sessions.
-func (a *Auth) Sessions(ctx context.Context, viewer *Viewer) ([]models.Session, error) {
+// Sessions lists the user's living sessions.
+func (a *Auth) Sessions(ctx context.Context, actor *Actor) ([]models.Session, error) {
 	now := a.now()
-	sessions, err := models.SessionsOf(a.db.WithContext(ctx), &viewer.User, now, now.Add(-a.config.SessionIdle))
+	sessions, err := models.SessionsOf(a.db.WithContext(ctx), &actor.User, now, now.Add(-a.config.SessionIdle))
 	if err != nil {
 		return nil, fmt.Errorf("list the sessions: %w", err)
 	}

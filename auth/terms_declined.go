@@ -2,9 +2,9 @@ package auth
 
 import "example.com/gatehouse/models"
 
-// AsViewer is who is logging in and does not accept the terms, as the verbs of leaving know people: with what they have just proven, and
+// Actor is who is logging in and does not accept the terms, as the verbs of leaving know people: with what they have just proven, and
 // without a session. Fresh asks of them what it asks of everybody: where a trusted device stood in for the second factor, or the proof is
 // too old, that is ErrReauthRequired.
-func (p *PendingLogin) AsViewer() *Viewer {
-	return &Viewer{User: p.User, Session: models.Session{UserID: p.User.ID, AAL: p.authn.AAL(), AuthenticatedAt: p.authn.at}}
+func (p *PendingLogin) Actor() *Actor {
+	return &Actor{User: p.User, Session: models.Session{UserID: p.User.ID, AAL: p.authn.AAL(), AuthenticatedAt: p.authn.at}}
 }

@@ -9,9 +9,9 @@ import (
 // DeleteWithoutTerms is ScheduleDeletion for somebody who is logging in and does not accept the terms. It uses the login up. The error is an
 // Invalid, a Limited, ErrReauthRequired, ErrChanged or ErrLoginEnded.
 func (a *Auth) DeleteWithoutTerms(ctx context.Context, p *PendingLogin, typed string, client Client) error {
-	viewer := p.AsViewer()
-	if err := a.mayClose(ctx, viewer, typed, client); err != nil {
+	actor := p.Actor()
+	if err := a.mayClose(ctx, actor, typed, client); err != nil {
 		return err
 	}
-	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error { return a.closeAccount(t, viewer, user, client) })
+	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error { return a.closeAccount(t, actor, user, client) })
 }

@@ -44,34 +44,34 @@ type Enrollment struct {
 	Sealed string // for AddTOTP
 }
 
-// NewTOTP makes a secret for an authenticator of the viewer's. The error may be ErrReauthRequired.
-func (a *Auth) NewTOTP(ctx context.Context, viewer *Viewer) (Enrollment, error) {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+// NewTOTP makes a secret for an authenticator of the user's. The error may be ErrReauthRequired.
+func (a *Auth) NewTOTP(ctx context.Context, actor *Actor) (Enrollment, error) {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return Enrollment{}, err
 	}
 	secret := make([]byte, totpSecret)
 	rand.Read(secret)
-	sealed, err := a.sealFor(enrollmentOf(viewer), append(secret, newID()...))
+	sealed, err := a.sealFor(enrollmentOf(actor), append(secret, newID()...))
 	if err != nil {
 		return Enrollment{}, err
 	}
-	return a.enrollment(viewer, secret, sealed)
+	return a.enrollment(actor, secret, sealed)
 }
 
 // TOTPEnrollment opens what NewTOTP sealed; ok is false for an old one and for junk.
-func (a *Auth) TOTPEnrollment(viewer *Viewer, sealed string) (e Enrollment, ok bool) {
-	secret, _, ok := a.openEnrollment(viewer, sealed)
+func (a *Auth) TOTPEnrollment(actor *Actor, sealed string) (e Enrollment, ok bool) {
+	secret, _, ok := a.openEnrollment(actor, sealed)
 	if !ok {
 		return e, false
 	}
-	e, err := a.enrollment(viewer, secret, sealed)
+	e, err := a.enrollment(actor, secret, sealed)
 	return e, err == nil
 }
 
 // openEnrollment returns the secret, and the id that its authenticator will have: sent twice, a form adds one authenticator. Two with the
 // same secret would accept each code twice.
-func (a *Auth) openEnrollment(viewer *Viewer, sealed string) (secret []byte, id string, ok bool) {
-	plain, ok := a.openFor(enrollmentOf(viewer), sealed)
+func (a *Auth) openEnrollment(actor *Actor, sealed string) (secret []byte, id string, ok bool) {
+	plain, ok := a.openFor(enrollmentOf(actor), sealed)
 	if !ok || len(plain) <= totpSecret {
 		return nil, "", false
 	}
@@ -79,10 +79,10 @@ func (a *Auth) openEnrollment(viewer *Viewer, sealed string) (secret []byte, id 
 }
 
 // enrollmentOf is what an enrollment is sealed to: this session of this user's.
-func enrollmentOf(viewer *Viewer) string { return "totp " + viewer.User.ID + " " + viewer.Session.ID }
+func enrollmentOf(actor *Actor) string { return "totp " + actor.User.ID + " " + actor.Session.ID }
 
-func (a *Auth) enrollment(viewer *Viewer, secret []byte, sealed string) (Enrollment, error) {
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: a.config.AppName, AccountName: viewer.User.Email, Secret: secret})
+func (a *Auth) enrollment(actor *Actor, secret []byte, sealed string) (Enrollment, error) {
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: a.config.AppName, AccountName: actor.User.Email, Secret: secret})
 	if err != nil {
 		return Enrollment{}, fmt.Errorf("make the address of the authenticator: %w", err)
 	}
@@ -110,11 +110,11 @@ func qrCode(content string) (size int, svgPath string, err error) {
 // AddTOTP adds the authenticator once it has proven that it makes the right codes, and returns a new token for the session, which
 // has proven a second factor with it. The owner is told by mail. The error is an Invalid, a Limited, ErrReauthRequired, ErrInvalidLink for an
 // enrollment that is too old or was used, or ErrChanged.
-func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code string, client Client) (token string, err error) {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) AddTOTP(ctx context.Context, actor *Actor, sealed, name, code string, client Client) (token string, err error) {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return "", err
 	}
-	secret, id, ok := a.openEnrollment(viewer, sealed)
+	secret, id, ok := a.openEnrollment(actor, sealed)
 	if !ok {
 		return "", ErrInvalidLink
 	}
@@ -123,7 +123,7 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 	if err := (Invalid{"name": problem, "code": codeProblem}).Err(); err != nil {
 		return "", err
 	}
-	if err := a.Attempt(ctx, client, LimitChallenge.By(enrollmentOf(viewer))); err != nil {
+	if err := a.Attempt(ctx, client, LimitChallenge.By(enrollmentOf(actor))); err != nil {
 		return "", err
 	}
 	step, ok := matchingStep(secret, code, a.now())
@@ -134,15 +134,15 @@ func (a *Auth) AddTOTP(ctx context.Context, viewer *Viewer, sealed, name, code s
 	if err != nil {
 		return "", err
 	}
-	err = a.inSession(ctx, viewer, func(t *tx, _ *models.User) (err error) {
-		made := models.Authenticator{ID: id, UserID: viewer.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step, CreatedAt: t.now(), LastUsedAt: t.now()}
+	err = a.inSession(ctx, actor, func(t *tx, _ *models.User) (err error) {
+		made := models.Authenticator{ID: id, UserID: actor.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step, CreatedAt: t.now(), LastUsedAt: t.now()}
 		if err := insertTOTP(t, &made); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, viewer, 2); err != nil {
+		if token, err = a.renewSession(t, actor, 2); err != nil {
 			return err
 		}
-		return a.factorChanged(t, viewer, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id}, client)
+		return a.factorChanged(t, actor, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id}, client)
 	})
 	return token, err
 }
@@ -165,37 +165,37 @@ func insertTOTP(t *tx, made *models.Authenticator) error {
 	return nil
 }
 
-// Authenticators lists the viewer's.
-func (a *Auth) Authenticators(ctx context.Context, viewer *Viewer) ([]models.Authenticator, error) {
-	list, err := models.AuthenticatorsOf(a.db.WithContext(ctx), viewer.User.ID)
+// Authenticators lists the user's.
+func (a *Auth) Authenticators(ctx context.Context, actor *Actor) ([]models.Authenticator, error) {
+	list, err := models.AuthenticatorsOf(a.db.WithContext(ctx), actor.User.ID)
 	if err != nil {
 		return nil, fmt.Errorf("list the authenticators: %w", err)
 	}
 	return list, nil
 }
 
-// RenameTOTP names one of the viewer's authenticators. The error is an Invalid, or gorm.ErrRecordNotFound.
-func (a *Auth) RenameTOTP(ctx context.Context, viewer *Viewer, id, name string, client Client) error {
-	return a.rename(ctx, viewer, &models.Authenticator{}, id, name, func(t *tx) error {
-		return a.record(t, EventAuthenticatorRenamed, &viewer.User.ID, viewer.Session.ID, client, Detail{"authenticator": id})
+// RenameTOTP names one of the user's authenticators. The error is an Invalid, or gorm.ErrRecordNotFound.
+func (a *Auth) RenameTOTP(ctx context.Context, actor *Actor, id, name string, client Client) error {
+	return a.rename(ctx, actor, &models.Authenticator{}, id, name, func(t *tx) error {
+		return a.record(t, EventAuthenticatorRenamed, &actor.User.ID, actor.Session.ID, client, Detail{"authenticator": id})
 	})
 }
 
-// RemoveTOTP removes one of the viewer's authenticators, and tells the owner by mail. The error is
+// RemoveTOTP removes one of the user's authenticators, and tells the owner by mail. The error is
 // gorm.ErrRecordNotFound, ErrReauthRequired or ErrChanged.
-func (a *Auth) RemoveTOTP(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) RemoveTOTP(ctx context.Context, actor *Actor, id string, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
 		var gone models.Authenticator
-		if err := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Take(&gone).Error; err != nil {
+		if err := t.Where("id = ? AND user_id = ?", id, actor.User.ID).Take(&gone).Error; err != nil {
 			return err
 		}
 		if err := t.Delete(&gone).Error; err != nil {
 			return fmt.Errorf("remove the authenticator: %w", err)
 		}
-		return a.factorChanged(t, viewer, EventAuthenticatorRemoved, "An authenticator app was removed.", Detail{"authenticator": id}, client)
+		return a.factorChanged(t, actor, EventAuthenticatorRemoved, "An authenticator app was removed.", Detail{"authenticator": id}, client)
 	})
 }
 

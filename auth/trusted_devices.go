@@ -118,45 +118,45 @@ func distrust(t *tx, userID string) error {
 	return nil
 }
 
-// TrustedDevices lists the viewer's.
-func (a *Auth) TrustedDevices(ctx context.Context, viewer *Viewer) ([]models.TrustedDevice, error) {
-	list, err := models.TrustedDevicesOf(a.db.WithContext(ctx), &viewer.User, a.now())
+// TrustedDevices lists the user's.
+func (a *Auth) TrustedDevices(ctx context.Context, actor *Actor) ([]models.TrustedDevice, error) {
+	list, err := models.TrustedDevicesOf(a.db.WithContext(ctx), &actor.User, a.now())
 	if err != nil {
 		return nil, fmt.Errorf("list the trusted devices: %w", err)
 	}
 	return list, nil
 }
 
-// EndTrust ends the trust in one of the viewer's devices. The error is gorm.ErrRecordNotFound where the id is none of theirs, ErrReauthRequired or
+// EndTrust ends the trust in one of the user's devices. The error is gorm.ErrRecordNotFound where the id is none of theirs, ErrReauthRequired or
 // ErrChanged.
-func (a *Auth) EndTrust(ctx context.Context, viewer *Viewer, id string, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) EndTrust(ctx context.Context, actor *Actor, id string, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, _ *models.User) error {
-		ended := t.Where("id = ? AND user_id = ?", id, viewer.User.ID).Delete(&models.TrustedDevice{})
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+		ended := t.Where("id = ? AND user_id = ?", id, actor.User.ID).Delete(&models.TrustedDevice{})
 		if ended.Error != nil {
 			return fmt.Errorf("end the trust: %w", ended.Error)
 		}
 		if ended.RowsAffected == 0 {
 			return gorm.ErrRecordNotFound
 		}
-		return a.record(t, EventTrustedDeviceRemoved, &viewer.User.ID, viewer.Session.ID, client, Detail{"trusted_device": id})
+		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, client, Detail{"trusted_device": id})
 	})
 }
 
 // EndAllTrust ends the trust in all of them. The error may be ErrReauthRequired or ErrChanged.
-func (a *Auth) EndAllTrust(ctx context.Context, viewer *Viewer, client Client) error {
-	if err := a.RequireRecentLogin(ctx, viewer); err != nil {
+func (a *Auth) EndAllTrust(ctx context.Context, actor *Actor, client Client) error {
+	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, viewer, func(t *tx, user *models.User) error {
+	return a.inSession(ctx, actor, func(t *tx, user *models.User) error {
 		if devices, err := models.TrustedDevicesOf(t.DB, user, t.now()); err != nil || len(devices) == 0 {
 			return err
 		}
 		if err := distrust(t, user.ID); err != nil {
 			return err
 		}
-		return a.record(t, EventTrustedDeviceRemoved, &viewer.User.ID, viewer.Session.ID, client, Detail{"trusted_device": "all"})
+		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, client, Detail{"trusted_device": "all"})
 	})
 }

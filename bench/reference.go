@@ -63,7 +63,7 @@ func reference(address, file string) error {
 		buffer := buffers.Get().(*bytes.Buffer)
 		defer buffers.Put(buffer)
 		buffer.Reset()
-		ctx := layout.With(r.Context(), layout.Request{AppName: appName, Viewer: &user, Path: r.URL.Path})
+		ctx := layout.With(r.Context(), layout.Request{AppName: appName, User: &user, Path: r.URL.Path})
 		if err := views.Dashboard(&user).Render(ctx, buffer); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

@@ -16,7 +16,7 @@ import (
 
 // DeleteAccountPage says what a deletion does. A proof is asked for here: what comes after the last button should be the end.
 func (h *Handlers) DeleteAccountPage(c echo.Context, user *models.User) error {
-	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Viewer(c)); err != nil {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Actor(c)); err != nil {
 		return err
 	}
 	return h.render(c, http.StatusOK, views.DeleteAccount(user, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
@@ -28,7 +28,7 @@ func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Viewer(c), form.Confirmation, middleware.Client(c))
+	err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Actor(c), form.Confirmation, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(user, auth.DeletionAfter, form, invalid))
 	}

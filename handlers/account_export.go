@@ -15,7 +15,7 @@ import (
 
 // AccountExportPage says what an export is made of. A proof is asked for here, so that the download is an answer to its own button.
 func (h *Handlers) AccountExportPage(c echo.Context, user *models.User) error {
-	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Viewer(c)); err != nil {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Actor(c)); err != nil {
 		return err
 	}
 	var contents []views.ExportContent
@@ -27,13 +27,13 @@ func (h *Handlers) AccountExportPage(c echo.Context, user *models.User) error {
 
 // AccountExport sends all that is held about the user, as it is read.
 func (h *Handlers) AccountExport(c echo.Context, _ *models.User) error {
-	viewer := middleware.Viewer(c)
-	return h.export(c, viewer, func() error {
-		return h.auth.StartExport(c.Request().Context(), viewer, middleware.Client(c))
+	actor := middleware.Actor(c)
+	return h.export(c, actor, func() error {
+		return h.auth.StartExport(c.Request().Context(), actor, middleware.Client(c))
 	})
 }
 
-func (h *Handlers) export(c echo.Context, viewer *auth.Viewer, start func() error) error {
+func (h *Handlers) export(c echo.Context, actor *auth.Actor, start func() error) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (h *Handlers) export(c echo.Context, viewer *auth.Viewer, start func() erro
 	header.Set(echo.HeaderContentType, "application/zip")
 	header.Set(echo.HeaderContentDisposition, `attachment; filename="account-`+h.now().UTC().Format("2006-01-02")+`.zip"`)
 	c.Response().WriteHeader(http.StatusOK)
-	err := h.auth.WriteExport(ctx, viewer, &slowWriter{c.Response(), http.NewResponseController(c.Response()), time.Now().Add(longestExport)})
+	err := h.auth.WriteExport(ctx, actor, &slowWriter{c.Response(), http.NewResponseController(c.Response()), time.Now().Add(longestExport)})
 	if err != nil {
 		if ctx.Err() == nil {
 			h.log.ErrorContext(ctx, "an export is not whole", "error", err)

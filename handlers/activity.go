@@ -18,5 +18,5 @@ func (h *Handlers) ActivityPage(c echo.Context, user *models.User) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Activity(user, events, kind, middleware.Viewer(c).Session.ID, h.now()))
+	return h.render(c, http.StatusOK, views.Activity(user, events, kind, middleware.Actor(c).Session.ID, h.now()))
 }

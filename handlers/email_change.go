@@ -14,7 +14,7 @@ import (
 
 // EmailPage asks for another address, or says what the one that was asked for is waiting for.
 func (h *Handlers) EmailPage(c echo.Context, user *models.User) error {
-	change, err := h.auth.EmailChange(c.Request().Context(), middleware.Viewer(c))
+	change, err := h.auth.EmailChange(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (h *Handlers) ChangeEmail(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RequestEmailChange(c.Request().Context(), middleware.Viewer(c), form.Email, middleware.Client(c))
+	err := h.auth.RequestEmailChange(c.Request().Context(), middleware.Actor(c), form.Email, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.Email(user, form, invalid))
 	}
@@ -45,7 +45,7 @@ func (h *Handlers) CancelEmailChange(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.CancelEmailChange(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
+	if err := h.auth.CancelEmailChange(c.Request().Context(), middleware.Actor(c), middleware.Client(c)); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/email", "Your address stays as it is.")
@@ -101,8 +101,8 @@ func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed boo
 	if changed {
 		notice = "The address is changed. Log in with the new one from now on."
 	}
-	viewer := middleware.Viewer(c)
-	if viewer == nil || viewer.User.ID != link.User.ID || changed && viewer.Session.ID != link.Change.SessionID {
+	actor := middleware.Actor(c)
+	if actor == nil || actor.User.ID != link.User.ID || changed && actor.Session.ID != link.Change.SessionID {
 		return h.redirect(c, "/login", notice) // also where the change has just ended the session
 	}
 	return h.redirect(c, "/account/email", notice)

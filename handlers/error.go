@@ -103,7 +103,7 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 // tooLargePage tells a visitor, who may send less than a user, that logging in can help.
 func tooLargePage(c echo.Context) views.ErrorPage {
 	page := views.ErrorPage{Status: http.StatusRequestEntityTooLarge}
-	if middleware.Viewer(c) == nil {
+	if middleware.Actor(c) == nil {
 		page.Text = "What was sent is larger than we take from a browser that isn't logged in. If you were logged out before it was sent, " +
 			"log in again in another tab, then go back and send it once more."
 	}
@@ -130,7 +130,7 @@ func limitedPage(limited auth.Limited) views.ErrorPage {
 
 func (h *Handlers) recordRefusal(c echo.Context, event string) {
 	detail := auth.Detail{"method": c.Request().Method, "route": c.Path()}
-	if err := h.auth.RecordRefusal(c.Request().Context(), event, middleware.Viewer(c), middleware.Client(c), detail); err != nil {
+	if err := h.auth.RecordRefusal(c.Request().Context(), event, middleware.Actor(c), middleware.Client(c), detail); err != nil {
 		h.log.ErrorContext(c.Request().Context(), "a refusal cannot be recorded", "event", event, "error", err)
 	}
 }

@@ -49,7 +49,7 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 	e.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(h.errorPage(c, err).Status) }
 	known := newGroup(e, &list, "logged in", func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			c.Set("viewer", &auth.Viewer{}) // as LoadViewer does
+			c.Set("actor", &auth.Actor{}) // as LoadActor does
 			return next(c)
 		}
 	})

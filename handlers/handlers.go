@@ -120,7 +120,7 @@ func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Compone
 	notice := readNotice(h.cookies.Take(c.Response(), c.Request(), session.Notice))
 	ctx := layout.With(c.Request().Context(), layout.Request{
 		AppName:     h.config.AppName,
-		Viewer:      middleware.User(c),
+		User:        middleware.User(c),
 		Path:        c.Request().URL.Path,
 		Notice:      notice,
 		Offer:       h.passkeyOffer(c), // feature:passkeys

@@ -107,9 +107,9 @@ func (h *Handlers) Logout(c echo.Context) error {
 // leave logs the browser out, whoever is logged in there.
 func (h *Handlers) leave(c echo.Context) error {
 	h.cookies.Clear(c.Response(), session.Session)
-	viewer := middleware.Viewer(c)
-	if viewer == nil {
+	actor := middleware.Actor(c)
+	if actor == nil {
 		return nil
 	}
-	return h.auth.Logout(c.Request().Context(), viewer, middleware.Client(c))
+	return h.auth.Logout(c.Request().Context(), actor, middleware.Client(c))
 }

@@ -8,8 +8,8 @@ import (
 	"example.com/gatehouse/auth"
 )
 
-// hasOtherSessions says whether there is a session of the viewer's to end, beside this one.
-func (h *Handlers) hasOtherSessions(c echo.Context, viewer *auth.Viewer) (bool, error) {
-	sessions, err := h.auth.Sessions(c.Request().Context(), viewer)
+// hasOtherSessions says whether there is a session of the user's to end, beside this one.
+func (h *Handlers) hasOtherSessions(c echo.Context, actor *auth.Actor) (bool, error) {
+	sessions, err := h.auth.Sessions(c.Request().Context(), actor)
 	return len(sessions) > 1, err
 }

@@ -59,7 +59,7 @@ func (h *Handlers) PasskeyReauthOptions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.PasskeyReauth(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
+	options, err := h.auth.PasskeyReauth(c.Request().Context(), middleware.Actor(c), middleware.Client(c))
 	return passkeyOptions(c, options, err)
 }
 
@@ -68,7 +68,7 @@ func (h *Handlers) NewPasskeyOptions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.NewPasskey(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
+	options, err := h.auth.NewPasskey(c.Request().Context(), middleware.Actor(c), middleware.Client(c))
 	return passkeyOptions(c, options, err)
 }
 
@@ -98,11 +98,11 @@ func (h *Handlers) PasskeysPage(c echo.Context, user *models.User) error {
 }
 
 func (h *Handlers) passkeys(c echo.Context, status int, user *models.User, form views.PasskeyForm, problems auth.Invalid) error {
-	list, err := h.auth.Passkeys(c.Request().Context(), middleware.Viewer(c))
+	list, err := h.auth.Passkeys(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
-	accepted, err := h.auth.AcceptedPasskeys(c.Request().Context(), middleware.Viewer(c))
+	accepted, err := h.auth.AcceptedPasskeys(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (h *Handlers) passkeyRows(list []models.Passkey) (rows []views.PasskeyRow) 
 
 // NewPasskeyPage asks the browser to make one. Whoever opens it has just shown who they are, so that the device is not asked in vain.
 func (h *Handlers) NewPasskeyPage(c echo.Context, user *models.User) error {
-	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Viewer(c)); err != nil {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Actor(c)); err != nil {
 		return err
 	}
 	return h.render(c, http.StatusOK, views.NewPasskey(user, h.auth.PasskeysWork(), nil))
@@ -130,19 +130,19 @@ func (h *Handlers) NewPasskey(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	viewer := middleware.Viewer(c)
-	token, err := h.auth.AddPasskey(c.Request().Context(), viewer, form.Credential, middleware.Client(c))
+	actor := middleware.Actor(c)
+	token, err := h.auth.AddPasskey(c.Request().Context(), actor, form.Credential, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.NewPasskey(user, h.auth.PasskeysWork(), invalid))
 	}
 	if err != nil {
 		return err
 	}
-	if err := h.renew(c, viewer, token); err != nil {
+	if err := h.renew(c, actor, token); err != nil {
 		return err
 	}
 	h.cookies.Clear(c.Response(), session.PasskeyOffer)
-	return h.factorAdded(c, viewer, "Your passkey is ready.")
+	return h.factorAdded(c, actor, "Your passkey is ready.")
 }
 
 // RenamePasskey gives a passkey another name.
@@ -151,7 +151,7 @@ func (h *Handlers) RenamePasskey(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RenamePasskey(c.Request().Context(), middleware.Viewer(c), form.ID, form.Name, middleware.Client(c))
+	err := h.auth.RenamePasskey(c.Request().Context(), middleware.Actor(c), form.ID, form.Name, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.passkeys(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
@@ -167,19 +167,19 @@ func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	viewer := middleware.Viewer(c)
-	err := h.auth.RemovePasskey(c.Request().Context(), viewer, form.ID, middleware.Client(c))
+	actor := middleware.Actor(c)
+	err := h.auth.RemovePasskey(c.Request().Context(), actor, form.ID, middleware.Client(c))
 	if errors.Is(err, auth.ErrLastCredential) {
 		return h.passkeys(c, http.StatusUnprocessableEntity, user, views.PasskeyForm{}, auth.Invalid{"": "This passkey is your only way to log in. Add another, or set a password, before you remove it."})
 	}
 	if err != nil {
 		return err
 	}
-	return h.factorChanged(c, viewer, "/account/passkeys", "The passkey is removed. If your device still offers it, delete it there as well.")
+	return h.factorChanged(c, actor, "/account/passkeys", "The passkey is removed. If your device still offers it, delete it there as well.")
 }
 
-func (h *Handlers) passkeysItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
-	list, err := h.auth.Passkeys(ctx, viewer)
+func (h *Handlers) passkeysItem(ctx context.Context, actor *auth.Actor) (views.SecurityItem, error) {
+	list, err := h.auth.Passkeys(ctx, actor)
 	return views.PasskeysItem(len(list), h.auth.PasskeysWork()), err
 }
 
@@ -212,7 +212,7 @@ func (h *Handlers) DeclinePasskey(c echo.Context, _ *models.User) error {
 		return err
 	}
 	never := form.When == "never"
-	if err := h.auth.DeclinePasskey(c.Request().Context(), middleware.Viewer(c), never); err != nil {
+	if err := h.auth.DeclinePasskey(c.Request().Context(), middleware.Actor(c), never); err != nil {
 		return err
 	}
 	h.cookies.Clear(c.Response(), session.PasskeyOffer)

@@ -20,7 +20,7 @@ import (
 
 // PreferencesPage asks for theme, language and time zone.
 func (h *Handlers) PreferencesPage(c echo.Context, user *models.User) error {
-	return h.preferences(c, http.StatusOK, user, middleware.Viewer(c).Preferences.Form(), nil)
+	return h.preferences(c, http.StatusOK, user, middleware.Actor(c).Preferences.Form(), nil)
 }
 
 // preferences sends its page compressed, most of which are the names of time zones. No page that holds a secret may be: beside text of
@@ -65,10 +65,10 @@ func (h *Handlers) Preferences(c echo.Context, user *models.User) error {
 	return h.redirect(c, "/account/preferences", "Your preferences are saved.")
 }
 
-// theme is what a page is shown in: the viewer's choice, or the last one that somebody made in this browser.
+// theme is what a page is shown in: the user's choice, or the last one that somebody made in this browser.
 func (h *Handlers) theme(c echo.Context) (theme string) {
-	if viewer := middleware.Viewer(c); viewer != nil {
-		theme = viewer.Preferences.Theme
+	if actor := middleware.Actor(c); actor != nil {
+		theme = actor.Preferences.Theme
 	}
 	if theme == "" {
 		theme = h.cookies.Get(c.Request(), session.Theme)
@@ -99,14 +99,14 @@ func (h *Handlers) keepTheme(c echo.Context, theme string) error {
 	return h.cookies.Set(c.Response(), c.Request(), session.Theme, theme)
 }
 
-// locale is how the viewer reads a page.
+// locale is how the user reads a page.
 func (h *Handlers) locale(c echo.Context) ui.Locale {
-	viewer := middleware.Viewer(c)
-	if viewer == nil || viewer.Preferences.Language == "" {
+	actor := middleware.Actor(c)
+	if actor == nil || actor.Preferences.Language == "" {
 		return ui.LocaleOf(c.Request().Context())
 	}
-	l := models.FindLanguage(viewer.Preferences.Language)
-	return ui.Locale{Language: l.Code, Day: l.Day, Moment: l.Moment, Clock: l.Clock, Zone: h.zone(viewer.Preferences.TimeZone)}
+	l := models.FindLanguage(actor.Preferences.Language)
+	return ui.Locale{Language: l.Code, Day: l.Day, Moment: l.Moment, Clock: l.Clock, Zone: h.zone(actor.Preferences.TimeZone)}
 }
 
 // zone is the time zone with a name, UTC for one that there is no more. Each is read once: that takes longer than the page.

@@ -15,7 +15,7 @@ import (
 
 // ProfilePicturePage shows the person's picture, and asks for another.
 func (h *Handlers) ProfilePicturePage(c echo.Context, user *models.User) error {
-	return h.render(c, http.StatusOK, views.ProfilePicture(user, middleware.Viewer(c).Picture != "", nil))
+	return h.render(c, http.StatusOK, views.ProfilePicture(user, middleware.Actor(c).Picture != "", nil))
 }
 
 // SetProfilePicture gives the person a picture.
@@ -28,7 +28,7 @@ func (h *Handlers) SetProfilePicture(c echo.Context, user *models.User) error {
 	}
 	err := models.SetProfilePicture(h.database(c), user, &h.pictures, form.Picture)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.ProfilePicture(user, middleware.Viewer(c).Picture != "", invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.ProfilePicture(user, middleware.Actor(c).Picture != "", invalid))
 	}
 	if err != nil {
 		return err
@@ -60,12 +60,12 @@ func (h *Handlers) ProfilePicture(c echo.Context, user *models.User) error {
 	return h.sendPicture(c, picture.MediaType, picture.Data)
 }
 
-// profilePicture is where the viewer's picture is, if they have one. Another picture has another address.
+// profilePicture is where the user's picture is, if they have one. Another picture has another address.
 func profilePicture(c echo.Context) layout.Picture {
-	viewer := middleware.Viewer(c)
-	if viewer == nil || viewer.Picture == "" {
+	actor := middleware.Actor(c)
+	if actor == nil || actor.Picture == "" {
 		return layout.Picture{}
 	}
-	address := "/account/picture/image?v=" + viewer.Picture
+	address := "/account/picture/image?v=" + actor.Picture
 	return layout.Picture{Large: address, Small: address + "&size=small"}
 }

@@ -33,7 +33,7 @@ func (h *Handlers) askToReauthenticate(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		errand.Kept, err = h.auth.KeepForReauth(middleware.Viewer(c), plain)
+		errand.Kept, err = h.auth.KeepForReauth(middleware.Actor(c), plain)
 		if err != nil && !errors.Is(err, auth.ErrTooMuch) {
 			return err
 		}
@@ -64,8 +64,8 @@ func (h *Handlers) Reauthenticate(c echo.Context, user *models.User) error {
 	if form.Choose != "" {
 		return h.reauthenticate(c, http.StatusOK, user, form.Chosen(), nil)
 	}
-	viewer := middleware.Viewer(c)
-	token, err := h.auth.Reauthenticate(c.Request().Context(), viewer, form.Factor, form.Answer, middleware.Client(c))
+	actor := middleware.Actor(c)
+	token, err := h.auth.Reauthenticate(c.Request().Context(), actor, form.Factor, form.Answer, middleware.Client(c))
 	show := func(status int, problems auth.Invalid) error {
 		return h.reauthenticate(c, status, user, form, problems)
 	}
@@ -78,20 +78,20 @@ func (h *Handlers) Reauthenticate(c echo.Context, user *models.User) error {
 	case err != nil:
 		return h.again(c, form.Kept, err, show)
 	}
-	if err := h.renew(c, viewer, token); err != nil {
+	if err := h.renew(c, actor, token); err != nil {
 		return err
 	}
-	if kept, ok := h.auth.KeptForReauth(viewer, form.Kept); ok {
+	if kept, ok := h.auth.KeptForReauth(actor, form.Kept); ok {
 		return h.sendKept(c, kept)
 	}
 	return h.redirect(c, cmp.Or(form.Next, "/account"), "")
 }
 
 // renew gives the browser the new token of its session.
-func (h *Handlers) renew(c echo.Context, viewer *auth.Viewer, token string) error {
+func (h *Handlers) renew(c echo.Context, actor *auth.Actor, token string) error {
 	cookie := session.Session
-	if viewer.Session.Remember {
-		cookie = cookie.For(viewer.Session.ExpiresAt.Sub(h.now()))
+	if actor.Session.Remember {
+		cookie = cookie.For(actor.Session.ExpiresAt.Sub(h.now()))
 	}
 	return h.cookies.Set(c.Response(), c.Request(), cookie, token)
 }

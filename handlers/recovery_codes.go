@@ -19,7 +19,7 @@ func (h *Handlers) RecoveryCodesPage(c echo.Context, user *models.User) error {
 }
 
 func (h *Handlers) recoveryCodes(c echo.Context, status int, user *models.User, problems auth.Invalid) error {
-	left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), middleware.Viewer(c))
+	left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -31,14 +31,14 @@ func (h *Handlers) MakeRecoveryCodes(c echo.Context, user *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), middleware.Viewer(c), middleware.Client(c))
+	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), middleware.Actor(c), middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.recoveryCodes(c, http.StatusUnprocessableEntity, user, invalid)
 	}
 	if err != nil {
 		return err
 	}
-	others, err := h.hasOtherSessions(c, middleware.Viewer(c))
+	others, err := h.hasOtherSessions(c, middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -57,11 +57,11 @@ func (h *Handlers) DownloadRecoveryCodes(c echo.Context, _ *models.User) error {
 	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(form.Codes))
 }
 
-func (h *Handlers) recoveryCodesItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
-	left, err := h.auth.RecoveryCodesLeft(ctx, viewer)
+func (h *Handlers) recoveryCodesItem(ctx context.Context, actor *auth.Actor) (views.SecurityItem, error) {
+	left, err := h.auth.RecoveryCodesLeft(ctx, actor)
 	if err != nil {
 		return views.SecurityItem{}, err
 	}
-	second, err := h.auth.HasSecondFactor(ctx, &viewer.User)
+	second, err := h.auth.HasSecondFactor(ctx, &actor.User)
 	return views.RecoveryCodesItem(left, auth.FewRecoveryCodes, second), err
 }

@@ -12,7 +12,7 @@ import (
 func (h *Handlers) routes(e *echo.Echo) []Route {
 	var list []Route
 	open := newGroup(e, &list, "anyone", h.checks()...)
-	site := newGroup(e, &list, "anyone", append(h.checks(), middleware.LoadViewer(h.auth, h.cookies))...)
+	site := newGroup(e, &list, "anyone", append(h.checks(), middleware.LoadActor(h.auth, h.cookies))...)
 	guest := site.with("logged out", middleware.RequireGuest(h.turnBack))
 	owing := func(what string, step auth.Step) guarded[*auth.PendingLogin] {
 		return behind(guest.with("owing "+what, middleware.RequireStep(h.auth, h.cookies, step, h.loginEnded)), middleware.PendingLogin)

@@ -19,7 +19,7 @@ func (h *Handlers) SecurityPage(c echo.Context, user *models.User) error {
 }
 
 func (h *Handlers) security(c echo.Context, status int, user *models.User, form views.SecurityForm, problems auth.Invalid) error {
-	securityItems, err := h.securityItems(c.Request().Context(), middleware.Viewer(c))
+	securityItems, err := h.securityItems(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -27,14 +27,14 @@ func (h *Handlers) security(c echo.Context, status int, user *models.User, form 
 }
 
 // protections lists what protects the account beside the password.
-func (h *Handlers) securityItems(ctx context.Context, viewer *auth.Viewer) (list []views.SecurityItem, err error) {
-	for _, securityItem := range []func(context.Context, *auth.Viewer) (views.SecurityItem, error){
+func (h *Handlers) securityItems(ctx context.Context, actor *auth.Actor) (list []views.SecurityItem, err error) {
+	for _, securityItem := range []func(context.Context, *auth.Actor) (views.SecurityItem, error){
 		h.passkeysItem,      // feature:passkeys
 		h.totpItem,          // feature:totp
 		h.recoveryCodesItem, // feature:recovery_codes
 		h.trustItem,         // feature:trusted_devices
 	} {
-		p, err := securityItem(ctx, viewer)
+		p, err := securityItem(ctx, actor)
 		if err != nil {
 			return nil, err
 		}
@@ -49,15 +49,15 @@ func (h *Handlers) Security(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	viewer := middleware.Viewer(c)
-	token, err := h.auth.ChangePassword(c.Request().Context(), viewer, form.CurrentPassword, form.Password, middleware.Client(c))
+	actor := middleware.Actor(c)
+	token, err := h.auth.ChangePassword(c.Request().Context(), actor, form.CurrentPassword, form.Password, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.security(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
 	if err != nil {
 		return err
 	}
-	if err := h.renew(c, viewer, token); err != nil {
+	if err := h.renew(c, actor, token); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/security", "Your password is changed, and every other device is logged out.")

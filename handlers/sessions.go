@@ -14,12 +14,12 @@ import (
 
 // SessionsPage lists the devices that are logged in.
 func (h *Handlers) SessionsPage(c echo.Context, user *models.User) error {
-	viewer := middleware.Viewer(c)
-	sessions, err := h.auth.Sessions(c.Request().Context(), viewer)
+	actor := middleware.Actor(c)
+	sessions, err := h.auth.Sessions(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Sessions(user, sessions, viewer.Session.ID, h.now()))
+	return h.render(c, http.StatusOK, views.Sessions(user, sessions, actor.Session.ID, h.now()))
 }
 
 // EndSession logs one device out; when it is this one, its cookie goes too.
@@ -30,11 +30,11 @@ func (h *Handlers) EndSession(c echo.Context, _ *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	viewer := middleware.Viewer(c)
-	if form.ID == viewer.Session.ID {
+	actor := middleware.Actor(c)
+	if form.ID == actor.Session.ID {
 		return h.Logout(c)
 	}
-	if err := h.auth.EndSession(c.Request().Context(), viewer, form.ID, middleware.Client(c)); err != nil {
+	if err := h.auth.EndSession(c.Request().Context(), actor, form.ID, middleware.Client(c)); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/sessions", "That device is logged out.")
@@ -45,7 +45,7 @@ func (h *Handlers) EndOtherSessions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
+	if err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Actor(c), middleware.Client(c)); err != nil {
 		return err
 	}
 	to := cmp.Or(auth.SafeNext(c.QueryParam("next")), "/account/sessions")

@@ -13,7 +13,7 @@ import (
 
 // DeleteWithoutTermsPage is DeleteAccountPage for somebody who does not accept the terms that their login owes.
 func (h *Handlers) DeleteWithoutTermsPage(c echo.Context, p *auth.PendingLogin) error {
-	if err := h.auth.RequireRecentLogin(c.Request().Context(), p.AsViewer()); errors.Is(err, auth.ErrReauthRequired) {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), p.Actor()); errors.Is(err, auth.ErrReauthRequired) {
 		return h.proveToLeave(c)
 	} else if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 // ExportWithoutTerms is AccountExport for somebody who does not accept the terms that their login owes.
 func (h *Handlers) ExportWithoutTerms(c echo.Context, p *auth.PendingLogin) error {
-	err := h.export(c, p.AsViewer(), func() error {
+	err := h.export(c, p.Actor(), func() error {
 		return h.auth.StartExportWithoutTerms(c.Request().Context(), p, middleware.Client(c))
 	})
 	if errors.Is(err, auth.ErrReauthRequired) {

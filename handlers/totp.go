@@ -19,7 +19,7 @@ func (h *Handlers) TOTPPage(c echo.Context, user *models.User) error {
 }
 
 func (h *Handlers) totp(c echo.Context, status int, user *models.User, form views.AuthenticatorForm, problems auth.Invalid) error {
-	list, err := h.auth.Authenticators(c.Request().Context(), middleware.Viewer(c))
+	list, err := h.auth.Authenticators(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (h *Handlers) totp(c echo.Context, status int, user *models.User, form view
 
 // NewTOTPPage shows the secret of a new authenticator.
 func (h *Handlers) NewTOTPPage(c echo.Context, user *models.User) error {
-	enrollment, err := h.auth.NewTOTP(c.Request().Context(), middleware.Viewer(c))
+	enrollment, err := h.auth.NewTOTP(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -41,10 +41,10 @@ func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	viewer := middleware.Viewer(c)
-	token, err := h.auth.AddTOTP(c.Request().Context(), viewer, form.Enrollment, form.Name, form.Code, middleware.Client(c))
+	actor := middleware.Actor(c)
+	token, err := h.auth.AddTOTP(c.Request().Context(), actor, form.Enrollment, form.Name, form.Code, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		if enrollment, ok := h.auth.TOTPEnrollment(viewer, form.Enrollment); ok {
+		if enrollment, ok := h.auth.TOTPEnrollment(actor, form.Enrollment); ok {
 			return h.render(c, http.StatusUnprocessableEntity, views.NewTOTP(user, views.Enrollment(enrollment), form, invalid))
 		}
 		err = auth.ErrInvalidLink
@@ -55,10 +55,10 @@ func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
 	if err != nil {
 		return err
 	}
-	if err := h.renew(c, viewer, token); err != nil {
+	if err := h.renew(c, actor, token); err != nil {
 		return err
 	}
-	return h.factorAdded(c, viewer, "Your authenticator app is set up.")
+	return h.factorAdded(c, actor, "Your authenticator app is set up.")
 }
 
 // RenameTOTP gives an authenticator another name.
@@ -67,7 +67,7 @@ func (h *Handlers) RenameTOTP(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RenameTOTP(c.Request().Context(), middleware.Viewer(c), form.ID, form.Name, middleware.Client(c))
+	err := h.auth.RenameTOTP(c.Request().Context(), middleware.Actor(c), form.ID, form.Name, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.totp(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
@@ -83,14 +83,14 @@ func (h *Handlers) RemoveTOTP(c echo.Context, _ *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	viewer := middleware.Viewer(c)
-	if err := h.auth.RemoveTOTP(c.Request().Context(), viewer, form.ID, middleware.Client(c)); err != nil {
+	actor := middleware.Actor(c)
+	if err := h.auth.RemoveTOTP(c.Request().Context(), actor, form.ID, middleware.Client(c)); err != nil {
 		return err
 	}
-	return h.factorChanged(c, viewer, "/account/totp", "The authenticator app is removed.")
+	return h.factorChanged(c, actor, "/account/totp", "The authenticator app is removed.")
 }
 
-func (h *Handlers) totpItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
-	list, err := h.auth.Authenticators(ctx, viewer)
+func (h *Handlers) totpItem(ctx context.Context, actor *auth.Actor) (views.SecurityItem, error) {
+	list, err := h.auth.Authenticators(ctx, actor)
 	return views.TOTPItem(len(list)), err
 }

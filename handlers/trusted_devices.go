@@ -14,7 +14,7 @@ import (
 
 // TrustedDevicesPage lists the devices where the second factor is not asked for.
 func (h *Handlers) TrustedDevicesPage(c echo.Context, user *models.User) error {
-	list, err := h.auth.TrustedDevices(c.Request().Context(), middleware.Viewer(c))
+	list, err := h.auth.TrustedDevices(c.Request().Context(), middleware.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (h *Handlers) EndTrust(c echo.Context, _ *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	if err := h.auth.EndTrust(c.Request().Context(), middleware.Viewer(c), form.ID, middleware.Client(c)); err != nil {
+	if err := h.auth.EndTrust(c.Request().Context(), middleware.Actor(c), form.ID, middleware.Client(c)); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/trusted-devices", "That device is asked for your second factor again.")
@@ -40,13 +40,13 @@ func (h *Handlers) EndAllTrust(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.EndAllTrust(c.Request().Context(), middleware.Viewer(c), middleware.Client(c)); err != nil {
+	if err := h.auth.EndAllTrust(c.Request().Context(), middleware.Actor(c), middleware.Client(c)); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/trusted-devices", "Every device is asked for your second factor again.")
 }
 
-func (h *Handlers) trustItem(ctx context.Context, viewer *auth.Viewer) (views.SecurityItem, error) {
-	list, err := h.auth.TrustedDevices(ctx, viewer)
+func (h *Handlers) trustItem(ctx context.Context, actor *auth.Actor) (views.SecurityItem, error) {
+	list, err := h.auth.TrustedDevices(ctx, actor)
 	return views.TrustItem(len(list)), err
 }

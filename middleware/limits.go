@@ -15,7 +15,7 @@ import (
 )
 
 // BodyLimit refuses bodies over user bytes, and over visitor bytes if the request has no user: at once if the length is announced,
-// otherwise while the body is read, with an *http.MaxBytesError. It runs after LoadViewer, and nothing before it reads the body. A
+// otherwise while the body is read, with an *http.MaxBytesError. It runs after LoadActor, and nothing before it reads the body. A
 // visitor costs an attacker nothing, so what visitors send must not fill the memory.
 //
 // Files of a form that wait on disk are removed after the answer. net/http removes only those of its own request, not of the copy that
@@ -24,7 +24,7 @@ func BodyLimit(visitor, user int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			limit := user
-			if Viewer(c) == nil {
+			if Actor(c) == nil {
 				limit = visitor
 			}
 			r := c.Request()

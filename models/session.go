@@ -28,14 +28,6 @@ type Session struct {
 	ExpiresAt       time.Time // the absolute end; past where the session was ended
 }
 
-// SignedIn is who a session's token speaks for, and all that each of their pages needs to know.
-type SignedIn struct {
-	Session     Session
-	User        User
-	Preferences Preferences
-	Picture     string // the id of their profile picture, "" for none // feature:profile_picture
-}
-
 // sessionTables are read for it; a person need not have a row in those that are joined last.
 func sessionTables() []string {
 	return []string{
@@ -51,7 +43,7 @@ type sessionColumn struct {
 	into any
 }
 
-func (f *SignedIn) columns() []sessionColumn {
+func (f *Actor) columns() []sessionColumn {
 	s, u := &f.Session, &f.User
 	return []sessionColumn{
 		{"s.id", &s.ID}, {"s.user_id", &s.UserID}, {"s.method", &s.Method}, {"s.aal", &s.AAL}, {"s.remember", &s.Remember}, {"s.ip", &s.IP},
@@ -89,7 +81,7 @@ type SessionFinder struct {
 // NewSessionFinder prepares the statement on a migrated database.
 func NewSessionFinder(db *gorm.DB) (*SessionFinder, error) {
 	var names []string
-	for _, column := range (&SignedIn{}).columns() {
+	for _, column := range (&Actor{}).columns() {
 		names = append(names, column.name)
 	}
 	find, err := Prepare(db, "SELECT "+strings.Join(names, ", ")+" FROM "+strings.Join(sessionTables(), " ")+
@@ -105,7 +97,7 @@ func (f *SessionFinder) Close() error { return f.find.Close() }
 
 // Find returns the living session with a token's hash, and whose it is. A session that is not remembered also ends when it
 // was not seen since idleSince. found is false where there is none.
-func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (who SignedIn, found bool, err error) {
+func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (who Actor, found bool, err error) {
 	if f.sqlite {
 		// For a context that may end, the driver starts a goroutine for each row, which took a third of what a dashboard
 		// costs, only to be able to interrupt a look-up of microseconds.
@@ -118,10 +110,10 @@ func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSin
 	}
 	err = f.find.QueryRowContext(ctx, tokenHash, now, idleSince).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return SignedIn{}, false, nil
+		return Actor{}, false, nil
 	}
 	if err != nil {
-		return SignedIn{}, false, fmt.Errorf("find the session: %w", err)
+		return Actor{}, false, fmt.Errorf("find the session: %w", err)
 	}
 	who.Session.TokenHash, who.User.ID = tokenHash, who.Session.UserID
 	return who, true, nil

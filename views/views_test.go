@@ -274,7 +274,7 @@ func TestNoPageHoldsAnInlineScriptStyleOrHandler(t *testing.T) {
 
 func TestEveryPageSaysWhereItIs(t *testing.T) {
 	title := regexp.MustCompile(`<title>[^<]+ · Acme</title>`)
-	each(t, allPages(), layout.Request{AppName: "Acme", Viewer: person(), Notice: ui.Message{Text: "Saved once."}, Path: "/account"}, func(t *testing.T, p page) {
+	each(t, allPages(), layout.Request{AppName: "Acme", User: person(), Notice: ui.Message{Text: "Saved once."}, Path: "/account"}, func(t *testing.T, p page) {
 		if !title.MatchString(p.text) {
 			t.Error("the title is not of the form Page · Acme")
 		}
@@ -295,7 +295,7 @@ func TestEveryPageSaysWhereItIs(t *testing.T) {
 func TestEveryPageOfASignedInPersonCanLogThemOut(t *testing.T) {
 	pages := appPages()
 	maps.Copy(pages, sitePages())
-	each(t, pages, layout.Request{Viewer: person()}, func(t *testing.T, p page) {
+	each(t, pages, layout.Request{User: person()}, func(t *testing.T, p page) {
 		found := 0
 		for _, n := range p.elements {
 			if n.Data == "form" && attr(n, "action") == "/logout" && attr(n, "method") == "post" {

@@ -13,14 +13,14 @@ import (
 // Request is what a layout may know of the request. Pages read only their arguments.
 type Request struct {
 	AppName     string
-	Viewer      *models.User    // nil for a visitor
+	User        *models.User    // nil for a visitor
 	Path        string          // of the URL, for marking the current navigation entry
 	Notice      ui.Message      // one-time message ("Password changed."), without a text for none
 	Foot        []ui.Link       // at the foot of pages for anyone
 	Offer       templ.Component // what is suggested to somebody who has just logged in, above the page; nil for none
 	Development bool            // shows a link to the development mailbox
 	Theme       string          // "light" or "dark"; "" is the device's
-	Picture     Picture         // of the viewer, where they have one
+	Picture     Picture         // of the user, where they have one
 }
 
 // Picture is the addresses of one picture in two sizes, "" for none.

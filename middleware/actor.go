@@ -14,41 +14,42 @@ import (
 )
 
 const (
-	viewerKey       = "viewer"
+	actorKey        = "actor"
 	pendingLoginKey = "pending_login"
 )
 
-// LoadViewer finds out who is asking, for every request that carries a session
-// cookie. A token that is unknown or has ended opens nothing, and its cookie
-// stays: while this request was under way, another may have renewed the token,
-// and clearing the cookie would delete the new one (OWASP Session Management,
-// "Renew the Session ID After Any Privilege Level Change").
-func LoadViewer(a *auth.Auth, cookies *session.Cookies) echo.MiddlewareFunc {
+// LoadActor finds the actor of every request that carries a session cookie. A
+// token that is unknown or has ended opens nothing, and its cookie stays: while
+// this request was under way, another may have renewed the token, and clearing
+// the cookie would delete the new one (OWASP Session Management, "Renew the
+// Session ID After Any Privilege Level Change").
+func LoadActor(a *auth.Auth, cookies *session.Cookies) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			token := cookies.Get(c.Request(), session.Session)
-			viewer, err := a.Viewer(c.Request().Context(), token, Client(c))
+			actor, err := a.FindActor(c.Request().Context(), token, Client(c))
 			if err != nil {
-				return fmt.Errorf("load the viewer: %w", err)
+				return fmt.Errorf("load the actor: %w", err)
 			}
-			if viewer != nil {
-				c.Set(viewerKey, viewer)
+			if actor != nil {
+				c.Set(actorKey, actor)
 			}
 			return next(c)
 		}
 	}
 }
 
-// Viewer returns who is asking, and through which session; nil for a visitor.
-func Viewer(c echo.Context) *auth.Viewer {
-	viewer, _ := c.Get(viewerKey).(*auth.Viewer)
-	return viewer
+// Actor returns the actor of the request, or nil for a visitor. Handlers are
+// handed theirs by the group that they are in.
+func Actor(c echo.Context) *auth.Actor {
+	actor, _ := c.Get(actorKey).(*auth.Actor)
+	return actor
 }
 
-// User returns the user who is asking; nil for a visitor.
+// User returns the user who sends the request, or nil for a visitor.
 func User(c echo.Context) *models.User {
-	if viewer := Viewer(c); viewer != nil {
-		return &viewer.User
+	if actor := Actor(c); actor != nil {
+		return &actor.User
 	}
 	return nil
 }
@@ -58,7 +59,7 @@ func User(c echo.Context) *models.User {
 func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if Viewer(c) != nil {
+			if Actor(c) != nil {
 				return next(c)
 			}
 			return ask(c)
@@ -70,7 +71,7 @@ func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
 func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if Viewer(c) == nil {
+			if Actor(c) == nil {
 				return next(c)
 			}
 			return turn(c)
