@@ -155,9 +155,9 @@ func (a *Auth) Attempt(ctx context.Context, client Client, counters ...limit.Cou
 	})
 }
 
-// countInvalid counts an ErrInvalidLink and returns it, or the Limited that it comes
-// to. It returns any other error as it is. Only invalid links count: a
-// neighbor's junk must not keep an owner from a good one.
+// countInvalid counts an ErrInvalidLink and returns it, or a Limited if there
+// were too many. It returns any other error as it is. Only invalid links count:
+// a neighbor's junk must not keep an owner from a good one.
 func (a *Auth) countInvalid(ctx context.Context, client Client, err error) error {
 	if !errors.Is(err, ErrInvalidLink) {
 		return err

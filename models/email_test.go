@@ -8,7 +8,7 @@ import (
 	"example.com/gatehouse/models"
 )
 
-func TestAddressesAreBroughtToOneForm(t *testing.T) {
+func TestNormalizeEmail_ReturnsOneForm(t *testing.T) {
 	for input, want := range map[string]string{
 		"ada@example.com":                   "ada@example.com",
 		"  Ada@Example.COM\n":               "ada@example.com",
@@ -39,7 +39,7 @@ func TestAddressesAreBroughtToOneForm(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoPlainAddressIsRefusedAndSaysWhatToDo(t *testing.T) {
+func TestNormalizeEmail_SaysWhatToDo(t *testing.T) {
 	for name, inputs := range map[string][]string{
 		"nothing":        {"", "   ", "\n"},
 		"no or many @":   {"ada", "@", "ada@", "@example.com", "ada@@example.com", "ada@example.com@evil.example", "ada%example.com"},
@@ -72,7 +72,8 @@ func TestWhatIsNoPlainAddressIsRefusedAndSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestItem66NoLineBreakOrControlCharacterReachesAMailHeader(t *testing.T) {
+// ASVS 5.0 V1.3.11.
+func TestNormalizeEmail_RefusesLineBreaksAndControlCharacters(t *testing.T) {
 	for r := range rune(0x100) {
 		if !unicode.IsControl(r) {
 			continue
@@ -86,7 +87,7 @@ func TestItem66NoLineBreakOrControlCharacterReachesAMailHeader(t *testing.T) {
 }
 
 // Unicode makes ASCII of each of these, in one function or another: what is checked would not be what is mailed.
-func TestNothingIsFoldedIntoAnotherPersonsAddress(t *testing.T) {
+func TestNormalizeEmail_FoldsNothingIntoAnotherAddress(t *testing.T) {
 	for name, input := range map[string]string{
 		"Kelvin log in the name":         "\u212aate@example.com",
 		"Kelvin log in the domain":       "ada@\u212aite.com",

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-func TestItem3WholePasswordIsVerified(t *testing.T) {
+// ASVS 5.0 V6.2.8.
+func TestVerify_ComparesTheWholePassword(t *testing.T) {
 	h := New(Default, 2, 10)
 	long := strings.Repeat("x", 255)
 	for _, password := range []string{"correct horse battery", " spaces stay ", "TAB\tand\x00zero", long + "y", "пароль из слов"} {
@@ -26,7 +27,8 @@ func TestItem3WholePasswordIsVerified(t *testing.T) {
 	}
 }
 
-func TestItem5OneWordTypedInTwoFormsIsOnePassword(t *testing.T) {
+// NIST SP 800-63B-4 3.1.1.2.
+func TestVerify_TakesTwoFormsOfAWordForOnePassword(t *testing.T) {
 	h := New(Default, 2, 10)
 	composed, decomposed := "caf\u00e9 au lait noir", "cafe\u0301 au lait noir"
 	expect(t, h, decomposed, mustHash(t, h, composed), true, false)
@@ -34,7 +36,8 @@ func TestItem5OneWordTypedInTwoFormsIsOnePassword(t *testing.T) {
 	expect(t, h, "\ufb01ne words alone", mustHash(t, h, "fine words alone"), false, false) // NFC, not NFKC
 }
 
-func TestItem11NewHashesAreArgon2idAtTheFloorWithSaltsOfTheirOwn(t *testing.T) {
+// ASVS 5.0 V11.4.2, NIST SP 800-63B-4 3.1.1.2.
+func TestHash_IsArgon2idAtTheFloorWithASaltOfItsOwn(t *testing.T) {
 	h := New(Default, 1, 1)
 	first, second := mustHash(t, h, "the same password"), mustHash(t, h, "the same password")
 	if first == second {
@@ -49,7 +52,7 @@ func TestItem11NewHashesAreArgon2idAtTheFloorWithSaltsOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestItem11TheReferenceImplementationsHashesAreRead(t *testing.T) {
+func TestVerify_ReadsHashesOfTheReferenceImplementation(t *testing.T) {
 	// From the test suite of github.com/P-H-C/phc-winner-argon2.
 	reference := "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	h := New(Default, 1, 1)
@@ -57,7 +60,8 @@ func TestItem11TheReferenceImplementationsHashesAreRead(t *testing.T) {
 	expect(t, h, "Password", reference, false, false)
 }
 
-func TestItem12OtherParametersAskForANewHash(t *testing.T) {
+// OWASP Password Storage Cheat Sheet, "Upgrading the Work Factor".
+func TestVerify_AsksForANewHashInsteadOfOneWithOtherParameters(t *testing.T) {
 	h := New(Default, 1, 1)
 	salt := []byte("sixteen bytes ok")
 	for name, old := range map[string]argon2idHash{
@@ -78,7 +82,8 @@ func TestItem12OtherParametersAskForANewHash(t *testing.T) {
 	}
 }
 
-func TestItem11BcryptIsReadForImportsAndAsksForANewHash(t *testing.T) {
+// ASVS 5.0 V11.4.2.
+func TestVerify_ReadsBcryptAndAsksForANewHash(t *testing.T) {
 	h := New(Default, 1, 1)
 	encoded := bcryptOf(t, "an old password")
 	for _, version := range []string{"$2a$", "$2b$", "$2y$"} {
@@ -90,7 +95,8 @@ func TestItem11BcryptIsReadForImportsAndAsksForANewHash(t *testing.T) {
 	}
 }
 
-func TestItem3BcryptNeverMatchesMoreThanItReads(t *testing.T) {
+// ASVS 5.0 V6.2.8.
+func TestVerify_MatchesNoMoreThanBcryptReads(t *testing.T) {
 	h := New(Default, 1, 1)
 	whole := strings.Repeat("x", 72)
 	encoded := bcryptOf(t, whole)
@@ -99,7 +105,7 @@ func TestItem3BcryptNeverMatchesMoreThanItReads(t *testing.T) {
 	expect(t, h, "ab\x00ab", bcryptOf(t, "ab"), false, false)
 }
 
-func TestStoredHashesThatAreMalformedOrAbsurdMatchNothing(t *testing.T) {
+func TestVerify_MatchesNoMalformedOrAbsurdHash(t *testing.T) {
 	good := unmatched(Default.Cost).String()
 	parts := strings.Split(good, "$")
 	salt, key := parts[4], parts[5]
@@ -140,7 +146,8 @@ func TestStoredHashesThatAreMalformedOrAbsurdMatchNothing(t *testing.T) {
 }
 
 // It counts blocks of memory instead of milliseconds: the work is filling them.
-func TestItem16UnknownAddressesAndUnusableHashesCostTheWorkOfAnyOther(t *testing.T) {
+// ASVS 5.0 V6.3.8.
+func TestVerify_DoesTheSameWorkWithoutAUsableHash(t *testing.T) {
 	h := New(Default, 1, 1)
 	encoded := mustHash(t, h, "the right password")
 	known := allocated(func() { _, _, _ = h.Verify(t.Context(), "a wrong password", encoded) })
@@ -156,8 +163,9 @@ func TestItem16UnknownAddressesAndUnusableHashesCostTheWorkOfAnyOther(t *testing
 	}
 }
 
-// A lower bound alone: how much longer a busy machine takes is not for a test to say.
-func TestItem16AStrangersWrongAnswerTakesTheSameTimeWhateverMadeTheHash(t *testing.T) {
+// A lower bound alone: a busy machine takes longer.
+// ASVS 5.0 V6.3.8.
+func TestVerifyEvenly_TakesTheSameTimeWhateverMadeTheHash(t *testing.T) {
 	h := New(Default, 4, 0)
 	for name, encoded := range map[string]string{
 		"nobody's": "", "a new one": mustHash(t, h, "the password"), "an imported one": bcryptOf(t, "the password"), "junk": "$2a$10$short",
@@ -172,7 +180,8 @@ func TestItem16AStrangersWrongAnswerTakesTheSameTimeWhateverMadeTheHash(t *testi
 	}
 }
 
-func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t *testing.T) {
+// ASVS 5.0 V15.2.2.
+func TestHasher_BoundsHowManyRunAndWait(t *testing.T) {
 	h := New(Default, 2, 3)
 	finish := make(chan struct{})
 	var running, most int
@@ -223,7 +232,7 @@ func TestItem69NoMoreHashesRunThanThereAreSlotsAndNoMoreWaitThanTheQueueHolds(t 
 	}
 }
 
-func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
+func TestHasher_FreesThePlaceOfACallerThatStopsWaiting(t *testing.T) {
 	h := New(Default, 1, 1)
 	finish, done := make(chan struct{}), make(chan error)
 	go func() { done <- h.InTurn(t.Context(), func() { <-finish }) }()
@@ -257,7 +266,7 @@ func TestWhoeverStopsWaitingGivesUpTheirPlaceInTheQueue(t *testing.T) {
 	}
 }
 
-func TestAPanicInAHashFreesItsSlot(t *testing.T) {
+func TestInTurn_FreesTheSlotAfterAPanic(t *testing.T) {
 	h := New(Default, 1, 0)
 	for range 3 {
 		func() {
@@ -270,7 +279,7 @@ func TestAPanicInAHashFreesItsSlot(t *testing.T) {
 	}
 }
 
-// A flood in one process, and what it leaves behind: peak-MB is the resident memory at its height, after-MB right after it.
+// peak-MB is the resident memory at its height, after-MB after the flood.
 func BenchmarkFloodOf200Hashes(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.Skip("needs Linux to read resident memory from /proc")

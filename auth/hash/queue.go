@@ -7,19 +7,18 @@ import (
 	"sync"
 )
 
-// placesPerUser is how many places reserved for users one of them holds at
-// once. More of their passwords wait as those of strangers do.
+// placesPerUser is how many of the users' places one user holds at once. More of
+// the same user's passwords wait in the line of strangers.
 const placesPerUser = 2
 
 // turnsInRow is how many turns users have in a row while strangers wait. Without
-// it, one user who asks without end would keep all strangers from logging in.
+// it, one user who keeps asking would keep all strangers from logging in.
 const turnsInRow = 3
 
-// queue admits callers to the hashing of passwords, a few at a time. Users,
-// whom a known device or a session tells from strangers, wait in a line of
-// their own, which goes first but for each fourth turn: however many strangers
-// come, from however many addresses, they neither take a user's place nor more
-// than one turn in four from users (ASVS 2.4.1, 15.2.2).
+// queue lets callers hash passwords, a few at a time. Users, whom a known device
+// or a session tells from strangers, wait in a line of their own, which has
+// three turns of four. However many strangers come, from however many addresses,
+// they take no user's place and at most every fourth turn (ASVS 2.4.1, 15.2.2).
 type queue struct {
 	slots int // hashes at once
 	most  int // callers in each line
@@ -27,8 +26,8 @@ type queue struct {
 	mutex   sync.Mutex
 	running int
 	lines   [2][]chan struct{} // users, strangers; each channel is closed when its caller's turn comes
-	places  map[string]int     // that each user holds, waiting and running
-	inRow   int                // turns of users since strangers wait
+	places  map[string]int     // how many each user holds, waiting or running
+	inRow   int                // turns of users in a row while strangers wait
 }
 
 const (
@@ -36,8 +35,8 @@ const (
 	strangerLine
 )
 
-// enter waits for the caller's turn, and returns what ends it. user is "" for a
-// stranger. The error is ErrBusy, at once, or the context's.
+// enter waits for the caller's turn and returns the function that ends it. user
+// is "" for a stranger. The error is ErrBusy, at once, or the context's.
 func (q *queue) enter(ctx context.Context, user string) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("hashing a password: %w", err)
@@ -59,8 +58,8 @@ func (q *queue) enter(ctx context.Context, user string) (leave func(), err error
 	return func() { q.leave(user, true) }, nil
 }
 
-// line gives the caller a slot, or a place in a line. It returns the user in
-// whose name that is, "" for a stranger.
+// line gives the caller a slot, or a place in a line. as is the user who holds
+// it, or "" if it is a stranger's.
 func (q *queue) line(user string) (turn chan struct{}, as string, err error) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
@@ -84,8 +83,8 @@ func (q *queue) line(user string) (turn chan struct{}, as string, err error) {
 	return turn, user, nil
 }
 
-// giveUp takes a caller out of the line, and reports false if their turn has
-// come already.
+// giveUp takes a caller out of the line. It reports false if the caller's turn
+// has come already.
 func (q *queue) giveUp(turn chan struct{}) bool {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
@@ -98,7 +97,7 @@ func (q *queue) giveUp(turn chan struct{}) bool {
 	return false
 }
 
-// leave gives up the caller's place, and the slot of one whose turn had come.
+// leave gives up the caller's place, and its slot if its turn had come.
 func (q *queue) leave(user string, ran bool) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()

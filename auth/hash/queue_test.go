@@ -40,7 +40,7 @@ func until(reached func() bool) {
 }
 
 // A user waits for the hash that is under way and for no stranger's.
-func TestHashQueue_ServesUsersFirst(t *testing.T) {
+func TestQueue_ServesUsersFirst(t *testing.T) {
 	h := New(Default, 1, 9)
 	free := occupy(t, h)
 	turns := make(chan string, 6)
@@ -67,7 +67,7 @@ func TestHashQueue_ServesUsersFirst(t *testing.T) {
 }
 
 // One account with a known device must not fill the users' places.
-func TestHashQueue_GivesEachUserTwoPlaces(t *testing.T) {
+func TestQueue_GivesEachUserTwoPlaces(t *testing.T) {
 	h := New(Default, 1, 4)
 	free := occupy(t, h)
 	ctx, stop := context.WithCancel(t.Context())
@@ -99,7 +99,7 @@ func TestHashQueue_GivesEachUserTwoPlaces(t *testing.T) {
 
 // A user with the right password can have it checked without end. On one slot,
 // the user's two places must not take every turn.
-func TestHashQueue_LetsStrangersThroughWhileAUserAsksWithoutEnd(t *testing.T) {
+func TestQueue_LetsStrangersThroughWhileAUserKeepsAsking(t *testing.T) {
 	h := New(Default, 1, 9)
 	free := occupy(t, h)
 	ctx, stop := context.WithCancel(t.Context())

@@ -32,7 +32,8 @@ func parse(encoded string) (stored, error) {
 	case strings.HasPrefix(encoded, "$argon2id$"):
 		return parseArgon2id(encoded)
 	case strings.HasPrefix(encoded, "$2a$"), strings.HasPrefix(encoded, "$2b$"), strings.HasPrefix(encoded, "$2y$"):
-		// Not $2x$: it marks hashes of a library that got passwords outside ASCII wrong.
+		// Not $2x$: it marks hashes of a library that misread passwords outside
+		// ASCII.
 		return parseBcrypt(encoded)
 	}
 	return nil, errors.New("neither argon2id nor bcrypt")

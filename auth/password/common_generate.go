@@ -1,6 +1,7 @@
 //go:build ignore
 
-// Writes common.txt from src/passwords.json of the npm package that common.go names.
+// This program writes common.txt from src/passwords.json of the npm package that
+// common.go names.
 package main
 
 import (

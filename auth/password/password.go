@@ -1,3 +1,5 @@
+// Package password has the rules of a new password, and the one form in which
+// every password is hashed.
 package password
 
 import (
@@ -39,7 +41,8 @@ func NewRules(least int, appName string) Rules {
 	least = max(least, 8)
 	return Rules{
 		min: least,
-		// Eight is what ASVS accepts of any password; more would refuse long passphrases of plain words.
+		// ASVS accepts any eight characters. A higher bound would refuse long
+		// passphrases of plain words.
 		need: min((least+1)/2, 8),
 		app:  contextWords(appName),
 	}
@@ -62,7 +65,9 @@ func (r Rules) Check(password string, person ...string) string {
 	tooLong := fmt.Sprintf("This password is too long. Use at most %d characters.", MaxLength)
 	switch {
 	case len(password) > 4*MaxBytes:
-		return tooLong // before a megabyte of it is normalized; accents written apart make no password four times as long
+		// Unread, or a megabyte of it would be normalized. Accents that are written
+		// apart make no password four times as long.
+		return tooLong
 	case !utf8.ValidString(password):
 		return "This password has characters that can’t be read. Type it again."
 	}
@@ -92,13 +97,13 @@ func (r Rules) Check(password string, person ...string) string {
 	return "This password is little more than your name, your email address or the name of this site, so it is guessed early. Choose another: a few unrelated words make a good one."
 }
 
-// fold is how passwords are compared with words. They are hashed as they are.
+// fold returns s as it is compared with words. Passwords are hashed unfolded.
 func fold(s string) string {
 	return norm.NFC.String(strings.Map(unicode.ToLower, norm.NFC.String(s)))
 }
 
-// What a piece of a password counts for, in characters that must be guessed one by one: a word out of fifty thousand is
-// guessed as soon as three letters.
+// What a piece of a password counts for, in characters that an attacker guesses
+// one by one: a word out of fifty thousand is guessed as soon as three letters.
 const (
 	commonCost  = 3
 	runCost     = 2
@@ -112,7 +117,8 @@ const (
 	leastRepeat      = 3
 )
 
-// leftOf returns what a folded password counts for when it is taken apart in the cheapest way.
+// leftOf returns the least that a folded password counts for, over all ways to
+// take it apart.
 func leftOf(folded string, about []string) int {
 	left, _ := takeApart(folded, about)
 	return left
@@ -159,9 +165,10 @@ func takeApart(folded string, about []string) (left, steps int) {
 	return least[len(runes)], steps
 }
 
-// contextWords returns a name or an address folded, whole and in its parts, those too short to mean anything left out.
+// contextWords returns a name or an address, folded, whole and in its parts. It
+// leaves out parts that are too short to mean anything.
 func contextWords(s string) []string {
-	// Nothing longer could stand in a password, and a name of a megabyte would cost seconds.
+	// A password has no room for more, and a name of a megabyte would cost seconds.
 	s = fold(strings.TrimSpace(s[:min(len(s), MaxBytes)]))
 	isGap := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
 	parts := strings.FieldsFunc(s, isGap)
@@ -175,7 +182,8 @@ func contextWords(s string) []string {
 	})
 }
 
-// keyboard has the rows and columns that fingers run along, in one of their two directions.
+// keyboard has the rows and columns that fingers run along, in one of the two
+// directions.
 var keyboard = [...]string{
 	"1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop", "qsdfghjklm", "wxcvbn",
 	"!@#$%^&*()", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm", "1q2w3e4r5t6y7u8i9o0p", "1a2b3c4d5e6f7g8h9i",
@@ -199,8 +207,10 @@ var keyPlaces = func() map[rune][]keyPlace {
 	return places
 }()
 
-// runLength returns how long runes begins with one character over and over, every next or every second one of an
-// alphabet or of the digits, forward or backward, or with keys in a row; and how many characters it compared for that.
+// runLength returns the length of the run that runes begins with: one character
+// over and over, each or each second character of an alphabet or of the digits,
+// in either direction, or keys in a row. compared is how many characters it
+// compared.
 func runLength(runes []rune) (length, compared int) {
 	if len(runes) < leastRun {
 		return 0, 0
@@ -230,9 +240,10 @@ func (p keyPlace) length(keys []rune, direction int) int {
 	return n
 }
 
-// repeatLengths returns, for each place, how much of what begins there has stood before, which includes a unit that goes
-// on and on; and how many characters it compared. Each two places are compared once: what two texts have in common is one
-// more than what they have in common from their second characters on.
+// repeatLengths returns, for each place, how many of the characters from there
+// on repeat earlier ones, which may overlap with them. compared is how many
+// characters it compared: each pair of places once, because two texts that begin
+// alike have one character more in common than what follows.
 func repeatLengths(runes []rune) (longest []int, compared int) {
 	longest = make([]int, len(runes))
 	common := make([]int, len(runes)+1) // with what begins at i, by the place of the other

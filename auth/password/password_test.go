@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-func TestItem1PasswordsHaveFifteenCharactersHoweverManyBytesTheseTake(t *testing.T) {
+// ASVS 5.0 V6.2.1, NIST SP 800-63B-4 3.1.1.2.
+func TestRules_CountCharactersNotBytes(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	refused(t, rules, "", "xkmqvw tzrplbd", "дом и зонт рай", "🂡🃞🀄🎲🃏🂱🂾🃁🃎🃑🃝🂢🂣🂤")
 	accepted(t, rules, "xkmqvw tzrplbdh", "дом и зонт, рай", "🂡🃞🀄🎲🃏🂱🂾🃁🃎🃑🃝🂢🂷🂩🃅")
@@ -19,7 +20,8 @@ func TestItem1PasswordsHaveFifteenCharactersHoweverManyBytesTheseTake(t *testing
 	refused(t, NewRules(1, "Boathouse"), "xkmqvwt") // 8 is the floor
 }
 
-func TestItem2LongPasswordsAreTakenWholeAndTooLongOnesAreRefused(t *testing.T) {
+// ASVS 5.0 V6.2.9.
+func TestRules_TakeLongPasswordsWholeAndRefuseTooLongOnes(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	accepted(t, rules, unlike(64), unlike(256))
 	refused(t, rules, unlike(257), strings.Repeat("🂡🃞", 129), unlike(1<<20))
@@ -33,7 +35,8 @@ func TestItem2LongPasswordsAreTakenWholeAndTooLongOnesAreRefused(t *testing.T) {
 	accepted(t, rules, wide.String())
 }
 
-func TestItem4NothingIsAskedOfTheCharacters(t *testing.T) {
+// ASVS 5.0 V6.2.5.
+func TestRules_AskNothingOfTheCharacters(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	accepted(t, rules,
 		"tulip orbit canyon", "  tulip orbit canyon  ", "TULIP ORBIT CANYON", "83740 92651 172", "~`!$%^*(){}[]|:;'<>,.?/\"\\",
@@ -42,7 +45,8 @@ func TestItem4NothingIsAskedOfTheCharacters(t *testing.T) {
 	refused(t, rules, "tulip orbit \xff canyon") // not UTF-8: two encodings of one password would be two passwords
 }
 
-func TestItem6TheMostCommonPasswordsAreRefusedInAnyCase(t *testing.T) {
+// ASVS 5.0 V6.2.4.
+func TestRules_RefuseCommonPasswordsInAnyCase(t *testing.T) {
 	list := strings.Fields(commonPasswords)
 	if len(list) != 42692 || !sort.StringsAreSorted(list) {
 		t.Fatalf("%d lines, sorted: %v", len(list), sort.StringsAreSorted(list))
@@ -86,7 +90,8 @@ func TestCommonPasswords_AreFoundWhateverEndsTheLines(t *testing.T) {
 	}
 }
 
-func TestItem6CommonPasswordsStretchedToTheAllowedLengthAreRefused(t *testing.T) {
+// ASVS 5.0 V6.2.4.
+func TestRules_RefuseStretchedCommonPasswords(t *testing.T) {
 	refused(t, NewRules(15, "Boathouse"),
 		"passwordpassword", "PasswordPassword", "password password", "passwordpasswor", "password1password1", "password1234567", "passwordpassword1!", "Password12345!!",
 		"sunshinebaseball", "iloveyouforever", "liverpoolfootball", "qwertyuiop12345", "football2012!!!", "1qaz2wsx3edc4rfv", "zaq12wsxzaq12wsx",
@@ -97,14 +102,15 @@ func TestItem6CommonPasswordsStretchedToTheAllowedLengthAreRefused(t *testing.T)
 	)
 }
 
-func TestAPassphraseOfThreeWordsIsGoodWhicheverTheyAre(t *testing.T) {
+func TestRules_AcceptAnyThreeWords(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	accepted(t, rules, "monkey sunshine dragon", "correct horse battery staple", "blue river morning", "footballdragonmaster", "password is not my password, 7",
 		"1984 was a good book", "qwerty has no z in it", "ich liebe meine katze", "Tr0ub4dor&3 and more")
 	accepted(t, NewRules(20, "Boathouse"), "footballdragonmaster") // asking for length asks for no more than that
 }
 
-func TestItem7ThePersonAndTheSiteAreNoPasswords(t *testing.T) {
+// ASVS 5.0 V6.2.11.
+func TestRules_RefuseTheNamesOfTheUserAndTheSite(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	for _, password := range []string{
 		"ada@example.com", "ADA@EXAMPLE.COM1", "adalovelace2026", "Ada Lovelace 1815", "lovelace lovelace", "lovelaceada1815!", "example.com2026!", "boathouseboathouse",
@@ -123,7 +129,8 @@ func TestItem7ThePersonAndTheSiteAreNoPasswords(t *testing.T) {
 	}
 }
 
-func TestItem7NamesAreLookedForWholeJoinedAndInPartsThatMeanSomething(t *testing.T) {
+// ASVS 5.0 V6.2.11.
+func TestRules_LookForNamesWholeJoinedAndInParts(t *testing.T) {
 	for of, words := range map[string][]string{
 		"Li Na Wu":             {"li na wu", "linawu"},
 		" Ada  K. LOVELACE ":   {"ada", "ada  k. lovelace", "adaklovelace", "lovelace"},
@@ -141,7 +148,7 @@ func TestItem7NamesAreLookedForWholeJoinedAndInPartsThatMeanSomething(t *testing
 	}
 }
 
-func TestAPassphraseThatMerelyContainsTheNameIsGood(t *testing.T) {
+func TestRules_AcceptAPassphraseThatContainsAName(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	for _, password := range []string{
 		"ada likes canada and nevada", "tulip ada orbit canyon", "the boathouse by the river", "lovelace wrote note G", "an example of tulips", "salamander, adapter, nevada",
@@ -158,7 +165,8 @@ func TestAPassphraseThatMerelyContainsTheNameIsGood(t *testing.T) {
 	}
 }
 
-func TestItem6EachRefusalGivesItsReason(t *testing.T) {
+// NIST SP 800-63B-4 3.1.1.2.
+func TestRules_GiveTheReasonOfARefusal(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	for password, reason := range map[string]string{
 		"":                     "at least 15 characters",
@@ -177,8 +185,10 @@ func TestItem6EachRefusalGivesItsReason(t *testing.T) {
 	}
 }
 
-// Two words of the list, the rest of what fits, and what people add to it, are the most common long passwords.
-func TestItem6AtLeastThreeThousandPasswordsOfTheAllowedLengthAreRefused(t *testing.T) {
+// The most common long passwords are two common ones, or one and what people
+// add to it.
+// ASVS 5.0 V6.2.4.
+func TestRules_RefuseThreeThousandPasswordsOfTheAllowedLength(t *testing.T) {
 	rules := NewRules(15, "Boathouse")
 	list := strings.Fields(commonPasswords)
 	var refusals int
