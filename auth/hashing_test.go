@@ -59,8 +59,8 @@ func TestLogin_KnownDevicesAreServedWhileStrangersFillTheQueue(t *testing.T) {
 			const clients = 90
 			for i := range clients {
 				go func() {
-					_, err := a.Authenticate(ctx, fmt.Sprintf("person%d@example.com", i), "a password, a wrong one", Browser{},
-						Client{IP: netip.MustParseAddr(address(i))})
+					email, client := fmt.Sprintf("person%d@example.com", i), Client{IP: netip.MustParseAddr(address(i))}
+					_, err := a.Authenticate(ctx, email, "a password, a wrong one", Browser{}, client)
 					strangers <- err
 				}()
 			}
@@ -105,7 +105,9 @@ func TestHashing_LoggedInUsersHavePlacesThatNoStrangerCanTake(t *testing.T) {
 	actor, err := a.FindActor(t.Context(), entry.Session, here)
 	must(t, err)
 	for name, verb := range map[string]func() error{
-		"reauthentication": func() error { return second(a.Reauthenticate(t.Context(), actor, "password", goodPassword, here)) },
+		"reauthentication": func() error {
+			return second(a.Reauthenticate(t.Context(), actor, "password", goodPassword, here))
+		},
 		"password change": func() error {
 			return a.reauthenticate(t.Context(), actor, goodPassword, here)
 		},

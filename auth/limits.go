@@ -29,8 +29,9 @@ var (
 		Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
 	limitLogins = limit.Limit{Name: "logins", Max: 100, Window: 10 * time.Minute}
 
-	limitRegistrationForm = limit.Limit{Name: "registration-form-ip", Window: time.Hour, Settings: perSignUp(formsPerSignUp)}
-	limitRegistrationIP   = limit.Limit{Name: "registration-ip", Window: time.Hour, Settings: perSignUp(1)}
+	limitRegistrationForm = limit.Limit{Name: "registration-form-ip", Window: time.Hour,
+		Settings: perSignUp(formsPerSignUp)}
+	limitRegistrationIP = limit.Limit{Name: "registration-ip", Window: time.Hour, Settings: perSignUp(1)}
 	// A limit on the mails to one address ends with the link that was mailed
 	// last: a stranger who uses it up leaves the owner a link that works until
 	// more may be mailed.
@@ -49,11 +50,13 @@ var (
 
 	// LimitConfirm bounds tries at the password of a sign-up, in a browser other
 	// than the one that began it.
-	LimitConfirm = limit.Limit{Name: "confirm", Max: 5, Window: 24 * time.Hour, Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
+	LimitConfirm = limit.Limit{Name: "confirm", Max: 5, Window: 24 * time.Hour,
+		Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
 	// LimitChallenge bounds answers to one challenge.
 	LimitChallenge = limit.Limit{Name: "challenge", Max: 5, Window: 10 * time.Minute}
 	// LimitReauth bounds tries at the current password.
-	LimitReauth = limit.Limit{Name: "reproof", Max: 5, Window: 24 * time.Hour, Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
+	LimitReauth = limit.Limit{Name: "reproof", Max: 5, Window: 24 * time.Hour,
+		Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
 	// LimitInvalidLink bounds mailed links that are invalid or expired.
 	LimitInvalidLink = limit.Limit{Name: "dead-link-ip", Max: 30, Window: time.Hour}
 	// LimitChanges bounds the forms of a logged-in user, except those that protect

@@ -39,10 +39,12 @@ func NormalizeEmail(input string) (email, problem string) {
 	}
 	// Header injection and lists of recipients (ASVS 1.3.11).
 	if strings.ContainsFunc(address, unicode.IsControl) || strings.ContainsAny(address, `<>,;:"()[]\ `) {
-		return "", "Enter one email address alone, such as ada@example.com, without a name, spaces, quotes, commas or brackets."
+		return "", "Enter one email address alone, such as ada@example.com, " +
+			"without a name, spaces, quotes, commas or brackets."
 	}
 	if strings.ContainsFunc(address, Invisible) {
-		return "", "This address has a hidden character after “" + Before(address, Invisible) + "”. Delete what follows and type it again."
+		return "", "This address has a hidden character after “" + Before(address, Invisible) + "”. " +
+			"Delete what follows and type it again."
 	}
 	local, domain, found := strings.Cut(address, "@")
 	if !found || local == "" || domain == "" || strings.Contains(domain, "@") {

@@ -46,7 +46,8 @@ func (c Cost) check() error {
 	case c.Memory < 8*uint32(c.Threads), c.Memory > maxArgon2Memory:
 		return fmt.Errorf("argon2id with %d KiB, beyond %d to %d", c.Memory, 8*uint32(c.Threads), maxArgon2Memory)
 	case c.Passes < 1, uint64(c.Passes)*uint64(c.Memory) > maxArgon2Work:
-		return fmt.Errorf("argon2id with %d passes over %d KiB, beyond %d KiB in all", c.Passes, c.Memory, maxArgon2Work)
+		return fmt.Errorf("argon2id with %d passes over %d KiB, beyond %d KiB in all",
+			c.Passes, c.Memory, maxArgon2Work)
 	}
 	return nil
 }
@@ -79,7 +80,8 @@ func (h argon2idHash) madeBy(cost Cost) bool {
 // String returns the hash in the PHC string format,
 // https://github.com/P-H-C/phc-string-format.
 func (h argon2idHash) String() string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.cost.Memory, h.cost.Passes, h.cost.Threads,
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
+		argon2.Version, h.cost.Memory, h.cost.Passes, h.cost.Threads,
 		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.key))
 }
 

@@ -204,15 +204,7 @@ func TestHasher_BoundsHowManyRunAndWait(t *testing.T) {
 	for h.Waiting() < 3 {
 		runtime.Gosched()
 	}
-	if _, err := h.Hash(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
-		t.Errorf("Hash beyond the queue: %v", err)
-	}
-	if _, _, err := h.Verify(t.Context(), "one too many", bcryptOf(t, "one")); !errors.Is(err, ErrBusy) {
-		t.Errorf("Verify beyond the queue: %v", err)
-	}
-	if err := h.VerifyUnknown(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
-		t.Errorf("VerifyUnknown beyond the queue: %v", err)
-	}
+	refusesAll(t, h)
 	for runs := 0; runs < 2; runtime.Gosched() { // a thread may be slow to start
 		mu.Lock()
 		runs = running
@@ -229,6 +221,19 @@ func TestHasher_BoundsHowManyRunAndWait(t *testing.T) {
 	}
 	if err := h.InTurn(t.Context(), func() {}); err != nil {
 		t.Errorf("after the rush: %v", err)
+	}
+}
+
+func refusesAll(t *testing.T, h *Hasher) {
+	t.Helper()
+	if _, err := h.Hash(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
+		t.Errorf("Hash beyond the queue: %v", err)
+	}
+	if _, _, err := h.Verify(t.Context(), "one too many", bcryptOf(t, "one")); !errors.Is(err, ErrBusy) {
+		t.Errorf("Verify beyond the queue: %v", err)
+	}
+	if err := h.VerifyUnknown(t.Context(), "one too many"); !errors.Is(err, ErrBusy) {
+		t.Errorf("VerifyUnknown beyond the queue: %v", err)
 	}
 }
 

@@ -54,7 +54,9 @@ var open = time.Unix(0, 0).UTC()
 // later than the limit's longest wait from now and a minute. It must run in a
 // transaction, because the row that it locks makes attempts at the same time
 // wait for each other.
-func (c Counter) Attempt(tx *gorm.DB, settings config.Config, now time.Time) (row models.Limit, allowed bool, err error) {
+func (c Counter) Attempt(
+	tx *gorm.DB, settings config.Config, now time.Time,
+) (row models.Limit, allowed bool, err error) {
 	l := c.Limit.With(settings)
 	l.Max *= c.times
 	if row, err = c.count(tx, l, now); err != nil {
@@ -107,10 +109,12 @@ func (c Counter) Forget(tx *gorm.DB) error {
 // that was.
 func (c Counter) Refund(tx *gorm.DB) error {
 	// Most attempts are the only ones of their count.
-	if gone := tx.Exec("DELETE FROM limits WHERE id = ? AND hits <= 1", c.id()); gone.Error != nil || gone.RowsAffected > 0 {
+	gone := tx.Exec("DELETE FROM limits WHERE id = ? AND hits <= 1", c.id())
+	if gone.Error != nil || gone.RowsAffected > 0 {
 		return gone.Error
 	}
-	if err := tx.Exec("UPDATE limits SET hits = limits.hits - 1, open_at = ? WHERE id = ?", open, c.id()).Error; err != nil {
+	err := tx.Exec("UPDATE limits SET hits = limits.hits - 1, open_at = ? WHERE id = ?", open, c.id()).Error
+	if err != nil {
 		return err
 	}
 	// A refund at the same time may have left this attempt as the last.

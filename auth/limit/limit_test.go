@@ -106,7 +106,8 @@ var clockLimits = []Limit{
 	{Name: "fixed", Max: 1, Window: time.Hour},
 	{Name: "growing", Max: 1, Window: 24 * time.Hour, Backoff: Backoff{Max: time.Hour}},
 	{Name: "growing to its end", Max: 1, Window: 24 * time.Hour, Backoff: Backoff{Max: time.Hour}, LockAfter: 2},
-	{Name: "from the first", Max: 1, Window: 30 * 24 * time.Hour, FromFirst: true, Backoff: Backoff{Max: time.Hour}, LockAfter: 100},
+	{Name: "from the first", Max: 1, Window: 30 * 24 * time.Hour, FromFirst: true,
+		Backoff: Backoff{Max: time.Hour}, LockAfter: 100},
 }
 
 // A clock that runs ahead for a minute, as after a wrong answer of a time
@@ -145,10 +146,13 @@ func TestAttempt_ForgetsTheTimesOfAClockThatRanAhead(t *testing.T) {
 // was ahead to.
 func TestAttempt_CountsOnAfterAClockCameBack(t *testing.T) {
 	db, now, counter := modelstest.Open(t), time.Now(), attempts(2)
+	const ahead = 1000 * time.Hour
 	for i, step := range []struct {
 		at   time.Duration
 		want bool
-	}{{1000 * time.Hour, true}, {1000 * time.Hour, true}, {1000 * time.Hour, false}, {0, true}, {0, true}, {0, false}, {1000*time.Hour - time.Minute, true}} {
+	}{
+		{ahead, true}, {ahead, true}, {ahead, false}, {0, true}, {0, true}, {0, false}, {ahead - time.Minute, true},
+	} {
 		if _, allowed, err := counter.Attempt(db, settings, now.Add(step.at)); err != nil || allowed != step.want {
 			t.Errorf("attempt %d, at %s: got allowed %v (%v), want %v", i+1, step.at, allowed, err, step.want)
 		}
@@ -187,7 +191,8 @@ func TestLimit_SaysWhatItAllows(t *testing.T) {
 // reach each count, and each network its share of it.
 func TestAttempt_GoesByTheSettings(t *testing.T) {
 	db, now := modelstest.Open(t), time.Now()
-	l := Limit{Name: "from settings", Window: time.Hour, Settings: func(l *Limit, c config.Config) { l.Max = c.MailsPerAddress }}
+	l := Limit{Name: "from settings", Window: time.Hour,
+		Settings: func(l *Limit, c config.Config) { l.Max = c.MailsPerAddress }}
 	for i, counter := range l.From(netip.MustParseAddr("2001:db8:1:2::7")) {
 		want, got := 3*networks[i].times, 0
 		for {
@@ -206,7 +211,8 @@ func TestAttempt_GoesByTheSettings(t *testing.T) {
 
 func TestNetwork_IsWhatOneMachineHas(t *testing.T) {
 	for ip, want := range map[string]string{
-		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2::7": "2001:db8:1:2::/64", "fe80::7%eth0": "fe80::/64",
+		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7",
+		"2001:db8:1:2::7": "2001:db8:1:2::/64", "fe80::7%eth0": "fe80::/64",
 	} {
 		if got := Network(netip.MustParseAddr(ip)); got != want {
 			t.Errorf("%s: got %s, want %s", ip, got, want)

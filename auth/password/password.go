@@ -77,7 +77,8 @@ func (r Rules) Check(password string, person ...string) string {
 	case length == 0:
 		return fmt.Sprintf("Choose a password of at least %d characters.", r.min)
 	case length < r.min:
-		return fmt.Sprintf("This password has %d of at least %d characters. A few unrelated words make a good one.", length, r.min)
+		return fmt.Sprintf("This password has %d of at least %d characters. A few unrelated words make a good one.",
+			length, r.min)
 	case length > MaxLength:
 		return tooLong
 	}
@@ -90,12 +91,16 @@ func (r Rules) Check(password string, person ...string) string {
 	case leftOf(folded, about) >= r.need:
 		return ""
 	case isCommon(folded):
-		return "This is one of the most common passwords, so it is guessed first. Choose another: a few unrelated words make a good one."
+		return "This is one of the most common passwords, so it is guessed first. " + chooseAnother
 	case leftOf(folded, nil) < r.need:
-		return "This password is little more than common words, repetitions, years or keys in a row, so it is guessed early. Choose another: a few unrelated words make a good one."
+		return "This password is little more than common words, repetitions, years or keys in a row, " +
+			"so it is guessed early. " + chooseAnother
 	}
-	return "This password is little more than your name, your email address or the name of this site, so it is guessed early. Choose another: a few unrelated words make a good one."
+	return "This password is little more than your name, your email address or the name of this site, " +
+		"so it is guessed early. " + chooseAnother
 }
+
+const chooseAnother = "Choose another: a few unrelated words make a good one."
 
 // fold returns s as it is compared with words. Passwords are hashed unfolded.
 func fold(s string) string {
