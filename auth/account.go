@@ -54,7 +54,7 @@ func (a *Auth) checkPerson(name, address, password string) (normalName, email st
 }
 
 // Rename gives the user another name.
-func (a *Auth) Rename(ctx context.Context, actor *Actor, name string, client Client) error {
+func (a *Auth) Rename(ctx context.Context, actor *Actor, name string) error {
 	name, problem := normalizeName(name)
 	if err := (Invalid{"name": problem}).Err(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (a *Auth) Rename(ctx context.Context, actor *Actor, name string, client Cli
 		if err != nil {
 			return fmt.Errorf("set the name: %w", err)
 		}
-		return a.record(t, EventNameChanged, &actor.User.ID, actor.Session.ID, client, nil)
+		return a.record(t, EventNameChanged, &actor.User.ID, actor.Session.ID, actor.Client, nil)
 	})
 }
 

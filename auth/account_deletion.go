@@ -34,25 +34,25 @@ const deletionsAtOnce = 100
 // ScheduleDeletion closes the user's account at once and has it deleted after DeletionAfter, which a mailed link undoes. typed is their
 // address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, a Limited, ErrReauthRequired, or ErrChanged where the session
 // has ended or the account was closed meanwhile.
-func (a *Auth) ScheduleDeletion(ctx context.Context, actor *Actor, typed string, client Client) error {
-	if err := a.mayClose(ctx, actor, typed, client); err != nil {
+func (a *Auth) ScheduleDeletion(ctx context.Context, actor *Actor, typed string) error {
+	if err := a.mayClose(ctx, actor, typed); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, user *models.User) error { return a.closeAccount(t, actor, user, client) })
+	return a.inSession(ctx, actor, func(t *tx, user *models.User) error { return a.closeAccount(t, actor, user) })
 }
 
 // mayClose asks for a fresh proof, and for the address once more, and counts. The error may be a Limited.
-func (a *Auth) mayClose(ctx context.Context, actor *Actor, typed string, client Client) error {
+func (a *Auth) mayClose(ctx context.Context, actor *Actor, typed string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
 	if email, _ := models.NormalizeEmail(typed); email != actor.User.Email {
 		return Invalid{"confirmation": "Type your address, " + actor.User.Email + ", to delete the account."}
 	}
-	return a.Attempt(ctx, client, LimitDeletion.By(actor.User.ID))
+	return a.Attempt(ctx, actor.Client, LimitDeletion.By(actor.User.ID))
 }
 
-func (a *Auth) closeAccount(t *tx, actor *Actor, user *models.User, client Client) error {
+func (a *Auth) closeAccount(t *tx, actor *Actor, user *models.User) error {
 	now := t.now()
 	due := now.Add(DeletionAfter)
 	if err := t.Model(user).Updates(map[string]any{"disabled_at": now, "updated_at": now}).Error; err != nil {
@@ -72,10 +72,10 @@ func (a *Auth) closeAccount(t *tx, actor *Actor, user *models.User, client Clien
 	if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil {
 		return err
 	}
-	if err := a.enqueue(t, a.messages.AccountDeletion(user.Email, due, incident(now, client, token, DeletionAfter))); err != nil {
+	if err := a.enqueue(t, a.messages.AccountDeletion(user.Email, due, incident(now, actor.Client, token, DeletionAfter))); err != nil {
 		return err
 	}
-	return a.record(t, EventDeletionScheduled, &user.ID, actor.Session.ID, client, nil)
+	return a.record(t, EventDeletionScheduled, &user.ID, actor.Session.ID, actor.Client, nil)
 }
 
 // DeletionByToken returns whose account a mailed link brings back, and when it would go; ErrInvalidLink where it brings back none.

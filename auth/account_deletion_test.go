@@ -25,7 +25,7 @@ func TestItem67AnAccountIsNotDeletedByWhoLostTheSessionMeanwhile(t *testing.T) {
 		actor, err := a.FindActor(t.Context(), browser.Session, here)
 		must(t, err)
 		must(t, a.db.Exec(how).Error)
-		if err := a.ScheduleDeletion(t.Context(), actor, user.Email, here); !errors.Is(err, ErrChanged) || rows(t, a, "account_deletions", "true") != 0 {
+		if err := a.ScheduleDeletion(t.Context(), actor, user.Email); !errors.Is(err, ErrChanged) || rows(t, a, "account_deletions", "true") != 0 {
 			t.Errorf("without %s: %v", lost, err)
 		}
 	}
@@ -39,7 +39,7 @@ func TestUndoingADeletionOpensNothingThatAnotherClosed(t *testing.T) {
 	must(t, err)
 	actor, err := a.FindActor(t.Context(), browser.Session, here)
 	must(t, err)
-	must(t, a.ScheduleDeletion(t.Context(), actor, user.Email, here))
+	must(t, a.ScheduleDeletion(t.Context(), actor, user.Email))
 	token, hash := newToken()
 	must(t, a.db.Exec("UPDATE account_deletions SET token_hash = ?", hash).Error)
 	must(t, a.db.Exec("UPDATE users SET disabled_at = ?", a.now().Add(time.Second)).Error)

@@ -26,26 +26,26 @@ var LimitExport = limit.Limit{Name: "export", Max: 5, Window: time.Hour}
 
 // StartExport lets the user have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
 // leaves. The error is a Limited, ErrReauthRequired or ErrChanged.
-func (a *Auth) StartExport(ctx context.Context, actor *Actor, client Client) error {
-	if err := a.mayExport(ctx, actor, client); err != nil {
+func (a *Auth) StartExport(ctx context.Context, actor *Actor) error {
+	if err := a.mayExport(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error { return a.noteExport(t, actor, client) })
+	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error { return a.noteExport(t, actor) })
 }
 
-func (a *Auth) mayExport(ctx context.Context, actor *Actor, client Client) error {
+func (a *Auth) mayExport(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.Attempt(ctx, client, LimitExport.By(actor.User.ID))
+	return a.Attempt(ctx, actor.Client, LimitExport.By(actor.User.ID))
 }
 
-func (a *Auth) noteExport(t *tx, actor *Actor, client Client) error {
-	err := a.alert(t, &actor.User, client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(actor.User.Email, i) })
+func (a *Auth) noteExport(t *tx, actor *Actor) error {
+	err := a.alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(actor.User.Email, i) })
 	if err != nil {
 		return err
 	}
-	return a.record(t, EventAccountExported, &actor.User.ID, actor.Session.ID, client, nil)
+	return a.record(t, EventAccountExported, &actor.User.ID, actor.Session.ID, actor.Client, nil)
 }
 
 // ExportContent is a file of an export.

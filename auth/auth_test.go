@@ -424,7 +424,7 @@ func TestItem67APasswordIsNotChangedByWhoLostTheAccountMeanwhile(t *testing.T) {
 		must(t, err)
 		err = stale(t, a,
 			func() error {
-				return second(a.ChangePassword(t.Context(), actor, goodPassword, "quiet rivers carry paper boats", here))
+				return second(a.ChangePassword(t.Context(), actor, goodPassword, "quiet rivers carry paper boats"))
 			},
 			func() { must(t, a.db.Exec(how).Error) })
 		if !errors.Is(err, ErrChanged) || rows(t, a, "users", "password_hash IN (?, 'x')", user.PasswordHash) != 1 {
@@ -467,11 +467,11 @@ func TestItem67ASignInThatHasEndedMeanwhileOpensNothing(t *testing.T) {
 	must(t, a.db.Exec("UPDATE users SET password_due_at = created_at").Error)
 	entry, err := a.Login(t.Context(), user, Authentication{Method: "password"}, Browser{}, here)
 	must(t, err)
-	pendingLogin, err := a.FindPendingLogin(t.Context(), entry.Browser)
+	pendingLogin, err := a.FindPendingLogin(t.Context(), entry.Browser, here)
 	must(t, err)
 	err = stale(t, a,
 		func() error {
-			_, _, err := a.CompletePassword(t.Context(), pendingLogin, "a password that is new", here)
+			_, _, err := a.CompletePassword(t.Context(), pendingLogin, "a password that is new")
 			return err
 		},
 		func() { must(t, a.db.Exec("DELETE FROM pending_logins").Error) })

@@ -128,7 +128,7 @@ func TestEndedSessions_StayEndedWhenTheClockComesBack(t *testing.T) {
 			must(t, err)
 			actor, err := a.FindActor(t.Context(), own.Session, here)
 			must(t, err)
-			must(t, a.EndOtherSessions(t.Context(), actor, here))
+			must(t, a.EndOtherSessions(t.Context(), actor))
 			for _, at := range []time.Duration{0, time.Minute} {
 				*ahead = at
 				if got, err := a.FindActor(t.Context(), stolen.Session, here); err != nil || got != nil {

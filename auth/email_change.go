@@ -41,7 +41,7 @@ var errEmailTaken = errors.New("the address is somebody else's")
 // RequestEmailChange begins a change of the user's address: both mailboxes get a link, and the address changes when both were used. An
 // older request is void. Whether the new address has an account shows in the mail to it alone; the rows and the statements are the same.
 // The error is an Invalid, a Limited, ErrReauthRequired or ErrChanged.
-func (a *Auth) RequestEmailChange(ctx context.Context, actor *Actor, address string, client Client) error {
+func (a *Auth) RequestEmailChange(ctx context.Context, actor *Actor, address string) error {
 	email, problem := models.NormalizeEmail(address)
 	if problem == "" && email == actor.User.Email {
 		problem = "That is your address already."
@@ -52,11 +52,11 @@ func (a *Auth) RequestEmailChange(ctx context.Context, actor *Actor, address str
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	if err := a.Attempt(ctx, client, limitEmailChange.By(actor.User.ID), limitRegistrationMail.By(email)); err != nil {
+	if err := a.Attempt(ctx, actor.Client, limitEmailChange.By(actor.User.ID), limitRegistrationMail.By(email)); err != nil {
 		return err
 	}
 	return a.inSession(ctx, actor, func(t *tx, user *models.User) error {
-		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: actor.Session.ID, IP: client.Address(), Device: client.Device()}
+		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: actor.Session.ID, IP: actor.Client.Address(), Device: actor.Client.Device()}
 		approve, err := a.beginEmailChange(t, &change)
 		if err != nil {
 			return err
@@ -64,7 +64,7 @@ func (a *Auth) RequestEmailChange(ctx context.Context, actor *Actor, address str
 		if err := a.enqueue(t, a.messages.ApproveEmailChange(user.Email, asked(change, approve, a.config.ConfirmTTL))); err != nil {
 			return err
 		}
-		return a.record(t, EventEmailChangeRequested, &user.ID, actor.Session.ID, client, nil)
+		return a.record(t, EventEmailChangeRequested, &user.ID, actor.Session.ID, actor.Client, nil)
 	})
 }
 
@@ -191,7 +191,7 @@ func (a *Auth) EmailChange(ctx context.Context, actor *Actor) (*models.EmailChan
 
 // CancelEmailChange ends what the user is waiting for. The error is ErrReauthRequired, so that no stolen session keeps its owner from leaving a
 // mailbox that others read, or ErrChanged.
-func (a *Auth) CancelEmailChange(ctx context.Context, actor *Actor, client Client) error {
+func (a *Auth) CancelEmailChange(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (a *Auth) CancelEmailChange(ctx context.Context, actor *Actor, client Clien
 		if waiting.RowsAffected == 0 {
 			return nil
 		}
-		return a.record(t, EventEmailChangeCanceled, &actor.User.ID, actor.Session.ID, client, nil)
+		return a.record(t, EventEmailChangeCanceled, &actor.User.ID, actor.Session.ID, actor.Client, nil)
 	})
 }
 

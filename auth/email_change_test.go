@@ -28,7 +28,7 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	actor := &Actor{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), AAL: 1, AuthenticatedAt: now, ExpiresAt: now.Add(time.Hour)}}
 	must(t, a.db.Create(&actor.Session).Error)
 	ask := func(email string) []string {
-		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), actor, email, here)) })
+		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), actor, email)) })
 	}
 	unknown := ask("unknown@example.com")
 	taken := []string{"bob@example.com", "kept@example.com"}

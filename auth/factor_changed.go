@@ -6,7 +6,7 @@ import "example.com/gatehouse/mail"
 
 // factorChanged tells the owner, and the security log, that the account is protected in another way now. What stood in for factors that
 // are gone goes with the last of them. It comes last in its transaction, which the error ErrLastCredential undoes.
-func (a *Auth) factorChanged(t *tx, actor *Actor, event, what string, detail Detail, client Client) error {
+func (a *Auth) factorChanged(t *tx, actor *Actor, event, what string, detail Detail) error {
 	if err := a.requireCredential(t.DB, &actor.User); err != nil {
 		return err
 	}
@@ -21,9 +21,9 @@ func (a *Auth) factorChanged(t *tx, actor *Actor, event, what string, detail Det
 	if err := distrust(t, actor.User.ID); err != nil { // feature:trusted_devices
 		return err // feature:trusted_devices
 	} // feature:trusted_devices
-	err := a.alert(t, &actor.User, client, func(i mail.Incident) mail.Message { return a.messages.FactorChanged(actor.User.Email, what, i) })
+	err := a.alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.FactorChanged(actor.User.Email, what, i) })
 	if err != nil {
 		return err
 	}
-	return a.record(t, event, &actor.User.ID, actor.Session.ID, client, detail)
+	return a.record(t, event, &actor.User.ID, actor.Session.ID, actor.Client, detail)
 }

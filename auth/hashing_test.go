@@ -106,10 +106,10 @@ func TestHashing_LoggedInUsersHavePlacesThatNoStrangerCanTake(t *testing.T) {
 	must(t, err)
 	for name, verb := range map[string]func() error{
 		"reauthentication": func() error {
-			return second(a.Reauthenticate(t.Context(), actor, "password", goodPassword, here))
+			return second(a.Reauthenticate(t.Context(), actor, "password", goodPassword))
 		},
 		"password change": func() error {
-			return a.reauthenticate(t.Context(), actor, goodPassword, here)
+			return a.reauthenticate(t.Context(), actor, goodPassword)
 		},
 		"new password": func() error { return second(a.hasher.For(ada.ID).Hash(t.Context(), goodPassword)) },
 	} {

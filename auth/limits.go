@@ -9,7 +9,6 @@ import (
 
 	"example.com/gatehouse/auth/limit"
 	"example.com/gatehouse/config"
-	"example.com/gatehouse/models"
 )
 
 // The limits (ASVS 6.1.1). Guessing is slowed per account and address together,
@@ -100,8 +99,8 @@ func (a *Auth) countLogin(ctx context.Context, userID string, known bool, device
 
 // CountChange counts a form of the user's before it is handled, since each may
 // write rows and events (ASVS 2.4.1). The error may be a Limited.
-func (a *Auth) CountChange(ctx context.Context, user *models.User, client Client) error {
-	return a.Attempt(ctx, client, LimitChanges.By(user.ID))
+func (a *Auth) CountChange(ctx context.Context, actor *Actor) error {
+	return a.Attempt(ctx, actor.Client, LimitChanges.By(actor.User.ID))
 }
 
 // Limited is the error for one attempt too many.

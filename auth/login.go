@@ -120,12 +120,12 @@ func (a *Auth) rehash(ctx context.Context, hasher *hash.Hasher, user *models.Use
 }
 
 // Logout ends the user's session at once, on the server (ASVS 7.4.1).
-func (a *Auth) Logout(ctx context.Context, actor *Actor, client Client) error {
+func (a *Auth) Logout(ctx context.Context, actor *Actor) error {
 	return a.transact(ctx, func(t *tx) error {
 		if err := t.Where("id = ?", actor.Session.ID).Delete(&models.Session{}).Error; err != nil {
 			return fmt.Errorf("end the session: %w", err)
 		}
-		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, client, Detail{"ended": actor.Session.ID})
+		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"ended": actor.Session.ID})
 	})
 }
 

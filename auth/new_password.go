@@ -84,7 +84,7 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 // CompletePassword sets the new password that a login owes, and returns the user as they are from then on. What it ends and voids, and whom
 // it tells, is as ResetPassword and ChangePassword have it. newDevice is "" where the browser stays what it is. The error is an Invalid,
 // hash.ErrBusy, ErrLoginEnded or ErrChanged.
-func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password string, client Client) (user *models.User, newDevice string, err error) {
+func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password string) (user *models.User, newDevice string, err error) {
 	if err := (Invalid{"password": a.rules.Check(password, p.User.Name, p.User.Email)}).Err(); err != nil {
 		return nil, "", err
 	}
@@ -98,10 +98,10 @@ func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password s
 			return err
 		}
 		if p.authn.Resets() {
-			newDevice, err = a.reset(t, user, hash, client)
+			newDevice, err = a.reset(t, user, hash, p.Client)
 			return err
 		}
-		return a.replacePassword(t, user, hash, p.id, client)
+		return a.replacePassword(t, user, hash, p.id, p.Client)
 	})
 	return user, newDevice, err
 }

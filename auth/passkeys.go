@@ -115,14 +115,14 @@ func (a *Auth) passkeyIsRight(ctx context.Context, err error) (bool, error) {
 
 // PasskeyFactor returns the options with which the browser asks for a passkey of whoever has begun this login. The error is a Limited or
 // ErrNoPasskeys.
-func (a *Auth) PasskeyFactor(ctx context.Context, p *PendingLogin, client Client) ([]byte, error) {
-	return a.passkeyOf(ctx, &p.User, challenge{id: p.id}, client)
+func (a *Auth) PasskeyFactor(ctx context.Context, p *PendingLogin) ([]byte, error) {
+	return a.passkeyOf(ctx, &p.User, challenge{id: p.id}, p.Client)
 }
 
 // PasskeyReauth returns the options with which the user's browser asks for one of their passkeys, for Reauthenticate. The error is a Limited or
 // ErrNoPasskeys.
-func (a *Auth) PasskeyReauth(ctx context.Context, actor *Actor, client Client) ([]byte, error) {
-	return a.passkeyOf(ctx, &actor.User, challenge{id: actor.Session.ID}, client)
+func (a *Auth) PasskeyReauth(ctx context.Context, actor *Actor) ([]byte, error) {
+	return a.passkeyOf(ctx, &actor.User, challenge{id: actor.Session.ID}, actor.Client)
 }
 
 func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge, client Client) ([]byte, error) {
@@ -158,8 +158,8 @@ var passkeyWords = answerWords{
 
 // NewPasskey returns the options with which the user's browser makes a passkey, as PublicKeyCredential.parseCreationOptionsFromJSON
 // reads them. The error is a Limited, ErrReauthRequired or ErrNoPasskeys.
-func (a *Auth) NewPasskey(ctx context.Context, actor *Actor, client Client) ([]byte, error) {
-	if err := a.countAsked(ctx, client); err != nil {
+func (a *Auth) NewPasskey(ctx context.Context, actor *Actor) ([]byte, error) {
+	if err := a.countAsked(ctx, actor.Client); err != nil {
 		return nil, err
 	}
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
@@ -201,7 +201,7 @@ func (a *Auth) keepPasskeyOwner(db *gorm.DB, userID string) (models.PasskeyOwner
 
 // AddPasskey adds the passkey that the user's browser has made, and returns a new token for the session, which has proven two factors
 // with it. The owner is told by mail. The error is an Invalid, ErrReauthRequired or ErrChanged.
-func (a *Auth) AddPasskey(ctx context.Context, actor *Actor, answer string, client Client) (token string, err error) {
+func (a *Auth) AddPasskey(ctx context.Context, actor *Actor, answer string) (token string, err error) {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return "", err
 	}
@@ -221,7 +221,7 @@ func (a *Auth) AddPasskey(ctx context.Context, actor *Actor, answer string, clie
 		if token, err = a.renewSession(t, actor, 2); err != nil {
 			return err
 		}
-		return a.factorChanged(t, actor, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID}, client)
+		return a.factorChanged(t, actor, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID})
 	})
 	return token, err
 }
@@ -275,15 +275,15 @@ func (a *Auth) AcceptedPasskeys(ctx context.Context, actor *Actor) (signal strin
 }
 
 // RenamePasskey names one of the user's passkeys. The error is an Invalid, or gorm.ErrRecordNotFound.
-func (a *Auth) RenamePasskey(ctx context.Context, actor *Actor, id, name string, client Client) error {
+func (a *Auth) RenamePasskey(ctx context.Context, actor *Actor, id, name string) error {
 	return a.rename(ctx, actor, &models.Passkey{}, id, name, func(t *tx) error {
-		return a.record(t, EventPasskeyRenamed, &actor.User.ID, actor.Session.ID, client, Detail{"passkey": id})
+		return a.record(t, EventPasskeyRenamed, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"passkey": id})
 	})
 }
 
 // RemovePasskey removes one of the user's passkeys, and tells the owner by mail. The error is gorm.ErrRecordNotFound, ErrReauthRequired,
 // ErrLastCredential or ErrChanged.
-func (a *Auth) RemovePasskey(ctx context.Context, actor *Actor, id string, client Client) error {
+func (a *Auth) RemovePasskey(ctx context.Context, actor *Actor, id string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -295,7 +295,7 @@ func (a *Auth) RemovePasskey(ctx context.Context, actor *Actor, id string, clien
 		if err := t.Delete(&gone).Error; err != nil {
 			return fmt.Errorf("remove the passkey: %w", err)
 		}
-		return a.factorChanged(t, actor, EventPasskeyRemoved, "A passkey was removed: "+passkeyMaker(gone.Maker)+".", Detail{"passkey": id}, client)
+		return a.factorChanged(t, actor, EventPasskeyRemoved, "A passkey was removed: "+passkeyMaker(gone.Maker)+".", Detail{"passkey": id})
 	})
 }
 

@@ -199,7 +199,7 @@ func (a *Auth) beginPendingLogin(t *tx, user *models.User, authn Authentication,
 	if err := t.Create(&pendingLogin).Error; err != nil {
 		return LoginResult{}, fmt.Errorf("begin a login: %w", err)
 	}
-	entry := LoginResult{Browser: Browser{PendingLogin: token}, PendingLogin: newPendingLogin(&pendingLogin, *user, step, browser)}
+	entry := LoginResult{Browser: Browser{PendingLogin: token}, PendingLogin: newPendingLogin(&pendingLogin, *user, step, browser, client)}
 	return entry, a.record(t, event, &user.ID, "", client, Detail{"method": authn.Method, "step": string(step)})
 }
 
@@ -235,8 +235,10 @@ func endPendingLogins(t *tx, userID, keep string) error {
 
 // PendingLogin is a login that still owes something.
 type PendingLogin struct {
-	User  models.User
-	Step  Step
+	User   models.User
+	Step   Step
+	Client Client
+
 	authn Authentication
 	id    string
 
@@ -247,7 +249,7 @@ type PendingLogin struct {
 func (p *PendingLogin) Authentication() Authentication { return p.authn }
 
 // FindPendingLogin finds what the browser has not finished; nil where there is nothing, or it was begun with a password that is no more.
-func (a *Auth) FindPendingLogin(ctx context.Context, browser Browser) (*PendingLogin, error) {
+func (a *Auth) FindPendingLogin(ctx context.Context, browser Browser, client Client) (*PendingLogin, error) {
 	if browser.PendingLogin == "" {
 		return nil, nil
 	}
@@ -259,13 +261,13 @@ func (a *Auth) FindPendingLogin(ctx context.Context, browser Browser) (*PendingL
 	if err != nil {
 		return nil, fmt.Errorf("find the login: %w", err)
 	}
-	p := newPendingLogin(&pendingLogin, user, NoStep, browser)
+	p := newPendingLogin(&pendingLogin, user, NoStep, browser, client)
 	p.Step, err = a.owed(db, &user, p.authn, browser)
 	return p, err
 }
 
-func newPendingLogin(pendingLogin *models.PendingLogin, user models.User, step Step, browser Browser) *PendingLogin {
-	p := &PendingLogin{User: user, Step: step, id: pendingLogin.ID, device: browser.Device}
+func newPendingLogin(pendingLogin *models.PendingLogin, user models.User, step Step, browser Browser, client Client) *PendingLogin {
+	p := &PendingLogin{User: user, Step: step, Client: client, id: pendingLogin.ID, device: browser.Device}
 	p.authn = Authentication{Method: pendingLogin.Method, Second: pendingLogin.AAL > 1, Remember: pendingLogin.Remember, at: pendingLogin.AuthenticatedAt, factor: pendingLogin.FactorID, began: pendingLogin}
 	p.authn.Trust = pendingLogin.Trust != nil && *pendingLogin.Trust // feature:trusted_devices
 	return p
@@ -311,11 +313,11 @@ func usePendingLogin(t *tx, authn Authentication) error {
 
 // CompleteFactor checks the second factor that a login owes, and returns the proof that includes it. The error is an Invalid, a Limited,
 // ErrTriesUsed, ErrLoginEnded or ErrChanged.
-func (a *Auth) CompleteFactor(ctx context.Context, p *PendingLogin, name, answer string, client Client) (Authentication, error) {
+func (a *Auth) CompleteFactor(ctx context.Context, p *PendingLogin, name, answer string) (Authentication, error) {
 	of := challenge{id: p.id, device: p.device, while: func(ctx context.Context, work func(*tx, *models.User) error) error {
 		return a.inPendingLogin(ctx, p, work)
 	}}
-	proven, err := a.checkFactor(ctx, &p.User, name, answer, of, client)
+	proven, err := a.checkFactor(ctx, &p.User, name, answer, of, p.Client)
 	_, limited := errors.AsType[Limited](err)
 	if errors.Is(err, ErrTriesUsed) || limited {
 		return Authentication{}, cmp.Or(a.stopPendingLogin(ctx, p, limited), err)

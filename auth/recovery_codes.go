@@ -26,7 +26,7 @@ const (
 
 // MakeRecoveryCodes returns ten new codes, each good for one login; those before are void. Only now can they be seen: the database
 // keeps their SHA-256. The error is ErrReauthRequired, ErrChanged, or an Invalid where there is no factor that they could stand in for.
-func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor, client Client) (codes []string, err error) {
+func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor) (codes []string, err error) {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor, client Clien
 		if err := t.Create(&rows).Error; err != nil {
 			return fmt.Errorf("keep the recovery codes: %w", err)
 		}
-		return a.factorChanged(t, actor, EventRecoveryCodesMade, "New recovery codes were made. Older ones no longer work.", nil, client)
+		return a.factorChanged(t, actor, EventRecoveryCodesMade, "New recovery codes were made. Older ones no longer work.", nil)
 	})
 	return codes, err
 }

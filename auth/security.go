@@ -11,7 +11,7 @@ import (
 // ChangePassword replaces the user's password after proving the current one, ends every other session, voids mailed
 // links, tells the owner by mail, and returns a new token for this session (ASVS 7.2.4). The current password is a fresh proof for who
 // has nothing else; who has a second factor owes that as well. The error is an Invalid, a Limited, hash.ErrBusy, ErrReauthRequired or ErrChanged.
-func (a *Auth) ChangePassword(ctx context.Context, actor *Actor, current, password string, client Client) (token string, err error) {
+func (a *Auth) ChangePassword(ctx context.Context, actor *Actor, current, password string) (token string, err error) {
 	user := &actor.User
 	err = Invalid{
 		"current_password": required(current, "Enter your current password."),
@@ -23,7 +23,7 @@ func (a *Auth) ChangePassword(ctx context.Context, actor *Actor, current, passwo
 	if err := a.RequireRecentFactor(ctx, actor); err != nil {
 		return "", err
 	}
-	if err := a.reauthenticate(ctx, actor, current, client); err != nil {
+	if err := a.reauthenticate(ctx, actor, current); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.For(user.ID).Hash(ctx, password)
@@ -37,24 +37,24 @@ func (a *Auth) ChangePassword(ctx context.Context, actor *Actor, current, passwo
 		if token, err = a.renewSession(t, actor, actor.Session.AAL); err != nil {
 			return err
 		}
-		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.PasswordChanged(user.Email, i) })
+		err = a.alert(t, user, actor.Client, func(i mail.Incident) mail.Message { return a.messages.PasswordChanged(user.Email, i) })
 		if err != nil {
 			return err
 		}
-		return a.record(t, EventPasswordChanged, &user.ID, actor.Session.ID, client, nil)
+		return a.record(t, EventPasswordChanged, &user.ID, actor.Session.ID, actor.Client, nil)
 	})
 	return token, err
 }
 
 // prove checks the user's current password. The tries are counted: a stolen session must not be a place to guess.
-func (a *Auth) reauthenticate(ctx context.Context, actor *Actor, password string, client Client) error {
-	ok, err := a.AttemptSecret(ctx, client, []limit.Counter{LimitReauth.By(actor.User.ID)},
+func (a *Auth) reauthenticate(ctx context.Context, actor *Actor, password string) error {
+	ok, err := a.AttemptSecret(ctx, actor.Client, []limit.Counter{LimitReauth.By(actor.User.ID)},
 		func() (bool, error) {
 			ok, _, err := a.hasher.For(actor.User.ID).Verify(ctx, password, actor.User.PasswordHash)
 			return ok, err
 		},
 		func(t *tx) error {
-			return a.record(t, EventPasswordChangeFailed, &actor.User.ID, actor.Session.ID, client, nil)
+			return a.record(t, EventPasswordChangeFailed, &actor.User.ID, actor.Session.ID, actor.Client, nil)
 		})
 	if err == nil && !ok {
 		return Invalid{"current_password": "That is not your current password."}

@@ -190,7 +190,7 @@ func forgetDevices(t *tx, userID string) error {
 }
 
 // EndSession ends one of the user's sessions. The error is gorm.ErrRecordNotFound where the id is not one of theirs, ErrReauthRequired or ErrChanged.
-func (a *Auth) EndSession(ctx context.Context, actor *Actor, id string, client Client) error {
+func (a *Auth) EndSession(ctx context.Context, actor *Actor, id string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -205,13 +205,13 @@ func (a *Auth) EndSession(ctx context.Context, actor *Actor, id string, client C
 		if err := a.voidEmailChangeAskedIn(t, actor.User.ID, "session_id = ?", id); err != nil {
 			return err
 		}
-		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, client, Detail{"ended": id})
+		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"ended": id})
 	})
 }
 
 // EndOtherSessions ends every session of the user's but the one that asks, every login that is not finished, and what other sessions have
 // asked for, also those that have ended by themselves. The error may be ErrReauthRequired or ErrChanged.
-func (a *Auth) EndOtherSessions(ctx context.Context, actor *Actor, client Client) error {
+func (a *Auth) EndOtherSessions(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (a *Auth) EndOtherSessions(ctx context.Context, actor *Actor, client Client
 		if ended == 0 {
 			return nil // the form can be sent again and again, and nothing was done
 		}
-		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
+		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
 	})
 }
 

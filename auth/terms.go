@@ -35,12 +35,12 @@ func (a *Auth) FormerTerms(ctx context.Context, p *PendingLogin) (string, error)
 
 // AcceptTerms keeps that the person has accepted the terms that their login owes. version is what they were shown: nobody accepts what
 // has replaced it meanwhile. The error is an Invalid, ErrLoginEnded or ErrChanged.
-func (a *Auth) AcceptTerms(ctx context.Context, p *PendingLogin, version string, client Client) error {
+func (a *Auth) AcceptTerms(ctx context.Context, p *PendingLogin, version string) error {
 	if version != a.config.TermsVersion {
 		return Invalid{"": "The terms have changed while you were reading them. Please have another look."}
 	}
 	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error {
-		return a.keepTerms(t, user.ID, version, client)
+		return a.keepTerms(t, user.ID, version, p.Client)
 	})
 }
 

@@ -6,5 +6,5 @@ import "example.com/gatehouse/models"
 // without a session. Fresh asks of them what it asks of everybody: where a trusted device stood in for the second factor, or the proof is
 // too old, that is ErrReauthRequired.
 func (p *PendingLogin) Actor() *Actor {
-	return &Actor{User: p.User, Session: models.Session{UserID: p.User.ID, AAL: p.authn.AAL(), AuthenticatedAt: p.authn.at}}
+	return &Actor{User: p.User, Client: p.Client, Session: models.Session{UserID: p.User.ID, AAL: p.authn.AAL(), AuthenticatedAt: p.authn.at}}
 }

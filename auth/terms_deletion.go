@@ -8,10 +8,10 @@ import (
 
 // DeleteWithoutTerms is ScheduleDeletion for somebody who is logging in and does not accept the terms. It uses the login up. The error is an
 // Invalid, a Limited, ErrReauthRequired, ErrChanged or ErrLoginEnded.
-func (a *Auth) DeleteWithoutTerms(ctx context.Context, p *PendingLogin, typed string, client Client) error {
+func (a *Auth) DeleteWithoutTerms(ctx context.Context, p *PendingLogin, typed string) error {
 	actor := p.Actor()
-	if err := a.mayClose(ctx, actor, typed, client); err != nil {
+	if err := a.mayClose(ctx, actor, typed); err != nil {
 		return err
 	}
-	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error { return a.closeAccount(t, actor, user, client) })
+	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error { return a.closeAccount(t, actor, user) })
 }

@@ -8,10 +8,10 @@ import (
 
 // StartExportWithoutTerms is StartExport for somebody who is logging in and does not accept the terms. The error is a Limited,
 // ErrReauthRequired, ErrChanged or ErrLoginEnded.
-func (a *Auth) StartExportWithoutTerms(ctx context.Context, p *PendingLogin, client Client) error {
+func (a *Auth) StartExportWithoutTerms(ctx context.Context, p *PendingLogin) error {
 	actor := p.Actor()
-	if err := a.mayExport(ctx, actor, client); err != nil {
+	if err := a.mayExport(ctx, actor); err != nil {
 		return err
 	}
-	return a.inPendingLogin(ctx, p, func(t *tx, _ *models.User) error { return a.noteExport(t, actor, client) })
+	return a.inPendingLogin(ctx, p, func(t *tx, _ *models.User) error { return a.noteExport(t, actor) })
 }

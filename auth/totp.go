@@ -110,7 +110,7 @@ func qrCode(content string) (size int, svgPath string, err error) {
 // AddTOTP adds the authenticator once it has proven that it makes the right codes, and returns a new token for the session, which
 // has proven a second factor with it. The owner is told by mail. The error is an Invalid, a Limited, ErrReauthRequired, ErrInvalidLink for an
 // enrollment that is too old or was used, or ErrChanged.
-func (a *Auth) AddTOTP(ctx context.Context, actor *Actor, sealed, name, code string, client Client) (token string, err error) {
+func (a *Auth) AddTOTP(ctx context.Context, actor *Actor, sealed, name, code string) (token string, err error) {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return "", err
 	}
@@ -123,7 +123,7 @@ func (a *Auth) AddTOTP(ctx context.Context, actor *Actor, sealed, name, code str
 	if err := (Invalid{"name": problem, "code": codeProblem}).Err(); err != nil {
 		return "", err
 	}
-	if err := a.Attempt(ctx, client, LimitChallenge.By(enrollmentOf(actor))); err != nil {
+	if err := a.Attempt(ctx, actor.Client, LimitChallenge.By(enrollmentOf(actor))); err != nil {
 		return "", err
 	}
 	step, ok := matchingStep(secret, code, a.now())
@@ -142,7 +142,7 @@ func (a *Auth) AddTOTP(ctx context.Context, actor *Actor, sealed, name, code str
 		if token, err = a.renewSession(t, actor, 2); err != nil {
 			return err
 		}
-		return a.factorChanged(t, actor, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id}, client)
+		return a.factorChanged(t, actor, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id})
 	})
 	return token, err
 }
@@ -175,15 +175,15 @@ func (a *Auth) Authenticators(ctx context.Context, actor *Actor) ([]models.Authe
 }
 
 // RenameTOTP names one of the user's authenticators. The error is an Invalid, or gorm.ErrRecordNotFound.
-func (a *Auth) RenameTOTP(ctx context.Context, actor *Actor, id, name string, client Client) error {
+func (a *Auth) RenameTOTP(ctx context.Context, actor *Actor, id, name string) error {
 	return a.rename(ctx, actor, &models.Authenticator{}, id, name, func(t *tx) error {
-		return a.record(t, EventAuthenticatorRenamed, &actor.User.ID, actor.Session.ID, client, Detail{"authenticator": id})
+		return a.record(t, EventAuthenticatorRenamed, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"authenticator": id})
 	})
 }
 
 // RemoveTOTP removes one of the user's authenticators, and tells the owner by mail. The error is
 // gorm.ErrRecordNotFound, ErrReauthRequired or ErrChanged.
-func (a *Auth) RemoveTOTP(ctx context.Context, actor *Actor, id string, client Client) error {
+func (a *Auth) RemoveTOTP(ctx context.Context, actor *Actor, id string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (a *Auth) RemoveTOTP(ctx context.Context, actor *Actor, id string, client C
 		if err := t.Delete(&gone).Error; err != nil {
 			return fmt.Errorf("remove the authenticator: %w", err)
 		}
-		return a.factorChanged(t, actor, EventAuthenticatorRemoved, "An authenticator app was removed.", Detail{"authenticator": id}, client)
+		return a.factorChanged(t, actor, EventAuthenticatorRemoved, "An authenticator app was removed.", Detail{"authenticator": id})
 	})
 }
 

@@ -129,7 +129,7 @@ func (a *Auth) TrustedDevices(ctx context.Context, actor *Actor) ([]models.Trust
 
 // EndTrust ends the trust in one of the user's devices. The error is gorm.ErrRecordNotFound where the id is none of theirs, ErrReauthRequired or
 // ErrChanged.
-func (a *Auth) EndTrust(ctx context.Context, actor *Actor, id string, client Client) error {
+func (a *Auth) EndTrust(ctx context.Context, actor *Actor, id string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -141,12 +141,12 @@ func (a *Auth) EndTrust(ctx context.Context, actor *Actor, id string, client Cli
 		if ended.RowsAffected == 0 {
 			return gorm.ErrRecordNotFound
 		}
-		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, client, Detail{"trusted_device": id})
+		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"trusted_device": id})
 	})
 }
 
 // EndAllTrust ends the trust in all of them. The error may be ErrReauthRequired or ErrChanged.
-func (a *Auth) EndAllTrust(ctx context.Context, actor *Actor, client Client) error {
+func (a *Auth) EndAllTrust(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -157,6 +157,6 @@ func (a *Auth) EndAllTrust(ctx context.Context, actor *Actor, client Client) err
 		if err := distrust(t, user.ID); err != nil {
 			return err
 		}
-		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, client, Detail{"trusted_device": "all"})
+		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"trusted_device": "all"})
 	})
 }

@@ -23,7 +23,7 @@ func (h *Handlers) Account(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.Rename(c.Request().Context(), middleware.Actor(c), form.Name, middleware.Client(c))
+	err := h.auth.Rename(c.Request().Context(), middleware.Actor(c), form.Name)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.Account(user, form, invalid))
 	}

@@ -28,7 +28,7 @@ func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Actor(c), form.Confirmation, middleware.Client(c))
+	err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Actor(c), form.Confirmation)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(user, auth.DeletionAfter, form, invalid))
 	}

@@ -29,7 +29,7 @@ func (h *Handlers) AccountExportPage(c echo.Context, user *models.User) error {
 func (h *Handlers) AccountExport(c echo.Context, _ *models.User) error {
 	actor := middleware.Actor(c)
 	return h.export(c, actor, func() error {
-		return h.auth.StartExport(c.Request().Context(), actor, middleware.Client(c))
+		return h.auth.StartExport(c.Request().Context(), actor)
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 // to send later.
 func (h *Handlers) countChange(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		err := h.auth.CountChange(c.Request().Context(), middleware.User(c), middleware.Client(c))
+		err := h.auth.CountChange(c.Request().Context(), middleware.Actor(c))
 		if err == nil {
 			return next(c)
 		}

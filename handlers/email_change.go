@@ -30,7 +30,7 @@ func (h *Handlers) ChangeEmail(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RequestEmailChange(c.Request().Context(), middleware.Actor(c), form.Email, middleware.Client(c))
+	err := h.auth.RequestEmailChange(c.Request().Context(), middleware.Actor(c), form.Email)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.Email(user, form, invalid))
 	}
@@ -45,7 +45,7 @@ func (h *Handlers) CancelEmailChange(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.CancelEmailChange(c.Request().Context(), middleware.Actor(c), middleware.Client(c)); err != nil {
+	if err := h.auth.CancelEmailChange(c.Request().Context(), middleware.Actor(c)); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/email", "Your address stays as it is.")

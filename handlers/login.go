@@ -111,5 +111,5 @@ func (h *Handlers) leave(c echo.Context) error {
 	if actor == nil {
 		return nil
 	}
-	return h.auth.Logout(c.Request().Context(), actor, middleware.Client(c))
+	return h.auth.Logout(c.Request().Context(), actor)
 }

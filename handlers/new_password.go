@@ -6,7 +6,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 )
@@ -32,7 +31,7 @@ func (h *Handlers) NewPassword(c echo.Context, p *auth.PendingLogin) error {
 		return err
 	}
 	form.Errand = checked(form.Errand)
-	user, device, err := h.auth.CompletePassword(c.Request().Context(), p, form.Password, middleware.Client(c))
+	user, device, err := h.auth.CompletePassword(c.Request().Context(), p, form.Password)
 	if err != nil {
 		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.newPassword(c, status, p, form, problems) })
 	}

@@ -50,7 +50,7 @@ func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.PendingLogin) er
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.PasskeyFactor(c.Request().Context(), p, middleware.Client(c))
+	options, err := h.auth.PasskeyFactor(c.Request().Context(), p)
 	return passkeyOptions(c, options, err)
 }
 
@@ -59,7 +59,7 @@ func (h *Handlers) PasskeyReauthOptions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.PasskeyReauth(c.Request().Context(), middleware.Actor(c), middleware.Client(c))
+	options, err := h.auth.PasskeyReauth(c.Request().Context(), middleware.Actor(c))
 	return passkeyOptions(c, options, err)
 }
 
@@ -68,7 +68,7 @@ func (h *Handlers) NewPasskeyOptions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.NewPasskey(c.Request().Context(), middleware.Actor(c), middleware.Client(c))
+	options, err := h.auth.NewPasskey(c.Request().Context(), middleware.Actor(c))
 	return passkeyOptions(c, options, err)
 }
 
@@ -131,7 +131,7 @@ func (h *Handlers) NewPasskey(c echo.Context, user *models.User) error {
 		return err
 	}
 	actor := middleware.Actor(c)
-	token, err := h.auth.AddPasskey(c.Request().Context(), actor, form.Credential, middleware.Client(c))
+	token, err := h.auth.AddPasskey(c.Request().Context(), actor, form.Credential)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.NewPasskey(user, h.auth.PasskeysWork(), invalid))
 	}
@@ -151,7 +151,7 @@ func (h *Handlers) RenamePasskey(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RenamePasskey(c.Request().Context(), middleware.Actor(c), form.ID, form.Name, middleware.Client(c))
+	err := h.auth.RenamePasskey(c.Request().Context(), middleware.Actor(c), form.ID, form.Name)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.passkeys(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
@@ -168,7 +168,7 @@ func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
 		return err
 	}
 	actor := middleware.Actor(c)
-	err := h.auth.RemovePasskey(c.Request().Context(), actor, form.ID, middleware.Client(c))
+	err := h.auth.RemovePasskey(c.Request().Context(), actor, form.ID)
 	if errors.Is(err, auth.ErrLastCredential) {
 		return h.passkeys(c, http.StatusUnprocessableEntity, user, views.PasskeyForm{}, auth.Invalid{"": "This passkey is your only way to log in. Add another, or set a password, before you remove it."})
 	}

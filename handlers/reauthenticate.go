@@ -65,7 +65,7 @@ func (h *Handlers) Reauthenticate(c echo.Context, user *models.User) error {
 		return h.reauthenticate(c, http.StatusOK, user, form.Chosen(), nil)
 	}
 	actor := middleware.Actor(c)
-	token, err := h.auth.Reauthenticate(c.Request().Context(), actor, form.Factor, form.Answer, middleware.Client(c))
+	token, err := h.auth.Reauthenticate(c.Request().Context(), actor, form.Factor, form.Answer)
 	show := func(status int, problems auth.Invalid) error {
 		return h.reauthenticate(c, status, user, form, problems)
 	}

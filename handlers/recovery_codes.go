@@ -31,7 +31,7 @@ func (h *Handlers) MakeRecoveryCodes(c echo.Context, user *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), middleware.Actor(c), middleware.Client(c))
+	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), middleware.Actor(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.recoveryCodes(c, http.StatusUnprocessableEntity, user, invalid)
 	}

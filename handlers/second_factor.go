@@ -77,7 +77,7 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.PendingLogin) error {
 	if form.Choose != "" {
 		return h.secondFactor(c, http.StatusOK, p, form.Chosen(), nil)
 	}
-	authn, err := h.auth.CompleteFactor(c.Request().Context(), p, form.Factor, form.Answer, middleware.Client(c))
+	authn, err := h.auth.CompleteFactor(c.Request().Context(), p, form.Factor, form.Answer)
 	if errors.Is(err, auth.ErrTriesUsed) && p.Authentication().Resets() {
 		return h.redirect(c, "/password/forgot", "There were too many wrong codes. Open the link in our mail once more, or ask for a new one.")
 	}

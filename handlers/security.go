@@ -50,7 +50,7 @@ func (h *Handlers) Security(c echo.Context, user *models.User) error {
 		return err
 	}
 	actor := middleware.Actor(c)
-	token, err := h.auth.ChangePassword(c.Request().Context(), actor, form.CurrentPassword, form.Password, middleware.Client(c))
+	token, err := h.auth.ChangePassword(c.Request().Context(), actor, form.CurrentPassword, form.Password)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.security(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}

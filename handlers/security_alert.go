@@ -48,7 +48,7 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 // it leads to the step that the first press began in this browser, or to where
 // the owner of the mailbox chooses a password.
 func (h *Handlers) lockedOutAlready(c echo.Context) error {
-	pendingLogin, err := h.auth.FindPendingLogin(c.Request().Context(), h.browser(c))
+	pendingLogin, err := h.auth.FindPendingLogin(c.Request().Context(), h.browser(c), middleware.Client(c))
 	if err != nil {
 		return err
 	}

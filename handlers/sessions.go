@@ -34,7 +34,7 @@ func (h *Handlers) EndSession(c echo.Context, _ *models.User) error {
 	if form.ID == actor.Session.ID {
 		return h.Logout(c)
 	}
-	if err := h.auth.EndSession(c.Request().Context(), actor, form.ID, middleware.Client(c)); err != nil {
+	if err := h.auth.EndSession(c.Request().Context(), actor, form.ID); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/sessions", "That device is logged out.")
@@ -45,7 +45,7 @@ func (h *Handlers) EndOtherSessions(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Actor(c), middleware.Client(c)); err != nil {
+	if err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Actor(c)); err != nil {
 		return err
 	}
 	to := cmp.Or(auth.SafeNext(c.QueryParam("next")), "/account/sessions")

@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/ui"
 )
@@ -50,7 +49,7 @@ func (h *Handlers) AcceptTerms(c echo.Context, p *auth.PendingLogin) error {
 		return err
 	}
 	form.Errand = checked(form.Errand)
-	err := h.auth.AcceptTerms(c.Request().Context(), p, form.Version, middleware.Client(c))
+	err := h.auth.AcceptTerms(c.Request().Context(), p, form.Version)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.acceptTerms(c, http.StatusUnprocessableEntity, p, form.Errand, invalid)
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/views"
 )
 
@@ -27,7 +26,7 @@ func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.PendingLogin) erro
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.DeleteWithoutTerms(c.Request().Context(), p, form.Confirmation, middleware.Client(c))
+	err := h.auth.DeleteWithoutTerms(c.Request().Context(), p, form.Confirmation)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, form, invalid))
 	}

@@ -233,12 +233,12 @@ func TestItem67FiftyAcceptancesAtOnceAreOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if asked[i], err = s.auth.FindPendingLogin(t.Context(), entry.Browser); err != nil || asked[i].Step != auth.TermsStep {
+		if asked[i], err = s.auth.FindPendingLogin(t.Context(), entry.Browser, auth.Client{}); err != nil || asked[i].Step != auth.TermsStep {
 			t.Fatalf("%+v (%v)", asked[i], err)
 		}
 	}
 	s.atOnce(len(asked), func(i int) {
-		if err := s.auth.AcceptTerms(t.Context(), asked[i], "1", auth.Client{}); err != nil {
+		if err := s.auth.AcceptTerms(t.Context(), asked[i], "1"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -274,13 +274,13 @@ func TestItem49TheTermsAreNotAcceptedWithAPasswordThatIsNoMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pressing, err := s.auth.FindPendingLogin(t.Context(), entry.Browser)
+	pressing, err := s.auth.FindPendingLogin(t.Context(), entry.Browser, auth.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	thief.hasPassword(otherPassword)
 	thief.post("/login/terms", "version", "1").redirects(t, "/login")
-	if err := s.auth.AcceptTerms(t.Context(), pressing, "1", auth.Client{}); !errors.Is(err, auth.ErrChanged) {
+	if err := s.auth.AcceptTerms(t.Context(), pressing, "1"); !errors.Is(err, auth.ErrChanged) {
 		t.Error(err)
 	}
 	if n := s.count("accepted_terms", "true"); n != 0 {

@@ -42,7 +42,7 @@ func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
 		return err
 	}
 	actor := middleware.Actor(c)
-	token, err := h.auth.AddTOTP(c.Request().Context(), actor, form.Enrollment, form.Name, form.Code, middleware.Client(c))
+	token, err := h.auth.AddTOTP(c.Request().Context(), actor, form.Enrollment, form.Name, form.Code)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		if enrollment, ok := h.auth.TOTPEnrollment(actor, form.Enrollment); ok {
 			return h.render(c, http.StatusUnprocessableEntity, views.NewTOTP(user, views.Enrollment(enrollment), form, invalid))
@@ -67,7 +67,7 @@ func (h *Handlers) RenameTOTP(c echo.Context, user *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RenameTOTP(c.Request().Context(), middleware.Actor(c), form.ID, form.Name, middleware.Client(c))
+	err := h.auth.RenameTOTP(c.Request().Context(), middleware.Actor(c), form.ID, form.Name)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.totp(c, http.StatusUnprocessableEntity, user, form, invalid)
 	}
@@ -84,7 +84,7 @@ func (h *Handlers) RemoveTOTP(c echo.Context, _ *models.User) error {
 		return err
 	}
 	actor := middleware.Actor(c)
-	if err := h.auth.RemoveTOTP(c.Request().Context(), actor, form.ID, middleware.Client(c)); err != nil {
+	if err := h.auth.RemoveTOTP(c.Request().Context(), actor, form.ID); err != nil {
 		return err
 	}
 	return h.factorChanged(c, actor, "/account/totp", "The authenticator app is removed.")

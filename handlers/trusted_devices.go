@@ -29,7 +29,7 @@ func (h *Handlers) EndTrust(c echo.Context, _ *models.User) error {
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	if err := h.auth.EndTrust(c.Request().Context(), middleware.Actor(c), form.ID, middleware.Client(c)); err != nil {
+	if err := h.auth.EndTrust(c.Request().Context(), middleware.Actor(c), form.ID); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/trusted-devices", "That device is asked for your second factor again.")
@@ -40,7 +40,7 @@ func (h *Handlers) EndAllTrust(c echo.Context, _ *models.User) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.EndAllTrust(c.Request().Context(), middleware.Actor(c), middleware.Client(c)); err != nil {
+	if err := h.auth.EndAllTrust(c.Request().Context(), middleware.Actor(c)); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/trusted-devices", "Every device is asked for your second factor again.")

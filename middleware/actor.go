@@ -83,7 +83,7 @@ func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 func RequireStep(a *auth.Auth, cookies *session.Cookies, step auth.Step, turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			pendingLogin, err := a.FindPendingLogin(c.Request().Context(), Browser(c, cookies))
+			pendingLogin, err := a.FindPendingLogin(c.Request().Context(), Browser(c, cookies), Client(c))
 			if err != nil {
 				return fmt.Errorf("load the login: %w", err)
 			}
