@@ -99,7 +99,7 @@ func TestOneLineOfCreditIsAllThatIsLeftOfTheTemplate(t *testing.T) {
 
 func TestInit_LeavesOutWhatOnlyTheTemplateNeeds(t *testing.T) {
 	c := newTemplate(t)
-	c.put("README.md", original.files["README.md"].content)
+	c.put("README.md", original().files["README.md"].content)
 	c.succeeds(shop...)
 	for name, f := range c.files() {
 		if ours(name) {

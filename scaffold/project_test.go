@@ -20,7 +20,7 @@ func TestWhatFailsHalfwayLeavesEverythingAsItWas(t *testing.T) {
 // What templ fmt has formatted, as lint demands, stays as it is; other lines become so.
 func TestPagesAreFormattedAsTemplFormatsThem(t *testing.T) {
 	views := 0
-	for name, f := range original.files {
+	for name, f := range original().files {
 		if path.Ext(name) != ".templ" {
 			continue
 		}

@@ -42,9 +42,9 @@ func TestResource_CompilesWhateverItsNamesMeanElsewhere(t *testing.T) {
 		t.Errorf("got %d resources, want 30 at least", made)
 	}
 	c.makes = true // of all views at once
-	c.succeeds("resource", "payment", "amount:money", "method", "action", "target", "length:int", "name", "title", "code", "answer:int", "type", "class", "for",
+	c.succeeds("resource", "zebra payment", "amount:money", "method", "action", "target", "length:int", "name", "title", "code", "answer:int", "type", "class", "for",
 		"query", "list", "user", "group", "deleted_at:date", "raise", "system_user", "constructor", "style", "reset:bool", "hidden", "db", "err", "value:int:optional")
-	c.succeeds("resource", "gadget", "state:enum:draft,sent", "note:text")
+	c.succeeds("resource", "zebra gadget", "state:enum:draft,sent", "note:text")
 	if err := runTool(t.Context(), c.root, "go", "vet", "./models", "./views", "./handlers"); err != nil {
 		t.Error(err)
 	}
