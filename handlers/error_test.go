@@ -36,7 +36,7 @@ func TestItem40EveryAnswerCarriesTheHeadersThatProtectIt(t *testing.T) {
 	foreign := s.visitor()
 	foreign.origin = "https://evil.example"
 	for _, page := range []*page{
-		ada.get("/"), ada.get("/dashboard"), ada.get("/nothing"), ada.get("/login"), ada.get(css), ada.get("/healthz"), foreign.post("/login"),
+		ada.get("/"), ada.get("/dashboard"), ada.get("/-nothing"), ada.get("/login"), ada.get(css), ada.get("/healthz"), foreign.post("/login"),
 		ada.post("/account/sessions/end", "id", "x"), s.visitor().post("/login"), ada.get("/email/confirm?token=x"),
 	} {
 		for name, want := range map[string]string{
@@ -272,7 +272,7 @@ func TestItem29TheLogNamesRoutesAndNotAddresses(t *testing.T) {
 	s := newStage(t)
 	ada := s.visitor()
 	ada.get("/email/confirm?token=hidden").is(t, 410)
-	ada.get("/nothing/hidden").is(t, 404)
+	ada.get("/-nothing/hidden").is(t, 404)
 	log := s.log.String()
 	if strings.Contains(log, "hidden") || !strings.Contains(log, `"route":"/email/confirm","status":410`) || !strings.Contains(log, `"ip":"`+ada.ip) {
 		t.Error(log)

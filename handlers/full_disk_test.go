@@ -39,7 +39,7 @@ func TestAReadOnlyDatabase_ServesReadersAndIsNotReady(t *testing.T) {
 		for _, path := range []string{"/dashboard", "/account", "/account/security", "/account/sessions"} {
 			ada.get(path).is(t, 200)
 		}
-		ada.get("/nothing").is(t, 404)
+		ada.get("/-nothing").is(t, 404)
 		ada.get("/account/prove").is(t, 200)
 	}
 	s.visitor().get("/readyz").is(t, 503).says(t, "takes no writes")

@@ -58,7 +58,7 @@ func TestTidy_RedirectsEveryRouteWithATrailingSlash(t *testing.T) {
 func TestTidy_LeadsNowhereElse(t *testing.T) {
 	s := newStage(t)
 	for _, address := range []string{
-		"//evil.example/", "//evil.example/login/", "/%2F%2Fevil.example/", "/%5Cevil.example/", "/\\evil.example/", "/nothing/", "/nothing.", "//", "///",
+		"//evil.example/", "//evil.example/login/", "/%2F%2Fevil.example/", "/%5Cevil.example/", "/\\evil.example/", "/-nothing/", "/-nothing.", "//", "///",
 		"/login/nothing/", "/login/%00/", "/assets/nothing.css/", "/.well-known/", "/..;/login/",
 	} {
 		status, location := s.sentAsItIs(t, address)

@@ -29,7 +29,7 @@ What several need, feature:notes|photos, goes with the last of them; as the firs
 
 What is left is built before it stays.
 
-  --all          every optional feature
+  --all          every optional feature, but no resource of the product's own
   --words        list the words alone, for a script
   --deployed     there are databases that have the feature's tables: keep its migrations and add one that drops them
 `
@@ -94,10 +94,10 @@ func drop(ctx context.Context, c *call) error {
 	}
 	switch {
 	case bare:
-		_, err := fmt.Fprintln(c.out, strings.Join(p.featureWords(), "\n"))
+		_, err := fmt.Fprintln(c.out, strings.Join(p.optionalWords(), "\n"))
 		return err
 	case all:
-		words = p.featureWords()
+		words = p.optionalWords()
 	}
 	if len(words) == 0 {
 		return c.listFeatures(p)
@@ -173,6 +173,14 @@ func (p *project) featureWords() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
+}
+
+// optionalWords are the words of the template's optional features, without the
+// resources that the product has added.
+func (p *project) optionalWords() []string {
+	return slices.DeleteFunc(p.featureWords(), func(word string) bool {
+		return strings.Contains(p.read("models/"+word+".go"), "\n//scaffold:resource\n")
+	})
 }
 
 // ours are the files of this program, which speak of markers, and those made from others.
@@ -277,6 +285,8 @@ func withoutLines(content string, out func(string) bool) string {
 			continue
 		case dropped && blank && (len(kept) == 0 || strings.TrimSpace(kept[len(kept)-1]) == ""):
 			continue
+		case dropped && strings.HasPrefix(strings.TrimSpace(line), "}") && len(kept) > 0 && strings.TrimSpace(kept[len(kept)-1]) == "":
+			kept = kept[:len(kept)-1] // the paragraph was the last of a list
 		}
 		dropped = dropped && blank
 		kept = append(kept, line)

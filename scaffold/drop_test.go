@@ -16,9 +16,9 @@ func newTeahouse(t *testing.T) *clone {
 		"models/teapot.go":                        "package models\n",
 		"assets/teapot.min.js":                    "",
 		"docs/teapot/picture.md":                  "",
-		"models/migrations/0090_teapot.sql":       "-- +goose Up\nCREATE TABLE teapots (id TEXT);\n\n-- +goose Down\nDROP TABLE teapots;\n",
-		"models/migrations/0091_teapot_color.sql": "-- +goose Up\nALTER TABLE teapots ADD COLUMN color TEXT;\n\n-- +goose Down\nALTER TABLE teapots DROP COLUMN color;\n",
-		"models/migrations/0092_teapot_lids.sql":  "-- +goose Up\nCREATE TABLE teapot_lids (id TEXT);\n\n-- +goose Down\nDROP TABLE teapot_lids;\n",
+		"models/migrations/9090_teapot.sql":       "-- +goose Up\nCREATE TABLE teapots (id TEXT);\n\n-- +goose Down\nDROP TABLE teapots;\n",
+		"models/migrations/9091_teapot_color.sql": "-- +goose Up\nALTER TABLE teapots ADD COLUMN color TEXT;\n\n-- +goose Down\nALTER TABLE teapots DROP COLUMN color;\n",
+		"models/migrations/9092_teapot_lids.sql":  "-- +goose Up\nCREATE TABLE teapot_lids (id TEXT);\n\n-- +goose Down\nDROP TABLE teapot_lids;\n",
 		"models/teapot_lids.go":                   "package models\n",
 		"handlers/teapots.go":                     "package handlers\n",
 		"assets/words.css":                        "a {}\nb {} /* feature:teapot */\n",
@@ -70,8 +70,8 @@ func TestWhatTwoFeaturesNeedGoesWithTheLastOfThem(t *testing.T) {
 func TestDropKeepsWhatIsCalledOtherwise(t *testing.T) {
 	c := newTeahouse(t).succeeds("drop", "teapot")
 	gone := slices.DeleteFunc(c.changed(c.before), func(name string) bool { _, there := c.files()[name]; return there })
-	want := []string{"assets/teapot.min.js", "docs/teapot/picture.md", "handlers/teapot.go", "handlers/teapot_test.go", "models/migrations/0090_teapot.sql",
-		"models/migrations/0091_teapot_color.sql", "models/teapot.go", "views/brew.templ", "views/brew_templ.go"}
+	want := []string{"assets/teapot.min.js", "docs/teapot/picture.md", "handlers/teapot.go", "handlers/teapot_test.go", "models/migrations/9090_teapot.sql",
+		"models/migrations/9091_teapot_color.sql", "models/teapot.go", "views/brew.templ", "views/brew_templ.go"}
 	if !slices.Equal(gone, want) {
 		t.Errorf("gone: %q", gone)
 	}
@@ -88,11 +88,20 @@ func TestDropListsWhatCanGo(t *testing.T) {
 	c.refuses(`"kettle" is no optional feature; these are: `, "drop", "kettle", "teapot")
 }
 
-func TestDropOfAllLeavesNoMarker(t *testing.T) {
-	c := newTeahouse(t).succeeds("drop", "--all").succeeds("drop")
-	if strings.Contains(c.said, "files") {
-		t.Errorf("there is still %s", c.said)
+func TestDrop_AllLeavesNoOptionalFeature(t *testing.T) {
+	c := newTeahouse(t).succeeds("drop", "--all").succeeds("drop", "--words")
+	if got := strings.TrimSpace(c.said); got != "" {
+		t.Errorf("got %q, want no feature", got)
 	}
+}
+
+func TestDrop_AllKeepsTheProductsResources(t *testing.T) {
+	c := newTeahouse(t).succeeds(zebra...).succeeds("drop", "--all")
+	c.holds("models/zebras.go", "type Zebra struct {").holds("handlers/routes.go", `app.GET("/zebras", h.Zebras)`)
+	if c.succeeds("drop"); !strings.Contains(c.said, "zebras") {
+		t.Errorf("got %q, want a list with zebras", c.said)
+	}
+	c.succeeds("drop", "zebras")
 }
 
 func TestWhatDoesNotBuildWithoutTheFeatureIsPutBack(t *testing.T) {
@@ -112,6 +121,6 @@ func TestADatabaseThatHasTheTableIsNotLeftBehind(t *testing.T) {
 	c.put("data/app.db", "SQLite format 3\x00 … CREATE TABLE teapots (…) …")
 	c.refuses("data/app.db, has the table teapots already", "drop", "teapot")
 	c.succeeds("drop", "teapot", "--deployed")
-	c.holds("models/migrations/0090_teapot.sql", "CREATE TABLE teapots")
-	c.holds("models/migrations/0092_drop_teapot.sql", "-- +goose Up\nALTER TABLE teapots DROP COLUMN color;\nDROP TABLE teapots;\n\n-- +goose Down\nCREATE TABLE teapots (id TEXT);\nALTER TABLE teapots ADD COLUMN color TEXT;\n")
+	c.holds("models/migrations/9090_teapot.sql", "CREATE TABLE teapots")
+	c.holds("models/migrations/9092_drop_teapot.sql", "-- +goose Up\nALTER TABLE teapots DROP COLUMN color;\nDROP TABLE teapots;\n\n-- +goose Down\nCREATE TABLE teapots (id TEXT);\nALTER TABLE teapots ADD COLUMN color TEXT;\n")
 }

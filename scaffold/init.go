@@ -206,7 +206,7 @@ func questions(ctx context.Context, root string, p *project, now identity, w *wi
 	if fresh {
 		module = "" // the template's is nobody's
 	}
-	features := cmp.Or(strings.Join(p.featureWords(), ", "), "none")
+	features := cmp.Or(strings.Join(p.optionalWords(), ", "), "none")
 	return []question{
 		{"module", "Go module path, such as example.org/acme/shop", &w.module, is(module), fresh, checkModule},
 		{"name", "Name, as people will read it", &w.name, func() string { return nameFrom(w.identity, now, fresh) }, fresh && !w.yes, checkName},

@@ -63,8 +63,14 @@ func (p *project) addPage(n name, nav bool) {
 	p.fill("page/story_test.go", "handlers/"+n.Snake()+"_test.go", data)
 	p.edit("handlers/routes.go", addRoutes("app", fmt.Sprintf("app.GET(%q, h.page(views.%s))", route, n.Go())))
 	if nav {
-		p.edit("views/layout/layout.templ", addNavigation(fmt.Sprintf("{Href: %q, Icon: ui.IconFolder, Label: %q},", route, n.Label())))
+		p.addToNavigation(route, n, "")
 	}
+}
+
+// addToNavigation adds an entry with a mark to the navigation of logged-in users.
+func (p *project) addToNavigation(route string, n name, mark string) {
+	entry := fmt.Sprintf("{Href: %q, Icon: ui.IconFolder, Label: %q},", route, n.Label()) + mark
+	p.addByHand("views/layout/layout.templ", entry, addNavigation(entry))
 }
 
 // refuseTaken finds what is in a name's way: a file that would mean something else, an address, an identifier of the package views.
@@ -117,6 +123,9 @@ func (c *call) tell(p *project, next string) error {
 	}
 	for _, name := range p.removed() {
 		fmt.Fprintf(&b, "removed  %s\n", name)
+	}
+	for _, note := range p.notes {
+		fmt.Fprintf(&b, "%s\n", note)
 	}
 	_, err := fmt.Fprintf(c.out, "%s\n%s\n", b.String(), next)
 	return err

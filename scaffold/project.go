@@ -26,6 +26,7 @@ type project struct {
 	before map[string]file
 	files  map[string]file // by their path below root, with slashes
 	faults faults
+	notes  []string // what a person has to add by hand
 }
 
 type file struct {
@@ -142,6 +143,17 @@ func (p *project) edit(name string, change func(string) (string, error)) {
 	content, err := change(p.read(name))
 	if err != nil {
 		p.faults.add("%s: %v", name, err)
+		return
+	}
+	p.write(name, content)
+}
+
+// addByHand changes a file like edit. If the file is not as this program knows it,
+// a note says what to add where.
+func (p *project) addByHand(name, entry string, change func(string) (string, error)) {
+	content, err := change(p.read(name))
+	if err != nil {
+		p.notes = append(p.notes, fmt.Sprintf("%s is as it was: %v. Add there: %s", name, err, entry))
 		return
 	}
 	p.write(name, content)

@@ -252,14 +252,15 @@ func (p *project) addResource(r resourceData) {
 		fmt.Sprintf("app.GET(%q, h.Edit%sPage)", path+"/:id/edit", one)+mark,
 		fmt.Sprintf("app.POST(%q, h.Edit%s)", path+"/:id/edit", one)+mark,
 		fmt.Sprintf("app.POST(%q, h.Delete%s)", path+"/:id/delete", one)+mark))
-	p.edit("views/layout/layout.templ", addNavigation(fmt.Sprintf("{Href: %q, Icon: ui.IconFolder, Label: %q},", path, r.Many.Label())+mark))
+	p.addToNavigation(path, r.Many, mark)
 	p.edit("models/all.go", addToList("All", "&"+one+"{},"+mark))
 	p.edit("cli/seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
 	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
 	p.edit("handlers/owned_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory)+mark))
 }
 
-// viewTests are the lines that make the pages known to what holds for all of them.
+// viewTests are the lines that make the pages known to what holds for all of them,
+// below a blank line: gofmt aligns them with each other, and no other line changes.
 func (r resourceData) viewTests() string {
 	one, many, sample := r.One.Go(), r.Many.Go(), r.Prefix()+"Sample()"
 	list := func(rows string) string { return "models.List[models." + one + "]{" + rows + "}" }
@@ -271,7 +272,7 @@ func (r resourceData) viewTests() string {
 		{r.One.Lower() + ", new", "views.New" + one + "(person(), models." + one + "Form{}, nil)"},
 		{r.One.Lower() + ", wrong", "views.Edit" + one + "(person(), \"1\", " + sample + ".Form(), faults(" + r.quotedColumns() + "))"},
 	}
-	var lines []string
+	lines := []string{""}
 	for _, page := range pages {
 		lines = append(lines, fmt.Sprintf("%q: %s, // feature:%s", page[0], page[1], r.Many.Snake()))
 	}

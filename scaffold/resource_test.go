@@ -34,11 +34,30 @@ func TestDropTakesAResourceBackExactly(t *testing.T) {
 	c.succeeds(zebra...).succeeds("drop", "zebras").same(c.before)
 }
 
+func TestResource_ChangesNoOtherLineOfTheListOfPages(t *testing.T) {
+	c := newClone(t).succeeds("resource", "zebra with a name that is long", "number")
+	old, now := strings.Split(c.before["views/views_test.go"].content, "\n"), strings.Split(c.read("views/views_test.go"), "\n")
+	for _, line := range old {
+		if !slices.Contains(now, line) {
+			t.Errorf("got a change of %q, want new lines alone", line)
+		}
+	}
+}
+
+func TestResource_SaysWhatToAddToANavigationThatItDoesNotKnow(t *testing.T) {
+	c := newClone(t)
+	c.replace("views/layout/layout.templ", "func navigation()", "func menu()")
+	c.succeeds(zebra...).holds("models/zebras.go", "type Zebra struct")
+	if want := `Add there: {Href: "/zebras", Icon: ui.IconFolder, Label: "Zebras"}, // feature:zebras`; !strings.Contains(c.said, want) {
+		t.Errorf("got %q, want %q", c.said, want)
+	}
+}
+
 func TestTheMigrationIsTheNextAndItsTableCanBeRead(t *testing.T) {
 	c := newClone(t)
-	c.put("models/migrations/0123_last.sql", "")
+	c.put("models/migrations/9123_last.sql", "")
 	c.succeeds(zebra...)
-	c.holds("models/migrations/0124_zebras.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE zebras;")
+	c.holds("models/migrations/9124_zebras.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE zebras;")
 }
 
 func TestReservedWordsOfSQLAreQuotedWhereTheyAreColumns(t *testing.T) {
