@@ -19,31 +19,32 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm/schema"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 )
 
-// export is what the person downloads, by the names of the files.
-func (p *person) export() map[string]string {
-	p.s.t.Helper()
-	return p.exportFrom("/account/export")
+// exportData is what the user downloads, by the names of the files.
+func exportData(b *apptest.Browser) map[string]string {
+	b.App.T.Helper()
+	return exportFrom(b, "/account/export")
 }
 
-func (p *person) exportFrom(path string) map[string]string {
-	p.s.t.Helper()
-	page := p.post(path).is(p.s.t, 200)
-	archive, err := zip.NewReader(strings.NewReader(page.body), int64(len(page.body)))
+func exportFrom(b *apptest.Browser, path string) map[string]string {
+	b.App.T.Helper()
+	page := b.Post(path).WantStatus(b.App.T, 200)
+	archive, err := zip.NewReader(strings.NewReader(page.Body), int64(len(page.Body)))
 	if err != nil {
-		p.s.t.Fatal(err)
+		b.App.T.Fatal(err)
 	}
 	files := map[string]string{}
 	for _, file := range archive.File {
 		content, err := file.Open()
 		if err != nil {
-			p.s.t.Fatal(err)
+			b.App.T.Fatal(err)
 		}
 		text, err := io.ReadAll(content)
 		if err != nil {
-			p.s.t.Fatal(err)
+			b.App.T.Fatal(err)
 		}
 		files[file.Name] = string(text)
 	}
@@ -51,13 +52,13 @@ func (p *person) exportFrom(path string) map[string]string {
 }
 
 func TestSomebodyDownloadsWhatIsHeldAboutThem(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.get("/account").says(t, "A copy of it")
-	ada.get("/account/export").is(t, 200).says(t, "users.json", "are left out")
-	files := ada.export()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	ada.Get("/account").WantText(t, "A copy of it")
+	ada.Get("/account/export").WantStatus(t, 200).WantText(t, "users.json", "are left out")
+	files := exportData(ada)
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(files["users.json"]), &rows); err != nil || len(rows) != 1 || rows[0]["email"] != ada.email {
+	if err := json.Unmarshal([]byte(files["users.json"]), &rows); err != nil || len(rows) != 1 || rows[0]["email"] != ada.Email {
 		t.Errorf("%v: %s", err, files["users.json"])
 	}
 	if made, _ := rows[0]["created_at"].(string); !strings.HasSuffix(made, "Z") {
@@ -68,18 +69,18 @@ func TestSomebodyDownloadsWhatIsHeldAboutThem(t *testing.T) {
 			t.Errorf("README.txt does not tell of %s", name)
 		}
 	}
-	if mail := ada.mail(); !strings.Contains(mail.Subject, "data was downloaded") || !slices.Contains(s.events(), "account.exported") {
-		t.Errorf("the owner is mailed %q, and the log has %v", mail.Subject, s.events())
+	if mail := ada.Mail(); !strings.Contains(mail.Subject, "data was downloaded") || !slices.Contains(app.Events(), "account.exported") {
+		t.Errorf("the owner is mailed %q, and the log has %v", mail.Subject, app.Events())
 	}
 }
 
 func TestAnExportIsADownloadThatNobodyKeeps(t *testing.T) {
-	s := newStage(t)
-	page := s.member("ada@example.com").post("/account/export").is(t, 200)
+	app := apptest.New(t)
+	page := app.LoggedIn("ada@example.com").Post("/account/export").WantStatus(t, 200)
 	for name, want := range map[string]string{
 		"Content-Type": `^application/zip$`, "Content-Disposition": `^attachment; filename="account-[-0-9]+\.zip"$`, "Cache-Control": `^no-store$`,
 	} {
-		if got := page.header.Get(name); !regexp.MustCompile(want).MatchString(got) {
+		if got := page.Header.Get(name); !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("%s is %q", name, got)
 		}
 	}
@@ -87,11 +88,11 @@ func TestAnExportIsADownloadThatNobodyKeeps(t *testing.T) {
 
 // Everything that is somebody's is in it, and nothing of anybody else's; what opens an account is not.
 func TestLawAnExportIsWholeAndNobodyElsesAndHoldsNoSecret(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada, mallory := app.LoggedIn("ada@example.com"), app.LoggedIn("mallory@example.com")
 	estateOf(t, ada)
-	ada.hashesAreNoIDs()
-	files := ada.proven().export()
+	wantNoHashesAsIDs(ada)
+	files := exportData(ada.Reauthenticated())
 	for _, model := range parsedModels(t) {
 		if owner := ownerColumn(model); owner != "" {
 			i := slices.IndexFunc(models.ExportParts(), func(p models.ExportPart) bool { return p.Table == model.Table })
@@ -99,12 +100,12 @@ func TestLawAnExportIsWholeAndNobodyElsesAndHoldsNoSecret(t *testing.T) {
 				t.Errorf("%s has an owner and is not exported: give it a line in exportLines (models/account_export.go)", model.Table)
 				continue
 			}
-			holdsItsRows(t, files, models.ExportParts()[i], s.values(model.Table, owner, ada.user().ID))
+			holdsItsRows(t, files, models.ExportParts()[i], app.Values(model.Table, owner+" = ?", ada.User().ID))
 		}
 	}
-	theirs := strings.Join(slices.Collect(maps.Values(mallory.export())), "")
-	for _, hers := range []string{ada.email, ada.user().ID, "mark-"} {
-		if strings.Contains(theirs, hers) || !strings.Contains(theirs, mallory.email) {
+	theirs := strings.Join(slices.Collect(maps.Values(exportData(mallory))), "")
+	for _, hers := range []string{ada.Email, ada.User().ID, "mark-"} {
+		if strings.Contains(theirs, hers) || !strings.Contains(theirs, mallory.Email) {
 			t.Errorf("Mallory's export has %q", hers)
 		}
 	}
@@ -143,22 +144,22 @@ func ownerColumn(model *schema.Schema) string {
 	return ""
 }
 
-// hashesAreNoIDs gives a value of its own to each of the person's hashes that a test has made of its row's id.
-func (p *person) hashesAreNoIDs() {
-	p.s.t.Helper()
-	for _, model := range parsedModels(p.s.t) {
+// wantNoHashesAsIDs gives a value of its own to each of the user's hashes that a test has made of its row's id.
+func wantNoHashesAsIDs(b *apptest.Browser) {
+	b.App.T.Helper()
+	for _, model := range parsedModels(b.App.T) {
 		for _, field := range model.Fields {
 			if field.FieldType != reflect.TypeFor[[]byte]() || model.FieldsByDBName["user_id"] == nil {
 				continue
 			}
-			for _, row := range p.s.values(model.Table, "user_id", p.user().ID) {
+			for _, row := range b.App.Values(model.Table, "user_id = ?", b.User().ID) {
 				if content, _ := row[field.DBName].([]byte); !bytes.Contains(content, []byte(row["id"].(string))) {
 					continue
 				}
 				other := sha256.Sum256([]byte(field.DBName + row["id"].(string)))
 				set := fmt.Sprintf("UPDATE %s SET %s = ? WHERE id = ?", model.Table, field.DBName)
-				if err := models.Unscoped(p.s.db).Exec(set, other[:], row["id"]).Error; err != nil {
-					p.s.t.Fatal(err)
+				if err := models.Unscoped(b.App.DB).Exec(set, other[:], row["id"]).Error; err != nil {
+					b.App.T.Fatal(err)
 				}
 			}
 		}
@@ -192,28 +193,29 @@ func TestLawNoExportedColumnIsASecret(t *testing.T) {
 
 // Items 34 and 14: a stolen session takes nothing with it, and nobody has the whole account read all day.
 func TestItem34AnExportAsksForAFreshProofAndIsBounded(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	s.clock.passes(s.config.ReauthTTL)
-	ada.get("/account/export").redirects(t, "/account/prove?next=%2Faccount%2Fexport")
-	if page := ada.post("/account/export").is(t, 401); strings.HasPrefix(page.body, "PK") {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	app.Clock.Advance(app.Config.ReauthTTL)
+	ada.Get("/account/export").WantRedirect(t, "/account/prove?next=%2Faccount%2Fexport")
+	if page := ada.Post("/account/export").WantStatus(t, 401); strings.HasPrefix(page.Body, "PK") {
 		t.Error("a stale session gets an export")
 	}
-	ada.get("/account/prove?next=%2Faccount%2Fexport").submit("answer", goodPassword).redirects(t, "/account/export").is(t, 200)
+	ada.Get("/account/prove?next=%2Faccount%2Fexport").Submit("answer", apptest.Password).
+		WantRedirect(t, "/account/export").WantStatus(t, 200)
 	for range 5 {
-		ada.export()
+		exportData(ada)
 	}
-	ada.post("/account/export").is(t, 429)
-	s.member("grace@example.com").export()
+	ada.Post("/account/export").WantStatus(t, 429)
+	exportData(app.LoggedIn("grace@example.com"))
 }
 
 func TestFiftyExportsAtOnceAreNoMoreThanTheLimit(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	var given [50]bool
-	s.atOnce(len(given), func(i int) {
-		page, err := ada.twin().try("POST", "/account/export", nil)
-		given[i] = err == nil && page.status == 200
+	app.AtOnce(len(given), func(i int) {
+		page, err := ada.Tab().Try("POST", "/account/export", nil)
+		given[i] = err == nil && page.Status == 200
 	})
 	n := 0
 	for _, was := range given {
@@ -227,23 +229,23 @@ func TestFiftyExportsAtOnceAreNoMoreThanTheLimit(t *testing.T) {
 }
 
 func TestManyRowsAreExportedOnceEach(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	for range 450 {
-		event := models.Event{ID: uuid.NewString(), At: s.clock.now(), Name: "login.failed", UserID: &ada.user().ID, Detail: "{}"}
-		if err := s.db.Create(&event).Error; err != nil {
+		event := models.Event{ID: uuid.NewString(), At: app.Clock.Now(), Name: "login.failed", UserID: &ada.User().ID, Detail: "{}"}
+		if err := app.DB.Create(&event).Error; err != nil {
 			t.Fatal(err)
 		}
 	}
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(ada.export()["events.json"]), &rows); err != nil {
+	if err := json.Unmarshal([]byte(exportData(ada)["events.json"]), &rows); err != nil {
 		t.Fatal(err)
 	}
 	ids := map[any]bool{}
 	for _, row := range rows {
 		ids[row["id"]] = true
 	}
-	if want := int(s.count("events", "user_id = ?", ada.user().ID)); len(ids) != want || len(rows) != want {
+	if want := int(app.Count("events", "user_id = ?", ada.User().ID)); len(ids) != want || len(rows) != want {
 		t.Errorf("%d rows with %d ids, not %d", len(rows), len(ids), want)
 	}
 }

@@ -12,14 +12,15 @@ import (
 
 	"golang.org/x/net/html"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
-// told are the sentences of the page's rows.
-func (g *page) told() (sentences []string) {
-	for _, p := range g.all("p") {
-		if attribute(p, "class") == "row-title" && p.FirstChild.Type == html.TextNode {
+// activitySentences are the sentences of the page's rows.
+func activitySentences(page *apptest.Page) (sentences []string) {
+	for _, p := range page.All("p") {
+		if apptest.Attr(p, "class") == "row-title" && p.FirstChild.Type == html.TextNode {
 			sentences = append(sentences, strings.TrimSpace(p.FirstChild.Data))
 		}
 	}
@@ -27,73 +28,74 @@ func (g *page) told() (sentences []string) {
 }
 
 func TestSomebodySeesWhatHappenedToTheirAccount(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	stranger := s.visitor()
-	stranger.post("/login", "email", ada.email, "password", otherPassword).is(t, 422)
-	ada.post("/account", "name", "Ada King")
-	page := ada.get("/account/activity").is(t, 200).says(t, "This device", "Password · Firefox on Linux · "+ada.ip, stranger.ip)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	stranger := app.Browser()
+	stranger.Post("/login", "email", ada.Email, "password", apptest.OtherPassword).WantStatus(t, 422)
+	ada.Post("/account", "name", "Ada King")
+	page := ada.Get("/account/activity").WantStatus(t, 200).
+		WantText(t, "This device", "Password · Firefox on Linux · "+ada.IP, stranger.IP)
 	want := "Your name was changed|A wrong password at the login|Logged in"
-	if got := strings.Join(page.told(), "|"); got != want {
+	if got := strings.Join(activitySentences(page), "|"); got != want {
 		t.Errorf("the page tells %s", got)
 	}
-	page.hides(t, "&#34;method", "session.started")
+	page.WantNoText(t, "&#34;method", "session.started")
 }
 
 func TestActivityIsSearchedByWhatThePageSays(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := s.user("grace@example.com")
-	phone.email, phone.agent = ada.email, "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile/15E148 Safari/604.1"
-	phone.login(goodPassword).redirects(t, "/dashboard")
-	ada.post("/account", "name", "Ada King")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := app.LoggedOut("grace@example.com")
+	phone.Email, phone.UserAgent = ada.Email, "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile/15E148 Safari/604.1"
+	phone.Login(apptest.Password).WantRedirect(t, "/dashboard")
+	ada.Post("/account", "name", "Ada King")
 	for search, want := range map[string]int{
-		"": 3, "LOGGED in": 2, "name was": 1, "firefox": 2, phone.ip: 1, "password": 2, "ios": 1,
+		"": 3, "LOGGED in": 2, "name was": 1, "firefox": 2, phone.IP: 1, "password": 2, "ios": 1,
 		"method": 0, "%": 0, "session.": 0, "'": 0, "nothing": 0,
 	} {
-		page := ada.get("/account/activity?q="+url.QueryEscape(search)).is(t, 200)
-		if got := len(page.told()); got != want {
+		page := ada.Get("/account/activity?q="+url.QueryEscape(search)).WantStatus(t, 200)
+		if got := len(activitySentences(page)); got != want {
 			t.Errorf("%q finds %d, not %d", search, got, want)
 		}
 	}
-	ada.get("/account/activity?q=nothing").says(t, "Nothing found")
+	ada.Get("/account/activity?q=nothing").WantText(t, "Nothing found")
 }
 
 func TestActivityIsShownByKindAndByThePage(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
 	for range 25 {
-		s.clock.passes(time.Second)
-		ada.post("/account", "name", "Ada King")
+		app.Clock.Advance(time.Second)
+		ada.Post("/account", "name", "Ada King")
 	}
-	if got := len(ada.get("/account/activity?kind=changes").says(t, "1–20 of 25").told()); got != 20 {
+	if got := len(activitySentences(ada.Get("/account/activity?kind=changes").WantText(t, "1–20 of 25"))); got != 20 {
 		t.Errorf("a page has %d", got)
 	}
-	if got := ada.get("/account/activity?kind=changes&page=2").told(); len(got) != 5 {
+	if got := activitySentences(ada.Get("/account/activity?kind=changes&page=2")); len(got) != 5 {
 		t.Errorf("the last page has %d", len(got))
 	}
-	if got := ada.get("/account/activity?kind=logins").told(); len(got) != 1 {
+	if got := activitySentences(ada.Get("/account/activity?kind=logins")); len(got) != 1 {
 		t.Errorf("there are %v", got)
 	}
-	ada.get("/account/activity?kind=refused").says(t, "Nothing here")
-	ada.get("/account/activity?kind=nonsense&page=-7&sort=user_id").is(t, 200).says(t, "1–20 of 26")
+	ada.Get("/account/activity?kind=refused").WantText(t, "Nothing here")
+	ada.Get("/account/activity?kind=nonsense&page=-7&sort=user_id").WantStatus(t, 200).WantText(t, "1–20 of 26")
 }
 
 // Failed logins are told to the owner alone, and say no more than that there were some; the limits bound how many there can be.
 func TestItem16AStrangersGuessesAreToldToTheOwnerAlone(t *testing.T) {
-	s := newStage(t)
-	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
-	s.visitor().post("/login", "email", ada.email, "password", otherPassword).is(t, 422)
-	s.visitor().post("/login", "email", "nobody@example.com", "password", otherPassword).is(t, 422)
-	if got := ada.get("/account/activity?kind=refused").told(); len(got) != 1 {
+	app := apptest.New(t)
+	ada, mallory := app.LoggedIn("ada@example.com"), app.LoggedIn("mallory@example.com")
+	app.Browser().Post("/login", "email", ada.Email, "password", apptest.OtherPassword).WantStatus(t, 422)
+	app.Browser().Post("/login", "email", "nobody@example.com", "password", apptest.OtherPassword).WantStatus(t, 422)
+	if got := activitySentences(ada.Get("/account/activity?kind=refused")); len(got) != 1 {
 		t.Errorf("Ada sees %v", got)
 	}
-	if got := mallory.get("/account/activity?kind=refused").told(); len(got) != 0 {
+	if got := activitySentences(mallory.Get("/account/activity?kind=refused")); len(got) != 0 {
 		t.Errorf("Mallory sees %v", got)
 	}
 }
 
-// nobodys are the events that no person's row of the log has: they happen before there is a user, or to an address.
+// nobodys are the events that no user's row of the log has: they happen before there is a user, or to an address.
 var nobodys = []string{
 	"registration.requested", "registration.corrected", "registration.resent", "email.confirmation_failed", "password.reset_failed", "limit.reached",
 	"passkey.refused", // feature:passkeys

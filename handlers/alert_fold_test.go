@@ -8,37 +8,38 @@ import (
 	"testing"
 	"time"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// logsInAnew is a login of the person's in a browser that was never seen.
-func (p *person) logsInAnew() *person {
-	p.s.t.Helper()
-	other := p.s.visitorAs(p.email)
-	other.ip = p.ip
-	other.enters()
+// loginFromNewDevice is a login of the user's in a browser that was never seen.
+func loginFromNewDevice(b *apptest.Browser) *apptest.Browser {
+	b.App.T.Helper()
+	other := b.App.BrowserOf(b.Email)
+	other.IP = b.IP
+	other.StartLogin()
 	return other
 }
 
-// alerts are the mails to the person once all are sent that are due.
-func (p *person) alerts() []mailtest.Message {
-	p.s.t.Helper()
-	p.s.mailIsSent()
-	return p.s.mailbox.To(p.email)
+// alertMails are the mails to the user once all are sent that are due.
+func alertMails(b *apptest.Browser) []mailtest.Message {
+	b.App.T.Helper()
+	b.App.WaitForMail()
+	return b.App.Mailbox.To(b.Email)
 }
 
-// folded is the mail of folded alerts, once its time has come.
-func (p *person) folded() mailtest.Message {
-	p.s.t.Helper()
-	p.s.clock.passes(6 * time.Minute)
-	p.s.outbox.Wake()
-	return p.nextWith("More happened")
+// foldedMail is the mail of folded alerts, once its time has come.
+func foldedMail(b *apptest.Browser) mailtest.Message {
+	b.App.T.Helper()
+	b.App.Clock.Advance(6 * time.Minute)
+	b.App.Outbox.Wake()
+	return mailWith(b, "More happened")
 }
 
-func (p *person) nextWith(subject string) mailtest.Message {
-	p.s.t.Helper()
+func mailWith(b *apptest.Browser, subject string) mailtest.Message {
+	b.App.T.Helper()
 	for {
-		if m := p.s.mailbox.Next(p.s.t, p.email); strings.Contains(m.Subject, subject) {
+		if m := b.App.Mailbox.Next(b.App.T, b.Email); strings.Contains(m.Subject, subject) {
 			return m
 		}
 	}
@@ -47,26 +48,26 @@ func (p *person) nextWith(subject string) mailtest.Message {
 // ASVS 2.4.1, CPH: a strict limit on whatever sends mail. Alerts that say the
 // same are folded, and none is lost.
 func TestAlerts_AFloodIsFoldedIntoOneMail(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	for range 100 {
-		ada.logsInAnew()
+		loginFromNewDevice(ada)
 	}
-	if n := len(ada.alerts()); n != 3 {
+	if n := len(alertMails(ada)); n != 3 {
 		t.Errorf("100 new devices make %d mails at once, want 3", n)
 	}
-	told := ada.folded()
-	for _, want := range []string{"Somebody has logged in", "97 times", "Firefox on Linux", ada.ip} {
+	told := foldedMail(ada)
+	for _, want := range []string{"Somebody has logged in", "97 times", "Firefox on Linux", ada.IP} {
 		if text := strings.Join(strings.Fields(told.Text), " "); !strings.Contains(text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, told.Text)
 		}
 	}
-	if n := len(ada.alerts()); n != 4 {
+	if n := len(alertMails(ada)); n != 4 {
 		t.Errorf("they make %d mails in all, want 4", n)
 	}
-	s.clock.passes(10 * time.Minute)
-	ada.logsInAnew()
-	if n := len(ada.alerts()); n != 5 {
+	app.Clock.Advance(10 * time.Minute)
+	loginFromNewDevice(ada)
+	if n := len(alertMails(ada)); n != 5 {
 		t.Errorf("a new device later on has no mail of its own")
 	}
 }
@@ -74,37 +75,38 @@ func TestAlerts_AFloodIsFoldedIntoOneMail(t *testing.T) {
 // An attacker cannot hide one change behind a flood of others, nor where it came
 // from.
 func TestAlerts_AFloodHidesNothing(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	for range 10 {
-		ada.logsInAnew()
+		loginFromNewDevice(ada)
 	}
-	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, http.StatusSeeOther)
-	if !slices.ContainsFunc(ada.alerts(), func(m mailtest.Message) bool { return strings.Contains(m.Subject, "password was changed") }) {
+	ada.Post("/account/security", "current_password", apptest.Password, "password", apptest.OtherPassword).
+		WantStatus(t, http.StatusSeeOther)
+	if !slices.ContainsFunc(alertMails(ada), func(m mailtest.Message) bool { return strings.Contains(m.Subject, "password was changed") }) {
 		t.Error("an alert of another kind was held back")
 	}
-	thief := s.visitorAs(ada.email)
-	thief.agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-	thief.enters()
-	told := ada.folded()
-	for _, want := range []string{ada.ip, thief.ip, "Chrome on macOS"} {
+	attacker := app.BrowserOf(ada.Email)
+	attacker.UserAgent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+	attacker.StartLogin()
+	told := foldedMail(ada)
+	for _, want := range []string{ada.IP, attacker.IP, "Chrome on macOS"} {
 		if !strings.Contains(told.Text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, told.Text)
 		}
 	}
-	s.visitor().get(told.Link).is(t, 200).submit().choosesAnotherPassword(t)
-	thief.get("/dashboard").is(t, http.StatusSeeOther)
+	app.Browser().Get(told.Link).WantStatus(t, 200).Submit().ChooseOtherPassword(t)
+	attacker.Get("/dashboard").WantStatus(t, http.StatusSeeOther)
 }
 
 // A reset voids the links of earlier alerts, but what was folded is still told.
 func TestAlerts_AResetSilencesNothingThatIsFolded(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	for range 5 {
-		ada.logsInAnew()
+		loginFromNewDevice(ada)
 	}
-	ada.resets(otherPassword)
-	if told := ada.folded(); !strings.Contains(told.Text, "2 times") {
+	ada.ResetPassword(apptest.OtherPassword)
+	if told := foldedMail(ada); !strings.Contains(told.Text, "2 times") {
 		t.Errorf("the mail says:\n%s", told.Text)
 	}
 }
@@ -112,17 +114,17 @@ func TestAlerts_AResetSilencesNothingThatIsFolded(t *testing.T) {
 // The number of mails is bounded whatever their kind and wherever they come
 // from; the sentences are all told.
 func TestAlerts_ToOneUserAreBoundedInAll(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	for n := range 30 {
-		other := s.visitorAs(ada.email)
-		other.ip = fmt.Sprintf("198.51.100.%d", n)
-		other.enters()
+		other := app.BrowserOf(ada.Email)
+		other.IP = fmt.Sprintf("198.51.100.%d", n)
+		other.StartLogin()
 	}
-	if n := len(ada.alerts()); n != 3 {
+	if n := len(alertMails(ada)); n != 3 {
 		t.Errorf("30 addresses make %d mails at once, want 3", n)
 	}
-	told := ada.folded()
+	told := foldedMail(ada)
 	for _, want := range []string{"27 times", "198.51.100.3 ", "and other places"} {
 		if text := strings.Join(strings.Fields(told.Text), " "); !strings.Contains(text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, told.Text)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"example.com/gatehouse/apptest"
 )
 
 // poolOf returns one of a database's pools of connections, which the application has no need to tell.
@@ -16,9 +18,9 @@ func poolOf(db *gorm.DB, name string) *sql.DB {
 
 // Pages that take every connection must not log anyone out, nor take the server out of service.
 func TestSessionsAndReadiness_HaveConnectionsOfTheirOwn(t *testing.T) {
-	s := newStage(t)
-	ada, visitor := s.member("ada@example.com"), s.visitor()
-	pages := poolOf(s.db, "reader")
+	app := apptest.New(t)
+	ada, visitor := app.LoggedIn("ada@example.com"), app.Browser()
+	pages := poolOf(app.DB, "reader")
 	for range pages.Stats().MaxOpenConnections {
 		conn, err := pages.Conn(t.Context())
 		if err != nil {
@@ -26,12 +28,12 @@ func TestSessionsAndReadiness_HaveConnectionsOfTheirOwn(t *testing.T) {
 		}
 		t.Cleanup(func() { conn.Close() })
 	}
-	s.clock.passes(2 * time.Second)
+	app.Clock.Advance(2 * time.Second)
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		ada.get("/dashboard").is(t, 200)
-		visitor.get("/readyz").is(t, 200)
+		ada.Get("/dashboard").WantStatus(t, 200)
+		visitor.Get("/readyz").WantStatus(t, 200)
 	}()
 	select {
 	case <-answered:

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/auth/limit"
 )
 
@@ -25,9 +26,9 @@ func countsChanges(limits []limit.Limit) bool {
 
 // ASVS 2.4.1: one account cannot fill the disk by sending forms.
 func TestLaw_EveryFormOfAUserIsCountedUnlessItProtects(t *testing.T) {
-	s := newStage(t)
+	app := apptest.New(t)
 	spared := 0
-	for _, route := range s.routes {
+	for _, route := range app.Routes {
 		if route.Guard != "logged in" || route.Method != http.MethodPost {
 			continue
 		}
@@ -45,80 +46,82 @@ func TestLaw_EveryFormOfAUserIsCountedUnlessItProtects(t *testing.T) {
 }
 
 func TestChanges_AreRefusedOverTheLimit(t *testing.T) {
-	s := newStage(t)
-	ada, bob := s.member("ada@example.com"), s.member("bob@example.com")
-	ada.post("/account", "name", "Ada").is(t, 303)
-	s.hits("changes", 999)
-	ada.post("/account", "name", "Ada the last").is(t, 303)
-	events := s.count("events", "1 = 1")
+	app := apptest.New(t)
+	ada, bob := app.LoggedIn("ada@example.com"), app.LoggedIn("bob@example.com")
+	ada.Post("/account", "name", "Ada").WantStatus(t, 303)
+	app.SetHits("changes", 999)
+	ada.Post("/account", "name", "Ada the last").WantStatus(t, 303)
+	events := app.Count("events", "1 = 1")
 	for range 3 {
-		refused := ada.post("/account", "name", "Ada one more").is(t, 429).says(t, "Wait before you send this", "Ada one more", "in 10 minutes")
-		if got := refused.header.Get("Retry-After"); got != "600" {
+		refused := ada.Post("/account", "name", "Ada one more").WantStatus(t, 429).
+			WantText(t, "Wait before you send this", "Ada one more", "in 10 minutes")
+		if got := refused.Header.Get("Retry-After"); got != "600" {
 			t.Errorf("Retry-After: got %s, want 600", got)
 		}
 	}
-	if got := s.count("events", "1 = 1"); got != events {
+	if got := app.Count("events", "1 = 1"); got != events {
 		t.Errorf("what was refused wrote %d events", got-events)
 	}
-	bob.post("/account", "name", "Bob").is(t, 303)
-	ada.get("/account").is(t, 200).says(t, "Ada the last")
+	bob.Post("/account", "name", "Bob").WantStatus(t, 303)
+	ada.Get("/account").WantStatus(t, 200).WantText(t, "Ada the last")
 
-	refused := ada.post("/account", "name", "Ada at last").is(t, 429)
-	s.clock.passes(10 * time.Minute)
-	refused.submit().is(t, 303)
-	ada.get("/account").says(t, "Ada at last")
+	refused := ada.Post("/account", "name", "Ada at last").WantStatus(t, 429)
+	app.Clock.Advance(10 * time.Minute)
+	refused.Submit().WantStatus(t, 303)
+	ada.Get("/account").WantText(t, "Ada at last")
 }
 
 // An attacker who has taken a session must not keep the owner from ending it.
 func TestChanges_WhatProtectsTheAccountIsNeverRefused(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.elsewhere()
-	phone.enters()
-	phone.post("/account", "name", "Mallory")
-	s.hits("changes", 1000)
-	s.exec("UPDATE limits SET open_at = ends_at WHERE id LIKE 'changes:%'")
-	phone.post("/account", "name", "Mallory").is(t, 429)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := ada.OtherBrowser()
+	phone.StartLogin()
+	phone.Post("/account", "name", "Mallory")
+	app.SetHits("changes", 1000)
+	app.Exec("UPDATE limits SET open_at = ends_at WHERE id LIKE 'changes:%'")
+	phone.Post("/account", "name", "Mallory").WantStatus(t, 429)
 	for _, path := range protecting {
-		if got := ada.post(path); got.status == 429 {
+		if got := ada.Post(path); got.Status == 429 {
 			t.Errorf("%s is refused", path)
 		}
 	}
-	phone.get("/account").is(t, 303)
-	ada.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(t, 303)
-	ada.post("/logout").is(t, 303)
-	ada.get("/account").is(t, 303)
+	phone.Get("/account").WantStatus(t, 303)
+	ada.Post("/account/security", "current_password", apptest.Password, "password", apptest.OtherPassword).
+		WantStatus(t, 303)
+	ada.Post("/logout").WantStatus(t, 303)
+	ada.Get("/account").WantStatus(t, 303)
 }
 
 // What did nothing is not on record, or it could fill the disk uncounted.
 func TestChanges_ProtectingTwiceIsOnRecordOnce(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.elsewhere().enters()
-	ada.post("/account/sessions/end-others").is(t, 303)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	ada.OtherBrowser().StartLogin()
+	ada.Post("/account/sessions/end-others").WantStatus(t, 303)
 	const done = "name <> 'access.denied'" // which is on record for fifty an hour
-	events := s.count("events", done)
+	events := app.Count("events", done)
 	for _, path := range protecting {
-		ada.post(path)
+		ada.Post(path)
 	}
-	if got := s.count("events", done); got != events {
+	if got := app.Count("events", done); got != events {
 		t.Errorf("ending nothing wrote %d events", got-events)
 	}
 }
 
 func TestLogins_AreCountedForEachUser(t *testing.T) {
-	s := newStage(t)
-	laptop := s.user("ada@example.com")
-	laptop.hasBeenHere()
-	s.visitorAs(laptop.email).login(goodPassword).is(t, 303)
-	s.hits("logins", 99)
-	s.visitorAs(laptop.email).login(goodPassword).is(t, 303)
-	sessions := s.count("sessions", "1 = 1")
-	if got := s.visitorAs(laptop.email).login(goodPassword).is(t, 429).header.Get("Retry-After"); got != "600" {
+	app := apptest.New(t)
+	laptop := app.LoggedOut("ada@example.com")
+	laptop.MarkKnown()
+	app.BrowserOf(laptop.Email).Login(apptest.Password).WantStatus(t, 303)
+	app.SetHits("logins", 99)
+	app.BrowserOf(laptop.Email).Login(apptest.Password).WantStatus(t, 303)
+	sessions := app.Count("sessions", "1 = 1")
+	if got := app.BrowserOf(laptop.Email).Login(apptest.Password).WantStatus(t, 429).Header.Get("Retry-After"); got != "600" {
 		t.Errorf("Retry-After: got %s, want 600", got)
 	}
-	if got := s.count("sessions", "1 = 1"); got != sessions {
+	if got := app.Count("sessions", "1 = 1"); got != sessions {
 		t.Errorf("a login over the limit made %d sessions", got-sessions)
 	}
-	laptop.login(goodPassword).is(t, 303)
+	laptop.Login(apptest.Password).WantStatus(t, 303)
 }

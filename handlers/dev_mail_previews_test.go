@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/mail"
 )
 
 // The kind of a mail is its constructor's name, as the other tables write names.
 func TestLawEveryMailIsPreviewed(t *testing.T) {
-	previews := newStage(t).developer().get("/dev/mail/previews").rows()
+	previews := apptest.New(t).LocalBrowser().Get("/dev/mail/previews").Rows()
 	messages := reflect.TypeFor[mail.Messages]()
 	for method := range messages.Methods() {
 		if method.Type.NumOut() != 1 || method.Type.Out(0) != reflect.TypeFor[mail.Message]() {
@@ -37,21 +37,21 @@ func snake(name string) string {
 }
 
 func TestAPreviewShowsBothPartsOfAMail(t *testing.T) {
-	eve := newStage(t).developer()
-	for _, address := range eve.get("/dev/mail/previews").rows() {
-		page := eve.get(address).is(t, 200)
-		if frame := attribute(page.all("iframe")[0], "src"); frame != address+"/html" {
+	eve := apptest.New(t).LocalBrowser()
+	for _, address := range eve.Get("/dev/mail/previews").Rows() {
+		page := eve.Get(address).WantStatus(t, 200)
+		if frame := apptest.Attr(page.All("iframe")[0], "src"); frame != address+"/html" {
 			t.Errorf("%s frames %s", address, frame)
 		}
-		page.says(t, "http://localhost", "-- Acme")
-		eve.get(address+"/html").is(t, 200).says(t, "If the button does not work")
+		page.WantText(t, "http://localhost", "-- Acme")
+		eve.Get(address+"/html").WantStatus(t, 200).WantText(t, "If the button does not work")
 	}
-	eve.get("/dev/mail/previews/nothing").is(t, 404)
-	eve.get("/dev/mail/previews/nothing/html").is(t, 404)
+	eve.Get("/dev/mail/previews/nothing").WantStatus(t, 404)
+	eve.Get("/dev/mail/previews/nothing/html").WantStatus(t, 404)
 }
 
 func TestProductionPreviewsNoMail(t *testing.T) {
-	eve := newStage(t, func(c *config.Config) { c.Production = true }).developer()
-	eve.get("/dev/mail/previews").is(t, 404)
-	eve.get("/dev/mail/previews/confirm_address").is(t, 404)
+	eve := apptest.New(t, func(app *apptest.App) { app.Config.Production = true }).LocalBrowser()
+	eve.Get("/dev/mail/previews").WantStatus(t, 404)
+	eve.Get("/dev/mail/previews/confirm_address").WantStatus(t, 404)
 }

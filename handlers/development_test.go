@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/handlers"
 )
 
@@ -18,7 +18,7 @@ type developmentRequest struct {
 	want                 int
 }
 
-func (r developmentRequest) status(s *stage, path string) int {
+func (r developmentRequest) status(app *apptest.App, path string) int {
 	request := httptest.NewRequest(http.MethodGet, path, nil)
 	request.RemoteAddr, request.Host = r.peer, r.host
 	if r.protocol == "HTTP/1.0" {
@@ -28,7 +28,7 @@ func (r developmentRequest) status(s *stage, path string) int {
 		request.Header[name] = values
 	}
 	answer := httptest.NewRecorder()
-	s.server.Config.Handler.ServeHTTP(answer, request)
+	app.Server.Config.Handler.ServeHTTP(answer, request)
 	return answer.Code
 }
 
@@ -36,7 +36,7 @@ func (r developmentRequest) status(s *stage, path string) int {
 // strangers, even if the program runs as development by mistake. A proxy or a
 // tunnel on the same machine is a private peer, so its headers count as well.
 func TestDevelopment_AnswersPrivateNetworksOnly(t *testing.T) {
-	s := newStage(t, func(c *config.Config) { c.TrustedProxies = nil })
+	app := apptest.New(t, func(app *apptest.App) { app.Config.TrustedProxies = nil })
 	forwarded := func(name, value string) http.Header { return http.Header{name: {value}} }
 	for name, r := range map[string]developmentRequest{
 		"this machine":            {peer: "127.0.0.1:5000", host: "localhost:3000", want: 200},
@@ -61,26 +61,26 @@ func TestDevelopment_AnswersPrivateNetworksOnly(t *testing.T) {
 		"a rebound name":          {peer: "127.0.0.1:5000", host: "attacker.example:3000", want: 404},
 		"an address of the world": {peer: "172.17.0.1:5000", host: "203.0.113.1:3000", want: 404},
 	} {
-		if got := r.status(s, "/dev/mail"); got != r.want {
+		if got := r.status(app, "/dev/mail"); got != r.want {
 			t.Errorf("%s is answered %d, want %d", name, got, r.want)
 		}
 	}
-	if !strings.Contains(s.log.String(), "a development page was refused") {
+	if !strings.Contains(app.Log.String(), "a development page was refused") {
 		t.Error("the log does not say why a development page was refused")
 	}
 }
 
 // A client behind a trusted proxy is as far away as the proxy says.
 func TestDevelopment_BelievesATrustedProxyThatTheClientIsFar(t *testing.T) {
-	s := newStage(t)
-	s.visitor().get("/dev/mail").is(t, 404)
-	s.developer().get("/dev/mail").is(t, 200)
+	app := apptest.New(t)
+	app.Browser().Get("/dev/mail").WantStatus(t, 404)
+	app.LocalBrowser().Get("/dev/mail").WantStatus(t, 200)
 }
 
 func TestLawDevelopmentRoutesAreForPrivateNetworks(t *testing.T) {
-	s := newStage(t)
+	app := apptest.New(t)
 	found := 0
-	for _, route := range s.routes {
+	for _, route := range app.Routes {
 		if strings.HasPrefix(route.Path, "/dev/") != (route.Guard == "private network") {
 			t.Errorf("%s %s is for %s", route.Method, route.Path, route.Guard)
 		}
@@ -88,10 +88,10 @@ func TestLawDevelopmentRoutesAreForPrivateNetworks(t *testing.T) {
 			found++
 		}
 	}
-	production := s.config
+	production := app.Config
 	production.Production = true
-	_, routes := handlers.New(production, s.db, s.auth, s.outbox, nil, time.Now).Router()
-	if found == 0 || len(routes) != len(s.routes)-found {
-		t.Errorf("development has %d routes, %d of them its own; production has %d", len(s.routes), found, len(routes))
+	_, routes := handlers.New(production, app.DB, app.Auth, app.Outbox, nil, time.Now).Router()
+	if found == 0 || len(routes) != len(app.Routes)-found {
+		t.Errorf("development has %d routes, %d of them its own; production has %d", len(app.Routes), found, len(routes))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
 )
@@ -40,7 +41,7 @@ var rewritten = map[string]*strings.Replacer{
 // earlier is the application on a database that an earlier version filled, a
 // second after that version stopped.
 type earlier struct {
-	*stage
+	*apptest.App
 	password string // of every user
 	known    map[string]knowledge
 }
@@ -54,7 +55,7 @@ type knowledge struct {
 }
 
 // newEarlier migrates a copy of that database and starts the application on it.
-func newEarlier(t *testing.T, changes ...func(*config.Config)) *earlier {
+func newEarlier(t *testing.T, changes ...apptest.Option) *earlier {
 	t.Helper()
 	t.Parallel()
 	databaseURL, text := modelstest.Earlier(t)
@@ -68,9 +69,12 @@ func newEarlier(t *testing.T, changes ...func(*config.Config)) *earlier {
 	}
 	db := openDatabase(t, databaseURL)
 	migrate(t, db)
-	https := func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true }
-	s := newStageAt(t, db, &clock{start: known.Made}, slices.Concat(changes, []func(*config.Config){https})...)
-	return &earlier{s, known.Password, known.People}
+	then := func(app *apptest.App) {
+		app.Config.AppURL.Scheme, app.Config.Production = "https", true
+		app.Clock = apptest.NewClock(known.Made)
+	}
+	app := apptest.NewOn(t, db, slices.Concat(changes, []apptest.Option{then})...)
+	return &earlier{app, known.Password, known.People}
 }
 
 func openDatabase(t *testing.T, databaseURL string) *gorm.DB {
@@ -91,20 +95,20 @@ func migrate(t *testing.T, db *gorm.DB) {
 }
 
 // browser is the one in which the user last used the earlier version.
-func (e *earlier) browser(email string) (*person, knowledge) {
-	e.t.Helper()
+func (e *earlier) browser(email string) (*apptest.Browser, knowledge) {
+	e.T.Helper()
 	known, ok := e.known[email]
 	if !ok {
-		e.t.Fatalf("the earlier version knew nobody with the address %s", email)
+		e.T.Fatalf("the earlier version knew nobody with the address %s", email)
 	}
-	p := e.visitorAs(email)
-	p.ip = cmp.Or(known.IP, p.ip)
+	b := e.BrowserOf(email)
+	b.IP = cmp.Or(known.IP, b.IP)
 	var cookies []*http.Cookie
 	for name, value := range known.Cookies {
-		cookies = append(cookies, signedAsEarlier(e.config.SecretKeys[0], "__Host-"+name, value))
+		cookies = append(cookies, signedAsEarlier(e.Config.SecretKeys[0], "__Host-"+name, value))
 	}
-	p.client.Jar.SetCookies(e.config.AppURL, cookies)
-	return p, known
+	b.Client.Jar.SetCookies(e.Config.AppURL, cookies)
+	return b, known
 }
 
 // signedAsEarlier signs a cookie as earlier versions did (gorilla/securecookie
@@ -119,9 +123,9 @@ func signedAsEarlier(key, name, value string) *http.Cookie {
 }
 
 // elsewhere is a new browser of somebody who knows the user's password.
-func (e *earlier) elsewhere(email string) *page {
-	e.t.Helper()
-	return e.visitorAs(email).login(e.password)
+func (e *earlier) elsewhere(email string) *apptest.Page {
+	e.T.Helper()
+	return e.BrowserOf(email).Login(e.password)
 }
 
 // contents returns every value in the database, by table, row id and column.
@@ -150,6 +154,15 @@ func contents(t *testing.T, db *gorm.DB) map[string]map[string]map[string]string
 		}
 	}
 	return all
+}
+
+// textOf returns a column's value as text.
+func textOf(column any) string {
+	value := reflect.ValueOf(column)
+	for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
+		value = value.Elem()
+	}
+	return fmt.Sprintf("%+q", fmt.Sprint(value))
 }
 
 // Migrations run over the rows of earlier versions, and lose none of them.
@@ -221,116 +234,116 @@ func TestEarlierDatabase_OpensWithEverythingIntact(t *testing.T) {
 func earlierSessions(t *testing.T, e *earlier) {
 	ada, _ := e.browser("ada@example.com")
 	grace, _ := e.browser("grace@example.com")
-	ada.get("/dashboard").is(t, 200).says(t, "Hello, Ada")
-	ada.post("/account", "name", "Ada King").redirects(t, "/account").says(t, "Ada King")
-	grace.get("/dashboard").is(t, 200).says(t, "Hello, Grace")
-	e.clock.passes(idle + time.Hour)
-	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
-	grace.get("/dashboard").is(t, 200) // it is remembered
+	ada.Get("/dashboard").WantStatus(t, 200).WantText(t, "Hello, Ada")
+	ada.Post("/account", "name", "Ada King").WantRedirect(t, "/account").WantText(t, "Ada King")
+	grace.Get("/dashboard").WantStatus(t, 200).WantText(t, "Hello, Grace")
+	e.Clock.Advance(e.Config.SessionIdle + time.Hour)
+	ada.Get("/dashboard").WantRedirect(t, "/login?next=%2Fdashboard")
+	grace.Get("/dashboard").WantStatus(t, 200) // it is remembered
 }
 
 func earlierPasswords(t *testing.T, e *earlier) {
 	ada, _ := e.browser("ada@example.com")
-	ada.post("/logout")
-	ada.login(otherPassword).is(t, 422)
-	ada.login(e.password).redirects(t, "/dashboard").says(t, "Hello, Ada")
-	e.clock.passes(time.Minute)
-	e.outbox.Wake()
-	e.mailIsSent()
-	if told := e.mailbox.To(ada.email); len(told) > 0 {
+	ada.Post("/logout")
+	ada.Login(apptest.OtherPassword).WantStatus(t, 422)
+	ada.Login(e.password).WantRedirect(t, "/dashboard").WantText(t, "Hello, Ada")
+	e.Clock.Advance(time.Minute)
+	e.Outbox.Wake()
+	e.WaitForMail()
+	if told := e.Mailbox.To(ada.Email); len(told) > 0 {
 		t.Errorf("a login on a known device is told of in %q, want no mail", told[0].Subject)
 	}
-	e.elsewhere(ada.email).redirects(t, "/dashboard")
-	ada.notice()
+	e.elsewhere(ada.Email).WantRedirect(t, "/dashboard")
+	ada.NewDeviceMail()
 }
 
 func earlierExpiredPassword(t *testing.T, e *earlier) {
 	mary, _ := e.browser("mary@example.com")
-	mary.get("/dashboard").is(t, 303)
-	mary.login(e.password).is(t, 422)
-	mary.resets(otherPassword)
-	mary.login(otherPassword).redirects(t, "/dashboard")
+	mary.Get("/dashboard").WantStatus(t, 303)
+	mary.Login(e.password).WantStatus(t, 422)
+	mary.ResetPassword(apptest.OtherPassword)
+	mary.Login(apptest.OtherPassword).WantRedirect(t, "/dashboard")
 }
 
 func earlierReset(t *testing.T, e *earlier) {
 	barbara, known := e.browser("barbara@example.com")
-	barbara.get(known.Links["reset"]).submit("password", otherPassword).redirects(t, "/login")
-	barbara.login(e.password).is(t, 422)
-	barbara.login(otherPassword).redirects(t, "/dashboard")
+	barbara.Get(known.Links["reset"]).Submit("password", apptest.OtherPassword).WantRedirect(t, "/login")
+	barbara.Login(e.password).WantStatus(t, 422)
+	barbara.Login(apptest.OtherPassword).WantRedirect(t, "/dashboard")
 }
 
 func earlierEmailChange(t *testing.T, e *earlier) {
 	dorothy, known := e.browser("dorothy@example.com")
-	e.visitor().get(known.Links["confirm"]).submit().redirects(t, "/login")
-	e.visitor().get(known.Links["approve"]).submit().redirects(t, "/login")
-	dorothy.get("/dashboard").is(t, 200).says(t, "dorothy.new@example.com")
-	e.elsewhere("dorothy.new@example.com").redirects(t, "/dashboard")
+	e.Browser().Get(known.Links["confirm"]).Submit().WantRedirect(t, "/login")
+	e.Browser().Get(known.Links["approve"]).Submit().WantRedirect(t, "/login")
+	dorothy.Get("/dashboard").WantStatus(t, 200).WantText(t, "dorothy.new@example.com")
+	e.elsewhere("dorothy.new@example.com").WantRedirect(t, "/dashboard")
 }
 
 func earlierFormerEmail(t *testing.T, e *earlier) {
 	edith, known := e.browser("edith.new@example.com")
-	edith.get("/dashboard").is(t, 200)
-	e.visitor().get(known.Links["undo"]).submit().choosesAnotherPassword(t)
-	edith.get("/dashboard").is(t, 303)
-	e.visitorAs("edith@example.com").login(otherPassword).redirects(t, "/dashboard")
+	edith.Get("/dashboard").WantStatus(t, 200)
+	e.Browser().Get(known.Links["undo"]).Submit().ChooseOtherPassword(t)
+	edith.Get("/dashboard").WantStatus(t, 303)
+	e.BrowserOf("edith@example.com").Login(apptest.OtherPassword).WantRedirect(t, "/dashboard")
 }
 
 func earlierAlerts(t *testing.T, e *earlier) {
 	frances, known := e.browser("frances@example.com")
-	e.visitor().get(frances.folded().Link).is(t, 200).says(t, frances.email)
-	frances.get("/dashboard").is(t, 200)
-	e.visitor().get(known.Links["alert"]).submit().choosesAnotherPassword(t)
-	frances.get("/dashboard").is(t, 303)
-	frances.login(otherPassword).redirects(t, "/dashboard")
+	e.Browser().Get(foldedMail(frances).Link).WantStatus(t, 200).WantText(t, frances.Email)
+	frances.Get("/dashboard").WantStatus(t, 200)
+	e.Browser().Get(known.Links["alert"]).Submit().ChooseOtherPassword(t)
+	frances.Get("/dashboard").WantStatus(t, 303)
+	frances.Login(apptest.OtherPassword).WantRedirect(t, "/dashboard")
 }
 
 func earlierDeletion(t *testing.T, e *earlier) {
 	joan, known := e.browser("joan@example.com")
-	joan.login(e.password).is(t, 422)
-	e.visitor().get(known.Links["restore"]).submit().redirects(t, "/login")
-	joan.login(e.password).redirects(t, "/dashboard")
+	joan.Login(e.password).WantStatus(t, 422)
+	e.Browser().Get(known.Links["restore"]).Submit().WantRedirect(t, "/login")
+	joan.Login(e.password).WantRedirect(t, "/dashboard")
 }
 
 func earlierRecovery(t *testing.T, e *earlier) {
 	katherine, known := e.browser("katherine@example.com")
-	e.visitor().get(known.Links["recover"]).submit().redirects(t, "/login")
-	katherine.login(e.password).redirects(t, "/dashboard")
+	e.Browser().Get(known.Links["recover"]).Submit().WantRedirect(t, "/login")
+	katherine.Login(e.password).WantRedirect(t, "/dashboard")
 }
 
 func earlierMail(t *testing.T, e *earlier) {
 	radia, _ := e.browser("radia@example.com")
-	e.clock.passes(time.Minute) // the earlier version had tried once
-	e.outbox.Wake()
-	radia.get(radia.mail().Link).submit().redirects(t, "/dashboard").says(t, "Hello, Radia")
-	radia.post("/logout")
-	radia.login(e.password).redirects(t, "/dashboard")
+	e.Clock.Advance(time.Minute) // the earlier version had tried once
+	e.Outbox.Wake()
+	radia.Get(radia.Mail().Link).Submit().WantRedirect(t, "/dashboard").WantText(t, "Hello, Radia")
+	radia.Post("/logout")
+	radia.Login(e.password).WantRedirect(t, "/dashboard")
 }
 
 func earlierLimits(t *testing.T, e *earlier) {
 	lois, _ := e.browser("lois@example.com")
-	lois.login(e.password).is(t, http.StatusTooManyRequests)
-	e.clock.passes(15 * time.Minute)
-	lois.login(e.password).redirects(t, "/dashboard")
+	lois.Login(e.password).WantStatus(t, http.StatusTooManyRequests)
+	e.Clock.Advance(15 * time.Minute)
+	lois.Login(e.password).WantRedirect(t, "/dashboard")
 }
 
 func earlierUsedLink(t *testing.T, e *earlier) {
 	ada, known := e.browser("ada@example.com")
-	ada.get(known.Links["used"]).redirects(t, "/login").redirects(t, "/dashboard")
+	ada.Get(known.Links["used"]).WantRedirect(t, "/login").WantRedirect(t, "/dashboard")
 }
 
 func earlierPreferences(t *testing.T, e *earlier) {
 	ada, _ := e.browser("ada@example.com")
-	page := ada.get("/account/preferences").is(t, 200)
-	if got := page.root("data-theme"); got != "dark" {
+	page := ada.Get("/account/preferences").WantStatus(t, 200)
+	if got := rootAttr(page, "data-theme"); got != "dark" {
 		t.Errorf("the theme is %q, want dark", got)
 	}
-	page.says(t, "13:02 CET") // 12:02 UTC
+	page.WantText(t, "13:02 CET") // 12:02 UTC
 }
 
 func earlierActivity(t *testing.T, e *earlier) {
 	ada, _ := e.browser("ada@example.com")
 	for _, kind := range []string{"log-ins", "changes"} {
-		if told := ada.get("/account/activity?kind="+kind).is(t, 200).told(); len(told) == 0 {
+		if told := activitySentences(ada.Get("/account/activity?kind="+kind).WantStatus(t, 200)); len(told) == 0 {
 			t.Errorf("the activity page lists no %s, want one", kind)
 		}
 	}
@@ -339,11 +352,11 @@ func earlierActivity(t *testing.T, e *earlier) {
 // Cleanup deletes what the earlier version left to it.
 func TestEarlierDatabase_IsCleanedUp(t *testing.T) {
 	e := newEarlier(t)
-	joan := e.visitorAs("joan@example.com")
-	e.cleanups()
-	joan.login(e.password).is(t, 422)
-	if n := e.count("users", "email = ?", joan.email); n != 0 {
-		t.Errorf("%d accounts of %s are left after the cleanup, want none", n, joan.email)
+	joan := e.BrowserOf("joan@example.com")
+	e.CleanupAfterWeek()
+	joan.Login(e.password).WantStatus(t, 422)
+	if n := e.Count("users", "email = ?", joan.Email); n != 0 {
+		t.Errorf("%d accounts of %s are left after the cleanup, want none", n, joan.Email)
 	}
-	e.elsewhere("ada@example.com").redirects(t, "/dashboard").says(t, "Hello, Ada")
+	e.elsewhere("ada@example.com").WantRedirect(t, "/dashboard").WantText(t, "Hello, Ada")
 }

@@ -5,64 +5,69 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"example.com/gatehouse/apptest"
 )
 
-// How a story is told, once through. A stage is the whole application with a database of its own, and people use it.
+// These examples show each helper of apptest once.
 
-func TestExampleAStory(t *testing.T) {
-	s := newStage(t)                   // on SQLite, or on PostgreSQL with TEST_DATABASE=postgres
-	ada := s.member("ada@example.com") // logged in; s.user has an account and is logged out, s.visitor has none
-	ada.get("/account").is(t, 200).says(t, "ada@example.com").hides(t, goodPassword)
-	ada.get("/account").submit("name", "Ada King").redirects(t, "/account").says(t, "Your name is saved.", "Ada King")
-	ada.post("/account", "name", "").is(t, 422).says(t, "Enter your name.")
-	s.visitor().get("/account").redirects(t, "/login?next=%2Faccount").says(t, "Log in")
+func TestExample_BrowserUsesForms(t *testing.T) {
+	app := apptest.New(t) // on SQLite, or on PostgreSQL with TEST_DATABASE=postgres
+	// Others are app.LoggedOut, whose user has an account, and app.Browser, whose
+	// visitor has none.
+	ada := app.LoggedIn("ada@example.com")
+	page := ada.Get("/account").WantStatus(t, 200).WantText(t, "ada@example.com").WantNoText(t, apptest.Password)
+	page.Submit("name", "Ada King").WantRedirect(t, "/account").WantText(t, "Your name is saved.", "Ada King")
+	ada.Post("/account", "name", "").WantStatus(t, 422).WantText(t, "Enter your name.")
+	app.Browser().Get("/account").WantRedirect(t, "/login?next=%2Faccount").WantText(t, "Log in")
 }
 
-func TestExampleTheClockIsTheStorys(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	s.clock.passes(s.config.SessionIdle - time.Minute)
-	ada.get("/dashboard").is(t, 200)
-	s.clock.passes(s.config.SessionIdle + time.Minute)
-	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+func TestExample_ClockAdvances(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	app.Clock.Advance(app.Config.SessionIdle - time.Minute)
+	ada.Get("/dashboard").WantStatus(t, 200)
+	app.Clock.Advance(app.Config.SessionIdle + time.Minute)
+	ada.Get("/dashboard").WantRedirect(t, "/login?next=%2Fdashboard")
 }
 
-func TestExampleMailArrives(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	ada.post("/password/forgot", "email", ada.email).redirects(t, "/password/forgot/sent")
-	message := ada.mail() // the next one; it has a Subject, a Text, an HTML and a Link
-	ada.get(message.Link).submit("password", otherPassword).redirects(t, "/login")
+func TestExample_MailArrives(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	ada.Post("/password/forgot", "email", ada.Email).WantRedirect(t, "/password/forgot/sent")
+	message := ada.Mail() // with a Subject, a Text, an HTML and a Link
+	ada.Get(message.Link).Submit("password", apptest.OtherPassword).WantRedirect(t, "/login")
 }
 
-func TestExampleSettingsAreTheStorys(t *testing.T) {
-	s := newStage(t, noRateLimit, named("Acme"))
-	s.visitor().get("/login").says(t, "Acme")
+func TestExample_OptionsChangeSettings(t *testing.T) {
+	production := func(app *apptest.App) { app.Config.Production = true }
+	app := apptest.New(t, apptest.NoRateLimit, apptest.Named("Boathouse"), production)
+	app.Browser().Get("/login").WantText(t, "Boathouse")
+	app.LocalBrowser().Get("/dev/mail").WantStatus(t, 404)
 }
 
-func TestExampleTheDatabaseIsLookedInto(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	before := s.tables()
-	ada.post("/account", "name", "Ada King")
-	if s.tables()["users"] == before["users"] || s.count("users", "name = ?", "Ada King") != 1 {
-		t.Error("the name is not changed")
+func TestExample_DatabaseHasRows(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	before := app.Tables()
+	ada.Post("/account", "name", "Ada King")
+	if got := app.ChangedTables(before); len(got) == 0 || app.Count("users", "name = ?", "Ada King") != 1 {
+		t.Errorf("got changes in %v, want the new name in users", got)
 	}
 }
 
-func TestExampleManyComeAtOnce(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	atOnce(10, func(int) {
-		if page, err := ada.twin().try(http.MethodGet, "/dashboard", nil); err != nil || page.status != 200 {
-			t.Errorf("%v, %v", page, err)
+func TestExample_TabsSendRequestsAtOnce(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	apptest.AtOnce(10, func(int) {
+		if page, err := ada.Tab().Try(http.MethodGet, "/dashboard", nil); err != nil || page.Status != 200 {
+			t.Errorf("got %v, %v, want status 200", page, err)
 		}
 	})
 }
 
-// A service of somebody else's is faked as a server, so that what is tested is the real client.
-func TestExampleAServiceIsFaked(t *testing.T) {
-	weather := fake(t, func(w http.ResponseWriter, r *http.Request) {
+func TestExample_ServiceAnswersClient(t *testing.T) {
+	weather := apptest.NewService(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte(`{"city": "` + r.FormValue("city") + `", "sky": "clear"}`))
 	})
 	answer, err := weather.Client().Get(weather.URL + "/today?" + url.Values{"city": {"London"}}.Encode())
@@ -70,7 +75,7 @@ func TestExampleAServiceIsFaked(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	if asked := weather.asked(); len(asked) != 1 || asked[0].FormValue("city") != "London" {
-		t.Errorf("it was asked %v", asked)
+	if got := weather.Requests(); len(got) != 1 || got[0].FormValue("city") != "London" {
+		t.Errorf("got the requests %v, want one about London", got)
 	}
 }

@@ -8,21 +8,22 @@ import (
 	"testing"
 	"time"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 )
 
-// takesNoWrites has the database refuse every write from now on, as a full disk or a standby does.
-func (s *stage) takesNoWrites() {
-	s.t.Helper()
+// refuseWrites has the database refuse every write from now on, as a full disk or a standby does.
+func refuseWrites(app *apptest.App) {
+	app.T.Helper()
 	statement := "PRAGMA query_only = on"
-	if s.db.Name() == "postgres" {
-		statement = "ALTER DATABASE " + s.db.Migrator().CurrentDatabase() + " SET default_transaction_read_only = on"
+	if app.DB.Name() == "postgres" {
+		statement = "ALTER DATABASE " + app.DB.Migrator().CurrentDatabase() + " SET default_transaction_read_only = on"
 	}
-	if err := s.db.Exec(statement).Error; err != nil {
-		s.t.Fatal(err)
+	if err := app.DB.Exec(statement).Error; err != nil {
+		app.T.Fatal(err)
 	}
 	for _, name := range []string{"first", "reader"} {
-		pool := poolOf(s.db, name)
+		pool := poolOf(app.DB, name)
 		most := pool.Stats().MaxOpenConnections
 		pool.SetMaxIdleConns(0) // so that the connections are new
 		pool.SetMaxIdleConns(most)
@@ -30,36 +31,36 @@ func (s *stage) takesNoWrites() {
 }
 
 func TestAReadOnlyDatabase_ServesReadersAndIsNotReady(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	s.visitor().get("/readyz").is(t, 200)
-	s.takesNoWrites()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	app.Browser().Get("/readyz").WantStatus(t, 200)
+	refuseWrites(app)
 	for range 5 {
-		s.clock.passes(2 * time.Minute)
+		app.Clock.Advance(2 * time.Minute)
 		for _, path := range []string{"/dashboard", "/account", "/account/security", "/account/sessions"} {
-			ada.get(path).is(t, 200)
+			ada.Get(path).WantStatus(t, 200)
 		}
-		ada.get("/-nothing").is(t, 404)
-		ada.get("/account/prove").is(t, 200)
+		ada.Get("/-nothing").WantStatus(t, 404)
+		ada.Get("/account/prove").WantStatus(t, 200)
 	}
-	s.visitor().get("/readyz").is(t, 503).says(t, "takes no writes")
-	s.visitor().get("/healthz").is(t, 200)
-	if told := strings.Count(s.log.String(), "cannot be marked as seen"); told != 5 {
+	app.Browser().Get("/readyz").WantStatus(t, 503).WantText(t, "takes no writes")
+	app.Browser().Get("/healthz").WantStatus(t, 200)
+	if told := strings.Count(app.Log.String(), "cannot be marked as seen"); told != 5 {
 		t.Errorf("got %d log lines for five failures in ten minutes, want 5", told)
 	}
 }
 
 func TestReadyz_WritesOnceASecondHoweverOftenItIsAsked(t *testing.T) {
-	s := newStage(t)
-	ran := count(t, s.db)
+	app := apptest.New(t)
+	ran := count(t, app.DB)
 	for range 20 {
-		s.visitor().get("/readyz").is(t, 200)
+		app.Browser().Get("/readyz").WantStatus(t, 200)
 	}
 	if got := ran.take(); len(got) != 2 {
 		t.Errorf("got %d statements, want one that reads and one that writes: %q", len(got), got)
 	}
-	s.clock.passes(time.Second)
-	s.visitor().get("/readyz").is(t, 200)
+	app.Clock.Advance(time.Second)
+	app.Browser().Get("/readyz").WantStatus(t, 200)
 	if got := ran.take(); len(got) != 2 {
 		t.Errorf("a second later: got %d statements, want 2", len(got))
 	}
@@ -83,9 +84,9 @@ func TestAFullDisk_ServesReadersAndIsNotReady(t *testing.T) {
 	if _, err := models.Migrate(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	s := newStageOn(t, db)
-	ada := s.member("ada@example.com")
-	s.visitor().get("/readyz").is(t, 200)
+	app := apptest.NewOn(t, db)
+	ada := app.LoggedIn("ada@example.com")
+	app.Browser().Get("/readyz").WantStatus(t, 200)
 	file, err := os.Create(filepath.Join(dir, "filler"))
 	if err != nil {
 		t.Fatal(err)
@@ -96,26 +97,26 @@ func TestAFullDisk_ServesReadersAndIsNotReady(t *testing.T) {
 		}
 	}
 	file.Close()
-	s.fillLog()
-	s.clock.passes(2 * time.Minute)
+	fillLog(app)
+	app.Clock.Advance(2 * time.Minute)
 	for _, path := range []string{"/dashboard", "/account", "/account/sessions"} {
-		ada.get(path).is(t, 200)
+		ada.Get(path).WantStatus(t, 200)
 	}
-	s.visitor().get("/readyz").is(t, 503).says(t, "takes no writes")
+	app.Browser().Get("/readyz").WantStatus(t, 503).WantText(t, "takes no writes")
 	if err := os.Remove(file.Name()); err != nil {
 		t.Fatal(err)
 	}
-	s.clock.passes(time.Minute)
-	s.visitor().get("/readyz").is(t, 200)
+	app.Clock.Advance(time.Minute)
+	app.Browser().Get("/readyz").WantStatus(t, 200)
 }
 
 // fillLog writes until SQLite has used what room its log had left.
-func (s *stage) fillLog() {
-	s.t.Helper()
+func fillLog(app *apptest.App) {
+	app.T.Helper()
 	for i := range 10_000 {
-		if err := s.db.Exec("INSERT INTO limits (id, hits, open_at, ends_at) VALUES (?, 1, ?, ?)", strings.Repeat("x", 3000)+string(rune(i+256)), s.clock.now(), s.clock.now()).Error; err != nil {
+		if err := app.DB.Exec("INSERT INTO limits (id, hits, open_at, ends_at) VALUES (?, 1, ?, ?)", strings.Repeat("x", 3000)+string(rune(i+256)), app.Clock.Now(), app.Clock.Now()).Error; err != nil {
 			return
 		}
 	}
-	s.t.Fatal("the disk is not full")
+	app.T.Fatal("the disk is not full")
 }

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/models"
 )
@@ -37,20 +37,20 @@ var public = []string{
 }
 
 func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
-	s := newStage(t)
+	app := apptest.New(t)
 	asked := 0
-	for _, route := range s.routes {
+	for _, route := range app.Routes {
 		if slices.Contains(public, route.Method+" "+route.Path) {
 			continue
 		}
 		asked++
-		page := s.visitor().do(route.Method, route.Path, nil).is(t, http.StatusSeeOther)
+		page := app.Browser().Do(route.Method, route.Path, nil).WantStatus(t, http.StatusSeeOther)
 		want := "/login" // a form that was sent is not sent again behind a person's back
 		if route.Method == http.MethodGet && route.Guard == "logged in" {
 			want += "?next=" + url.QueryEscape(route.Path)
-			s.visitor().do(http.MethodHead, route.Path, nil).is(t, http.StatusSeeOther)
+			app.Browser().Do(http.MethodHead, route.Path, nil).WantStatus(t, http.StatusSeeOther)
 		}
-		if to := page.header.Get("Location"); to != want {
+		if to := page.Header.Get("Location"); to != want {
 			t.Errorf("%s %s sends visitors to %s, not to %s", route.Method, route.Path, to, want)
 		}
 	}
@@ -60,9 +60,9 @@ func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
 }
 
 func TestLawTheListOfPublicRoutesIsNoLongerThanTheSite(t *testing.T) {
-	s := newStage(t)
+	app := apptest.New(t)
 	var all []string
-	for _, route := range s.routes {
+	for _, route := range app.Routes {
 		all = append(all, route.Method+" "+route.Path)
 	}
 	for _, route := range public {
@@ -73,35 +73,35 @@ func TestLawTheListOfPublicRoutesIsNoLongerThanTheSite(t *testing.T) {
 }
 
 // everyPage opens all pages of the site as those who may, once everything is there that they show, and first has been called.
-func everyPage(t *testing.T, visit func(guard string, page *page), first ...func(*stage)) {
+func everyPage(t *testing.T, visit func(guard string, page *apptest.Page), first ...apptest.Option) {
 	t.Helper()
-	s := newStage(t, everyStep()...)
-	ada := s.member("ada@example.com")
-	newcomer := s.visitor()
-	newcomer.email = "new@example.com"
-	newcomer.post("/register", "name", "New", "email", newcomer.email, "password", goodPassword)
-	confirm := newcomer.mail().Link
-	ada.post("/password/forgot", "email", ada.email)
-	reset := ada.mail().Link
-	recovery := s.recovery(t)
-	newcomer.post("/login/mail", "email", ada.email) // feature:mail_login
-	mailLogin := ada.mail().Link                     // feature:mail_login
-	restore := s.member("edsger@example.com").leaves().Link
-	message := s.developer().get("/dev/mail").rows()[0]
-	alert := s.alerted("joan@example.com").mail().Link
-	moving, _ := s.member("edith@example.com").moving("edith@example.org")
-	undo := s.member("hedy@example.com").moves("hedy@example.org")
-	owing := s.whoOwe()
+	app := apptest.New(t, allSteps()...)
+	ada := app.LoggedIn("ada@example.com")
+	newcomer := app.Browser()
+	newcomer.Email = "new@example.com"
+	newcomer.Post("/register", "name", "New", "email", newcomer.Email, "password", apptest.Password)
+	confirm := newcomer.Mail().Link
+	ada.Post("/password/forgot", "email", ada.Email)
+	reset := ada.Mail().Link
+	recovery := recoveryLink(app, t)
+	newcomer.Post("/login/mail", "email", ada.Email) // feature:mail_login
+	mailLogin := ada.Mail().Link                     // feature:mail_login
+	restore := deleteAccount(app.LoggedIn("edsger@example.com")).Link
+	message := app.LocalBrowser().Get("/dev/mail").Rows()[0]
+	alert := alertedUser(app, "joan@example.com").Mail().Link
+	moving, _ := requestEmailChange(app.LoggedIn("edith@example.com"), "edith@example.org")
+	undo := changeEmail(app.LoggedIn("hedy@example.com"), "hedy@example.org")
+	owing := pendingUsers(app)
 	rows := map[string]string{} // of Ada's, by table
 	for _, table := range models.OwnedTables() {
 		rows[table] = owned()[table](ada)
 	}
-	ada.portrayed()       // feature:profile_picture
-	ada.get("/dashboard") // she is marked as seen now, and not again within the minute
+	uploadAvatar(ada)     // feature:profile_picture
+	ada.Get("/dashboard") // she is marked as seen now, and not again within the minute
 	for _, call := range first {
-		call(s)
+		call(app)
 	}
-	for _, route := range s.routes {
+	for _, route := range app.Routes {
 		path, who := route.Path, newcomer
 		switch {
 		case route.Method != http.MethodGet, slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, path), strings.HasPrefix(path, "/.well-known/"):
@@ -137,89 +137,72 @@ func everyPage(t *testing.T, visit func(guard string, page *page), first ...func
 			who = ada
 		}
 		if route.Guard == "private network" {
-			who = s.developer()
+			who = app.LocalBrowser()
 		}
 		if strings.HasPrefix(route.Guard, "owing ") {
 			if who = owing[route.Guard]; who == nil {
 				continue // there is no kind of it
 			}
 		}
-		visit(route.Guard, who.get(path).is(t, http.StatusOK))
+		visit(route.Guard, who.Get(path).WantStatus(t, http.StatusOK))
 	}
 }
 
-// leadsTo says whether the route answers this method at this path.
-func leadsTo(route handlers.Route, method, path string) bool {
-	ours, theirs := strings.Split(route.Path, "/"), strings.Split(path, "/")
-	if route.Method != method {
-		return false
-	}
-	for i, part := range ours {
-		if part == "*" {
-			return true
-		}
-		if i >= len(theirs) || part != theirs[i] && !strings.HasPrefix(part, ":") {
-			return false
-		}
-	}
-	return len(ours) == len(theirs)
-}
-
-// What is counted and not told fails the test that sees it, whichever it is (see ledger); this is the other half.
+// What is counted and not told fails the test that sees it, whichever it is (see apptest); this is the other half.
 func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
-	s := newStage(t, everyStep()...)
-	newcomer, ada := s.visitor(), s.member("ada@example.com")
-	newcomer.email = "new@example.com"
-	newcomer.post("/register", "name", "New", "email", newcomer.email, "password", goodPassword)
-	newcomer.mail()
-	newcomer.post("/register/resend")
-	s.visitor().get(newcomer.mail().Link).submit("password", otherPassword)
-	newcomer.post("/register/correct", "email", "newer@example.com")
-	newcomer.post("/login", "email", ada.email, "password", otherPassword)
-	s.visitorAs(ada.email).login(goodPassword)
-	newcomer.post("/password/forgot", "email", ada.email)
-	newcomer.post("/password/reset", "token", "dead", "password", otherPassword)
-	ada.post("/account/security", "current_password", otherPassword, "password", otherPassword)
-	ada.post("/account/prove", "factor", "password", "answer", otherPassword)
-	newcomer.post("/security-alert", "token", "dead")
-	ada.post("/account/export")
-	s.owingTerms("barbara@example.com").post("/login/terms/export") // feature:terms
-	newcomer.post("/account-recovery", "token", "dead")
-	newcomer.post("/login/mail", "email", ada.email)       // feature:mail_login
-	newcomer.post("/login/mail/sent", "code", "AAAA-AAAA") // feature:mail_login
-	newcomer.post("/login/mail/confirm", "token", "dead")  // feature:mail_login
-	alan := s.member("alan@example.com")                   // feature:mail_login
-	alan.post("/logout")                                   // feature:mail_login
-	alan.post("/login/mail", "email", alan.email)          // feature:mail_login
-	ada.get("/account/totp/new").submit("code", "000000")  // feature:totp
-	newcomer.post("/login/passkey/options")                // feature:passkeys
-	newcomer.post("/login/passkey", "assertion", "{}")     // feature:passkeys
-	ada.post("/account/prove/options")                     // feature:passkeys
-	ada.post("/account/passkeys/new/options")              // feature:passkeys
-	newcomer.post("/account/restore", "token", "dead")
-	edsger := s.member("edsger@example.com")
-	edsger.post("/account/delete", "confirmation", edsger.email)
-	s.owingTerms("tony@example.com").post("/login/terms/delete", "confirmation", "tony@example.com") // feature:terms
-	newcomer.post("/email/change", "token", "dead")
-	newcomer.post("/email/undo", "token", "dead")
-	ada.post("/account/email", "email", "ada@example.org")
+	app := apptest.New(t, allSteps()...)
+	newcomer, ada := app.Browser(), app.LoggedIn("ada@example.com")
+	newcomer.Email = "new@example.com"
+	newcomer.Post("/register", "name", "New", "email", newcomer.Email, "password", apptest.Password)
+	newcomer.Mail()
+	newcomer.Post("/register/resend")
+	app.Browser().Get(newcomer.Mail().Link).Submit("password", apptest.OtherPassword)
+	newcomer.Post("/register/correct", "email", "newer@example.com")
+	newcomer.Post("/login", "email", ada.Email, "password", apptest.OtherPassword)
+	app.BrowserOf(ada.Email).Login(apptest.Password)
+	newcomer.Post("/password/forgot", "email", ada.Email)
+	newcomer.Post("/password/reset", "token", "dead", "password", apptest.OtherPassword)
+	ada.Post("/account/security", "current_password", apptest.OtherPassword, "password", apptest.OtherPassword)
+	ada.Post("/account/prove", "factor", "password", "answer", apptest.OtherPassword)
+	newcomer.Post("/security-alert", "token", "dead")
+	ada.Post("/account/export")
+	atTerms(app, "barbara@example.com").Post("/login/terms/export") // feature:terms
+	newcomer.Post("/account-recovery", "token", "dead")
+	newcomer.Post("/login/mail", "email", ada.Email)       // feature:mail_login
+	newcomer.Post("/login/mail/sent", "code", "AAAA-AAAA") // feature:mail_login
+	newcomer.Post("/login/mail/confirm", "token", "dead")  // feature:mail_login
+	alan := app.LoggedIn("alan@example.com")               // feature:mail_login
+	alan.Post("/logout")                                   // feature:mail_login
+	alan.Post("/login/mail", "email", alan.Email)          // feature:mail_login
+	ada.Get("/account/totp/new").Submit("code", "000000")  // feature:totp
+	newcomer.Post("/login/passkey/options")                // feature:passkeys
+	newcomer.Post("/login/passkey", "assertion", "{}")     // feature:passkeys
+	ada.Post("/account/prove/options")                     // feature:passkeys
+	ada.Post("/account/passkeys/new/options")              // feature:passkeys
+	newcomer.Post("/account/restore", "token", "dead")
+	edsger := app.LoggedIn("edsger@example.com")
+	edsger.Post("/account/delete", "confirmation", edsger.Email)
+	atTerms(app, "tony@example.com").Post("/login/terms/delete", "confirmation", "tony@example.com") // feature:terms
+	newcomer.Post("/email/change", "token", "dead")
+	newcomer.Post("/email/undo", "token", "dead")
+	ada.Post("/account/email", "email", "ada@example.org")
 	if len(secondFactors()) > 0 {
-		grace, factor := s.owing("grace@example.com")
-		grace.post("/login/factor", "factor", factor.factor(), "answer", "000000")
-		grace.post("/login/factor/options") // feature:passkeys
+		grace, factor := atSecondFactor(app, "grace@example.com")
+		grace.Post("/login/factor", "factor", factor.Kind(), "answer", "000000")
+		grace.Post("/login/factor/options") // feature:passkeys
 	}
-	changer := s.member("changer@example.com")
-	for _, route := range s.routes {
+	changer := app.LoggedIn("changer@example.com")
+	for _, route := range app.Routes {
 		if countsChanges(route.Limits) {
-			changer.post(route.Path)
+			changer.Post(route.Path)
 		}
 	}
-	for _, route := range s.routes {
+	for _, route := range app.Routes {
 		if route.Guard == "owing a second factor" && len(secondFactors()) == 0 {
 			continue
 		}
 		for _, rule := range route.Limits {
-			if _, seen := s.counted.counts.Load(countedHit{route.Method, route.Path, rule.Name}); !seen {
+			if !app.Counted(route.Method, route.Path, rule.Name) {
 				t.Errorf("%s %s says that it counts under %s, and does not", route.Method, route.Path, rule.Name)
 			}
 		}
@@ -227,18 +210,18 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 }
 
 func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
-	everyPage(t, func(_ string, page *page) {
-		for n := range page.document().Descendants() {
-			method, address := http.MethodGet, attribute(n, "href")+attribute(n, "src")
+	everyPage(t, func(_ string, page *apptest.Page) {
+		for n := range page.Document().Descendants() {
+			method, address := http.MethodGet, apptest.Attr(n, "href")+apptest.Attr(n, "src")
 			if n.Data == "form" {
-				method, address = strings.ToUpper(attribute(n, "method")), attribute(n, "action")
+				method, address = strings.ToUpper(apptest.Attr(n, "method")), apptest.Attr(n, "action")
 			}
 			if n.Type != html.ElementNode || !strings.HasPrefix(address, "/") {
 				continue // other sites, and places on the page
 			}
 			target, err := url.Parse(address)
-			if err != nil || !slices.ContainsFunc(page.p.s.routes, func(r handlers.Route) bool { return leadsTo(r, method, target.Path) }) {
-				t.Errorf("%s: <%s> leads to %s %s, and there is nothing", page.path, n.Data, method, address)
+			if err != nil || !slices.ContainsFunc(page.Browser.App.Routes, func(r handlers.Route) bool { return apptest.Matches(r, method, target.Path) }) {
+				t.Errorf("%s: <%s> leads to %s %s, and there is nothing", page.Path, n.Data, method, address)
 			}
 		}
 	})
@@ -247,74 +230,74 @@ func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
 func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
 	frames := map[string][]string{"anyone": {"site", "guest"}, "logged out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "logged in": {"app"}, "private network": {"site", "guest"}}
 	frames["owing accepted terms"] = []string{"guest"} // feature:terms
-	everyPage(t, func(guard string, page *page) {
-		if strings.HasSuffix(page.path, "/html") || !page.isHTML() {
+	everyPage(t, func(guard string, page *apptest.Page) {
+		if strings.HasSuffix(page.Path, "/html") || !page.IsHTML() {
 			return // a mail or a picture, not a page
 		}
-		if frame := attribute(page.all("body")[0], "class"); !slices.Contains(frames[guard], frame) {
-			t.Errorf("%s is for people %s and has the layout of %q", page.path, guard, frame)
+		if frame := apptest.Attr(page.All("body")[0], "class"); !slices.Contains(frames[guard], frame) {
+			t.Errorf("%s is for people %s and has the layout of %q", page.Path, guard, frame)
 		}
-		if guard == "logged in" && !strings.Contains(page.body, `action="/logout"`) { // item 35
-			t.Errorf("%s has no way out", page.path)
+		if guard == "logged in" && !strings.Contains(page.Body, `action="/logout"`) { // item 35
+			t.Errorf("%s has no way out", page.Path)
 		}
 	})
 }
 
 func TestLawUnknownAddressesAre404ForEveryone(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	// Item 37: /account/x.css is what a cache would keep.
 	for _, path := range []string{
 		"/-nothing", "/account/x.css", "/dashboard/x", "/login/x", "/assets/", "/assets/nothing.css", "/.git/config",
 		"/.env", "/debug/pprof/", "/metrics", "//", "/admin", "/%2e%2e/etc/passwd",
 	} {
-		if slices.ContainsFunc(s.routes, func(r handlers.Route) bool { return r.Path == path }) {
+		if slices.ContainsFunc(app.Routes, func(r handlers.Route) bool { return r.Path == path }) {
 			continue // a page of the product's own
 		}
-		ada.get(path).is(t, 404)
-		s.visitor().get(path).is(t, 404)
+		ada.Get(path).WantStatus(t, 404)
+		app.Browser().Get(path).WantStatus(t, 404)
 	}
 }
 
 func TestLawNoGetChangesARow(t *testing.T) {
 	var before map[string]string
-	everyPage(t, func(_ string, page *page) {
-		if changed := page.p.s.changed(before); len(changed) > 0 {
-			t.Errorf("GET %s changed %v", page.path, changed)
+	everyPage(t, func(_ string, page *apptest.Page) {
+		if changed := page.Browser.App.ChangedTables(before); len(changed) > 0 {
+			t.Errorf("GET %s changed %v", page.Path, changed)
 		}
-	}, func(s *stage) {
-		s.mailIsSent()
-		before = s.tables()
+	}, func(app *apptest.App) {
+		app.WaitForMail()
+		before = app.Tables()
 	})
 }
 
 func TestLawOnlyFormsReachForms(t *testing.T) {
-	s := newStage(t, everyStep()...)
-	ada, owing := s.member("ada@example.com"), s.whoOwe()
-	for _, route := range s.routes {
+	app := apptest.New(t, allSteps()...)
+	ada, owing := app.LoggedIn("ada@example.com"), pendingUsers(app)
+	for _, route := range app.Routes {
 		if route.Method != http.MethodPost || route.Path == "/logout" {
 			continue
 		}
 		for _, media := range []string{"application/json", "text/plain", "application/octet-stream", "nonsense", ""} {
-			who := s.visitor()
+			who := app.Browser()
 			switch {
 			case route.Guard == "logged in":
 				who = ada
 			case route.Guard == "private network":
-				who = s.developer()
+				who = app.LocalBrowser()
 			case owing[route.Guard] != nil:
 				who = owing[route.Guard]
 			case strings.HasPrefix(route.Guard, "owing "):
 				continue // there is no kind of it
 			}
-			r := who.request(http.MethodPost, route.Path, strings.NewReader(`{"name":"x"}`))
+			r := who.Request(http.MethodPost, route.Path, strings.NewReader(`{"name":"x"}`))
 			r.Header.Set("Content-Type", media)
-			page, err := who.send(r)
+			page, err := who.Send(r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if page.status != http.StatusUnsupportedMediaType {
-				t.Errorf("%s takes %s: %d", route.Path, media, page.status)
+			if page.Status != http.StatusUnsupportedMediaType {
+				t.Errorf("%s takes %s: %d", route.Path, media, page.Status)
 			}
 		}
 	}
@@ -328,10 +311,10 @@ func TestLawEveryPostRefusesAnotherOrigin(t *testing.T) {
 }
 
 func refusesOtherOrigins(t *testing.T, scheme string) {
-	s := newStage(t, noRateLimit, func(c *config.Config) { c.AppURL.Scheme, c.Production = scheme, scheme == "https" })
-	ada := s.member("ada@example.com")
-	site := s.config.AppURL.String()
-	for _, route := range s.routes {
+	app := apptest.New(t, apptest.NoRateLimit, func(app *apptest.App) { app.Config.AppURL.Scheme, app.Config.Production = scheme, scheme == "https" })
+	ada := app.LoggedIn("ada@example.com")
+	site := app.Config.AppURL.String()
+	for _, route := range app.Routes {
 		if route.Method != http.MethodPost {
 			continue
 		}
@@ -349,37 +332,37 @@ func refusesOtherOrigins(t *testing.T, scheme string) {
 			{"Origin": "null", "Sec-Fetch-Site": "cross-site"},
 			{"Referer": site + "/login"},
 		} {
-			r := ada.request(http.MethodPost, route.Path, strings.NewReader("name=x"))
+			r := ada.Request(http.MethodPost, route.Path, strings.NewReader("name=x"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header.Del("Origin")
 			for name, value := range headers {
 				r.Header.Set(name, value)
 			}
-			page, err := ada.send(r)
+			page, err := ada.Send(r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if page.status != http.StatusForbidden {
-				t.Errorf("%s %s with %v: %d", scheme, route.Path, headers, page.status)
+			if page.Status != http.StatusForbidden {
+				t.Errorf("%s %s with %v: %d", scheme, route.Path, headers, page.Status)
 			}
 		}
 	}
-	ada.get("/dashboard").is(t, 200)
+	ada.Get("/dashboard").WantStatus(t, 200)
 }
 
 // A page without a referrer makes browsers send "null"; Sec-Fetch-Site then says that it was a page of this site.
 func TestAFormOnAPageWithoutAReferrerIsOneOfOurs(t *testing.T) {
-	s := newStage(t)
-	ada := s.visitor()
-	r := ada.request(http.MethodPost, "/password/forgot", strings.NewReader("email=ada@example.com"))
+	app := apptest.New(t)
+	ada := app.Browser()
+	r := ada.Request(http.MethodPost, "/password/forgot", strings.NewReader("email=ada@example.com"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Origin", "null")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	page, err := ada.send(r)
+	page, err := ada.Send(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	page.redirects(t, "/password/forgot/sent")
+	page.WantRedirect(t, "/password/forgot/sent")
 }
 
 // Design: identity, tables and mail know nothing of the web framework, and each outside library has one owner.
@@ -393,6 +376,7 @@ func TestLawImportsRunOneWay(t *testing.T) {
 		"github.com/wneessen/":     {"mail"},
 		"github.com/go-webauthn/":  {"auth"}, // feature:passkeys
 		app + "app":                {"cli"},
+		app + "apptest":            {}, // tests alone
 		app + "cli":                {"."},
 		app + "handlers":           {"cli"},
 		app + "views":              {"handlers", "views"},
@@ -424,9 +408,6 @@ func TestLawImportsRunOneWay(t *testing.T) {
 func TestLaw_OnlyTestsHashCheaply(t *testing.T) {
 	made := 0
 	eachSource(t, func(path string, file *ast.File) {
-		if strings.HasPrefix(path, "apptest/") { // for tests alone
-			return
-		}
 		ast.Inspect(file, func(node ast.Node) bool {
 			if name, is := node.(*ast.Ident); is && name.Name == "Cheap" {
 				if path != "auth/hash/hash.go" {
@@ -447,48 +428,48 @@ func TestLaw_OnlyTestsHashCheaply(t *testing.T) {
 
 // Item 38: what one header allows another does not: several origins, or another name for the host.
 func TestItem38AnOriginIsProvenOnceAndForThisHost(t *testing.T) {
-	s := newStage(t, func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true })
-	site := s.config.AppURL.String()
+	app := apptest.New(t, func(app *apptest.App) { app.Config.AppURL.Scheme, app.Config.Production = "https", true })
+	site := app.Config.AppURL.String()
 	for _, claim := range []struct {
 		origins []string
 		host    string
 		want    int
 	}{
-		{[]string{site}, s.config.AppURL.Host, 422},
-		{[]string{site, site}, s.config.AppURL.Host, 403},
-		{[]string{"null"}, s.config.AppURL.Host, 422},
+		{[]string{site}, app.Config.AppURL.Host, 422},
+		{[]string{site, site}, app.Config.AppURL.Host, 403},
+		{[]string{"null"}, app.Config.AppURL.Host, 422},
 		{[]string{"null"}, "evil.example", 403},
 		{nil, "evil.example", 403},
 		{[]string{"http://evil.example"}, "evil.example", 403},
 		{[]string{"https://evil.example"}, "evil.example", 403},
 	} {
-		r := s.visitor().request(http.MethodPost, "/login", strings.NewReader("email=x"))
+		r := app.Browser().Request(http.MethodPost, "/login", strings.NewReader("email=x"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header["Origin"], r.Host = claim.origins, claim.host
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
-		page, err := s.visitor().send(r)
+		page, err := app.Browser().Send(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if page.status != claim.want {
-			t.Errorf("%q to %s: %d, not %d", claim.origins, claim.host, page.status, claim.want)
+		if page.Status != claim.want {
+			t.Errorf("%q to %s: %d, not %d", claim.origins, claim.host, page.Status, claim.want)
 		}
 	}
 }
 
 func TestInDevelopmentAPhoneOnTheLocalNetworkUsesTheSite(t *testing.T) {
-	s := newStage(t)
-	phone := s.visitor()
-	phone.origin = "http://192.168.1.7:3000"
+	app := apptest.New(t)
+	phone := app.Browser()
+	phone.Origin = "http://192.168.1.7:3000"
 	for method, want := range map[string]int{http.MethodPost: 422, http.MethodGet: 200} {
-		r := phone.request(method, "/login", strings.NewReader("email=x"))
+		r := phone.Request(method, "/login", strings.NewReader("email=x"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Host = "192.168.1.7:3000"
-		page, err := phone.send(r)
+		page, err := phone.Send(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		page.is(t, want)
+		page.WantStatus(t, want)
 	}
 }
 
@@ -513,50 +494,50 @@ func (n *localNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestInDevelopmentAPhoneOnTheLocalNetworkConfirmsAndResets(t *testing.T) {
-	s := newStage(t)
-	ada := s.visitor()
-	ada.client.Transport = &localNetwork{RoundTripper: ada.client.Transport}
-	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard").is(t, 200)
-	ada.post("/password/forgot", "email", "ada@example.com").redirects(t, "/password/forgot/sent")
-	ada.get(ada.mail().Link).submit("password", otherPassword).is(t, 303)
+	app := apptest.New(t)
+	ada := app.Browser()
+	ada.Client.Transport = &localNetwork{RoundTripper: ada.Client.Transport}
+	ada.SignUp("Ada", "ada@example.com", apptest.Password).WantRedirect(t, "/dashboard").WantStatus(t, 200)
+	ada.Post("/password/forgot", "email", "ada@example.com").WantRedirect(t, "/password/forgot/sent")
+	ada.Get(ada.Mail().Link).Submit("password", apptest.OtherPassword).WantStatus(t, 303)
 }
 
 func TestItem23InProductionTheReferrerIsHiddenFromEverySide(t *testing.T) {
-	s := newStage(t, func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true })
-	ada := s.visitor()
-	ada.client.Transport = &localNetwork{RoundTripper: ada.client.Transport}
-	if policy := ada.get("/password/reset?token=x").header.Get("Referrer-Policy"); policy != "no-referrer" {
+	app := apptest.New(t, func(app *apptest.App) { app.Config.AppURL.Scheme, app.Config.Production = "https", true })
+	ada := app.Browser()
+	ada.Client.Transport = &localNetwork{RoundTripper: ada.Client.Transport}
+	if policy := ada.Get("/password/reset?token=x").Header.Get("Referrer-Policy"); policy != "no-referrer" {
 		t.Errorf("Referrer-Policy is %q", policy)
 	}
-	ada.post("/password/reset", "token", "x", "password", otherPassword).is(t, 403)
+	ada.Post("/password/reset", "token", "x", "password", apptest.OtherPassword).WantStatus(t, 403)
 }
 
 func TestAProxyThatKeepsTheHostToItselfIsToldToPassItOn(t *testing.T) {
-	s := newStage(t, func(c *config.Config) { c.AppURL.Scheme, c.Production = "https", true })
+	app := apptest.New(t, func(app *apptest.App) { app.Config.AppURL.Scheme, app.Config.Production = "https", true })
 	for range 2 {
-		r := s.visitor().request(http.MethodPost, "/login", strings.NewReader("email=x"))
+		r := app.Browser().Request(http.MethodPost, "/login", strings.NewReader("email=x"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Host = "127.0.0.1:3000"
-		page, err := s.visitor().send(r)
+		page, err := app.Browser().Send(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		page.is(t, 422)
+		page.WantStatus(t, 422)
 	}
-	if log := s.log.String(); strings.Count(log, "ProxyPreserveHost On") != 1 || !strings.Contains(log, `"host":"127.0.0.1:3000"`) {
+	if log := app.Log.String(); strings.Count(log, "ProxyPreserveHost On") != 1 || !strings.Contains(log, `"host":"127.0.0.1:3000"`) {
 		t.Errorf("the log says:\n%s", log)
 	}
 }
 
 func TestInDevelopmentEveryNameOfThisMachineLeadsToOne(t *testing.T) {
-	s := newStage(t)
-	r := s.visitor().request(http.MethodGet, "/login?next=%2Faccount", nil)
-	r.Host = "127.0.0.1:" + s.config.AppURL.Port()
-	page, err := s.visitor().send(r)
+	app := apptest.New(t)
+	r := app.Browser().Request(http.MethodGet, "/login?next=%2Faccount", nil)
+	r.Host = "127.0.0.1:" + app.Config.AppURL.Port()
+	page, err := app.Browser().Send(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if to := page.is(t, 307).header.Get("Location"); to != s.config.AppURL.String()+"/login?next=%2Faccount" {
+	if to := page.WantStatus(t, 307).Header.Get("Location"); to != app.Config.AppURL.String()+"/login?next=%2Faccount" {
 		t.Errorf("127.0.0.1 leads to %s", to)
 	}
 }
@@ -564,18 +545,18 @@ func TestInDevelopmentEveryNameOfThisMachineLeadsToOne(t *testing.T) {
 // Item 9: password managers know every field for a password or a code, and nothing keeps anybody from pasting.
 func TestItem9EverySecretFieldIsOneToAPasswordManager(t *testing.T) {
 	fields := 0
-	everyPage(t, func(_ string, page *page) {
-		for _, n := range page.all("input") {
-			name, fill, secret := attribute(n, "name"), attribute(n, "autocomplete"), attribute(n, "type") == "password"
-			code := name == "code" || name == "answer" && attribute(n, "inputmode") == "numeric"
+	everyPage(t, func(_ string, page *apptest.Page) {
+		for _, n := range page.All("input") {
+			name, fill, secret := apptest.Attr(n, "name"), apptest.Attr(n, "autocomplete"), apptest.Attr(n, "type") == "password"
+			code := name == "code" || name == "answer" && apptest.Attr(n, "inputmode") == "numeric"
 			if secret && fill != "current-password" && fill != "new-password" || code && fill != "one-time-code" {
-				t.Errorf("%s: %s is filled as %q", page.path, name, fill)
+				t.Errorf("%s: %s is filled as %q", page.Path, name, fill)
 			}
 			if secret {
 				fields++
 			}
-			if attribute(n, "onpaste") != "" || (secret || code) && attribute(n, "maxlength") != "" {
-				t.Errorf("%s: %s keeps people from pasting", page.path, name)
+			if apptest.Attr(n, "onpaste") != "" || (secret || code) && apptest.Attr(n, "maxlength") != "" {
+				t.Errorf("%s: %s keeps people from pasting", page.Path, name)
 			}
 		}
 	})
@@ -586,16 +567,17 @@ func TestItem9EverySecretFieldIsOneToAPasswordManager(t *testing.T) {
 
 // Item 35: the way out is on every page of the logged in, and no address is a way in.
 func TestItem35EveryPageHasAWayOutAndNoLinkIsAWayIn(t *testing.T) {
-	everyPage(t, func(guard string, page *page) {
-		out := slices.ContainsFunc(page.all("form"), func(n *html.Node) bool {
-			return attribute(n, "action") == "/logout" && attribute(n, "method") == "post"
+	everyPage(t, func(guard string, page *apptest.Page) {
+		out := slices.ContainsFunc(page.All("form"), func(n *html.Node) bool {
+			return apptest.Attr(n, "action") == "/logout" && apptest.Attr(n, "method") == "post"
 		})
-		if guard == "logged in" && page.isHTML() && !out {
-			t.Errorf("%s has no way out", page.path)
+		if guard == "logged in" && page.IsHTML() && !out {
+			t.Errorf("%s has no way out", page.Path)
 		}
 		if guard == "logged out" {
-			page.p.get("/login?email=ada%40example.com&password="+url.QueryEscape(goodPassword)).is(t, 200)
-			page.p.get("/dashboard").is(t, 303)
+			page.Browser.Get("/login?email=ada%40example.com&password="+url.QueryEscape(apptest.Password)).
+				WantStatus(t, 200)
+			page.Browser.Get("/dashboard").WantStatus(t, 303)
 		}
 	})
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/net/html"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 )
@@ -24,61 +24,63 @@ var mailedCodes = regexp.MustCompile(`\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]
 // mailedCode is the code in a mail.
 func mailedCode(m mailtest.Message) string { return mailedCodes.FindString(m.Text) }
 
-// asksForMail has a link and a code mailed to the person.
-func (p *person) asksForMail() mailtest.Message {
-	p.s.t.Helper()
-	p.post("/login/mail", "email", p.email).redirects(p.s.t, "/login/mail/sent")
-	return p.mail()
+// requestMailLogin has a link and a code mailed to the user.
+func requestMailLogin(b *apptest.Browser) mailtest.Message {
+	b.App.T.Helper()
+	b.Post("/login/mail", "email", b.Email).WantRedirect(b.App.T, "/login/mail/sent")
+	return b.Mail()
 }
 
-// types sends a mailed code.
-func (p *person) types(code string) *page {
-	p.s.t.Helper()
-	return p.post("/login/mail/sent", "code", code)
+// typeCode sends a mailed code.
+func typeCode(b *apptest.Browser, code string) *apptest.Page {
+	b.App.T.Helper()
+	return b.Post("/login/mail/sent", "code", code)
 }
 
-// unusedMailLogin is the id of a mailed login that the person was offered.
-func (p *person) unusedMailLogin() string {
-	p.s.t.Helper()
-	user, now, id := p.user(), p.s.clock.now(), uuid.NewString()
+// unusedMailLoginID is the id of a mailed login that the user was offered.
+func unusedMailLoginID(b *apptest.Browser) string {
+	b.App.T.Helper()
+	user, now, id := b.User(), b.App.Clock.Now(), uuid.NewString()
 	hash := []byte(id)
-	err := p.s.db.Create(&models.MailLogin{ID: id, UserID: &user.ID, Recipient: hash, BrowserHash: hash, TokenHash: hash, CodeHash: hash,
+	err := b.App.DB.Create(&models.MailLogin{ID: id, UserID: &user.ID, Recipient: hash, BrowserHash: hash, TokenHash: hash, CodeHash: hash,
 		CredentialVersion: user.CredentialVersion(), CreatedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
 	if err != nil {
-		p.s.t.Fatal(err)
+		b.App.T.Fatal(err)
 	}
 	return id
 }
 
-// otherMailedLinks are living links of the person's that are for something else.
-func (p *person) otherMailedLinks() []string {
-	p.post("/password/forgot", "email", p.email)
-	return []string{p.mail().Link}
+// otherMailedLinks are living links of the user's that are for something else.
+func otherMailedLinks(b *apptest.Browser) []string {
+	b.Post("/password/forgot", "email", b.Email)
+	return []string{b.Mail().Link}
 }
 
 func TestSomebodyLogsInByAMailedLink(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	ada.get("/login/mail").submit("email", " ADA@example.com").redirects(t, "/login/mail/sent").says(t, "If an account exists", "10 minutes")
-	ada.get(ada.mail().Link).says(t, "ada@example.com").submit().redirects(t, "/dashboard").says(t, "Hello, Ada")
-	if n := s.count("sessions", "method = 'mail' AND aal = 1 AND NOT remember"); n != 1 {
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	ada.Get("/login/mail").Submit("email", " ADA@example.com").WantRedirect(t, "/login/mail/sent").
+		WantText(t, "If an account exists", "10 minutes")
+	ada.Get(ada.Mail().Link).WantText(t, "ada@example.com").Submit().WantRedirect(t, "/dashboard").
+		WantText(t, "Hello, Ada")
+	if n := app.Count("sessions", "method = 'mail' AND aal = 1 AND NOT remember"); n != 1 {
 		t.Errorf("there are %d sessions by mail", n)
 	}
 }
 
 // A code that is sent with the cookie of an earlier request must not delete the cookie of a newer one.
 func TestMailLogin_LateCodeKeepsNewerCookie(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	ada.get("/login/mail").submit("email", ada.email).redirects(t, "/login/mail/sent")
-	late := ada.twin()
-	ada.mail()
-	ada.get("/login/mail").submit("email", ada.email).redirects(t, "/login/mail/sent")
-	answer := late.types("AAAA-AAAA").is(t, 303)
-	if answer.sets("mail_login") {
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	ada.Get("/login/mail").Submit("email", ada.Email).WantRedirect(t, "/login/mail/sent")
+	late := ada.Tab()
+	ada.Mail()
+	ada.Get("/login/mail").Submit("email", ada.Email).WantRedirect(t, "/login/mail/sent")
+	answer := typeCode(late, "AAAA-AAAA").WantStatus(t, 303)
+	if setsCookie(answer, "mail_login") {
 		t.Error("the answer to the earlier request's code sets a cookie, want none")
 	}
-	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
+	ada.Get(ada.Mail().Link).Submit().WantRedirect(t, "/dashboard")
 }
 
 func TestSomebodyLogsInByAMailedCodeHoweverTheyTypeIt(t *testing.T) {
@@ -102,159 +104,164 @@ func TestSomebodyLogsInByAMailedCodeHoweverTheyTypeIt(t *testing.T) {
 		"with another hyphen": func(code string) string { return strings.ReplaceAll(code, "-", "–") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			ada := s.user("ada@example.com")
-			code := mailedCode(ada.asksForMail())
-			ada.get("/login/mail/sent").submit("code", typed(code)).redirects(t, "/dashboard")
+			app := apptest.New(t)
+			ada := app.LoggedOut("ada@example.com")
+			code := mailedCode(requestMailLogin(ada))
+			ada.Get("/login/mail/sent").Submit("code", typed(code)).WantRedirect(t, "/dashboard")
 		})
 	}
 }
 
 func TestTheLogInPageSendsAnAddressThatWasTypedThere(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	buttons := ada.get("/login").all("button")
-	if !slices.ContainsFunc(buttons, func(b *html.Node) bool { return attribute(b, "formaction") == "/login/mail" }) {
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	buttons := ada.Get("/login").All("button")
+	if !slices.ContainsFunc(buttons, func(b *html.Node) bool { return apptest.Attr(b, "formaction") == "/login/mail" }) {
 		t.Fatalf("none of %d buttons leads to mail", len(buttons))
 	}
-	ada.post("/login/mail", "from", "login", "email", "").is(t, 200).says(t, "Log in by mail").hides(t, "Enter your email address.")
-	ada.post("/login/mail", "email", "").is(t, 422).says(t, "Enter your email address.")
-	ada.post("/login/mail", "from", "login", "email", ada.email, "password", "half of a passw").redirects(t, "/login/mail/sent")
+	ada.Post("/login/mail", "from", "login", "email", "").WantStatus(t, 200).WantText(t, "Log in by mail").
+		WantNoText(t, "Enter your email address.")
+	ada.Post("/login/mail", "email", "").WantStatus(t, 422).WantText(t, "Enter your email address.")
+	ada.Post("/login/mail", "from", "login", "email", ada.Email, "password", "half of a passw").
+		WantRedirect(t, "/login/mail/sent")
 }
 
 func TestWhereSomebodyWasGoingAndKeepMeSignedInSurviveTheMail(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	ada.post("/login/mail", "email", ada.email, "next", "/account/sessions?from=mail", "remember", "true")
-	ada.get(ada.mail().Link).submit().redirects(t, "/account/sessions?from=mail")
-	if n := s.count("sessions", "remember AND expires_at > ?", s.clock.now().Add(29*24*time.Hour)); n != 1 {
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	ada.Post("/login/mail", "email", ada.Email, "next", "/account/sessions?from=mail", "remember", "true")
+	ada.Get(ada.Mail().Link).Submit().WantRedirect(t, "/account/sessions?from=mail")
+	if n := app.Count("sessions", "remember AND expires_at > ?", app.Clock.Now().Add(29*24*time.Hour)); n != 1 {
 		t.Error("the session is not remembered")
 	}
-	eve := s.user("eve@example.com")
-	eve.post("/login/mail", "email", eve.email, "next", "//evil.example")
-	eve.get(eve.mail().Link).submit().redirects(t, "/dashboard")
+	eve := app.LoggedOut("eve@example.com")
+	eve.Post("/login/mail", "email", eve.Email, "next", "//evil.example")
+	eve.Get(eve.Mail().Link).Submit().WantRedirect(t, "/dashboard")
 }
 
 // What was being sent when a session ended travels in the page, as with the password.
 func TestAFormThatWasKeptSurvivesTheMailedCode(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	login := ada.isAway()
-	kept := attribute(login.input("kept"), "value")
-	sent := ada.post("/login/mail", "from", "login", "email", ada.email, "kept", kept).is(t, 200).says(t, "Check your mail")
-	sent.submit("code", "AAAA-AAAA").is(t, 422).submit("code", mailedCode(ada.mail())).is(t, 200).says(t, "You are back", "Ada Lovelace")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	login := ada.PostAfterIdle()
+	kept := apptest.Attr(login.Input("kept"), "value")
+	sent := ada.Post("/login/mail", "from", "login", "email", ada.Email, "kept", kept).WantStatus(t, 200).
+		WantText(t, "Check your mail")
+	sent.Submit("code", "AAAA-AAAA").WantStatus(t, 422).Submit("code", mailedCode(ada.Mail())).WantStatus(t, 200).
+		WantText(t, "You are back", "Ada Lovelace")
 }
 
 // Item 17: on a new device a login by mail is told of as well.
 func TestItem17AMailedLogInOnANewDeviceIsToldOf(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	ada.get(ada.asksForMail().Link).submit().redirects(t, "/dashboard")
-	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New login") {
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	ada.Get(requestMailLogin(ada).Link).Submit().WantRedirect(t, "/dashboard")
+	if told := ada.NewDeviceMail(); !strings.HasPrefix(told.Subject, "New login") {
 		t.Errorf("she is mailed %q", told.Subject)
 	}
 }
 
 func TestAFormThatWasKeptSurvivesWrongCodesAndAWaitForTheNextMail(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	login := ada.isAway()
-	kept := attribute(login.input("kept"), "value")
-	sent := ada.post("/login/mail", "email", ada.email, "kept", kept).is(t, 200)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	login := ada.PostAfterIdle()
+	kept := apptest.Attr(login.Input("kept"), "value")
+	sent := ada.Post("/login/mail", "email", ada.Email, "kept", kept).WantStatus(t, 200)
 	for range 2 {
-		sent = sent.submit("code", "AAAA-AAAA").is(t, 422)
+		sent = sent.Submit("code", "AAAA-AAAA").WantStatus(t, 422)
 	}
-	asking := sent.submit("code", "AAAA-AAAA").is(t, 422).says(t, "one wrong code too many")
+	asking := sent.Submit("code", "AAAA-AAAA").WantStatus(t, 422).WantText(t, "one wrong code too many")
 	for range 4 {
-		ada.post("/login/mail", "email", ada.email).redirects(t, "/login/mail/sent")
+		ada.Post("/login/mail", "email", ada.Email).WantRedirect(t, "/login/mail/sent")
 	}
-	asking = asking.submit("email", ada.email).is(t, http.StatusTooManyRequests).says(t, "Try again in")
+	asking = asking.Submit("email", ada.Email).WantStatus(t, http.StatusTooManyRequests).WantText(t, "Try again in")
 	for range 5 {
-		ada.mail()
+		ada.Mail()
 	}
-	s.clock.passes(auth.MailLoginFor)
-	asking.submit("email", ada.email).is(t, 200).submit("code", mailedCode(ada.mail())).is(t, 200).says(t, "You are back", "Ada Lovelace")
+	app.Clock.Advance(auth.MailLoginFor)
+	asking.Submit("email", ada.Email).WantStatus(t, 200).Submit("code", mailedCode(ada.Mail())).WantStatus(t, 200).
+		WantText(t, "You are back", "Ada Lovelace")
 }
 
 func TestItem16AskingForAMailAnswersTheSameForKnownAndUnknownAddresses(t *testing.T) {
-	s := newStage(t)
-	s.user("ada@example.com")
-	stranger := func(email string) *person {
-		p := s.visitor()
-		p.email = email
-		return p
+	app := apptest.New(t)
+	app.LoggedOut("ada@example.com")
+	stranger := func(email string) *apptest.Browser {
+		b := app.Browser()
+		b.Email = email
+		return b
 	}
 	known, unknown := stranger("ada@example.com"), stranger("bob@example.com")
-	ask := func(p *person) *page { return p.post("/login/mail", "email", p.email) }
+	ask := func(b *apptest.Browser) *apptest.Page { return b.Post("/login/mail", "email", b.Email) }
 	sameAnswer(t, ask(known), ask(unknown))
-	sameAnswer(t, known.get("/login/mail/sent"), unknown.get("/login/mail/sent"))
+	sameAnswer(t, known.Get("/login/mail/sent"), unknown.Get("/login/mail/sent"))
 	for range 3 {
-		sameAnswer(t, known.types("AAAA-AAAA"), unknown.types("AAAA-AAAA"))
+		sameAnswer(t, typeCode(known, "AAAA-AAAA"), typeCode(unknown, "AAAA-AAAA"))
 	}
-	sameAnswer(t, known.types("AAAA-AAAA"), unknown.types("AAAA-AAAA"))
+	sameAnswer(t, typeCode(known, "AAAA-AAAA"), typeCode(unknown, "AAAA-AAAA"))
 	// Nor does it show who else has asked: the older one is void for both.
 	ask(known)
 	ask(unknown)
 	ask(stranger("ada@example.com"))
 	ask(stranger("bob@example.com"))
-	sameAnswer(t, known.types("AAAA-AAAA"), unknown.types("AAAA-AAAA"))
-	s.mailIsSent()
-	if mails := s.mailbox.To("bob@example.com"); len(mails) != 0 {
+	sameAnswer(t, typeCode(known, "AAAA-AAAA"), typeCode(unknown, "AAAA-AAAA"))
+	app.WaitForMail()
+	if mails := app.Mailbox.To("bob@example.com"); len(mails) != 0 {
 		t.Errorf("somebody without an account was mailed %q", mails[0].Subject)
 	}
 }
 
 func TestItem21AMailedLogInWorksOnceForTenMinutesAndOnlyTheNewest(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	first, second := ada.asksForMail(), ada.asksForMail()
-	ada.get(first.Link).is(t, 410).says(t, "no longer works")
-	ada.types(mailedCode(first)).is(t, 422)
-	page := ada.get(second.Link).is(t, 200)
-	page.submit().redirects(t, "/dashboard")
-	ada.post("/logout")
-	page.submit().redirects(t, "/login/mail").says(t, "already logged in with this link")
-	ada.types(mailedCode(second)).redirects(t, "/login/mail")
-	third := ada.asksForMail()
-	s.clock.passes(10 * time.Minute)
-	ada.get(third.Link).is(t, 410)
-	ada.types(mailedCode(third)).redirects(t, "/login/mail").says(t, "too old")
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	first, second := requestMailLogin(ada), requestMailLogin(ada)
+	ada.Get(first.Link).WantStatus(t, 410).WantText(t, "no longer works")
+	typeCode(ada, mailedCode(first)).WantStatus(t, 422)
+	page := ada.Get(second.Link).WantStatus(t, 200)
+	page.Submit().WantRedirect(t, "/dashboard")
+	ada.Post("/logout")
+	page.Submit().WantRedirect(t, "/login/mail").WantText(t, "already logged in with this link")
+	typeCode(ada, mailedCode(second)).WantRedirect(t, "/login/mail")
+	third := requestMailLogin(ada)
+	app.Clock.Advance(10 * time.Minute)
+	ada.Get(third.Link).WantStatus(t, 410)
+	typeCode(ada, mailedCode(third)).WantRedirect(t, "/login/mail").WantText(t, "too old")
 }
 
 func TestItem21ANewerMailVoidsThatOfAnotherBrowser(t *testing.T) {
-	s := newStage(t)
-	laptop, phone := s.user("ada@example.com"), s.visitor()
-	phone.email = laptop.email
-	older, newer := laptop.asksForMail(), phone.asksForMail()
-	laptop.get(older.Link).is(t, 410)
-	laptop.types(mailedCode(older)).redirects(t, "/login/mail")
-	phone.get(newer.Link).submit().redirects(t, "/dashboard")
+	app := apptest.New(t)
+	laptop, phone := app.LoggedOut("ada@example.com"), app.Browser()
+	phone.Email = laptop.Email
+	older, newer := requestMailLogin(laptop), requestMailLogin(phone)
+	laptop.Get(older.Link).WantStatus(t, 410)
+	typeCode(laptop, mailedCode(older)).WantRedirect(t, "/login/mail")
+	phone.Get(newer.Link).Submit().WantRedirect(t, "/dashboard")
 }
 
 // Items 21 and 67: link and code are one permission, and of fifty who use it at once one is let in.
 func TestItem67FiftyUsesOfOneMailAreOneLogIn(t *testing.T) {
-	for name, send := range map[string]func(p *person, m mailtest.Message) (*page, error){
-		"link": func(p *person, m mailtest.Message) (*page, error) {
-			return p.try(http.MethodPost, "/login/mail/confirm", url.Values{"token": {tokenOf(m.Link)}})
+	for name, send := range map[string]func(b *apptest.Browser, m mailtest.Message) (*apptest.Page, error){
+		"link": func(b *apptest.Browser, m mailtest.Message) (*apptest.Page, error) {
+			return b.Try(http.MethodPost, "/login/mail/confirm", url.Values{"token": {tokenOf(m.Link)}})
 		},
-		"code": func(p *person, m mailtest.Message) (*page, error) {
-			return p.try(http.MethodPost, "/login/mail/sent", url.Values{"code": {mailedCode(m)}})
+		"code": func(b *apptest.Browser, m mailtest.Message) (*apptest.Page, error) {
+			return b.Try(http.MethodPost, "/login/mail/sent", url.Values{"code": {mailedCode(m)}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t, noRateLimit)
-			ada := s.user("ada@example.com")
-			m := ada.asksForMail()
-			tabs := make([]*person, 50)
+			app := apptest.New(t, apptest.NoRateLimit)
+			ada := app.LoggedOut("ada@example.com")
+			m := requestMailLogin(ada)
+			tabs := make([]*apptest.Browser, 50)
 			for i := range tabs {
-				tabs[i] = ada.twin()
+				tabs[i] = ada.Tab()
 			}
-			s.atOnce(len(tabs), func(i int) {
-				if page, err := send(tabs[i], m); err != nil || page.status >= 500 {
+			app.AtOnce(len(tabs), func(i int) {
+				if page, err := send(tabs[i], m); err != nil || page.Status >= 500 {
 					t.Errorf("%v %v", page, err)
 				}
 			})
-			if in := s.count("sessions", "method = 'mail'"); in != 1 {
+			if in := app.Count("sessions", "method = 'mail'"); in != 1 {
 				t.Errorf("%d are let in", in)
 			}
 		})
@@ -263,95 +270,96 @@ func TestItem67FiftyUsesOfOneMailAreOneLogIn(t *testing.T) {
 
 // Items 27, 45 and 67: three tries, also where fifty are made at once, and then the link is void as well.
 func TestItem45ThreeWrongCodesVoidTheMail(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	m := ada.asksForMail()
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	m := requestMailLogin(ada)
 	for _, typed := range []string{"", " ", "AAAA", "AAAA-AAAAA", "UUUU-UUUU", "123456"} { // which can't be a code, and are no tries
-		ada.types(typed).is(t, 422).says(t, "eight letters and digits")
+		typeCode(ada, typed).WantStatus(t, 422).WantText(t, "eight letters and digits")
 	}
-	ada.types("AAAA-AAAA").is(t, 422).says(t, "not right")
-	ada.types("BBBB-BBBB").is(t, 422)
-	ada.types("CCCC-CCCC").redirects(t, "/login/mail").says(t, "one wrong code too many")
-	ada.types(mailedCode(m)).redirects(t, "/login/mail")
-	ada.get(m.Link).is(t, 410)
+	typeCode(ada, "AAAA-AAAA").WantStatus(t, 422).WantText(t, "not right")
+	typeCode(ada, "BBBB-BBBB").WantStatus(t, 422)
+	typeCode(ada, "CCCC-CCCC").WantRedirect(t, "/login/mail").WantText(t, "one wrong code too many")
+	typeCode(ada, mailedCode(m)).WantRedirect(t, "/login/mail")
+	ada.Get(m.Link).WantStatus(t, 410)
 }
 
 func TestItem67FiftyWrongCodesAtOnceAreThreeTries(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.user("ada@example.com")
-	ada.asksForMail()
-	tabs := make([]*person, 50)
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedOut("ada@example.com")
+	requestMailLogin(ada)
+	tabs := make([]*apptest.Browser, 50)
 	for i := range tabs {
-		tabs[i] = ada.twin()
+		tabs[i] = ada.Tab()
 	}
 	var looked atomic.Int32
-	s.atOnce(len(tabs), func(i int) {
-		if page, err := tabs[i].try(http.MethodPost, "/login/mail/sent", url.Values{"code": {"AAAA-AAAA"}}); err != nil || page.status >= 500 {
+	app.AtOnce(len(tabs), func(i int) {
+		if page, err := tabs[i].Try(http.MethodPost, "/login/mail/sent", url.Values{"code": {"AAAA-AAAA"}}); err != nil || page.Status >= 500 {
 			t.Errorf("%v %v", page, err)
 		}
 		looked.Add(1)
 	})
-	if n := s.count("events", "name = 'login.mail_failed'"); n != 3 {
+	if n := app.Count("events", "name = 'login.mail_failed'"); n != 3 {
 		t.Errorf("%d of %d codes were looked at", n, looked.Load())
 	}
 }
 
 // Item 27: what was asked for in one browser lets nobody in from another, who has the link or the code.
 func TestItem27AMailedLogInIsBoundToTheBrowserThatAsked(t *testing.T) {
-	s := newStage(t)
-	ada, mallory := s.user("ada@example.com"), s.visitor()
-	m := ada.asksForMail()
-	mallory.get(m.Link).is(t, 200).says(t, "only in the browser that asked").hides(t, ada.email, "/login/mail/confirm")
-	mallory.post("/login/mail/confirm", "token", tokenOf(m.Link)).is(t, 410)
-	mallory.types(mailedCode(m)).redirects(t, "/login/mail")
-	mallory.get("/dashboard").is(t, 303)
-	ada.get(m.Link).submit().redirects(t, "/dashboard")
+	app := apptest.New(t)
+	ada, mallory := app.LoggedOut("ada@example.com"), app.Browser()
+	m := requestMailLogin(ada)
+	mallory.Get(m.Link).WantStatus(t, 200).WantText(t, "only in the browser that asked").
+		WantNoText(t, ada.Email, "/login/mail/confirm")
+	mallory.Post("/login/mail/confirm", "token", tokenOf(m.Link)).WantStatus(t, 410)
+	typeCode(mallory, mailedCode(m)).WantRedirect(t, "/login/mail")
+	mallory.Get("/dashboard").WantStatus(t, 303)
+	ada.Get(m.Link).Submit().WantRedirect(t, "/dashboard")
 }
 
 // Item 39: mail scanners open links, with HEAD and GET, from anywhere.
 func TestItem39OpeningAMailedLogInChangesNothing(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	link := ada.asksForMail().Link
-	s.visitor().scans(link)
-	ada.scans(link)
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	link := requestMailLogin(ada).Link
+	app.Browser().ScanLinks(link)
+	ada.ScanLinks(link)
 }
 
 // Items 22 and 23: the link is ours whatever the request says, and its page tells nobody the token.
 func TestItem23TheMailedLogInGoesNowhereElse(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	r := ada.request(http.MethodPost, "/login/mail", strings.NewReader("email=ada@example.com"))
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	r := ada.Request(http.MethodPost, "/login/mail", strings.NewReader("email=ada@example.com"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Host = "evil.example"
-	if _, err := ada.send(r); err != nil {
+	if _, err := ada.Send(r); err != nil {
 		t.Fatal(err)
 	}
-	link := ada.mail().Link
-	if !strings.HasPrefix(link, s.config.AppURL.String()+"/login/mail/confirm?token=") {
+	link := ada.Mail().Link
+	if !strings.HasPrefix(link, app.Config.AppURL.String()+"/login/mail/confirm?token=") {
 		t.Errorf("the link is %s", link)
 	}
-	for _, who := range []*person{ada, s.visitor()} {
-		page := who.get(link)
-		if page.header.Get("Referrer-Policy") != "no-referrer" || page.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%v", page.header)
+	for _, who := range []*apptest.Browser{ada, app.Browser()} {
+		page := who.Get(link)
+		if page.Header.Get("Referrer-Policy") != "no-referrer" || page.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%v", page.Header)
 		}
 	}
 }
 
-// Items 20 and 68: 128 bits or more in the link, 40 in the code, and neither where a thief of the database could find or compute it.
+// Items 20 and 68: 128 bits or more in the link, 40 in the code, and neither where an attacker of the database could find or compute it.
 func TestItem68NoMailedSecretIsInTheDatabaseOrTheLog(t *testing.T) {
-	s := newStage(t, func(c *config.Config) { c.Production = true })
-	ada := s.user("ada@example.com")
-	m := ada.asksForMail()
+	app := apptest.New(t, func(app *apptest.App) { app.Config.Production = true })
+	ada := app.LoggedOut("ada@example.com")
+	m := requestMailLogin(ada)
 	code := mailedCode(m)
 	if len(tokenOf(m.Link)) < 22 || len(code) != 9 {
 		t.Fatalf("%s, %s", m.Link, code)
 	}
-	dump := s.tables()
-	dump["log"] = s.log.String()
+	dump := app.Tables()
+	dump["log"] = app.Log.String()
 	for place, text := range dump {
-		for _, secret := range []string{tokenOf(m.Link), code, strings.ReplaceAll(code, "-", ""), carried(ada.cookie("mail_login"))} {
+		for _, secret := range []string{tokenOf(m.Link), code, strings.ReplaceAll(code, "-", ""), apptest.CookieValue(ada.Cookie("mail_login"))} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds %s", place, secret)
 			}
@@ -360,57 +368,57 @@ func TestItem68NoMailedSecretIsInTheDatabaseOrTheLog(t *testing.T) {
 	if strings.Contains(dump["mail_logins"], "ada@") {
 		t.Error("the table shows whom it is about")
 	}
-	if mailedCode(ada.asksForMail()) == code {
+	if mailedCode(requestMailLogin(ada)) == code {
 		t.Error("the second code is the first")
 	}
 }
 
 // Items 25 and 46: a mailbox is no way round the second factor.
 func TestItem46AMailedLogInOwesTheSecondFactor(t *testing.T) {
-	s := newStage(t)
-	ada, factor := s.owing("ada@example.com")
-	ada.types(mailedCode(ada.asksForMail())).redirects(t, "/login/factor")
-	ada.get("/dashboard").is(t, 303)
-	ada.get("/login/factor").submit("answer", factor.next()).redirects(t, "/dashboard")
-	if n := s.count("sessions", "aal = 2 AND method LIKE 'mail %'"); n != 1 {
+	app := apptest.New(t)
+	ada, factor := atSecondFactor(app, "ada@example.com")
+	typeCode(ada, mailedCode(requestMailLogin(ada))).WantRedirect(t, "/login/factor")
+	ada.Get("/dashboard").WantStatus(t, 303)
+	ada.Get("/login/factor").Submit("answer", factor.Next()).WantRedirect(t, "/dashboard")
+	if n := app.Count("sessions", "aal = 2 AND method LIKE 'mail %'"); n != 1 {
 		t.Error("the session does not say how it was proven")
 	}
 }
 
 func TestItem18NobodyIsFloodedWithMailedLogIns(t *testing.T) {
-	s := newStage(t)
-	s.user("ada@example.com")
+	app := apptest.New(t)
+	app.LoggedOut("ada@example.com")
 	for _, email := range []string{"ada@example.com", "nobody@example.com"} {
 		for range 5 {
-			s.visitor().post("/login/mail", "email", email).is(t, 303)
+			app.Browser().Post("/login/mail", "email", email).WantStatus(t, 303)
 		}
-		page := s.visitor().post("/login/mail", "email", email).is(t, 429).says(t, "your password")
-		if page.header.Get("Retry-After") == "" {
+		page := app.Browser().Post("/login/mail", "email", email).WantStatus(t, 429).WantText(t, "your password")
+		if page.Header.Get("Retry-After") == "" {
 			t.Error("the answer does not say when to come back")
 		}
 	}
-	eve := s.visitor()
-	eve.post("/login/mail", "email", "a@example.com").is(t, 303)
-	s.hits("mail-login-ip", 29)
-	eve.post("/login/mail", "email", "b@example.com").is(t, 303)
-	eve.post("/login/mail", "email", "c@example.com").is(t, 429)
-	eve.post("/login/mail/confirm", "token", "junk").is(t, 410)
-	s.hits("dead-link-ip", 30)
-	eve.post("/login/mail/confirm", "token", "junk").is(t, 410)
+	eve := app.Browser()
+	eve.Post("/login/mail", "email", "a@example.com").WantStatus(t, 303)
+	app.SetHits("mail-login-ip", 29)
+	eve.Post("/login/mail", "email", "b@example.com").WantStatus(t, 303)
+	eve.Post("/login/mail", "email", "c@example.com").WantStatus(t, 429)
+	eve.Post("/login/mail/confirm", "token", "junk").WantStatus(t, 410)
+	app.SetHits("dead-link-ip", 30)
+	eve.Post("/login/mail/confirm", "token", "junk").WantStatus(t, 410)
 }
 
 // ASVS 2.4.1: a user who logs in from ever new browsers makes each of them a
 // known device, and still has mail sent within a bound.
 func TestMailLogin_KnownDevicesShareABound(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	sent := 0
 	for range 6 {
-		browser := s.visitorAs(ada.email)
-		browser.login(goodPassword).redirects(t, "/dashboard")
-		browser.post("/logout")
+		browser := app.BrowserOf(ada.Email)
+		browser.Login(apptest.Password).WantRedirect(t, "/dashboard")
+		browser.Post("/logout")
 		for range 5 {
-			if browser.post("/login/mail", "email", ada.email).status == http.StatusSeeOther {
+			if browser.Post("/login/mail", "email", ada.Email).Status == http.StatusSeeOther {
 				sent++
 			}
 		}
@@ -422,72 +430,75 @@ func TestMailLogin_KnownDevicesShareABound(t *testing.T) {
 
 // Item 14: a stranger who uses up the recipient's share neither voids what the owner waits for nor keeps them out.
 func TestItem14AStrangerWhoAsksForMailsKeepsNobodyOut(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.post("/logout")
-	mine := ada.asksForMail()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	ada.Post("/logout")
+	mine := requestMailLogin(ada)
 	for range 6 {
-		s.visitor().post("/login/mail", "email", ada.email)
-		ada.s.mailIsSent()
+		app.Browser().Post("/login/mail", "email", ada.Email)
+		ada.App.WaitForMail()
 	}
-	ada.get(mine.Link).submit().redirects(t, "/dashboard")
-	ada.post("/logout")
-	ada.post("/login/mail", "email", ada.email).redirects(t, "/login/mail/sent") // where she has been before she has a share of her own
-	phone := s.visitor()
-	phone.email = ada.email
-	phone.post("/login/mail", "email", ada.email).is(t, 429)
-	phone.login(goodPassword).redirects(t, "/dashboard")
-	s.clock.passes(10 * time.Minute)
-	s.visitor().post("/login/mail", "email", ada.email).is(t, 303)
+	ada.Get(mine.Link).Submit().WantRedirect(t, "/dashboard")
+	ada.Post("/logout")
+	ada.Post("/login/mail", "email", ada.Email).WantRedirect(t, "/login/mail/sent") // where she has been before she has a share of her own
+	phone := app.Browser()
+	phone.Email = ada.Email
+	phone.Post("/login/mail", "email", ada.Email).WantStatus(t, 429)
+	phone.Login(apptest.Password).WantRedirect(t, "/dashboard")
+	app.Clock.Advance(10 * time.Minute)
+	app.Browser().Post("/login/mail", "email", ada.Email).WantStatus(t, 303)
 }
 
 // Item 14: wrong passwords close the account to passwords, wrong codes to codes; each leaves another way.
 func TestItem14WhateverStrangersGuessTheOwnerGetsIn(t *testing.T) {
-	s := newStage(t)
-	ada, mallory := s.user("ada@example.com"), s.visitor()
-	mallory.email = ada.email
-	mallory.login(otherPassword).is(t, 422)
-	s.hits("login-account", 100)
-	mallory.login(otherPassword).is(t, 422)
-	ada.login(goodPassword).is(t, 429)
-	mallory.asksForMail()
-	mallory.types("AAAA-AAAA").is(t, 422)
-	s.hits("mail-login-code", 99)
-	mallory.types("AAAA-AAAA").is(t, 422)
-	m := ada.asksForMail()
-	ada.types(mailedCode(m)).is(t, 429).says(t, "the link in a mail")
-	ada.get(m.Link).submit().redirects(t, "/dashboard")
-	phone := s.visitor()
-	phone.email = ada.email
-	link := phone.asksForMail().Link
-	phone.types("AAAA-AAAA").is(t, 429) // and the count does not tell that she came in
-	phone.get(link).submit().redirects(t, "/dashboard")
+	app := apptest.New(t)
+	ada, mallory := app.LoggedOut("ada@example.com"), app.Browser()
+	mallory.Email = ada.Email
+	mallory.Login(apptest.OtherPassword).WantStatus(t, 422)
+	app.SetHits("login-account", 100)
+	mallory.Login(apptest.OtherPassword).WantStatus(t, 422)
+	ada.Login(apptest.Password).WantStatus(t, 429)
+	requestMailLogin(mallory)
+	typeCode(mallory, "AAAA-AAAA").WantStatus(t, 422)
+	app.SetHits("mail-login-code", 99)
+	typeCode(mallory, "AAAA-AAAA").WantStatus(t, 422)
+	m := requestMailLogin(ada)
+	typeCode(ada, mailedCode(m)).WantStatus(t, 429).WantText(t, "the link in a mail")
+	ada.Get(m.Link).Submit().WantRedirect(t, "/dashboard")
+	phone := app.Browser()
+	phone.Email = ada.Email
+	link := requestMailLogin(phone).Link
+	typeCode(phone, "AAAA-AAAA").WantStatus(t, 429) // and the count does not tell that she came in
+	phone.Get(link).Submit().WantRedirect(t, "/dashboard")
 }
 
 // Items 21, 31 and 49: what was mailed is for the account as it was then.
 func TestItem49AMailedLogInIsVoidWhenTheAccountHasChanged(t *testing.T) {
-	for name, change := range map[string]func(s *stage, p *person){
-		"another password": func(s *stage, p *person) {
-			other := s.visitor()
-			other.email = p.email
-			other.login(goodPassword)
-			other.post("/account/security", "current_password", goodPassword, "password", otherPassword).is(s.t, 303)
+	for name, change := range map[string]func(app *apptest.App, b *apptest.Browser){
+		"another password": func(app *apptest.App, b *apptest.Browser) {
+			other := app.Browser()
+			other.Email = b.Email
+			other.Login(apptest.Password)
+			other.Post("/account/security", "current_password", apptest.Password, "password", apptest.OtherPassword).
+				WantStatus(app.T, 303)
 		},
-		"disabled": func(s *stage, _ *person) { s.exec("UPDATE users SET disabled_at = ?", s.clock.now()) },
+		"disabled": func(app *apptest.App, _ *apptest.Browser) {
+			app.Exec("UPDATE users SET disabled_at = ?", app.Clock.Now())
+		},
 		// The mail went to a mailbox that the account no longer belongs to.
-		"another address": func(s *stage, _ *person) { s.exec("UPDATE users SET email = 'ada@example.org'") },
+		"another address": func(app *apptest.App, _ *apptest.Browser) { app.Exec("UPDATE users SET email = 'ada@example.org'") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			ada := s.user("ada@example.com")
-			m := ada.asksForMail()
-			page := ada.get(m.Link).is(t, 200)
-			tab := ada.twin()
-			change(s, ada)
-			ada.get(m.Link).is(t, 410)
-			ada.types(mailedCode(m)).is(t, 422)
-			page.submit().is(t, 410)
-			tab.get("/dashboard").is(t, 303)
+			app := apptest.New(t)
+			ada := app.LoggedOut("ada@example.com")
+			m := requestMailLogin(ada)
+			page := ada.Get(m.Link).WantStatus(t, 200)
+			tab := ada.Tab()
+			change(app, ada)
+			ada.Get(m.Link).WantStatus(t, 410)
+			typeCode(ada, mailedCode(m)).WantStatus(t, 422)
+			page.Submit().WantStatus(t, 410)
+			tab.Get("/dashboard").WantStatus(t, 303)
 		})
 	}
 }
@@ -495,127 +506,127 @@ func TestItem49AMailedLogInIsVoidWhenTheAccountHasChanged(t *testing.T) {
 // CVE-2026-53516 and GHSA-qq9h-g4jm-xgf3: a stranger signs up with the owner's address and a password of their own; then the owner shows
 // through another way in that the mailbox is theirs. Whoever takes the stranger's account up for the owner hands it to both.
 func TestCVE202653516AMailedLogInTakesNoUnconfirmedSignUpUp(t *testing.T) {
-	s := newStage(t)
-	mallory, ada := s.visitor(), s.visitor()
-	mallory.email, ada.email = "ada@example.com", "ada@example.com"
-	mallory.post("/register", "name", "Mallory", "email", ada.email, "password", otherPassword)
-	ada.mail()
-	before := s.rows("registrations", "true")
-	ada.post("/login/mail", "email", ada.email).redirects(t, "/login/mail/sent")
-	s.mailIsSent()
-	if mails := s.mailbox.To(ada.email); len(mails) != 1 {
+	app := apptest.New(t)
+	mallory, ada := app.Browser(), app.Browser()
+	mallory.Email, ada.Email = "ada@example.com", "ada@example.com"
+	mallory.Post("/register", "name", "Mallory", "email", ada.Email, "password", apptest.OtherPassword)
+	ada.Mail()
+	before := app.Rows("registrations", "true")
+	ada.Post("/login/mail", "email", ada.Email).WantRedirect(t, "/login/mail/sent")
+	app.WaitForMail()
+	if mails := app.Mailbox.To(ada.Email); len(mails) != 1 {
 		t.Errorf("a login is mailed for an account that is none: %q", mails[len(mails)-1].Subject)
 	}
-	if s.count("users", "true") != 0 || s.count("sessions", "true") != 0 || s.rows("registrations", "true") != before {
+	if app.Count("users", "true") != 0 || app.Count("sessions", "true") != 0 || app.Rows("registrations", "true") != before {
 		t.Error("asking for it made or changed something")
 	}
-	mallory.login(otherPassword).is(t, 422)
-	mallory.get("/dashboard").is(t, 303)
+	mallory.Login(apptest.OtherPassword).WantStatus(t, 422)
+	mallory.Get("/dashboard").WantStatus(t, 303)
 }
 
 // The same with an owner who goes on to sign up: the stranger's password, link and browser are worth nothing before, between and after.
 func TestGHSAqq9hTheStrangersPasswordIsNoneOfTheOwnersAccount(t *testing.T) {
-	s := newStage(t)
-	mallory, ada := s.visitor(), s.visitor()
-	mallory.email, ada.email = "ada@example.com", "ada@example.com"
-	mallory.post("/register", "name", "Mallory", "email", ada.email, "password", otherPassword)
-	foreign := ada.mail().Link
-	ada.signUp("Ada", ada.email, goodPassword).redirects(t, "/dashboard").says(t, "Hello, Ada")
-	ada.post("/logout")
-	ada.get(ada.asksForMail().Link).submit().redirects(t, "/dashboard").says(t, "Hello, Ada")
-	mallory.login(otherPassword).is(t, 422)
-	mallory.get(foreign).is(t, 410)
-	mallory.post("/email/confirm", "token", tokenOf(foreign), "password", otherPassword).is(t, 410)
-	mallory.post("/register/resend")
-	if m := ada.mail(); !strings.HasSuffix(m.Link, "/login") {
+	app := apptest.New(t)
+	mallory, ada := app.Browser(), app.Browser()
+	mallory.Email, ada.Email = "ada@example.com", "ada@example.com"
+	mallory.Post("/register", "name", "Mallory", "email", ada.Email, "password", apptest.OtherPassword)
+	foreign := ada.Mail().Link
+	ada.SignUp("Ada", ada.Email, apptest.Password).WantRedirect(t, "/dashboard").WantText(t, "Hello, Ada")
+	ada.Post("/logout")
+	ada.Get(requestMailLogin(ada).Link).Submit().WantRedirect(t, "/dashboard").WantText(t, "Hello, Ada")
+	mallory.Login(apptest.OtherPassword).WantStatus(t, 422)
+	mallory.Get(foreign).WantStatus(t, 410)
+	mallory.Post("/email/confirm", "token", tokenOf(foreign), "password", apptest.OtherPassword).WantStatus(t, 410)
+	mallory.Post("/register/resend")
+	if m := ada.Mail(); !strings.HasSuffix(m.Link, "/login") {
 		t.Errorf("the stranger's sign-up is mailed once more, as %s", m.Link)
 	}
-	mallory.get("/dashboard").is(t, 303)
+	mallory.Get("/dashboard").WantStatus(t, 303)
 }
 
 // "Unexpired session" (Sudhodanan and Paverd, 2022): who was in before the owner took the account back is not in after it.
-func TestPreHijackAThiefsSessionEndsWithThePasswordAndNoMailedLogInBringsItBack(t *testing.T) {
-	s := newStage(t)
-	thief := s.member("ada@example.com")
-	waiting := thief.twin()
-	waiting.post("/logout") // of the thief's own session, to have a guest's browser
-	thief.login(goodPassword).redirects(t, "/dashboard")
-	mine := waiting.asksForMail() // the owner's mailbox has it
-	ada := s.visitor()
-	ada.email = thief.email
-	ada.post("/password/forgot", "email", ada.email)
-	ada.get(ada.mail().Link).submit("password", otherPassword).redirects(t, "/login")
-	ada.mail()
-	thief.get("/dashboard").is(t, 303)
-	ada.types(mailedCode(ada.asksForMail())).redirects(t, "/dashboard")
-	thief.get("/dashboard").is(t, 303)
-	thief.login(goodPassword).is(t, 422)
-	waiting.types(mailedCode(mine)).is(t, 303)
-	waiting.get("/dashboard").is(t, 303)
+func TestPreHijackAAttackersSessionEndsWithThePasswordAndNoMailedLogInBringsItBack(t *testing.T) {
+	app := apptest.New(t)
+	attacker := app.LoggedIn("ada@example.com")
+	waiting := attacker.Tab()
+	waiting.Post("/logout") // of the attacker's own session, to have a guest's browser
+	attacker.Login(apptest.Password).WantRedirect(t, "/dashboard")
+	mine := requestMailLogin(waiting) // the owner's mailbox has it
+	ada := app.Browser()
+	ada.Email = attacker.Email
+	ada.Post("/password/forgot", "email", ada.Email)
+	ada.Get(ada.Mail().Link).Submit("password", apptest.OtherPassword).WantRedirect(t, "/login")
+	ada.Mail()
+	attacker.Get("/dashboard").WantStatus(t, 303)
+	typeCode(ada, mailedCode(requestMailLogin(ada))).WantRedirect(t, "/dashboard")
+	attacker.Get("/dashboard").WantStatus(t, 303)
+	attacker.Login(apptest.Password).WantStatus(t, 422)
+	typeCode(waiting, mailedCode(mine)).WantStatus(t, 303)
+	waiting.Get("/dashboard").WantStatus(t, 303)
 }
 
 // A mailed login itself ends nothing: other devices of the owner's are no stranger's.
 func TestAMailedLogInEndsNoOtherSession(t *testing.T) {
-	s := newStage(t)
-	laptop := s.member("ada@example.com")
-	phone := s.visitor()
-	phone.email = laptop.email
-	phone.get(phone.asksForMail().Link).submit().redirects(t, "/dashboard")
-	laptop.get("/dashboard").is(t, 200)
-	laptop.get("/account/sessions").says(t, "Firefox")
+	app := apptest.New(t)
+	laptop := app.LoggedIn("ada@example.com")
+	phone := app.Browser()
+	phone.Email = laptop.Email
+	phone.Get(requestMailLogin(phone).Link).Submit().WantRedirect(t, "/dashboard")
+	laptop.Get("/dashboard").WantStatus(t, 200)
+	laptop.Get("/account/sessions").WantText(t, "Firefox")
 }
 
 // "Trojan identifier", and codes that belong to an address and not to a request: a mail of one kind is none of another.
 func TestPreHijackAMailOfOneKindOpensNoOtherWay(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	login := tokenOf(ada.asksForMail().Link)
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	login := tokenOf(requestMailLogin(ada).Link)
 	for _, path := range []string{"/password/reset", "/email/confirm"} {
-		ada.get(path+"?token="+login).is(t, 410)
-		ada.post(path, "token", login, "password", otherPassword).is(t, 410)
+		ada.Get(path+"?token="+login).WantStatus(t, 410)
+		ada.Post(path, "token", login, "password", apptest.OtherPassword).WantStatus(t, 410)
 	}
-	for _, link := range ada.otherMailedLinks() {
-		ada.get("/login/mail/confirm?token="+tokenOf(link)).is(t, 410)
-		ada.post("/login/mail/confirm", "token", tokenOf(link)).is(t, 410)
+	for _, link := range otherMailedLinks(ada) {
+		ada.Get("/login/mail/confirm?token="+tokenOf(link)).WantStatus(t, 410)
+		ada.Post("/login/mail/confirm", "token", tokenOf(link)).WantStatus(t, 410)
 	}
-	if ada.cookie("mail_login") == "" {
+	if ada.Cookie("mail_login") == "" {
 		t.Fatal("her browser has no cookie of it")
 	}
-	ada.get("/dashboard").is(t, 303)
+	ada.Get("/dashboard").WantStatus(t, 303)
 }
 
 // A stranger who asks in the owner's name gets nothing of the owner's pressing the button, and the owner is not led into anything.
 func TestPreHijackTheOwnersClickLetsNoStrangerIn(t *testing.T) {
-	s := newStage(t)
-	ada, mallory := s.user("ada@example.com"), s.visitor()
-	mallory.email = ada.email
-	m := mallory.asksForMail()
-	ada.get(m.Link).says(t, "only in the browser that asked")
-	ada.post("/login/mail/confirm", "token", tokenOf(m.Link)).is(t, 410)
-	mallory.get("/dashboard").is(t, 303)
-	ada.get("/dashboard").is(t, 303)
-	if !strings.Contains(m.Text, mallory.ip) || !strings.Contains(m.Text, "Give it to nobody") {
+	app := apptest.New(t)
+	ada, mallory := app.LoggedOut("ada@example.com"), app.Browser()
+	mallory.Email = ada.Email
+	m := requestMailLogin(mallory)
+	ada.Get(m.Link).WantText(t, "only in the browser that asked")
+	ada.Post("/login/mail/confirm", "token", tokenOf(m.Link)).WantStatus(t, 410)
+	mallory.Get("/dashboard").WantStatus(t, 303)
+	ada.Get("/dashboard").WantStatus(t, 303)
+	if !strings.Contains(m.Text, mallory.IP) || !strings.Contains(m.Text, "Give it to nobody") {
 		t.Errorf("the mail does not tell who asked:\n%s", m.Text)
 	}
 }
 
 // Item 30: the browser's former session ends, its token is not kept.
 func TestItem30AMailedLogInStartsAFreshSession(t *testing.T) {
-	s := newStage(t)
-	ada := s.user("ada@example.com")
-	m := ada.asksForMail()
-	cookie := ada.cookie("mail_login")
-	ada.get(m.Link).submit().redirects(t, "/dashboard")
-	if ada.cookie("mail_login") != "" || ada.cookie("session") == cookie {
+	app := apptest.New(t)
+	ada := app.LoggedOut("ada@example.com")
+	m := requestMailLogin(ada)
+	cookie := ada.Cookie("mail_login")
+	ada.Get(m.Link).Submit().WantRedirect(t, "/dashboard")
+	if ada.Cookie("mail_login") != "" || ada.Cookie("session") == cookie {
 		t.Error("the cookie of the request stays")
 	}
 	for _, name := range []string{"login.mail_requested", "session.started"} {
-		if !slices.Contains(s.events(), name) {
-			t.Errorf("the security log lacks %s: %v", name, s.events())
+		if !slices.Contains(app.Events(), name) {
+			t.Errorf("the security log lacks %s: %v", name, app.Events())
 		}
 	}
-	ada.get("/login/mail").redirects(t, "/dashboard")
-	ada.get(m.Link).redirects(t, "/dashboard")
+	ada.Get("/login/mail").WantRedirect(t, "/dashboard")
+	ada.Get(m.Link).WantRedirect(t, "/dashboard")
 }
 
 // tokenOf is the token in a link.
@@ -628,54 +639,57 @@ func tokenOf(link string) string {
 }
 
 // Item 17: who logs in by mail while the account is locked, with a factor that they have added, does not hide that they have.
-func TestItem17AMailedLogInDoesNotHideWhatAThiefAddedBeforeTheLockOut(t *testing.T) {
-	eachSecondFactor(t, func(t *testing.T, s *stage, ada *person, add func(*person) factor) {
+func TestItem17AMailedLogInDoesNotHideWhatAAttackerAddedBeforeTheLockOut(t *testing.T) {
+	eachSecondFactor(t, func(t *testing.T, app *apptest.App, ada *apptest.Browser, add func(*apptest.Browser) apptest.Factor) {
 		own := add(ada)
-		s.clock.passes(8 * 24 * time.Hour) // so that the mail of her own is of no use any more
-		ada.login(goodPassword).redirects(t, "/login/factor").proves(own)
-		s.clock.passes(time.Minute)
-		thiefs := add(ada.twin())
-		s.clock.passes(time.Minute)
-		ada.elsewhere().get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
-		thief := ada.elsewhere()
-		thief.post("/login/mail", "email", ada.email).redirects(t, "/login/mail/sent").submit("code", mailedCode(s.lastMail(ada.email))).
-			redirects(t, "/login/factor").proves(thiefs).redirects(t, "/login/password").submit("password", "the thief chose this one").redirects(t, "/dashboard")
-		s.clock.passes(time.Hour)
-		ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
-			choosesAnotherPassword(t)
-		ada.keepsOnly(own, thiefs)
+		app.Clock.Advance(8 * 24 * time.Hour) // so that the mail of her own is of no use any more
+		ada.Login(apptest.Password).WantRedirect(t, "/login/factor").Answer(own)
+		app.Clock.Advance(time.Minute)
+		attackers := add(ada.Tab())
+		app.Clock.Advance(time.Minute)
+		ada.OtherBrowser().Get(app.LastMail(ada.Email).Link).Submit().WantRedirect(t, "/login/factor")
+		attacker := ada.OtherBrowser()
+		attacker.Post("/login/mail", "email", ada.Email).WantRedirect(t, "/login/mail/sent").
+			Submit("code", mailedCode(app.LastMail(ada.Email))).
+			WantRedirect(t, "/login/factor").Answer(attackers).WantRedirect(t, "/login/password").
+			Submit("password", "the attacker chose this one").WantRedirect(t, "/dashboard")
+		app.Clock.Advance(time.Hour)
+		ada.Get(app.LastMail(ada.Email).Link).Submit().WantRedirect(t, "/login/factor").Answer(own).
+			ChooseOtherPassword(t)
+		wantOnlyFactor(ada, own, attackers)
 	})
 }
 
 // Item 17: who comes back by mail after the password was made void has no known device either.
 func TestItem17NoDeviceIsKnownAfterAVoidPassword(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	thief := ada.elsewhere()
-	thief.login(goodPassword).redirects(t, "/dashboard")
-	ada.notice()
-	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	attacker := ada.OtherBrowser()
+	attacker.Login(apptest.Password).WantRedirect(t, "/dashboard")
+	ada.NewDeviceMail()
+	if err := app.Auth.ExpirePassword(t.Context(), ada.Email); err != nil {
 		t.Fatal(err)
 	}
-	ada.mail()
-	ada.get(ada.asksForMail().Link).submit().redirects(t, "/login/password").submit("password", otherPassword).redirects(t, "/dashboard")
-	s.mailIsSent()
-	before := len(s.mailbox.To(ada.email))
-	thief.login(otherPassword).redirects(t, "/dashboard")
-	s.mailIsSent()
-	if len(s.mailbox.To(ada.email)) == before {
+	ada.Mail()
+	ada.Get(requestMailLogin(ada).Link).Submit().WantRedirect(t, "/login/password").
+		Submit("password", apptest.OtherPassword).WantRedirect(t, "/dashboard")
+	app.WaitForMail()
+	before := len(app.Mailbox.To(ada.Email))
+	attacker.Login(apptest.OtherPassword).WantRedirect(t, "/dashboard")
+	app.WaitForMail()
+	if len(app.Mailbox.To(ada.Email)) == before {
 		t.Error("nobody is told of the login on the device of before")
 	}
 }
 
 func TestEarlierDatabase_MailedLinkAndCode(t *testing.T) {
-	for name, logsIn := range map[string]func(*person, knowledge) *page{
-		"link": func(p *person, known knowledge) *page { return p.get(known.Links["login"]).submit() },
-		"code": func(p *person, known knowledge) *page { return p.types(known.Secrets["code"]) },
+	for name, logsIn := range map[string]func(*apptest.Browser, knowledge) *apptest.Page{
+		"link": func(b *apptest.Browser, known knowledge) *apptest.Page { return b.Get(known.Links["login"]).Submit() },
+		"code": func(b *apptest.Browser, known knowledge) *apptest.Page { return typeCode(b, known.Secrets["code"]) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			karen, known := newEarlier(t).browser("karen@example.com")
-			logsIn(karen, known).redirects(t, "/dashboard").says(t, "Hello, Karen")
+			logsIn(karen, known).WantRedirect(t, "/dashboard").WantText(t, "Hello, Karen")
 		})
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/apptest"
 )
 
 // safari15 is what Safari 15.6 on macOS sends: no Sec-Fetch headers, which came
@@ -36,37 +36,37 @@ func (s *safari15) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// inSafari15 has the person use that browser from now on.
-func (p *person) inSafari15() {
-	p.client.Transport = &safari15{RoundTripper: p.client.Transport, origin: p.s.config.AppURL.String()}
+// useSafari15 has the user use that browser from now on.
+func useSafari15(b *apptest.Browser) {
+	b.Client.Transport = &safari15{RoundTripper: b.Client.Transport, origin: b.App.Config.AppURL.String()}
 }
 
-func overHTTPS(c *config.Config) { c.AppURL.Scheme = "https" }
+func overHTTPS(app *apptest.App) { app.Config.AppURL.Scheme = "https" }
 
 func TestOriginProof_LetsSafari15UseMailedLinks(t *testing.T) {
-	s := newStage(t, overHTTPS)
-	ada := s.visitor()
-	ada.inSafari15()
-	ada.signUp("Ada", "ada@example.com", goodPassword).redirects(t, "/dashboard").is(t, 200)
+	app := apptest.New(t, overHTTPS)
+	ada := app.Browser()
+	useSafari15(ada)
+	ada.SignUp("Ada", "ada@example.com", apptest.Password).WantRedirect(t, "/dashboard").WantStatus(t, 200)
 
 	// The logout button on the page of a mailed link, and the form itself, also
 	// after an answer with a problem.
-	ada.post("/password/forgot", "email", "ada@example.com").redirects(t, "/password/forgot/sent")
-	link := ada.mail().Link
-	page := ada.get(link)
-	ada.post("/logout", "origin_proof", field(page, "origin_proof")).redirects(t, "/login")
-	page = ada.get(link).submit("password", "short").is(t, 422)
-	page.submit("password", otherPassword).is(t, 303)
-	if page.header.Get("Referrer-Policy") != "no-referrer" { // item 23
-		t.Errorf("got the policy %q, want no-referrer", page.header.Get("Referrer-Policy"))
+	ada.Post("/password/forgot", "email", "ada@example.com").WantRedirect(t, "/password/forgot/sent")
+	link := ada.Mail().Link
+	page := ada.Get(link)
+	ada.Post("/logout", "origin_proof", field(page, "origin_proof")).WantRedirect(t, "/login")
+	page = ada.Get(link).Submit("password", "short").WantStatus(t, 422)
+	page.Submit("password", apptest.OtherPassword).WantStatus(t, 303)
+	if page.Header.Get("Referrer-Policy") != "no-referrer" { // item 23
+		t.Errorf("got the policy %q, want no-referrer", page.Header.Get("Referrer-Policy"))
 	}
 }
 
 // field is the value of the first input with a name; "" for none.
-func field(p *page, name string) string {
-	for n := range p.document().Descendants() {
-		if n.Data == "input" && attribute(n, "name") == name {
-			return attribute(n, "value")
+func field(p *apptest.Page, name string) string {
+	for n := range p.Document().Descendants() {
+		if n.Data == "input" && apptest.Attr(n, "name") == name {
+			return apptest.Attr(n, "value")
 		}
 	}
 	return ""
@@ -74,39 +74,39 @@ func field(p *page, name string) string {
 
 // Browsers that say where a form comes from get neither the field nor the cookie.
 func TestOriginProof_IsForBrowsersWithoutSecFetchAlone(t *testing.T) {
-	s := newStage(t, overHTTPS)
-	ada := s.user("ada@example.com")
-	ada.post("/password/forgot", "email", ada.email)
-	r := ada.request(http.MethodGet, ada.mail().Link, nil)
+	app := apptest.New(t, overHTTPS)
+	ada := app.LoggedOut("ada@example.com")
+	ada.Post("/password/forgot", "email", ada.Email)
+	r := ada.Request(http.MethodGet, ada.Mail().Link, nil)
 	r.Header.Set("Sec-Fetch-Site", "none")
-	page, err := ada.send(r)
+	page, err := ada.Send(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := field(page.is(t, 200), "origin_proof"); got != "" || ada.cookie("origin_proof") != "" {
-		t.Errorf("got the field %q and the cookie %q, want neither", got, ada.cookie("origin_proof"))
+	if got := field(page.WantStatus(t, 200), "origin_proof"); got != "" || ada.Cookie("origin_proof") != "" {
+		t.Errorf("got the field %q and the cookie %q, want neither", got, ada.Cookie("origin_proof"))
 	}
 }
 
 // ASVS 3.5.1. A sandboxed frame and a data: URL of an attacker send "null" from
 // old browsers, as our own pages without a referrer do.
 func TestOriginProof_RefusesWhatAnAttackersPageCanSend(t *testing.T) {
-	s := newStage(t, overHTTPS)
-	ada, mallory := s.user("ada@example.com"), s.user("mallory@example.com")
-	for _, p := range []*person{ada, mallory} {
-		p.inSafari15()
-		p.post("/password/forgot", "email", p.email).is(t, 303)
+	app := apptest.New(t, overHTTPS)
+	ada, mallory := app.LoggedOut("ada@example.com"), app.LoggedOut("mallory@example.com")
+	for _, b := range []*apptest.Browser{ada, mallory} {
+		useSafari15(b)
+		b.Post("/password/forgot", "email", b.Email).WantStatus(t, 303)
 	}
-	link, malloryLink := ada.mail().Link, mallory.mail().Link
-	authn, malloryProof := field(ada.get(link), "origin_proof"), field(mallory.get(malloryLink), "origin_proof")
+	link, malloryLink := ada.Mail().Link, mallory.Mail().Link
+	authn, malloryProof := field(ada.Get(link), "origin_proof"), field(mallory.Get(malloryLink), "origin_proof")
 	if authn == "" || authn == malloryProof {
 		t.Fatalf("got the proofs %q and %q, want two", authn, malloryProof)
 	}
 	token := malloryLink[strings.Index(malloryLink, "token=")+len("token="):]
-	visitor := s.visitor() // a browser that has never opened a mailed link, or that withholds its cookies
-	twoProofs := url.Values{"token": {token}, "password": {otherPassword}, "origin_proof": {authn, authn}}.Encode()
+	visitor := app.Browser() // a browser that has never opened a mailed link, or that withholds its cookies
+	twoProofs := url.Values{"token": {token}, "password": {apptest.OtherPassword}, "origin_proof": {authn, authn}}.Encode()
 	for name, forged := range map[string]struct {
-		from      *person
+		from      *apptest.Browser
 		authn     string
 		fetchSite string
 		media     string
@@ -125,9 +125,9 @@ func TestOriginProof_RefusesWhatAnAttackersPageCanSend(t *testing.T) {
 	} {
 		body := forged.body
 		if body == "" {
-			body = url.Values{"token": {token}, "password": {otherPassword}, "origin_proof": {forged.authn}}.Encode()
+			body = url.Values{"token": {token}, "password": {apptest.OtherPassword}, "origin_proof": {forged.authn}}.Encode()
 		}
-		r := forged.from.request(http.MethodPost, "/password/reset", strings.NewReader(body))
+		r := forged.from.Request(http.MethodPost, "/password/reset", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		if forged.media != "" {
 			r.Header.Set("Content-Type", forged.media)
@@ -136,23 +136,23 @@ func TestOriginProof_RefusesWhatAnAttackersPageCanSend(t *testing.T) {
 			r.Header.Set("Sec-Fetch-Site", forged.fetchSite)
 		}
 		r.Header.Set("Origin", "null")
-		twin := forged.from.twin()
-		answer, err := twin.send(r)
+		twin := forged.from.Tab()
+		answer, err := twin.Send(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if answer.status != http.StatusForbidden {
-			t.Errorf("%s: got %d, want 403", name, answer.status)
+		if answer.Status != http.StatusForbidden {
+			t.Errorf("%s: got %d, want 403", name, answer.Status)
 		}
 	}
 }
 
 // The cookie is what a page of another site cannot make the browser send.
 func TestOriginProof_CookieStaysWithThisSite(t *testing.T) {
-	s := newStage(t, overHTTPS)
-	ada := s.user("ada@example.com")
-	ada.post("/password/forgot", "email", ada.email)
-	cookie := ada.get(ada.mail().Link).header.Get("Set-Cookie")
+	app := apptest.New(t, overHTTPS)
+	ada := app.LoggedOut("ada@example.com")
+	ada.Post("/password/forgot", "email", ada.Email)
+	cookie := ada.Get(ada.Mail().Link).Header.Get("Set-Cookie")
 	for _, want := range []string{"__Host-origin_proof=", "HttpOnly", "Secure", "SameSite=Lax", "Path=/"} {
 		if !strings.Contains(cookie, want) {
 			t.Errorf("got %q, want %s in it", cookie, want)

@@ -22,76 +22,71 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 )
 
-// owned has a maker for every table with an owner: it gives a person a row there and returns its id.
-func owned() map[string]func(*person) string {
-	return map[string]func(*person) string{
-		"sessions":      func(p *person) string { return p.first("sessions") },
-		"known_devices": func(p *person) string { return p.first("known_devices") },
-		"password_resets": func(p *person) string {
-			p.post("/password/forgot", "email", p.email)
-			p.mail()
-			return p.first("password_resets")
+// owned has a maker for every table with an owner: it gives a user a row there and returns its id.
+func owned() map[string]func(*apptest.Browser) string {
+	return map[string]func(*apptest.Browser) string{
+		"sessions":      func(b *apptest.Browser) string { return b.RowID("sessions") },
+		"known_devices": func(b *apptest.Browser) string { return b.RowID("known_devices") },
+		"password_resets": func(b *apptest.Browser) string {
+			b.Post("/password/forgot", "email", b.Email)
+			b.Mail()
+			return b.RowID("password_resets")
 		},
-		"email_changes": func(p *person) string { p.moving("a-" + p.email); return p.first("email_changes") },
-		"former_emails": func(p *person) string { return p.formerEmail() },
-		"security_alerts": func(p *person) string {
-			p.post("/account/security", "current_password", goodPassword, "password", goodPassword)
-			p.mail()
-			return p.first("security_alerts")
+		"email_changes": func(b *apptest.Browser) string { requestEmailChange(b, "a-"+b.Email); return b.RowID("email_changes") },
+		"former_emails": func(b *apptest.Browser) string { return formerEmailID(b) },
+		"security_alerts": func(b *apptest.Browser) string {
+			b.Post("/account/security", "current_password", apptest.Password, "password", apptest.Password)
+			b.Mail()
+			return b.RowID("security_alerts")
 		},
-		"account_deletions":  func(p *person) string { return p.undoneDeletion() },
-		"account_recoveries": func(p *person) string { return p.unusedRecovery() },
-		"pending_logins":     func(p *person) string { return p.unfinishedLogin() },
-		"authenticators":     func(p *person) string { p.authenticator(); return p.first("authenticators") }, // feature:totp
-		"recovery_codes":     func(p *person) string { return p.recoveryCode() },                             // feature:recovery_codes
-		"mail_logins":        func(p *person) string { return p.unusedMailLogin() },                          // feature:mail_login
-		"passkey_owners":     func(p *person) string { p.passkey(); return p.first("passkey_owners") },       // feature:passkeys
-		"passkeys":           func(p *person) string { return p.first("passkeys") },                          // feature:passkeys
-		"profile_pictures":   func(p *person) string { p.portrayed(); return p.first("profile_pictures") },   // feature:profile_picture
-		"preferences":        func(p *person) string { p.prefers("light", "en-GB", "Europe/Paris"); return p.first("preferences") },
-		"trusted_devices":    func(p *person) string { return p.trustedDevice() }, // feature:trusted_devices
-		"accepted_terms":     func(p *person) string { return p.acceptedTerms() }, // feature:terms
-		"events":             func(p *person) string { return p.first("events") },
-		"notes":              func(p *person) string { return p.illustratedNote() },                         // feature:notes
-		"note_images":        func(p *person) string { p.illustratedNote(); return p.first("note_images") }, // feature:notes
+		"account_deletions":  func(b *apptest.Browser) string { return undoneDeletionID(b) },
+		"account_recoveries": func(b *apptest.Browser) string { return unusedRecoveryID(b) },
+		"pending_logins":     func(b *apptest.Browser) string { return unfinishedLoginID(b) },
+		"authenticators":     func(b *apptest.Browser) string { addTOTP(b); return b.RowID("authenticators") },        // feature:totp
+		"recovery_codes":     func(b *apptest.Browser) string { return recoveryCodeID(b) },                            // feature:recovery_codes
+		"mail_logins":        func(b *apptest.Browser) string { return unusedMailLoginID(b) },                         // feature:mail_login
+		"passkey_owners":     func(b *apptest.Browser) string { addPasskey(b); return b.RowID("passkey_owners") },     // feature:passkeys
+		"passkeys":           func(b *apptest.Browser) string { return b.RowID("passkeys") },                          // feature:passkeys
+		"profile_pictures":   func(b *apptest.Browser) string { uploadAvatar(b); return b.RowID("profile_pictures") }, // feature:profile_picture
+		"preferences": func(b *apptest.Browser) string {
+			setPreferences(b, "light", "en-GB", "Europe/Paris")
+			return b.RowID("preferences")
+		},
+		"trusted_devices": func(b *apptest.Browser) string { return trustedDeviceID(b) }, // feature:trusted_devices
+		"accepted_terms":  func(b *apptest.Browser) string { return acceptedTermsID(b) }, // feature:terms
+		"events":          func(b *apptest.Browser) string { return b.RowID("events") },
+		"notes":           func(b *apptest.Browser) string { return noteWithImage(b) },                         // feature:notes
+		"note_images":     func(b *apptest.Browser) string { noteWithImage(b); return b.RowID("note_images") }, // feature:notes
 	}
 }
 
-// first is the id of one of the person's rows.
-func (p *person) first(table string) (id string) {
-	p.s.t.Helper()
-	if err := models.Unscoped(p.s.db).Table(table).Where("user_id = ?", p.user().ID).Limit(1).Pluck("id", &id).Error; err != nil {
-		p.s.t.Fatal(err)
-	}
-	return id
-}
-
-// estate is everything of a person's, and how to know it again.
+// estate is everything of a user's, and how to know it again.
 type estate struct {
 	ids     []string
 	markers []string
 }
 
-// estateOf gives a person a row in every table with an owner, and writes something unmistakable into each of its texts.
-func estateOf(t *testing.T, p *person) estate {
+// estateOf gives a user a row in every table with an owner, and writes something unmistakable into each of its texts.
+func estateOf(t *testing.T, b *apptest.Browser) estate {
 	t.Helper()
-	e := estate{ids: []string{p.user().ID}}
+	e := estate{ids: []string{b.User().ID}}
 	makers := owned()
 	for _, table := range ownedTables(t) {
 		if makers[table] == nil {
 			t.Fatalf("%s has an owner and no maker in owned()", table)
 		}
-		id := makers[table](p)
+		id := makers[table](b)
 		if id == "" {
-			t.Fatalf("nothing of %s's is in %s", p.email, table)
+			t.Fatalf("nothing of %s's is in %s", b.Email, table)
 		}
 		e.ids = append(e.ids, id)
 	}
-	p.s.mailIsSent()
-	e.markers = slices.Concat(e.ids, mark(t, p))
+	b.App.WaitForMail()
+	e.markers = slices.Concat(e.ids, mark(t, b))
 	return e
 }
 
@@ -118,10 +113,10 @@ func parsedModels(t *testing.T) (parsed []*schema.Schema) {
 	return parsed
 }
 
-// mark writes a text of its own into each column of the person's rows that takes any.
-func mark(t *testing.T, p *person) (markers []string) {
+// mark writes a text of its own into each column of the user's rows that takes any.
+func mark(t *testing.T, b *apptest.Browser) (markers []string) {
 	t.Helper()
-	me := p.user().ID
+	me := b.User().ID
 	for _, model := range parsedModels(t) {
 		owner := "user_id"
 		if model.Table == "users" {
@@ -135,7 +130,8 @@ func mark(t *testing.T, p *person) (markers []string) {
 				continue
 			}
 			marker := fmt.Sprintf("mark-%s-%s", model.Table, field.DBName)
-			set := models.Unscoped(p.s.db).Exec(fmt.Sprintf(`UPDATE %s SET "%s" = ? WHERE %s = ?`, model.Table, field.DBName, owner), marker, me)
+			set := models.Unscoped(b.App.DB).
+				Exec(fmt.Sprintf(`UPDATE %s SET "%s" = ? WHERE %s = ?`, model.Table, field.DBName, owner), marker, me)
 			if errors.Is(set.Error, gorm.ErrCheckConstraintViolated) {
 				continue // a word of a list, which tells nothing of her
 			}
@@ -148,47 +144,47 @@ func mark(t *testing.T, p *person) (markers []string) {
 	return markers
 }
 
-// belongings is everything in the database that is the person's, as text.
-func (p *person) belongings() string {
+// rowsOfUser is everything in the database that is the user's, as text.
+func rowsOfUser(b *apptest.Browser) string {
 	var text strings.Builder
-	me := p.user().ID
+	me := b.User().ID
 	for _, table := range slices.Sorted(maps.Keys(owned())) {
-		fmt.Fprintf(&text, "%s: %v\n", table, p.s.rows(table, "user_id = ?", me))
+		fmt.Fprintf(&text, "%s: %v\n", table, b.App.Rows(table, "user_id = ?", me))
 	}
-	return text.String() + fmt.Sprint(p.s.rows("users", "id = ?", me))
+	return text.String() + fmt.Sprint(b.App.Rows("users", "id = ?", me))
 }
 
 // With two people: no route of the site shows or changes what is another's, whatever id it is given and wherever.
 func TestLawNoRouteReachesAnothersRows(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada, mallory := app.LoggedIn("ada@example.com"), app.LoggedIn("mallory@example.com")
 	hers := estateOf(t, ada)
 	fields := fieldsOfTheSite(t, ada, hers)
-	before := ada.belongings()
-	for _, route := range s.routes {
+	before := rowsOfUser(ada)
+	for _, route := range app.Routes {
 		for _, id := range hers.ids {
-			page := mallory.tries(route.Method, route.Path, id, fields)
+			page := tryWithID(mallory, route.Method, route.Path, id, fields)
 			for _, marker := range hers.markers {
-				if marker != id && (strings.Contains(page.body, marker) || strings.Contains(fmt.Sprint(page.header), marker)) {
+				if marker != id && (strings.Contains(page.Body, marker) || strings.Contains(fmt.Sprint(page.Header), marker)) {
 					t.Errorf("%s %s with %s shows Mallory %s", route.Method, route.Path, id, marker)
 				}
 			}
-			if strings.Contains(route.Path, ":") && page.status != http.StatusNotFound {
-				t.Errorf("%s %s with %s answers Mallory %d", route.Method, route.Path, id, page.status)
+			if strings.Contains(route.Path, ":") && page.Status != http.StatusNotFound {
+				t.Errorf("%s %s with %s answers Mallory %d", route.Method, route.Path, id, page.Status)
 			}
-			if page.header.Get("Location") == "/login" {
-				mallory.login(goodPassword) // that was the way out
+			if page.Header.Get("Location") == "/login" {
+				mallory.Login(apptest.Password) // that was the way out
 			}
 		}
-		if after := ada.belongings(); after != before {
+		if after := rowsOfUser(ada); after != before {
 			t.Fatalf("%s %s let Mallory change what is Ada's:\n%s\nwas\n%s", route.Method, route.Path, after, before)
 		}
 	}
 }
 
-// tries calls a route with an id in every place where one may be looked for.
-func (p *person) tries(method, path, id string, fields []string) *page {
-	p.s.t.Helper()
+// tryWithID calls a route with an id in every place where one may be looked for.
+func tryWithID(b *apptest.Browser, method, path, id string, fields []string) *apptest.Page {
+	b.App.T.Helper()
 	query, form := url.Values{}, url.Values{}
 	for part := range strings.SplitSeq(path, "/") {
 		if name, ok := strings.CutPrefix(part, ":"); ok {
@@ -203,24 +199,24 @@ func (p *person) tries(method, path, id string, fields []string) *page {
 		query.Set(name, id)
 		form.Set(name, id)
 	}
-	return p.do(method, path+"?"+query.Encode(), form)
+	return b.Do(method, path+"?"+query.Encode(), form)
 }
 
-// fieldsOfTheSite are the names of all fields in the forms that a person sees. It also holds that the ids are good: the pages
+// fieldsOfTheSite are the names of all fields in the forms that a user sees. It also holds that the ids are good: the pages
 // that they are for open to their owner.
-func fieldsOfTheSite(t *testing.T, ada *person, hers estate) (fields []string) {
+func fieldsOfTheSite(t *testing.T, ada *apptest.Browser, hers estate) (fields []string) {
 	t.Helper()
-	for _, route := range ada.s.routes {
+	for _, route := range ada.App.Routes {
 		if route.Method != http.MethodGet || route.Guard == "logged out" {
 			continue
 		}
 		opened := false
 		for _, id := range hers.ids {
-			page := ada.get(strings.Replace(route.Path, ":id", id, 1))
-			opened = opened || page.status == http.StatusOK
+			page := ada.Get(strings.Replace(route.Path, ":id", id, 1))
+			opened = opened || page.Status == http.StatusOK
 			for _, name := range []string{"input", "textarea", "select"} {
-				for _, n := range page.all(name) {
-					fields = append(fields, attribute(n, "name"))
+				for _, n := range page.All(name) {
+					fields = append(fields, apptest.Attr(n, "name"))
 				}
 			}
 		}
@@ -234,18 +230,18 @@ func fieldsOfTheSite(t *testing.T, ada *person, hers estate) (fields []string) {
 
 // A statement on an owned table without an owner does not reach the database.
 func TestLaw_UnscopedStatementsFail(t *testing.T) {
-	s := newStage(t)
+	app := apptest.New(t)
 	for _, table := range models.OwnedTables() {
 		for name, query := range map[string]func() error{
-			"plain":    func() error { return s.db.Table(table).Find(&[]map[string]any{}).Error },
-			"raw":      func() error { return s.db.Raw("SELECT * FROM " + table).Scan(&[]map[string]any{}).Error },
-			"write":    func() error { return s.db.Exec("DELETE FROM " + table).Error },
-			"prepared": func() error { _, err := models.Prepare(s.db, "SELECT id FROM "+table+" WHERE id = ?"); return err },
+			"plain":    func() error { return app.DB.Table(table).Find(&[]map[string]any{}).Error },
+			"raw":      func() error { return app.DB.Raw("SELECT * FROM " + table).Scan(&[]map[string]any{}).Error },
+			"write":    func() error { return app.DB.Exec("DELETE FROM " + table).Error },
+			"prepared": func() error { _, err := models.Prepare(app.DB, "SELECT id FROM "+table+" WHERE id = ?"); return err },
 			"transaction": func() error {
-				return s.db.Transaction(func(tx *gorm.DB) error { return tx.Exec("DELETE FROM " + table).Error })
+				return app.DB.Transaction(func(tx *gorm.DB) error { return tx.Exec("DELETE FROM " + table).Error })
 			},
 			"transaction, prepared": func() error {
-				return s.db.Transaction(func(tx *gorm.DB) error {
+				return app.DB.Transaction(func(tx *gorm.DB) error {
 					_, err := tx.Statement.ConnPool.PrepareContext(context.Background(), "DELETE FROM "+table)
 					return err
 				})
@@ -303,7 +299,7 @@ func namesUnscoped(path string, n ast.Node) bool {
 	return false
 }
 
-// logTouched are the files that may read or change rows of the security log other than a person's own: everything else adds to it.
+// logTouched are the files that may read or change rows of the security log other than a user's own: everything else adds to it.
 var logTouched = []string{
 	"models/all.go",              // the list of tables
 	"models/event.go",            // whether something was told
@@ -404,7 +400,7 @@ func eachSource(t *testing.T, visit func(path string, file *ast.File)) {
 			return err
 		}
 		skipped := []string{
-			".git", "tmp", "e2e", "tools",
+			".git", "tmp", "e2e", "tools", "apptest",
 			"bench",
 		}
 		if entry.IsDir() && slices.Contains(skipped, entry.Name()) {

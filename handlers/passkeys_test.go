@@ -23,13 +23,13 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 )
 
 // device keeps a passkey, as a phone or a security key does (Web Authentication Level 3, section 6).
 type device struct {
-	p      *person // in whose browser it is asked
+	p      *apptest.Browser // in whose browser it is asked
 	id     []byte
 	key    *ecdsa.PrivateKey
 	handle []byte
@@ -67,47 +67,47 @@ type passkeyOptions struct {
 	Timeout                           int
 }
 
-func (g *page) options() (o passkeyOptions) {
-	g.p.s.t.Helper()
-	g.is(g.p.s.t, 200)
-	if err := json.Unmarshal([]byte(g.body), &o); err != nil {
-		g.p.s.t.Fatalf("%s answers %q: %v", g.path, g.body, err)
+func passkeyOptionsOf(page *apptest.Page) (o passkeyOptions) {
+	page.Browser.App.T.Helper()
+	page.WantStatus(page.Browser.App.T, 200)
+	if err := json.Unmarshal([]byte(page.Body), &o); err != nil {
+		page.Browser.App.T.Fatalf("%s answers %q: %v", page.Path, page.Body, err)
 	}
 	return o
 }
 
 // newDevice has a key pair that no site knows.
-func (p *person) newDevice() *device {
+func newDevice(b *apptest.Browser) *device {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		p.s.t.Fatal(err)
+		b.App.T.Fatal(err)
 	}
 	id := make([]byte, 32)
 	rand.Read(id)
-	return &device{p: p, id: id, key: key, count: new(uint32)}
+	return &device{p: b, id: id, key: key, count: new(uint32)}
 }
 
-// passkey is a new one of the person's, who stays logged in.
-func (p *person) passkey() *device {
-	p.s.t.Helper()
-	d := p.newDevice()
-	made := d.makes(p.post("/account/passkeys/new/options").options())
-	p.get("/account/passkeys/new").submit("credential", made).is(p.s.t, 303)
-	p.get("/account") // and its notice is seen
-	told := p.mail()
+// addPasskey is a new one of the user's, who stays logged in.
+func addPasskey(b *apptest.Browser) *device {
+	b.App.T.Helper()
+	d := newDevice(b)
+	made := d.makes(passkeyOptionsOf(b.Post("/account/passkeys/new/options")))
+	b.Get("/account/passkeys/new").Submit("credential", made).WantStatus(b.App.T, 303)
+	b.Get("/account") // and its notice is seen
+	told := b.Mail()
 	for !strings.Contains(told.Text, "A passkey was added") {
-		told = p.mail() // the one before was there already, and nobody had read it
+		told = b.Mail() // the one before was there already, and nobody had read it
 	}
 	return d
 }
 
-func (d *device) factor() string { return "passkeys" }
+func (d *device) Kind() string { return "passkeys" }
 
-// next answers what the page asks for that the person is at.
-func (d *device) next() string {
+// Next answers what the page asks for that the user is at.
+func (d *device) Next() string {
 	for _, path := range []string{"/login/factor/options", "/account/prove/options"} {
-		if asked := d.p.post(path); asked.status == 200 {
-			return d.signs(asked.options())
+		if asked := d.p.Post(path); asked.Status == 200 {
+			return d.signs(passkeyOptionsOf(asked))
 		}
 	}
 	return "{}"
@@ -135,14 +135,14 @@ func (d *device) signs(o passkeyOptions, lies ...func(*statement)) string {
 	digest := sha256.Sum256(append(bytes.Clone(data), hash[:]...))
 	signature, err := ecdsa.SignASN1(rand.Reader, s.key, digest[:])
 	if err != nil {
-		d.p.s.t.Fatal(err)
+		d.p.App.T.Fatal(err)
 	}
 	return s.answer(map[string]any{"clientDataJSON": encoded(client), "authenticatorData": encoded(data), "signature": encoded(signature), "userHandle": encoded(s.handle)})
 }
 
 func (d *device) statement(kind, challenge, host string, lies []func(*statement)) *statement {
 	*d.count++
-	s := &statement{kind: kind, challenge: challenge, origin: d.p.s.config.AppURL.String(), host: host, flags: present | verified | eligible | backedUp,
+	s := &statement{kind: kind, challenge: challenge, origin: d.p.App.Config.AppURL.String(), host: host, flags: present | verified | eligible | backedUp,
 		count: *d.count, algorithm: -7, id: d.id, handle: d.handle, key: d.key}
 	for _, lie := range lies {
 		lie(s)
@@ -168,176 +168,182 @@ func (s *statement) answer(response map[string]any) string {
 
 func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// in is a browser that has never been here, with the person's device at hand.
-func (d *device) in(browser *person) *device {
-	browser.email = d.p.email
+// bringTo is a browser that has never been here, with the user's device at hand.
+func (d *device) bringTo(browser *apptest.Browser) *device {
+	browser.Email = d.p.Email
 	return d.at(browser)
 }
 
-func (d *device) beside(browser *person) factor { return d.at(browser) }
+func (d *device) In(browser *apptest.Browser) apptest.Factor { return d.at(browser) }
 
-func (d *device) at(browser *person) *device {
+func (d *device) at(browser *apptest.Browser) *device {
 	moved := *d
 	moved.p = browser
 	return &moved
 }
 
 // logsIn logs in with the passkey alone.
-func (d *device) logsIn(lies ...func(*statement)) *page {
-	d.p.s.t.Helper()
-	return d.p.post("/login/passkey", "assertion", d.signs(d.p.post("/login/passkey/options").options(), lies...))
+func (d *device) logsIn(lies ...func(*statement)) *apptest.Page {
+	d.p.App.T.Helper()
+	return d.p.Post("/login/passkey", "assertion", d.signs(passkeyOptionsOf(d.p.Post("/login/passkey/options")), lies...))
 }
 
 // W3C, A Well-Known URL for Relying Party Passkey Endpoints.
 func TestWellKnown_PasskeyEndpointsNameThePages(t *testing.T) {
-	s := newStage(t)
-	page := s.visitor().get("/.well-known/passkey-endpoints").is(t, 200)
-	want := `{"enroll":"` + s.config.AppURL.String() + `/account/passkeys/new","manage":"` + s.config.AppURL.String() + `/account/passkeys"}`
-	if got := strings.TrimSpace(page.body); got != want || page.header.Get("Content-Type") != "application/json" {
-		t.Errorf("the endpoints are %s (%s), want %s", got, page.header.Get("Content-Type"), want)
+	app := apptest.New(t)
+	page := app.Browser().Get("/.well-known/passkey-endpoints").WantStatus(t, 200)
+	want := `{"enroll":"` + app.Config.AppURL.String() + `/account/passkeys/new","manage":"` + app.Config.AppURL.String() + `/account/passkeys"}`
+	if got := strings.TrimSpace(page.Body); got != want || page.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("the endpoints are %s (%s), want %s", got, page.Header.Get("Content-Type"), want)
 	}
 }
 
 func TestAPasskeyHasTheNameOfItsMaker(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	made := ada.newDevice().makes(ada.post("/account/passkeys/new/options").options(), func(s *statement) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	made := newDevice(ada).makes(passkeyOptionsOf(ada.Post("/account/passkeys/new/options")), func(s *statement) {
 		s.maker = uuid.MustParse("bada5566-a7aa-401f-bd96-45619a55120d")
 	})
-	ada.get("/account/passkeys/new").submit("credential", made).is(t, 303)
-	ada.get("/account/passkeys").says(t, "1Password")
+	ada.Get("/account/passkeys/new").Submit("credential", made).WantStatus(t, 303)
+	ada.Get("/account/passkeys").WantText(t, "1Password")
 }
 
 func TestTwentyPasskeysAreTheMost(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
 	for range 20 {
-		ada.passkey()
+		addPasskey(ada)
 	}
-	made := ada.newDevice().makes(ada.post("/account/passkeys/new/options").options())
-	ada.get("/account/passkeys/new").submit("credential", made).is(t, 422).says(t, "20 passkeys are the most. Remove one first.")
-	if n := s.count("passkeys", "1=1"); n != 20 {
+	made := newDevice(ada).makes(passkeyOptionsOf(ada.Post("/account/passkeys/new/options")))
+	ada.Get("/account/passkeys/new").Submit("credential", made).WantStatus(t, 422).
+		WantText(t, "20 passkeys are the most. Remove one first.")
+	if n := app.Count("passkeys", "1=1"); n != 20 {
 		t.Errorf("there are %d", n)
 	}
 }
 
 // Item 17: on a new device a login without the password is told of as well.
 func TestItem17ALogInWithAPasskeyOnANewDeviceIsToldOf(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.passkey().in(s.visitor()).logsIn().redirects(t, "/dashboard")
-	if told := ada.notice(); !strings.HasPrefix(told.Subject, "New login") {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addPasskey(ada).bringTo(app.Browser()).logsIn().WantRedirect(t, "/dashboard")
+	if told := ada.NewDeviceMail(); !strings.HasPrefix(told.Subject, "New login") {
 		t.Errorf("she is mailed %q", told.Subject)
 	}
 }
 
 func TestSomebodyLogsInWithAPasskeyAlone(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey().in(s.visitor())
-	ada.get("/account/passkeys").says(t, "Passkey", "Synced", "Not used yet")
-	phone.logsIn().redirects(t, "/dashboard").says(t, "Hello, Ada")
-	if s.count("sessions", "method = 'passkey' AND aal = 2") != 1 {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada).bringTo(app.Browser())
+	ada.Get("/account/passkeys").WantText(t, "Passkey", "Synced", "Not used yet")
+	phone.logsIn().WantRedirect(t, "/dashboard").WantText(t, "Hello, Ada")
+	if app.Count("sessions", "method = 'passkey' AND aal = 2") != 1 {
 		t.Error("a passkey with user verification proves two factors")
 	}
-	ada.get("/account/passkeys").says(t, "Last used")
+	ada.Get("/account/passkeys").WantText(t, "Last used")
 }
 
 func TestAPasskeyIsAskedForAfterThePassword(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	ada.post("/logout")
-	asked := ada.login(goodPassword).redirects(t, "/login/factor").says(t, "Confirm with one of your passkeys")
-	asked.submit().is(t, 422).says(t, "needs JavaScript")
-	asked.submit("answer", phone.next()).redirects(t, "/dashboard")
-	if s.count("sessions", "method = 'password passkeys' AND aal = 2") != 1 {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	ada.Post("/logout")
+	asked := ada.Login(apptest.Password).WantRedirect(t, "/login/factor").
+		WantText(t, "Confirm with one of your passkeys")
+	asked.Submit().WantStatus(t, 422).WantText(t, "needs JavaScript")
+	asked.Submit("answer", phone.Next()).WantRedirect(t, "/dashboard")
+	if app.Count("sessions", "method = 'password passkeys' AND aal = 2") != 1 {
 		t.Error("the session does not know of the passkey")
 	}
 }
 
 func TestAPasskeyIsAFreshProof(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	s.clock.passes(10 * time.Minute)
-	asked := ada.post("/account/passkeys/remove", "id", ada.first("passkeys")).is(t, http.StatusUnauthorized).says(t, "Is it you?", "passkeys")
-	asked.submit("answer", phone.next()).redirects(t, "/account/passkeys").says(t, "No passkey yet")
-	if mail := ada.mail(); !strings.Contains(mail.Text, "A passkey was removed") {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	app.Clock.Advance(10 * time.Minute)
+	asked := ada.Post("/account/passkeys/remove", "id", ada.RowID("passkeys")).WantStatus(t, http.StatusUnauthorized).
+		WantText(t, "Is it you?", "passkeys")
+	asked.Submit("answer", phone.Next()).WantRedirect(t, "/account/passkeys").WantText(t, "No passkey yet")
+	if mail := ada.Mail(); !strings.Contains(mail.Text, "A passkey was removed") {
 		t.Errorf("the owner is mailed %q", mail.Text)
 	}
-	ada.post("/logout")
-	ada.login(goodPassword).redirects(t, "/dashboard")
+	ada.Post("/logout")
+	ada.Login(apptest.Password).WantRedirect(t, "/dashboard")
 }
 
 // Item 50: a challenge is random, and good for one answer, five minutes, one purpose, and the browser that it was sent to.
 func TestItem50AChallengeIsGoodForOneAnswerInOneBrowser(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey().in(s.visitor())
-	asked := phone.p.post("/login/passkey/options").options()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada).bringTo(app.Browser())
+	asked := passkeyOptionsOf(phone.p.Post("/login/passkey/options"))
 	if raw, err := base64.RawURLEncoding.DecodeString(asked.Challenge); err != nil || len(raw) < 16 {
 		t.Errorf("the challenge is %d bytes, %v", len(raw), err)
 	}
-	if strings.Contains(s.rows("passkey_challenges", "1=1"), asked.Challenge) {
+	if strings.Contains(app.Rows("passkey_challenges", "1=1"), asked.Challenge) {
 		t.Error("the challenge is in the database")
 	}
 	answer := phone.signs(asked)
-	other := s.visitor()
-	other.post("/login/passkey", "assertion", answer).is(t, 422)
-	other.post("/login/passkey/options")
-	other.post("/login/passkey", "assertion", answer).is(t, 422)
-	ada.post("/account/prove", "factor", "passkeys", "answer", answer).is(t, 422)
-	phone.p.post("/login/passkey", "assertion", answer).redirects(t, "/dashboard")
-	phone.p.post("/logout")
-	phone.p.post("/login/passkey/options")
-	phone.p.post("/login/passkey", "assertion", answer).is(t, 422).says(t, "did not let you in")
+	other := app.Browser()
+	other.Post("/login/passkey", "assertion", answer).WantStatus(t, 422)
+	other.Post("/login/passkey/options")
+	other.Post("/login/passkey", "assertion", answer).WantStatus(t, 422)
+	ada.Post("/account/prove", "factor", "passkeys", "answer", answer).WantStatus(t, 422)
+	phone.p.Post("/login/passkey", "assertion", answer).WantRedirect(t, "/dashboard")
+	phone.p.Post("/logout")
+	phone.p.Post("/login/passkey/options")
+	phone.p.Post("/login/passkey", "assertion", answer).WantStatus(t, 422).WantText(t, "did not let you in")
 
-	late := phone.p.post("/login/passkey/options").options()
-	s.clock.passes(5 * time.Minute)
-	phone.p.post("/login/passkey", "assertion", phone.signs(late)).is(t, 422)
-	phone.logsIn().redirects(t, "/dashboard")
+	late := passkeyOptionsOf(phone.p.Post("/login/passkey/options"))
+	app.Clock.Advance(5 * time.Minute)
+	phone.p.Post("/login/passkey", "assertion", phone.signs(late)).WantStatus(t, 422)
+	phone.logsIn().WantRedirect(t, "/dashboard")
 }
 
 // A wrong answer uses the challenge up as well.
 func TestItem50AWrongAnswerLeavesNoChallengeBehind(t *testing.T) {
-	s := newStage(t)
-	phone := s.member("ada@example.com").passkey().in(s.visitor())
-	asked := phone.p.post("/login/passkey/options").options()
-	phone.p.post("/login/passkey", "assertion", phone.signs(asked, func(s *statement) { s.flags = present })).is(t, 422)
-	phone.p.post("/login/passkey", "assertion", phone.signs(asked)).is(t, 422)
+	app := apptest.New(t)
+	phone := addPasskey(app.LoggedIn("ada@example.com")).bringTo(app.Browser())
+	asked := passkeyOptionsOf(phone.p.Post("/login/passkey/options"))
+	phone.p.Post("/login/passkey", "assertion", phone.signs(asked, func(s *statement) { s.flags = present })).
+		WantStatus(t, 422)
+	phone.p.Post("/login/passkey", "assertion", phone.signs(asked)).WantStatus(t, 422)
 }
 
-// Item 50: the challenge of one login, or one session, is none of another's, be it the same person's.
+// Item 50: the challenge of one login, or one session, is none of another's, be it the same user's.
 func TestItem50AProofIsBoundToWhatAskedForIt(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	forSession := phone.next()
-	other := phone.in(s.visitor())
-	asked := other.p.login(goodPassword).redirects(t, "/login/factor")
-	asked.submit("answer", forSession).is(t, 422)
-	forLogin := other.next()
-	ada.post("/account/prove", "factor", "passkeys", "answer", forLogin).is(t, 422)
-	twin := ada.newDevice()
-	made := twin.makes(ada.post("/account/passkeys/new/options").options())
-	fresh := s.visitor()
-	fresh.email = ada.email
-	phone.in(fresh).logsIn().redirects(t, "/dashboard")
-	fresh.post("/account/passkeys/new", "credential", made).is(t, 422)
-	asked.submit("answer", other.next()).redirects(t, "/dashboard")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	forSession := phone.Next()
+	other := phone.bringTo(app.Browser())
+	asked := other.p.Login(apptest.Password).WantRedirect(t, "/login/factor")
+	asked.Submit("answer", forSession).WantStatus(t, 422)
+	forLogin := other.Next()
+	ada.Post("/account/prove", "factor", "passkeys", "answer", forLogin).WantStatus(t, 422)
+	twin := newDevice(ada)
+	made := twin.makes(passkeyOptionsOf(ada.Post("/account/passkeys/new/options")))
+	fresh := app.Browser()
+	fresh.Email = ada.Email
+	phone.bringTo(fresh).logsIn().WantRedirect(t, "/dashboard")
+	fresh.Post("/account/passkeys/new", "credential", made).WantStatus(t, 422)
+	asked.Submit("answer", other.Next()).WantRedirect(t, "/dashboard")
 }
 
 // Item 50: what was asked for one purpose answers no other, in the same session.
 func TestItem50AChallengeIsGoodForOnePurpose(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone, other := ada.passkey(), ada.newDevice()
-	toProve := ada.post("/account/prove/options").options()
-	toAdd := ada.post("/account/passkeys/new/options").options()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone, other := addPasskey(ada), newDevice(ada)
+	toProve := passkeyOptionsOf(ada.Post("/account/prove/options"))
+	toAdd := passkeyOptionsOf(ada.Post("/account/passkeys/new/options"))
 	toAdd.Challenge, toProve.Challenge = toProve.Challenge, toAdd.Challenge
-	ada.post("/account/passkeys/new", "credential", other.makes(toAdd)).is(t, 422).says(t, "could not be added")
-	ada.post("/account/prove", "factor", "passkeys", "answer", phone.signs(toProve)).is(t, 422).says(t, "not accepted")
+	ada.Post("/account/passkeys/new", "credential", other.makes(toAdd)).WantStatus(t, 422).
+		WantText(t, "could not be added")
+	ada.Post("/account/prove", "factor", "passkeys", "answer", phone.signs(toProve)).WantStatus(t, 422).
+		WantText(t, "not accepted")
 }
 
 // lies are what a device or a browser may say that is not so, each enough to be refused.
@@ -361,120 +367,124 @@ func lies() map[string]func(*statement) {
 
 // Item 51: everything that a device signs is looked at.
 func TestItem51ALogInWithAnythingWrongIsRefused(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey().in(s.visitor())
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada).bringTo(app.Browser())
 	all := lies()
 	all["to make one"] = func(s *statement) { s.kind = "webauthn.create" }
-	all["another key"] = func(s *statement) { s.key = ada.newDevice().key }
+	all["another key"] = func(s *statement) { s.key = newDevice(ada).key }
 	all["not to be copied any more"] = func(s *statement) { s.flags &^= eligible | backedUp }
-	all["another passkey"] = func(s *statement) { s.id = ada.newDevice().id }
+	all["another passkey"] = func(s *statement) { s.id = newDevice(ada).id }
 	all["another person"] = func(s *statement) { s.handle = make([]byte, 64) }
 	all["no person"] = func(s *statement) { s.handle = nil }
 	for name, lie := range all {
-		if page := phone.logsIn(lie); page.status != 422 || !strings.Contains(page.text(), "did not let you in") {
-			t.Errorf("%s: %d", name, page.status)
+		if page := phone.logsIn(lie); page.Status != 422 || !strings.Contains(page.Text(), "did not let you in") {
+			t.Errorf("%s: %d", name, page.Status)
 		}
 	}
 	for _, junk := range []string{"", "{}", "[]", "null", "\x00", strings.Repeat("[", 60_000), `{"id":"AA","rawId":"AA","type":"public-key","response":{}}`} {
-		if page := phone.p.post("/login/passkey", "assertion", junk); page.status != 422 && page.status != 400 {
-			t.Errorf("%.60q: %d", junk, page.status)
+		if page := phone.p.Post("/login/passkey", "assertion", junk); page.Status != 422 && page.Status != 400 {
+			t.Errorf("%.60q: %d", junk, page.Status)
 		}
 	}
-	phone.logsIn().redirects(t, "/dashboard")
+	phone.logsIn().WantRedirect(t, "/dashboard")
 }
 
 // Item 51: the same holds for a new passkey, and what it signs with has to be one of what was offered.
 func TestItem51ANewPasskeyWithAnythingWrongIsRefused(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
 	all := lies()
 	all["to log in"] = func(s *statement) { s.kind = "webauthn.get" }
 	all["an algorithm that was not offered"] = func(s *statement) { s.algorithm = -35 }
 	all["too long a name"] = func(s *statement) { s.id = make([]byte, 1024) }
 	for name, lie := range all {
-		made := ada.newDevice().makes(ada.post("/account/passkeys/new/options").options(), lie)
-		if page := ada.post("/account/passkeys/new", "credential", made); page.status != 422 {
-			t.Errorf("%s: %d", name, page.status)
+		made := newDevice(ada).makes(passkeyOptionsOf(ada.Post("/account/passkeys/new/options")), lie)
+		if page := ada.Post("/account/passkeys/new", "credential", made); page.Status != 422 {
+			t.Errorf("%s: %d", name, page.Status)
 		}
 	}
-	ada.post("/account/passkeys/new", "credential", "").is(t, 422).says(t, "needs JavaScript")
-	if s.count("passkeys", "1=1") != 0 {
+	ada.Post("/account/passkeys/new", "credential", "").WantStatus(t, 422).WantText(t, "needs JavaScript")
+	if app.Count("passkeys", "1=1") != 0 {
 		t.Error("there is one")
 	}
-	ada.passkey()
+	addPasskey(ada)
 }
 
-// Item 51: a passkey is one person's, and nobody else can have it registered.
+// Item 51: a passkey is one user's, and nobody else can have it registered.
 func TestItem51APasskeyIsOnePersonsAlone(t *testing.T) {
-	s := newStage(t)
-	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
-	hers, his := ada.passkey(), mallory.passkey()
-	stolen := mallory.newDevice()
+	app := apptest.New(t)
+	ada, mallory := app.LoggedIn("ada@example.com"), app.LoggedIn("mallory@example.com")
+	hers, his := addPasskey(ada), addPasskey(mallory)
+	stolen := newDevice(mallory)
 	stolen.id = hers.id
-	mallory.post("/account/passkeys/new", "credential", stolen.makes(mallory.post("/account/passkeys/new/options").options())).is(t, 422).says(t, "in use already")
+	mallory.Post("/account/passkeys/new", "credential", stolen.makes(passkeyOptionsOf(mallory.Post("/account/passkeys/new/options")))).
+		WantStatus(t, 422).WantText(t, "in use already")
 
-	browser := his.in(s.visitor())
-	browser.logsIn(func(s *statement) { s.handle = hers.handle }).is(t, 422)
-	browser.logsIn(func(s *statement) { s.id = hers.id }).is(t, 422)
-	asked := s.visitor().post("/login", "email", ada.email, "password", goodPassword).redirects(t, "/login/factor")
-	wrong := his.in(asked.p)
-	asked.submit("answer", wrong.next()).is(t, 422)
-	asked.submit("answer", wrong.signs(asked.p.post("/login/factor/options").options(), func(s *statement) { s.handle = nil })).is(t, 422)
-	asked.submit("answer", hers.in(asked.p).next()).redirects(t, "/dashboard")
+	browser := his.bringTo(app.Browser())
+	browser.logsIn(func(s *statement) { s.handle = hers.handle }).WantStatus(t, 422)
+	browser.logsIn(func(s *statement) { s.id = hers.id }).WantStatus(t, 422)
+	asked := app.Browser().Post("/login", "email", ada.Email, "password", apptest.Password).
+		WantRedirect(t, "/login/factor")
+	wrong := his.bringTo(asked.Browser)
+	asked.Submit("answer", wrong.Next()).WantStatus(t, 422)
+	asked.Submit("answer", wrong.signs(passkeyOptionsOf(asked.Browser.Post("/login/factor/options")), func(s *statement) { s.handle = nil })).
+		WantStatus(t, 422)
+	asked.Submit("answer", hers.bringTo(asked.Browser).Next()).WantRedirect(t, "/dashboard")
 }
 
 // Item 51: a device that has not counted on may be one of two. It is refused, that is on record, and its owner is told once a day.
 func TestItem51ACounterThatHasNotRisenIsRefusedOnRecordAndTold(t *testing.T) {
-	s := newStage(t)
-	phone := s.member("ada@example.com").passkey().in(s.visitor())
+	app := apptest.New(t)
+	phone := addPasskey(app.LoggedIn("ada@example.com")).bringTo(app.Browser())
 	*phone.count = 10
-	phone.logsIn().redirects(t, "/dashboard")
-	phone.p.post("/logout")
+	phone.logsIn().WantRedirect(t, "/dashboard")
+	phone.p.Post("/logout")
 	for _, count := range []uint32{11, 10, 0} {
-		phone.logsIn(func(s *statement) { s.count = count }).is(t, 422)
+		phone.logsIn(func(s *statement) { s.count = count }).WantStatus(t, 422)
 	}
-	if !slices.Contains(s.events(), "passkey.copied") {
+	if !slices.Contains(app.Events(), "passkey.copied") {
 		t.Error("it is not on record")
 	}
-	told := func() int64 { return s.count("outbox", "kind = 'passkey_copied'") }
+	told := func() int64 { return app.Count("outbox", "kind = 'passkey_copied'") }
 	if n := told(); n != 1 {
 		t.Errorf("three in a day are told of in %d mails", n)
 	}
-	s.clock.passes(25 * time.Hour)
-	if phone.logsIn(func(s *statement) { s.count = 0 }).is(t, 422); told() != 2 {
+	app.Clock.Advance(25 * time.Hour)
+	if phone.logsIn(func(s *statement) { s.count = 0 }).WantStatus(t, 422); told() != 2 {
 		t.Error("the next day it goes untold")
 	}
-	phone.logsIn(func(s *statement) { s.count = 1 << 31 }).redirects(t, "/dashboard")
+	phone.logsIn(func(s *statement) { s.count = 1 << 31 }).WantRedirect(t, "/dashboard")
 }
 
 // Password managers and Apple's devices do not count at all.
 func TestADeviceThatDoesNotCountLogsInAgainAndAgain(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.newDevice()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := newDevice(ada)
 	never := func(s *statement) { s.count = 0 }
-	ada.post("/account/passkeys/new", "credential", phone.makes(ada.post("/account/passkeys/new/options").options(), never)).is(t, 303)
+	ada.Post("/account/passkeys/new", "credential", phone.makes(passkeyOptionsOf(ada.Post("/account/passkeys/new/options")), never)).
+		WantStatus(t, 303)
 	for range 2 {
-		phone.in(s.visitor()).logsIn(never).redirects(t, "/dashboard")
+		phone.bringTo(app.Browser()).logsIn(never).WantRedirect(t, "/dashboard")
 	}
 }
 
 // Item 52: what is asked of a browser tells nothing of who has an account, and what a device keeps nothing of whose it is.
 func TestItem52NothingTellsWhoHasAPasskey(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	if len(phone.handle) != 64 || bytes.Contains(phone.handle, []byte(ada.user().ID)) || bytes.Contains(phone.handle, []byte("ada")) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	if len(phone.handle) != 64 || bytes.Contains(phone.handle, []byte(ada.User().ID)) || bytes.Contains(phone.handle, []byte("ada")) {
 		t.Errorf("the handle is %q", phone.handle)
 	}
-	first, second := ada.twin(), s.visitor()
-	ada.post("/logout")
-	a, b := first.post("/login/passkey/options").options(), second.post("/login/passkey/options").options()
+	first, second := ada.Tab(), app.Browser()
+	ada.Post("/logout")
+	a, b := passkeyOptionsOf(first.Post("/login/passkey/options")), passkeyOptionsOf(second.Post("/login/passkey/options"))
 	if a.Challenge == b.Challenge || len(a.AllowCredentials)+len(b.AllowCredentials) != 0 || a.UserVerification != "required" || a.RPID != "localhost" {
 		t.Errorf("%+v, %+v", a, b)
 	}
-	again := s.member("ada2@example.com").post("/account/passkeys/new/options").options()
+	again := passkeyOptionsOf(app.LoggedIn("ada2@example.com").Post("/account/passkeys/new/options"))
 	if again.User.ID == encoded(phone.handle) || len(again.ExcludeCredentials) != 0 {
 		t.Error("two people have one handle")
 	}
@@ -482,10 +492,10 @@ func TestItem52NothingTellsWhoHasAPasskey(t *testing.T) {
 
 // Items 52 and 53: what a new passkey has to be, and that a device makes one for each account alone.
 func TestItem53ANewPasskeyIsAskedForInFull(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	o := ada.post("/account/passkeys/new/options").options()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	o := passkeyOptionsOf(ada.Post("/account/passkeys/new/options"))
 	if len(o.ExcludeCredentials) != 1 || o.ExcludeCredentials[0].ID != encoded(phone.id) || o.User.ID != encoded(phone.handle) {
 		t.Errorf("excluded: %v", o.ExcludeCredentials)
 	}
@@ -493,316 +503,331 @@ func TestItem53ANewPasskeyIsAskedForInFull(t *testing.T) {
 		o.AuthenticatorSelection.ResidentKey != "required" || o.AuthenticatorSelection.UserVerification != "required" {
 		t.Errorf("%+v", o)
 	}
-	if p := ada.post("/account/prove/options").options(); len(p.AllowCredentials) != 1 || p.UserVerification != "required" || p.Timeout != 300_000 {
+	if p := passkeyOptionsOf(ada.Post("/account/prove/options")); len(p.AllowCredentials) != 1 || p.UserVerification != "required" || p.Timeout != 300_000 {
 		t.Errorf("%+v", p)
 	}
 }
 
 // Item 52: passkeys are added and removed by their owner, who has just shown who they are.
 func TestItem52APasskeyIsRenamedAndRemovedByItsOwnerAlone(t *testing.T) {
-	s := newStage(t)
-	ada, mallory := s.member("ada@example.com"), s.member("mallory@example.com")
-	phone := ada.passkey()
-	id := ada.first("passkeys")
-	mallory.post("/account/passkeys/rename", "id", id, "name", "Mine").is(t, 404)
-	mallory.post("/account/passkeys/remove", "id", id).is(t, 404)
-	ada.post("/account/passkeys/rename", "id", id, "name", "").is(t, 422).says(t, "Enter a name.")
-	ada.post("/account/passkeys/rename", "id", id, "name", "My phone").redirects(t, "/account/passkeys").says(t, "My phone")
-	made := ada.newDevice().makes(ada.post("/account/passkeys/new/options").options())
-	s.clock.passes(10 * time.Minute)
-	ada.post("/account/passkeys/new/options").is(t, http.StatusUnauthorized)
-	ada.post("/account/passkeys/new", "credential", made).is(t, http.StatusUnauthorized)
-	ada.get("/account/passkeys/new").redirects(t, "/account/prove?next=%2Faccount%2Fpasskeys%2Fnew").submit("answer", phone.next()).redirects(t, "/account/passkeys/new")
-	ada.post("/account/passkeys/remove", "id", id).redirects(t, "/account/passkeys").says(t, "No passkey yet")
+	app := apptest.New(t)
+	ada, mallory := app.LoggedIn("ada@example.com"), app.LoggedIn("mallory@example.com")
+	phone := addPasskey(ada)
+	id := ada.RowID("passkeys")
+	mallory.Post("/account/passkeys/rename", "id", id, "name", "Mine").WantStatus(t, 404)
+	mallory.Post("/account/passkeys/remove", "id", id).WantStatus(t, 404)
+	ada.Post("/account/passkeys/rename", "id", id, "name", "").WantStatus(t, 422).WantText(t, "Enter a name.")
+	ada.Post("/account/passkeys/rename", "id", id, "name", "My phone").WantRedirect(t, "/account/passkeys").
+		WantText(t, "My phone")
+	made := newDevice(ada).makes(passkeyOptionsOf(ada.Post("/account/passkeys/new/options")))
+	app.Clock.Advance(10 * time.Minute)
+	ada.Post("/account/passkeys/new/options").WantStatus(t, http.StatusUnauthorized)
+	ada.Post("/account/passkeys/new", "credential", made).WantStatus(t, http.StatusUnauthorized)
+	ada.Get("/account/passkeys/new").WantRedirect(t, "/account/prove?next=%2Faccount%2Fpasskeys%2Fnew").
+		Submit("answer", phone.Next()).WantRedirect(t, "/account/passkeys/new")
+	ada.Post("/account/passkeys/remove", "id", id).WantRedirect(t, "/account/passkeys").WantText(t, "No passkey yet")
 }
 
 // Item 52: the last way in stays.
 func TestItem52TheLastWayInCannotBeRemoved(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.passkey()
-	second := ada.passkey()
-	if err := s.db.Model(ada.user()).Update("password_hash", "").Error; err != nil {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addPasskey(ada)
+	second := addPasskey(ada)
+	if err := app.DB.Model(ada.User()).Update("password_hash", "").Error; err != nil {
 		t.Fatal(err)
 	}
-	ada.post("/account/passkeys/remove", "id", ada.first("passkeys")).redirects(t, "/account/passkeys").says(t, "Passkey 2")
-	ada.post("/account/passkeys/remove", "id", ada.first("passkeys")).is(t, 422).says(t, "only way to log in")
-	if s.count("passkeys", "credential_id = ?", second.id) != 1 {
+	ada.Post("/account/passkeys/remove", "id", ada.RowID("passkeys")).WantRedirect(t, "/account/passkeys").
+		WantText(t, "Passkey 2")
+	ada.Post("/account/passkeys/remove", "id", ada.RowID("passkeys")).WantStatus(t, 422).
+		WantText(t, "only way to log in")
+	if app.Count("passkeys", "credential_id = ?", second.id) != 1 {
 		t.Error("it is gone")
 	}
 }
 
 // Item 67: of two passkeys that are the only ways in, fifty requests at once leave one.
 func TestItem67FiftyRequestsLeaveTheLastWayIn(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
-	ada.passkey()
-	ada.passkey()
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
+	addPasskey(ada)
+	addPasskey(ada)
 	var ids []string
-	if err := errors.Join(s.db.Raw("SELECT id FROM passkeys").Scan(&ids).Error, s.db.Model(ada.user()).Update("password_hash", "").Error); err != nil {
+	if err := errors.Join(app.DB.Raw("SELECT id FROM passkeys").Scan(&ids).Error, app.DB.Model(ada.User()).Update("password_hash", "").Error); err != nil {
 		t.Fatal(err)
 	}
-	ada.sendsFifty("/account/passkeys/remove", func(i int) url.Values { return url.Values{"id": {ids[i%2]}} })
-	if n := s.count("passkeys", "1=1"); n != 1 {
+	ada.PostFifty("/account/passkeys/remove", func(i int) url.Values { return url.Values{"id": {ids[i%2]}} })
+	if n := app.Count("passkeys", "1=1"); n != 1 {
 		t.Errorf("%d are left", n)
 	}
 }
 
 func TestItem67FiftyRequestsWithOneAnswerToTheSecondFactorAreOneLogIn(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	ada.post("/logout")
-	ada.login(goodPassword).redirects(t, "/login/factor")
-	fields := url.Values{"factor": {"passkeys"}, "answer": {phone.next()}}
-	ada.sendsFifty("/login/factor", func(int) url.Values { return fields })
-	if n := s.count("sessions", "method = 'password passkeys'"); n != 1 {
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	ada.Post("/logout")
+	ada.Login(apptest.Password).WantRedirect(t, "/login/factor")
+	fields := url.Values{"factor": {"passkeys"}, "answer": {phone.Next()}}
+	ada.PostFifty("/login/factor", func(int) url.Values { return fields })
+	if n := app.Count("sessions", "method = 'password passkeys'"); n != 1 {
 		t.Errorf("%d are let in", n)
 	}
 }
 
 // Item 67: of fifty requests with one answer one is let in.
 func TestItem67FiftyRequestsWithOneAssertionAreOneLogIn(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	phone := s.member("ada@example.com").passkey().in(s.visitor())
-	answer := phone.signs(phone.p.post("/login/passkey/options").options())
-	browsers := make([]*person, 50)
+	app := apptest.New(t, apptest.NoRateLimit)
+	phone := addPasskey(app.LoggedIn("ada@example.com")).bringTo(app.Browser())
+	answer := phone.signs(passkeyOptionsOf(phone.p.Post("/login/passkey/options")))
+	browsers := make([]*apptest.Browser, 50)
 	for i := range browsers {
-		browsers[i] = phone.p.twin()
+		browsers[i] = phone.p.Tab()
 	}
-	s.atOnce(len(browsers), func(i int) {
-		browsers[i].races("/login/passkey", url.Values{"assertion": {answer}})
+	app.AtOnce(len(browsers), func(i int) {
+		browsers[i].PostRacing("/login/passkey", url.Values{"assertion": {answer}})
 	})
-	if in := s.count("sessions", "method = 'passkey'"); in != 1 {
+	if in := app.Count("sessions", "method = 'passkey'"); in != 1 {
 		t.Errorf("%d are let in", in)
 	}
 }
 
 func TestItem67FiftyRequestsWithOneNewPasskeyAddOne(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
-	made := ada.newDevice().makes(ada.post("/account/passkeys/new/options").options())
-	browsers := make([]*person, 50)
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
+	made := newDevice(ada).makes(passkeyOptionsOf(ada.Post("/account/passkeys/new/options")))
+	browsers := make([]*apptest.Browser, 50)
 	for i := range browsers {
-		browsers[i] = ada.twin()
+		browsers[i] = ada.Tab()
 	}
-	s.atOnce(len(browsers), func(i int) {
-		browsers[i].races("/account/passkeys/new", url.Values{"credential": {made}})
+	app.AtOnce(len(browsers), func(i int) {
+		browsers[i].PostRacing("/account/passkeys/new", url.Values{"credential": {made}})
 	})
-	if n := s.count("passkeys", "1=1"); n != 1 {
+	if n := app.Count("passkeys", "1=1"); n != 1 {
 		t.Errorf("there are %d", n)
 	}
 }
 
 func TestChallengesThatNobodyAnswersAreFewAndSwept(t *testing.T) {
-	s := newStage(t)
-	eve := s.visitor()
+	app := apptest.New(t)
+	eve := app.Browser()
 	for range 12 {
-		eve.post("/login/passkey/options").is(t, 200)
+		eve.Post("/login/passkey/options").WantStatus(t, 200)
 	}
-	if n := s.count("passkey_challenges", "1=1"); n != 10 {
+	if n := app.Count("passkey_challenges", "1=1"); n != 10 {
 		t.Errorf("one browser has %d", n)
 	}
-	s.hits("passkey-asked", 999)
-	eve.post("/login/passkey/options").is(t, 200)
-	eve.post("/login/passkey/options").is(t, http.StatusTooManyRequests)
-	s.clock.passes(5 * time.Minute)
-	if err := s.cleanup(t.Context()); err != nil || s.count("passkey_challenges", "1=1") != 0 {
+	app.SetHits("passkey-asked", 999)
+	eve.Post("/login/passkey/options").WantStatus(t, 200)
+	eve.Post("/login/passkey/options").WantStatus(t, http.StatusTooManyRequests)
+	app.Clock.Advance(5 * time.Minute)
+	if err := app.Cleanup(t.Context()); err != nil || app.Count("passkey_challenges", "1=1") != 0 {
 		t.Errorf("they stay: %v", err)
 	}
 }
 
 func TestAPasskeyIsOfferedAfterALogInByPasswordUntilItIsDeclined(t *testing.T) {
-	s := newStage(t)
+	app := apptest.New(t)
 	const offer = "Log in faster next time"
-	ada := s.user("ada@example.com")
-	again := func() *page { ada.post("/logout"); return ada.login(goodPassword).redirects(t, "/dashboard") }
-	again().says(t, offer).submit("when", "later").redirects(t, "/dashboard").hides(t, offer)
-	s.clock.passes(14*24*time.Hour - time.Minute)
-	again().hides(t, offer)
-	s.clock.passes(time.Minute)
-	again().says(t, offer)
-	ada.get("/account").hides(t, offer)
-	s.visitor().signUp("Grace", "grace@example.com", goodPassword).redirects(t, "/dashboard").hides(t, offer)
-	ada.post("/account/passkeys/decline", "when", "never").redirects(t, "/dashboard").hides(t, offer)
-	s.clock.passes(400 * 24 * time.Hour)
-	again().hides(t, offer)
+	ada := app.LoggedOut("ada@example.com")
+	again := func() *apptest.Page {
+		ada.Post("/logout")
+		return ada.Login(apptest.Password).WantRedirect(t, "/dashboard")
+	}
+	again().WantText(t, offer).Submit("when", "later").WantRedirect(t, "/dashboard").WantNoText(t, offer)
+	app.Clock.Advance(14*24*time.Hour - time.Minute)
+	again().WantNoText(t, offer)
+	app.Clock.Advance(time.Minute)
+	again().WantText(t, offer)
+	ada.Get("/account").WantNoText(t, offer)
+	app.Browser().SignUp("Grace", "grace@example.com", apptest.Password).WantRedirect(t, "/dashboard").
+		WantNoText(t, offer)
+	ada.Post("/account/passkeys/decline", "when", "never").WantRedirect(t, "/dashboard").WantNoText(t, offer)
+	app.Clock.Advance(400 * 24 * time.Hour)
+	again().WantNoText(t, offer)
 }
 
 func TestAPasskeyIsOfferedAfterAMailedLogInToo(t *testing.T) { // feature:mail_login
-	s := newStage(t)                                                                                     // feature:mail_login
-	const offer = "Log in faster next time"                                                              // feature:mail_login
-	ada := s.user("ada@example.com")                                                                     // feature:mail_login
-	again := func() *page { return ada.get(ada.asksForMail().Link).submit().redirects(t, "/dashboard") } // feature:mail_login
-	again().says(t, offer).submit("when", "later").redirects(t, "/dashboard").hides(t, offer)            // feature:mail_login
-	ada.post("/logout")                                                                                  // feature:mail_login
-	again().hides(t, offer)                                                                              // feature:mail_login
+	app := apptest.New(t)                   // feature:mail_login
+	const offer = "Log in faster next time" // feature:mail_login
+	ada := app.LoggedOut("ada@example.com") // feature:mail_login
+	again := func() *apptest.Page {
+		return ada.Get(requestMailLogin(ada).Link).Submit().WantRedirect(t, "/dashboard")
+	} // feature:mail_login
+	again().WantText(t, offer).Submit("when", "later").WantRedirect(t, "/dashboard").WantNoText(t, offer) // feature:mail_login
+	ada.Post("/logout")                                                                                   // feature:mail_login
+	again().WantNoText(t, offer)                                                                          // feature:mail_login
 } // feature:mail_login
 
 func TestWhoHasAPasskeyIsNotOfferedOne(t *testing.T) {
-	s := newStage(t)
+	app := apptest.New(t)
 	const offer = "Log in faster next time"
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	ada.get("/dashboard").hides(t, offer)
-	ada.post("/logout")
-	ada.login(goodPassword).redirects(t, "/login/factor").submit("answer", phone.next()).redirects(t, "/dashboard").hides(t, offer)
-	bob := s.user("bob@example.com") // in a browser that Grace has left with an offer
-	grace := s.user("grace@example.com")
-	grace.login(goodPassword).redirects(t, "/dashboard").says(t, offer)
-	grace.post("/logout")
-	grace.post("/login", "email", bob.email, "password", goodPassword).redirects(t, "/dashboard").says(t, offer)
-	grace.post("/logout")
-	phone.in(grace).logsIn().redirects(t, "/dashboard").hides(t, offer)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	ada.Get("/dashboard").WantNoText(t, offer)
+	ada.Post("/logout")
+	ada.Login(apptest.Password).WantRedirect(t, "/login/factor").Submit("answer", phone.Next()).
+		WantRedirect(t, "/dashboard").WantNoText(t, offer)
+	bob := app.LoggedOut("bob@example.com") // in a browser that Grace has left with an offer
+	grace := app.LoggedOut("grace@example.com")
+	grace.Login(apptest.Password).WantRedirect(t, "/dashboard").WantText(t, offer)
+	grace.Post("/logout")
+	grace.Post("/login", "email", bob.Email, "password", apptest.Password).WantRedirect(t, "/dashboard").
+		WantText(t, offer)
+	grace.Post("/logout")
+	phone.bringTo(grace).logsIn().WantRedirect(t, "/dashboard").WantNoText(t, offer)
 }
 
 // What was typed, and where somebody was going, is there after a login by passkey too.
 func TestAPasskeyLeadsWhereSomebodyWasGoing(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	ada.post("/logout")
-	ada.post("/login/passkey", "next", "/account/sessions", "assertion", "{}").is(t, 422).says(t, "Log in with a passkey")
-	answer := phone.signs(ada.post("/login/passkey/options").options())
-	ada.post("/login/passkey", "next", "/account/sessions", "remember", "true", "assertion", answer).redirects(t, "/account/sessions")
-	if s.count("sessions", "method = 'passkey' AND remember") != 1 {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	ada.Post("/logout")
+	ada.Post("/login/passkey", "next", "/account/sessions", "assertion", "{}").WantStatus(t, 422).
+		WantText(t, "Log in with a passkey")
+	answer := phone.signs(passkeyOptionsOf(ada.Post("/login/passkey/options")))
+	ada.Post("/login/passkey", "next", "/account/sessions", "remember", "true", "assertion", answer).
+		WantRedirect(t, "/account/sessions")
+	if app.Count("sessions", "method = 'passkey' AND remember") != 1 {
 		t.Error("the session is not remembered")
 	}
 }
 
 func TestWhereThereCanBeNoPasskeysTheSiteSaysSo(t *testing.T) {
-	s := newStage(t, func(c *config.Config) { c.AppURL.Host = "127.0.0.1:" + c.AppURL.Port() })
-	ada := s.member("ada@example.com")
-	ada.get("/dashboard").hides(t, "passkey")
-	ada.get("/account/passkeys").is(t, 200).says(t, "Passkeys do not work here")
-	ada.get("/account/passkeys/new").is(t, 200).says(t, "Passkeys do not work here")
-	ada.get("/account/security").is(t, 200).says(t, "They need this site to have a name")
-	ada.post("/account/passkeys/new/options").is(t, 404)
-	s.visitor().post("/login/passkey/options").is(t, 404)
+	app := apptest.New(t, func(app *apptest.App) { app.Config.AppURL.Host = "127.0.0.1:" + app.Config.AppURL.Port() })
+	ada := app.LoggedIn("ada@example.com")
+	ada.Get("/dashboard").WantNoText(t, "passkey")
+	ada.Get("/account/passkeys").WantStatus(t, 200).WantText(t, "Passkeys do not work here")
+	ada.Get("/account/passkeys/new").WantStatus(t, 200).WantText(t, "Passkeys do not work here")
+	ada.Get("/account/security").WantStatus(t, 200).WantText(t, "They need this site to have a name")
+	ada.Post("/account/passkeys/new/options").WantStatus(t, 404)
+	app.Browser().Post("/login/passkey/options").WantStatus(t, 404)
 }
 
 func TestSomebodyWithoutTheirDeviceLogsInWithARecoveryCode(t *testing.T) { // feature:recovery_codes
-	s := newStage(t)                                                                                     // feature:recovery_codes
-	ada := s.member("ada@example.com")                                                                   // feature:recovery_codes
-	ada.passkey()                                                                                        // feature:recovery_codes
-	codes := ada.recoveryCodes()                                                                         // feature:recovery_codes
-	ada.post("/logout")                                                                                  // feature:recovery_codes
-	ada.login(goodPassword).redirects(t, "/login/factor").says(t, "Use a recovery code")                 // feature:recovery_codes
-	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).redirects(t, "/dashboard") // feature:recovery_codes
+	app := apptest.New(t)                                                                                   // feature:recovery_codes
+	ada := app.LoggedIn("ada@example.com")                                                                  // feature:recovery_codes
+	addPasskey(ada)                                                                                         // feature:recovery_codes
+	codes := createRecoveryCodes(ada)                                                                       // feature:recovery_codes
+	ada.Post("/logout")                                                                                     // feature:recovery_codes
+	ada.Login(apptest.Password).WantRedirect(t, "/login/factor").WantText(t, "Use a recovery code")         // feature:recovery_codes
+	ada.Post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).WantRedirect(t, "/dashboard") // feature:recovery_codes
 } // feature:recovery_codes
 
 // Item 49: a passkey belongs to who may log in. One of a disabled account lets nobody in.
 func TestThePasskeyOfADisabledAccountLetsNobodyIn(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey().in(s.visitor())
-	if err := s.db.Model(&models.User{}).Where("email = ?", ada.email).Update("disabled_at", s.clock.now()).Error; err != nil {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada).bringTo(app.Browser())
+	if err := app.DB.Model(&models.User{}).Where("email = ?", ada.Email).Update("disabled_at", app.Clock.Now()).Error; err != nil {
 		t.Fatal(err)
 	}
-	phone.logsIn().is(t, 422)
+	phone.logsIn().WantStatus(t, 422)
 }
 
 // Item 17: a passkey is the classic way of staying in somebody's account.
-func TestItem17AThiefsPasskeyDoesNotLetThemBackIn(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	thief := ada.elsewhere()
-	thief.login(goodPassword).redirects(t, "/dashboard")
-	told := ada.notice()
-	key := thief.passkey()
-	ada.get(told.Link).submit().redirects(t, "/login/factor")
-	key.in(s.visitor()).logsIn().redirects(t, "/password/forgot").says(t, "This account was locked.")
-	if n := s.count("sessions", "expires_at > ?", s.clock.now()) + s.count("pending_logins", "method <> 'reset'"); n != 0 {
-		t.Errorf("%d ways are open to the thief", n)
+func TestItem17AAttackersPasskeyDoesNotLetThemBackIn(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	attacker := ada.OtherBrowser()
+	attacker.Login(apptest.Password).WantRedirect(t, "/dashboard")
+	told := ada.NewDeviceMail()
+	key := addPasskey(attacker)
+	ada.Get(told.Link).Submit().WantRedirect(t, "/login/factor")
+	key.bringTo(app.Browser()).logsIn().WantRedirect(t, "/password/forgot").WantText(t, "This account was locked.")
+	if n := app.Count("sessions", "expires_at > ?", app.Clock.Now()) + app.Count("pending_logins", "method <> 'reset'"); n != 0 {
+		t.Errorf("%d ways are open to the attacker", n)
 	}
 }
 
-func TestItem17WhoLocksAThiefOutLosesTheThiefsPasskeyAndKeepsTheirOwn(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	own := ada.secondFactor()
-	s.clock.passes(time.Minute)
-	thief := ada.twin()
-	key := thief.newDevice()
-	made := key.makes(thief.post("/account/passkeys/new/options").options())
-	thief.get("/account/passkeys/new").submit("credential", made).is(t, 303)
-	ada.get(ada.mail().Link).submit().redirects(t, "/login/factor")
-	ada.post("/login/factor", "factor", own.factor(), "answer", own.next()).redirects(t, "/login/password").
-		submit("password", otherPassword).redirects(t, "/login")
-	key.in(s.visitor()).logsIn().is(t, 422)
-	s.clock.passes(time.Minute)
-	ada.login(otherPassword).redirects(t, "/login/factor")
-	ada.post("/login/factor", "factor", own.factor(), "answer", own.next()).redirects(t, "/dashboard")
+func TestItem17WhoLocksAAttackerOutLosesTheAttackersPasskeyAndKeepsTheirOwn(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	own := addSecondFactor(ada)
+	app.Clock.Advance(time.Minute)
+	attacker := ada.Tab()
+	key := newDevice(attacker)
+	made := key.makes(passkeyOptionsOf(attacker.Post("/account/passkeys/new/options")))
+	attacker.Get("/account/passkeys/new").Submit("credential", made).WantStatus(t, 303)
+	ada.Get(ada.Mail().Link).Submit().WantRedirect(t, "/login/factor")
+	ada.Post("/login/factor", "factor", own.Kind(), "answer", own.Next()).WantRedirect(t, "/login/password").
+		Submit("password", apptest.OtherPassword).WantRedirect(t, "/login")
+	key.bringTo(app.Browser()).logsIn().WantStatus(t, 422)
+	app.Clock.Advance(time.Minute)
+	ada.Login(apptest.OtherPassword).WantRedirect(t, "/login/factor")
+	ada.Post("/login/factor", "factor", own.Kind(), "answer", own.Next()).WantRedirect(t, "/dashboard")
 }
 
-// Item 17: what somebody has used since the account was locked is what its owner has used, and no try of the thief's makes theirs that.
-func TestItem17AThiefWhoTriesTheirPasskeyOnALockedAccountLosesIt(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	own := ada.passkey()
-	thiefs := ada.twin().passkey()
-	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
-	thiefs.in(s.visitor()).logsIn().redirects(t, "/password/forgot")
-	ada.post("/login/factor", "factor", own.factor(), "answer", own.next()).redirects(t, "/login/password").
-		submit("password", otherPassword).redirects(t, "/login")
-	thiefs.in(s.visitor()).logsIn().is(t, 422)
-	own.in(s.visitor()).logsIn().redirects(t, "/dashboard")
+// Item 17: what somebody has used since the account was locked is what its owner has used, and no try of the attacker's makes theirs that.
+func TestItem17AAttackerWhoTriesTheirPasskeyOnALockedAccountLosesIt(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	own := addPasskey(ada)
+	attackers := addPasskey(ada.Tab())
+	ada.Get(app.LastMail(ada.Email).Link).Submit().WantRedirect(t, "/login/factor")
+	attackers.bringTo(app.Browser()).logsIn().WantRedirect(t, "/password/forgot")
+	ada.Post("/login/factor", "factor", own.Kind(), "answer", own.Next()).WantRedirect(t, "/login/password").
+		Submit("password", apptest.OtherPassword).WantRedirect(t, "/login")
+	attackers.bringTo(app.Browser()).logsIn().WantStatus(t, 422)
+	own.bringTo(app.Browser()).logsIn().WantRedirect(t, "/dashboard")
 }
 
 // Item 17: a second mail, sent while the account is locked, is answered as well, and makes nothing of what the first has disowned the owner's.
 func TestItem17WhoLocksAnAccountThatIsLockedLosesNoLess(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	own := ada.passkey()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	own := addPasskey(ada)
 	*own.count = 10
-	own.in(s.visitor()).logsIn().redirects(t, "/dashboard")
-	thiefs := ada.twin().passkey()
-	s.clock.passes(time.Hour)
-	asked := ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor")
-	options := ada.post("/login/factor/options").options()
-	asked.submit("factor", "passkeys", "answer", own.signs(options, func(s *statement) { s.count = 1 })).is(t, 422)
-	told := s.lastMail(ada.email)
+	own.bringTo(app.Browser()).logsIn().WantRedirect(t, "/dashboard")
+	attackers := addPasskey(ada.Tab())
+	app.Clock.Advance(time.Hour)
+	asked := ada.Get(app.LastMail(ada.Email).Link).Submit().WantRedirect(t, "/login/factor")
+	options := passkeyOptionsOf(ada.Post("/login/factor/options"))
+	asked.Submit("factor", "passkeys", "answer", own.signs(options, func(s *statement) { s.count = 1 })).
+		WantStatus(t, 422)
+	told := app.LastMail(ada.Email)
 	if !strings.Contains(told.Text, "as a copy of it would be") {
 		t.Fatalf("she is mailed %q", told.Text)
 	}
-	ada.get(told.Link).submit().redirects(t, "/login/factor").proves(own).
-		choosesAnotherPassword(t)
-	ada.keepsOnly(own, thiefs)
+	ada.Get(told.Link).Submit().WantRedirect(t, "/login/factor").Answer(own).
+		ChooseOtherPassword(t)
+	wantOnlyFactor(ada, own, attackers)
 }
 
 func TestItem68WhatHappensToAPasskeyIsOnRecord(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.passkey().in(s.visitor()).logsIn(func(s *statement) { s.challenge = "another" }).is(t, 422)
-	id := ada.first("passkeys")
-	ada.post("/account/passkeys/rename", "id", id, "name", "My phone").redirects(t, "/account/passkeys")
-	ada.post("/account/passkeys/remove", "id", id).redirects(t, "/account/passkeys")
-	s.records("passkey.added", "passkey.refused", "passkey.renamed", "passkey.removed")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addPasskey(ada).bringTo(app.Browser()).logsIn(func(s *statement) { s.challenge = "another" }).WantStatus(t, 422)
+	id := ada.RowID("passkeys")
+	ada.Post("/account/passkeys/rename", "id", id, "name", "My phone").WantRedirect(t, "/account/passkeys")
+	ada.Post("/account/passkeys/remove", "id", id).WantRedirect(t, "/account/passkeys")
+	app.WantEvents("passkey.added", "passkey.refused", "passkey.renamed", "passkey.removed")
 }
 
-// A passkey that a thief may have added does not choose the password that is due since whoever runs the site made it void.
+// A passkey that an attacker may have added does not choose the password that is due since whoever runs the site made it void.
 func TestAPasskeyOpensNothingWhereThePasswordWasMadeVoid(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey().in(s.visitor())
-	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada).bringTo(app.Browser())
+	if err := app.Auth.ExpirePassword(t.Context(), ada.Email); err != nil {
 		t.Fatal(err)
 	}
-	phone.logsIn().redirects(t, "/password/forgot").says(t, "was locked")
-	phone.p.get("/login/password").redirects(t, "/login")
+	phone.logsIn().WantRedirect(t, "/password/forgot").WantText(t, "was locked")
+	phone.p.Get("/login/password").WantRedirect(t, "/login")
 }
 
 // A passkey that another device removes while it is used is gone, and no copy.
 func TestAPasskeyThatIsRemovedMeanwhileIsNoCopy(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey().in(s.visitor())
-	fields := url.Values{"assertion": {phone.signs(phone.p.post("/login/passkey/options").options())}}
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada).bringTo(app.Browser())
+	fields := url.Values{"assertion": {phone.signs(passkeyOptionsOf(phone.p.Post("/login/passkey/options")))}}
 	gone := false
-	err := s.db.Callback().Query().After("gorm:query").Register("removed", func(db *gorm.DB) {
+	err := app.DB.Callback().Query().After("gorm:query").Register("removed", func(db *gorm.DB) {
 		if db.Statement.Table == "passkeys" && !gone {
 			gone = true
-			if err := s.db.Session(&gorm.Session{NewDB: true}).Exec("DELETE FROM passkeys").Error; err != nil {
+			if err := app.DB.Session(&gorm.Session{NewDB: true}).Exec("DELETE FROM passkeys").Error; err != nil {
 				t.Error(err)
 			}
 		}
@@ -810,24 +835,24 @@ func TestAPasskeyThatIsRemovedMeanwhileIsNoCopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page, err := phone.p.try(http.MethodPost, "/login/passkey", fields); err != nil || page.status != 422 {
+	if page, err := phone.p.Try(http.MethodPost, "/login/passkey", fields); err != nil || page.Status != 422 {
 		t.Errorf("it is answered %v, %v", page, err)
 	}
-	if n := s.count("events", "name = 'passkey.copied'"); n != 0 {
+	if n := app.Count("events", "name = 'passkey.copied'"); n != 0 {
 		t.Error("a copy is on record")
 	}
 }
 
 func TestWhatSomebodyWasSendingSurvivesALockedAccount(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.passkey()
-	kept := attribute(ada.isAway().input("kept"), "value")
-	if err := s.auth.ExpirePassword(t.Context(), ada.email); err != nil {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := addPasskey(ada)
+	kept := apptest.Attr(ada.PostAfterIdle().Input("kept"), "value")
+	if err := app.Auth.ExpirePassword(t.Context(), ada.Email); err != nil {
 		t.Fatal(err)
 	}
-	page := ada.post("/login/passkey", "assertion", phone.signs(ada.post("/login/passkey/options").options()), "kept", kept)
-	page.is(t, 422).says(t, "was locked", "still there")
+	page := ada.Post("/login/passkey", "assertion", phone.signs(passkeyOptionsOf(ada.Post("/login/passkey/options"))), "kept", kept)
+	page.WantStatus(t, 422).WantText(t, "was locked", "still there")
 }
 
 func TestEarlierDatabase_Passkey(t *testing.T) {
@@ -843,5 +868,5 @@ func TestEarlierDatabase_Passkey(t *testing.T) {
 	}
 	used := uint32(1)
 	d := &device{p: grace, id: parts[0], key: key, handle: parts[2], count: &used}
-	d.in(e.visitor()).logsIn().redirects(t, "/dashboard").says(t, "Hello, Grace")
+	d.bringTo(e.Browser()).logsIn().WantRedirect(t, "/dashboard").WantText(t, "Hello, Grace")
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
 )
@@ -20,35 +21,36 @@ func TestPgBouncer_InTransactionModeServesSignUpsSideBySide(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { models.Close(db) })
-			s := newStageOn(t, db)
-			var people []*person
+			app := apptest.NewOn(t, db)
+			var people []*apptest.Browser
 			for i := range 8 {
-				people = append(people, s.visitorAs(fmt.Sprintf("ada%d@example.com", i)))
+				people = append(people, app.BrowserOf(fmt.Sprintf("ada%d@example.com", i)))
 			}
-			sideBySide(people, func(p *person) {
-				p.post("/register", "name", "Ada", "email", p.email, "password", goodPassword).redirects(t, "/register/sent")
+			sideBySide(people, func(b *apptest.Browser) {
+				b.Post("/register", "name", "Ada", "email", b.Email, "password", apptest.Password).
+					WantRedirect(t, "/register/sent")
 			})
-			links := map[*person]string{}
-			for _, p := range people {
-				links[p] = p.mail().Link
+			links := map[*apptest.Browser]string{}
+			for _, b := range people {
+				links[b] = b.Mail().Link
 			}
-			sideBySide(people, func(p *person) {
-				p.get(links[p]).submit().redirects(t, "/dashboard").is(t, 200)
-				p.get("/account").is(t, 200)
-				p.post("/logout")
-				p.login(goodPassword).redirects(t, "/dashboard").is(t, 200)
+			sideBySide(people, func(b *apptest.Browser) {
+				b.Get(links[b]).Submit().WantRedirect(t, "/dashboard").WantStatus(t, 200)
+				b.Get("/account").WantStatus(t, 200)
+				b.Post("/logout")
+				b.Login(apptest.Password).WantRedirect(t, "/dashboard").WantStatus(t, 200)
 			})
-			if got := s.count("users", "true"); got != 8 {
+			if got := app.Count("users", "true"); got != 8 {
 				t.Errorf("got %d users, want 8", got)
 			}
 		})
 	}
 }
 
-func sideBySide(people []*person, do func(*person)) {
+func sideBySide(people []*apptest.Browser, do func(*apptest.Browser)) {
 	var running sync.WaitGroup
-	for _, p := range people {
-		running.Go(func() { do(p) })
+	for _, b := range people {
+		running.Go(func() { do(b) })
 	}
 	running.Wait()
 }

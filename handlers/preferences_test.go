@@ -8,143 +8,146 @@ import (
 	"testing"
 	"time"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 )
 
-// prefers saves the person's preferences.
-func (p *person) prefers(theme, language, zone string) *page {
-	p.s.t.Helper()
-	return p.post("/account/preferences", "theme", theme, "language", language, "time_zone", zone)
+// setPreferences saves the user's preferences.
+func setPreferences(b *apptest.Browser, theme, language, zone string) *apptest.Page {
+	b.App.T.Helper()
+	return b.Post("/account/preferences", "theme", theme, "language", language, "time_zone", zone)
 }
 
-// root is an attribute of the page's html element.
-func (g *page) root(name string) string { return attribute(g.all("html")[0], name) }
+// rootAttr is an attribute of the page's html element.
+func rootAttr(page *apptest.Page, name string) string { return apptest.Attr(page.All("html")[0], name) }
 
 // colorScheme is what the page tells the browser before it has its style.
-func (g *page) colorScheme() string {
-	for _, meta := range g.all("meta") {
-		if attribute(meta, "name") == "color-scheme" {
-			return attribute(meta, "content")
+func colorScheme(page *apptest.Page) string {
+	for _, meta := range page.All("meta") {
+		if apptest.Attr(meta, "name") == "color-scheme" {
+			return apptest.Attr(meta, "content")
 		}
 	}
 	return ""
 }
 
 func TestAThemeIsThatOfEveryPageAtOnceAndStaysInTheBrowser(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	if page := ada.get("/dashboard"); page.root("data-theme") != "" || page.colorScheme() != "light dark" {
-		t.Errorf("nobody chose %q, %q", page.root("data-theme"), page.colorScheme())
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	if page := ada.Get("/dashboard"); rootAttr(page, "data-theme") != "" || colorScheme(page) != "light dark" {
+		t.Errorf("nobody chose %q, %q", rootAttr(page, "data-theme"), colorScheme(page))
 	}
 	for _, theme := range []string{"dark", "light"} {
-		ada.prefers(theme, "en", "UTC").redirects(t, "/account/preferences").says(t, "Your preferences are saved.")
+		setPreferences(ada, theme, "en", "UTC").WantRedirect(t, "/account/preferences").
+			WantText(t, "Your preferences are saved.")
 		for _, path := range []string{"/dashboard", "/", "/nowhere"} {
-			if page := ada.get(path); page.root("data-theme") != theme || page.colorScheme() != theme {
-				t.Errorf("%s is %q, %q", path, page.root("data-theme"), page.colorScheme())
+			if page := ada.Get(path); rootAttr(page, "data-theme") != theme || colorScheme(page) != theme {
+				t.Errorf("%s is %q, %q", path, rootAttr(page, "data-theme"), colorScheme(page))
 			}
 		}
 	}
-	ada.post("/logout")
-	if page := ada.get("/login"); page.root("data-theme") != "light" {
-		t.Errorf("logged out it is %q", page.root("data-theme"))
+	ada.Post("/logout")
+	if page := ada.Get("/login"); rootAttr(page, "data-theme") != "light" {
+		t.Errorf("logged out it is %q", rootAttr(page, "data-theme"))
 	}
-	ada.login(goodPassword)
-	ada.prefers("system", "en", "UTC")
-	ada.post("/logout")
-	if page := ada.get("/login"); page.root("data-theme") != "" {
-		t.Errorf("the device's theme is %q", page.root("data-theme"))
+	ada.Login(apptest.Password)
+	setPreferences(ada, "system", "en", "UTC")
+	ada.Post("/logout")
+	if page := ada.Get("/login"); rootAttr(page, "data-theme") != "" {
+		t.Errorf("the device's theme is %q", rootAttr(page, "data-theme"))
 	}
 }
 
 func TestAThemeFollowsItsPersonToEveryDevice(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	phone := ada.twin()
-	ada.prefers("dark", "en", "UTC")
-	if page := phone.get("/dashboard"); page.root("data-theme") != "dark" {
-		t.Errorf("the phone shows %q", page.root("data-theme"))
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	phone := ada.Tab()
+	setPreferences(ada, "dark", "en", "UTC")
+	if page := phone.Get("/dashboard"); rootAttr(page, "data-theme") != "dark" {
+		t.Errorf("the phone shows %q", rootAttr(page, "data-theme"))
 	}
-	laptop := s.visitor()
-	laptop.email = ada.email
-	laptop.login(goodPassword).redirects(t, "/dashboard")
-	laptop.post("/logout")
-	if page := laptop.get("/"); page.root("data-theme") != "dark" {
-		t.Errorf("the laptop shows %q after she was there", page.root("data-theme"))
+	laptop := app.Browser()
+	laptop.Email = ada.Email
+	laptop.Login(apptest.Password).WantRedirect(t, "/dashboard")
+	laptop.Post("/logout")
+	if page := laptop.Get("/"); rootAttr(page, "data-theme") != "dark" {
+		t.Errorf("the laptop shows %q after she was there", rootAttr(page, "data-theme"))
 	}
 }
 
 func TestAForgedThemeIsNone(t *testing.T) {
-	eve := newStage(t).visitor()
-	r := eve.request("GET", "/", nil)
+	eve := apptest.New(t).Browser()
+	r := eve.Request("GET", "/", nil)
 	r.Header.Set("Cookie", `theme="><script>alert(1)</script>`)
-	page, err := eve.send(r)
+	page, err := eve.Send(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page.hides(t, "alert(1)").root("data-theme") != "" {
-		t.Errorf("%q", page.root("data-theme"))
+	if rootAttr(page.WantNoText(t, "alert(1)"), "data-theme") != "" {
+		t.Errorf("%q", rootAttr(page, "data-theme"))
 	}
 }
 
 func TestTimesAreToldWhereThePersonIs(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	at := func(zone, layout string) string {
 		location, err := time.LoadLocation(zone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.clock.now().In(location).Format(layout)
+		return app.Clock.Now().In(location).Format(layout)
 	}
-	ada.get("/account/sessions").says(t, "Logged in "+at("UTC", "Jan 2, 2006, 15:04 UTC"))
-	ada.prefers("system", "en-GB", "Asia/Tokyo").redirects(t, "/account/preferences").says(t, "It is now "+at("Asia/Tokyo", "2 Jan 2006, 15:04 JST"))
-	page := ada.get("/account/sessions").says(t, "Logged in "+at("Asia/Tokyo", "2 Jan 2006, 15:04 JST"))
-	if !strings.Contains(page.body, at("UTC", `datetime="2006-01-02T15:04:05Z"`)) || page.root("lang") != "en-GB" {
-		t.Errorf("machines are told another time, or the language %q", page.root("lang"))
+	ada.Get("/account/sessions").WantText(t, "Logged in "+at("UTC", "Jan 2, 2006, 15:04 UTC"))
+	setPreferences(ada, "system", "en-GB", "Asia/Tokyo").WantRedirect(t, "/account/preferences").
+		WantText(t, "It is now "+at("Asia/Tokyo", "2 Jan 2006, 15:04 JST"))
+	page := ada.Get("/account/sessions").WantText(t, "Logged in "+at("Asia/Tokyo", "2 Jan 2006, 15:04 JST"))
+	if !strings.Contains(page.Body, at("UTC", `datetime="2006-01-02T15:04:05Z"`)) || rootAttr(page, "lang") != "en-GB" {
+		t.Errorf("machines are told another time, or the language %q", rootAttr(page, "lang"))
 	}
-	ada.prefers("system", "en-US", "America/Argentina/Buenos_Aires")
-	ada.get("/account/sessions").says(t, at("America/Argentina/Buenos_Aires", "Jan 2, 2006, 3:04 PM UTC-07"))
+	setPreferences(ada, "system", "en-US", "America/Argentina/Buenos_Aires")
+	ada.Get("/account/sessions").WantText(t, at("America/Argentina/Buenos_Aires", "Jan 2, 2006, 3:04 PM UTC-07"))
 }
 
 func TestWhatCannotBeChosenIsRefusedAndNothingChanges(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.prefers("dark", "en-GB", "Europe/Berlin")
-	before := s.rows("preferences", "1 = 1")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	setPreferences(ada, "dark", "en-GB", "Europe/Berlin")
+	before := app.Rows("preferences", "1 = 1")
 	for _, form := range [][3]string{
 		{"purple", "en", "UTC"}, {"", "en", "UTC"}, {"dark", "de", "UTC"}, {"dark", "en", "Local"}, {"dark", "en", ""},
 		{"dark", "en", "../../etc/passwd"}, {"dark", "en", "/etc/localtime"}, {"dark", "en", "Europe/Nowhere"},
 	} {
-		ada.prefers(form[0], form[1], form[2]).is(t, 422).says(t, "Choose the")
+		setPreferences(ada, form[0], form[1], form[2]).WantStatus(t, 422).WantText(t, "Choose the")
 	}
-	if s.rows("preferences", "1 = 1") != before {
+	if app.Rows("preferences", "1 = 1") != before {
 		t.Error("something changed")
 	}
 }
 
 func TestFiftyChoicesAtOnceLeaveOne(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	var saved atomic.Int32
-	s.atOnce(50, func(i int) {
-		page, err := ada.try("POST", "/account/preferences", map[string][]string{"theme": {[]string{"light", "dark"}[i%2]}, "language": {"en"}, "time_zone": {"UTC"}})
-		if err == nil && page.status == 303 {
+	app.AtOnce(50, func(i int) {
+		page, err := ada.Try("POST", "/account/preferences", map[string][]string{"theme": {[]string{"light", "dark"}[i%2]}, "language": {"en"}, "time_zone": {"UTC"}})
+		if err == nil && page.Status == 303 {
 			saved.Add(1)
 		}
 	})
-	if saved.Load() != 50 || s.count("preferences", "1 = 1") != 1 {
-		t.Errorf("%d are saved, %d are kept", saved.Load(), s.count("preferences", "1 = 1"))
+	if saved.Load() != 50 || app.Count("preferences", "1 = 1") != 1 {
+		t.Errorf("%d are saved, %d are kept", saved.Load(), app.Count("preferences", "1 = 1"))
 	}
 }
 
 // Whoever is asking, and how they want to see the page, is one statement.
 func TestPreferencesCostNoStatement(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.prefers("dark", "en-GB", "Europe/Berlin")
-	ran := count(t, s.db)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	setPreferences(ada, "dark", "en-GB", "Europe/Berlin")
+	ran := count(t, app.DB)
 	for _, path := range []string{"/dashboard", "/account", "/account/preferences"} {
-		ada.get(path).is(t, 200)
+		ada.Get(path).WantStatus(t, 200)
 		if got := ran.take(); len(got) != 1 {
 			t.Errorf("%s ran %q", path, got)
 		}
@@ -201,35 +204,35 @@ func TestPreferences_KnowTheFormerNamesOfTimeZones(t *testing.T) {
 }
 
 func TestPreferences_SaveAFormerNameUnderTheCurrentOne(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	for former, want := range map[string]string{"America/Cordoba": "America/Argentina/Cordoba", "America/Coral_Harbour": "America/Atikokan", "Etc/UTC": "UTC"} {
-		ada.prefers("dark", "en", former).redirects(t, "/account/preferences")
-		if n := s.count("preferences", "time_zone = ?", want); n != 1 {
+		setPreferences(ada, "dark", "en", former).WantRedirect(t, "/account/preferences")
+		if n := app.Count("preferences", "time_zone = ?", want); n != 1 {
 			t.Errorf("%s is not saved as %s", former, want)
 		}
 	}
-	if err := s.db.Exec("UPDATE preferences SET time_zone = 'Pacific/Truk'").Error; err != nil { // saved before it was renamed
+	if err := app.DB.Exec("UPDATE preferences SET time_zone = 'Pacific/Truk'").Error; err != nil { // saved before it was renamed
 		t.Fatal(err)
 	}
-	if page := ada.get("/account/preferences").is(t, 200); !strings.Contains(page.body, `value="Pacific/Chuuk" selected`) {
+	if page := ada.Get("/account/preferences").WantStatus(t, 200); !strings.Contains(page.Body, `value="Pacific/Chuuk" selected`) {
 		t.Error("a zone that was renamed since is not the one that is chosen")
 	}
 }
 
 // The names of all time zones are many: most of them are not sent letter by letter.
 func TestThePageOfPreferencesIsSentCompressedToWhoReadsIt(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
 	size := map[string]int{}
 	for _, accepts := range []string{"gzip, br", "gzip;q=0"} {
-		r := ada.request(http.MethodGet, "/account/preferences", nil)
+		r := ada.Request(http.MethodGet, "/account/preferences", nil)
 		r.Header.Set("Accept-Encoding", accepts)
-		page, err := ada.send(r)
+		page, err := ada.Send(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		size[page.is(t, 200).header.Get("Content-Encoding")] = len(page.body)
+		size[page.WantStatus(t, 200).Header.Get("Content-Encoding")] = len(page.Body)
 	}
 	if size["gzip"] == 0 || size[""] < 3*size["gzip"] {
 		t.Errorf("the page has %v bytes", size)

@@ -8,135 +8,138 @@ import (
 
 	"github.com/google/uuid"
 
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 )
 
-// recoveryCodes are new ones of the person's, who has a second factor.
-func (p *person) recoveryCodes() (codes []string) {
-	p.s.t.Helper()
-	page := p.post("/account/recovery-codes").is(p.s.t, 200)
-	for _, code := range page.all("code") {
+// createRecoveryCodes are new ones of the user's, who has a second factor.
+func createRecoveryCodes(b *apptest.Browser) (codes []string) {
+	b.App.T.Helper()
+	page := b.Post("/account/recovery-codes").WantStatus(b.App.T, 200)
+	for _, code := range page.All("code") {
 		codes = append(codes, code.FirstChild.Data)
 	}
-	p.mail()
+	b.Mail()
 	return codes
 }
 
-// recoveryCode is the id of one that the person has.
-func (p *person) recoveryCode() string {
-	p.s.t.Helper()
+// recoveryCodeID is the id of one that the user has.
+func recoveryCodeID(b *apptest.Browser) string {
+	b.App.T.Helper()
 	id := uuid.NewString()
-	if err := p.s.db.Create(&models.RecoveryCode{ID: id, UserID: p.user().ID, CodeHash: []byte(id), CreatedAt: p.s.clock.now()}).Error; err != nil {
-		p.s.t.Fatal(err)
+	if err := b.App.DB.Create(&models.RecoveryCode{ID: id, UserID: b.User().ID, CodeHash: []byte(id), CreatedAt: b.App.Clock.Now()}).Error; err != nil {
+		b.App.T.Fatal(err)
 	}
 	return id
 }
 
 func TestSomebodyWhoLostThePhoneLogsInWithARecoveryCode(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	codes := ada.recoveryCodes()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	codes := createRecoveryCodes(ada)
 	if len(codes) != 10 {
 		t.Fatalf("%d codes", len(codes))
 	}
-	ada.post("/logout")
-	other := ada.login(goodPassword).redirects(t, "/login/factor").submit("choose", "recovery_codes").is(t, 200).says(t, "Recovery code")
-	other.submit("answer", strings.ToUpper(strings.ReplaceAll(codes[3], "-", "–"))+"\t").redirects(t, "/dashboard")
-	if mail := ada.mail(); !strings.Contains(mail.Text, "9 recovery codes left") {
+	ada.Post("/logout")
+	other := ada.Login(apptest.Password).WantRedirect(t, "/login/factor").Submit("choose", "recovery_codes").
+		WantStatus(t, 200).WantText(t, "Recovery code")
+	other.Submit("answer", strings.ToUpper(strings.ReplaceAll(codes[3], "-", "–"))+"\t").WantRedirect(t, "/dashboard")
+	if mail := ada.Mail(); !strings.Contains(mail.Text, "9 recovery codes left") {
 		t.Errorf("the mail says %s", mail.Text)
 	}
-	ada.post("/logout")
-	ada.login(goodPassword)
-	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[3]).is(t, 422)
+	ada.Post("/logout")
+	ada.Login(apptest.Password)
+	ada.Post("/login/factor", "factor", "recovery_codes", "answer", codes[3]).WantStatus(t, 422)
 }
 
 func TestItem47NewCodesVoidTheOldAndNoneIsStoredAsShown(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.post("/account/recovery-codes").is(t, 422).says(t, "second factor first")
-	ada.secondFactor()
-	old, codes := ada.recoveryCodes(), ada.recoveryCodes()
-	if kept := s.rows("recovery_codes", "1=1"); strings.Contains(kept, codes[0]) || strings.Contains(kept, strings.ReplaceAll(codes[0], "-", "")) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	ada.Post("/account/recovery-codes").WantStatus(t, 422).WantText(t, "second factor first")
+	addSecondFactor(ada)
+	old, codes := createRecoveryCodes(ada), createRecoveryCodes(ada)
+	if kept := app.Rows("recovery_codes", "1=1"); strings.Contains(kept, codes[0]) || strings.Contains(kept, strings.ReplaceAll(codes[0], "-", "")) {
 		t.Error("the codes are in the database")
 	}
 	if len(strings.ReplaceAll(codes[0], "-", ""))*5 < 112 {
 		t.Errorf("%s has too few bits for SHA-256", codes[0])
 	}
-	ada.post("/logout")
-	ada.login(goodPassword)
-	ada.post("/login/factor", "factor", "recovery_codes", "answer", old[0]).is(t, 422)
-	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).redirects(t, "/dashboard")
+	ada.Post("/logout")
+	ada.Login(apptest.Password)
+	ada.Post("/login/factor", "factor", "recovery_codes", "answer", old[0]).WantStatus(t, 422)
+	ada.Post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).WantRedirect(t, "/dashboard")
 }
 
 // Item 33: whoever has made new codes, perhaps since somebody has seen the old, is led to where other sessions are ended.
 func TestItem33WhoMakesRecoveryCodesIsOfferedToEndOtherSessions(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	app := ada.secondFactor()
-	ada.post("/account/recovery-codes").is(t, 200).hides(t, "Other devices")
-	phone := ada.elsewhere()
-	phone.login(goodPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
-	ada.post("/account/recovery-codes").is(t, 200).says(t, "Other devices are still logged in", "log them out")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	factor := addSecondFactor(ada)
+	ada.Post("/account/recovery-codes").WantStatus(t, 200).WantNoText(t, "Other devices")
+	phone := ada.OtherBrowser()
+	phone.Login(apptest.Password).WantRedirect(t, "/login/factor").Answer(factor).WantRedirect(t, "/dashboard")
+	ada.Post("/account/recovery-codes").WantStatus(t, 200).
+		WantText(t, "Other devices are still logged in", "log them out")
 }
 
 func TestItem67FiftyRequestsWithOneRecoveryCodeAreOneLogIn(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	code := ada.recoveryCodes()[0]
-	people := s.owingAtOnce(ada.email, 50)
-	s.atOnce(len(people), func(i int) {
-		people[i].races("/login/factor", url.Values{"factor": {"recovery_codes"}, "answer": {code}})
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	code := createRecoveryCodes(ada)[0]
+	people := manyAtSecondFactor(app, ada.Email, 50)
+	app.AtOnce(len(people), func(i int) {
+		people[i].PostRacing("/login/factor", url.Values{"factor": {"recovery_codes"}, "answer": {code}})
 	})
-	if in := s.count("sessions", "method = 'password recovery_codes'"); in != 1 {
+	if in := app.Count("sessions", "method = 'password recovery_codes'"); in != 1 {
 		t.Errorf("%d are let in", in)
 	}
 }
 
 func TestWhoHasFewRecoveryCodesIsTold(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	codes := ada.recoveryCodes()
-	ada.get("/account/recovery-codes").says(t, "10 of your codes are unused.")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	codes := createRecoveryCodes(ada)
+	ada.Get("/account/recovery-codes").WantText(t, "10 of your codes are unused.")
 	for i, code := range codes[:7] {
 		if i == 6 {
-			ada.get("/account/recovery-codes").says(t, "4 of your codes are unused.").hides(t, "Only")
+			ada.Get("/account/recovery-codes").WantText(t, "4 of your codes are unused.").WantNoText(t, "Only")
 		}
-		s.clock.passes(10 * time.Minute)
-		ada.get("/account/recovery-codes").is(t, 200)
-		ada.post("/account/prove", "factor", "recovery_codes", "answer", code).redirects(t, "/account")
-		ada.mail()
+		app.Clock.Advance(10 * time.Minute)
+		ada.Get("/account/recovery-codes").WantStatus(t, 200)
+		ada.Post("/account/prove", "factor", "recovery_codes", "answer", code).WantRedirect(t, "/account")
+		ada.Mail()
 	}
-	ada.get("/account/recovery-codes").says(t, "Only 3 left")
+	ada.Get("/account/recovery-codes").WantText(t, "Only 3 left")
 }
 
 func TestRecoveryCodesAreDownloadedAsAFile(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	shown := ada.post("/account/recovery-codes").is(t, 200)
-	file := shown.submit().is(t, 200)
-	if !strings.HasPrefix(file.header.Get("Content-Disposition"), "attachment") || strings.Count(file.body, "\n") != 10 {
-		t.Errorf("%v %q", file.header, file.body)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	shown := ada.Post("/account/recovery-codes").WantStatus(t, 200)
+	file := shown.Submit().WantStatus(t, 200)
+	if !strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment") || strings.Count(file.Body, "\n") != 10 {
+		t.Errorf("%v %q", file.Header, file.Body)
 	}
 }
 
 // A recovery code is read as people type it, and what can't be one uses up no try.
 func TestRecoveryCodes_AreReadAsPeopleTypeThem(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	code := ada.recoveryCodes()[0]
-	asked := ada.elsewhere()
-	asked.login(goodPassword).redirects(t, "/login/factor")
-	answer := func(typed string) *page {
-		return asked.post("/login/factor", "factor", "recovery_codes", "answer", typed)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	code := createRecoveryCodes(ada)[0]
+	asked := ada.OtherBrowser()
+	asked.Login(apptest.Password).WantRedirect(t, "/login/factor")
+	answer := func(typed string) *apptest.Page {
+		return asked.Post("/login/factor", "factor", "recovery_codes", "answer", typed)
 	}
 	for _, typed := range []string{"000000", code[:20], code + "0", strings.Repeat("u", 24), "-"} {
 		for range 3 {
-			answer(typed).is(t, 422).says(t, "24 letters and digits")
+			answer(typed).WantStatus(t, 422).WantText(t, "24 letters and digits")
 		}
 	}
 	wide := strings.Map(func(r rune) rune {
@@ -145,115 +148,117 @@ func TestRecoveryCodes_AreReadAsPeopleTypeThem(t *testing.T) {
 		}
 		return r
 	}, strings.ToUpper(code))
-	answer("\ufeff"+wide+"\u200b").redirects(t, "/dashboard")
+	answer("\ufeff"+wide+"\u200b").WantRedirect(t, "/dashboard")
 }
 
 // Item 25: who has lost the phone and the password has the mailbox and the codes.
 func TestARecoveryCodeOpensAReset(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	codes := ada.recoveryCodes()
-	ada.post("/password/forgot", "email", ada.email)
-	asked := ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").submit("choose", "recovery_codes").is(t, 200).says(t, "Go on")
-	asked.submit("answer", codes[0]).choosesAnotherPassword(t)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	codes := createRecoveryCodes(ada)
+	ada.Post("/password/forgot", "email", ada.Email)
+	asked := ada.Get(ada.Mail().Link).Submit().WantRedirect(t, "/login/factor").Submit("choose", "recovery_codes").
+		WantStatus(t, 200).WantText(t, "Go on")
+	asked.Submit("answer", codes[0]).ChooseOtherPassword(t)
 }
 
 // Item 14: nobody finds a code of 120 bits by trying, so that trying keeps nobody from using one
 // elsewhere. Each login and each address have their tries all the same: what is wrong is written down, and asks the database.
 func TestItem14WrongRecoveryCodesKeepNobodyFromTheRightOne(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	code := ada.recoveryCodes()[0]
-	thief := ada.elsewhere()
-	tries := func(answer string) *page {
-		return thief.post("/login/factor", "factor", "recovery_codes", "answer", answer)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	code := createRecoveryCodes(ada)[0]
+	attacker := ada.OtherBrowser()
+	tries := func(answer string) *apptest.Page {
+		return attacker.Post("/login/factor", "factor", "recovery_codes", "answer", answer)
 	}
 	for range 2 {
-		thief.login(goodPassword).redirects(t, "/login/factor")
+		attacker.Login(apptest.Password).WantRedirect(t, "/login/factor")
 		for range 5 {
-			tries("0000-0000-0000-0000-0000-0000").is(t, 422)
+			tries("0000-0000-0000-0000-0000-0000").WantStatus(t, 422)
 		}
-		tries(code).redirects(t, "/login")
+		tries(code).WantRedirect(t, "/login")
 	}
-	thief.login(goodPassword).redirects(t, "/login/factor")
-	tries(code).is(t, 429)
-	phone := ada.elsewhere()
-	phone.login(goodPassword).redirects(t, "/login/factor")
-	phone.post("/login/factor", "factor", "recovery_codes", "answer", code).redirects(t, "/dashboard")
+	attacker.Login(apptest.Password).WantRedirect(t, "/login/factor")
+	tries(code).WantStatus(t, 429)
+	phone := ada.OtherBrowser()
+	phone.Login(apptest.Password).WantRedirect(t, "/login/factor")
+	phone.Post("/login/factor", "factor", "recovery_codes", "answer", code).WantRedirect(t, "/dashboard")
 }
 
-// Item 17: codes that a thief has made go with the word that it was not the owner who made them.
-func TestItem17AThiefsRecoveryCodesAreNoWayIn(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	own := ada.secondFactor()
-	codes := ada.twin().recoveryCodes()
-	ada.get(s.lastMail(ada.email).Link).submit().redirects(t, "/login/factor").proves(own).
-		choosesAnotherPassword(t)
-	ada.login(otherPassword).redirects(t, "/login/factor")
-	ada.post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).is(t, 422)
+// Item 17: codes that an attacker has made go with the word that it was not the owner who made them.
+func TestItem17AAttackersRecoveryCodesAreNoWayIn(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	own := addSecondFactor(ada)
+	codes := createRecoveryCodes(ada.Tab())
+	ada.Get(app.LastMail(ada.Email).Link).Submit().WantRedirect(t, "/login/factor").Answer(own).
+		ChooseOtherPassword(t)
+	ada.Login(apptest.OtherPassword).WantRedirect(t, "/login/factor")
+	ada.Post("/login/factor", "factor", "recovery_codes", "answer", codes[0]).WantStatus(t, 422)
 }
 
 func TestItem67TenRightCodesForOneSignInAreOneLogIn(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	codes := ada.recoveryCodes()
-	ada.post("/logout")
-	ada.enters()
-	browsers := make([]*person, len(codes))
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	codes := createRecoveryCodes(ada)
+	ada.Post("/logout")
+	ada.StartLogin()
+	browsers := make([]*apptest.Browser, len(codes))
 	for i := range browsers {
-		browsers[i] = ada.twin()
+		browsers[i] = ada.Tab()
 	}
-	s.atOnce(len(browsers), func(i int) {
-		browsers[i].races("/login/factor", url.Values{"factor": {"recovery_codes"}, "answer": {codes[i]}})
+	app.AtOnce(len(browsers), func(i int) {
+		browsers[i].PostRacing("/login/factor", url.Values{"factor": {"recovery_codes"}, "answer": {codes[i]}})
 	})
-	if n := s.count("sessions", "expires_at > ?", s.clock.now()); n != 1 {
+	if n := app.Count("sessions", "expires_at > ?", app.Clock.Now()); n != 1 {
 		t.Errorf("%d are let in", n)
 	}
 }
 
 func TestItem68WhatHappensToRecoveryCodesIsOnRecord(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	ada.post("/account/prove", "factor", "recovery_codes", "answer", ada.recoveryCodes()[0]).redirects(t, "/account")
-	s.records("recovery_codes.made", "recovery_code.used")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	ada.Post("/account/prove", "factor", "recovery_codes", "answer", createRecoveryCodes(ada)[0]).
+		WantRedirect(t, "/account")
+	app.WantEvents("recovery_codes.made", "recovery_code.used")
 }
 
 func TestItem67FiftyWhoMakeCodesAtOnceMakeTen(t *testing.T) {
-	s := newStage(t, noRateLimit)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	ada.sendsFifty("/account/recovery-codes", func(int) url.Values { return nil })
-	if n := s.count("recovery_codes", "1=1"); n != 10 {
+	app := apptest.New(t, apptest.NoRateLimit)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	ada.PostFifty("/account/recovery-codes", func(int) url.Values { return nil })
+	if n := app.Count("recovery_codes", "1=1"); n != 10 {
 		t.Errorf("there are %d", n)
 	}
 }
 
 // Item 67: the same of a recovery code, whose use would mail a living link to whoever has the mailbox by then.
 func TestItem67ARecoveryCodeHeldBackUntilTheAccountIsLockedIsNotUsed(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.secondFactor()
-	codes := ada.recoveryCodes()
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	addSecondFactor(ada)
+	codes := createRecoveryCodes(ada)
 	for i, path := range []string{"/login/factor", "/account/prove"} {
-		thief := ada.twin()
+		attacker := ada.Tab()
 		if path == "/login/factor" {
-			thief = ada.elsewhere()
-			thief.login(goodPassword).redirects(t, "/login/factor")
+			attacker = ada.OtherBrowser()
+			attacker.Login(apptest.Password).WantRedirect(t, "/login/factor")
 		}
-		finish := thief.sending(path, "factor", "recovery_codes", "answer", codes[i])
+		finish := attacker.BeginPost(path, "factor", "recovery_codes", "answer", codes[i])
 		if path == "/login/factor" {
-			s.exec("DELETE FROM pending_logins") // as every way of locking does
+			app.Exec("DELETE FROM pending_logins") // as every way of locking does
 		} else {
-			s.exec("UPDATE sessions SET expires_at = ?", s.clock.now())
+			app.Exec("UPDATE sessions SET expires_at = ?", app.Clock.Now())
 		}
-		finish().redirects(t, "/login")
+		finish().WantRedirect(t, "/login")
 	}
-	if n := s.count("recovery_codes", "1=1"); n != 10 {
+	if n := app.Count("recovery_codes", "1=1"); n != 10 {
 		t.Errorf("%d codes are left", n)
 	}
 }
@@ -266,10 +271,10 @@ func TestEarlierDatabase_EachRecoveryCodeWorksOnce(t *testing.T) {
 	grace, known := e.browser("grace@example.com")
 	codes := strings.Fields(known.Secrets["recovery codes"])
 	for n, code := range codes[:2] {
-		asked := e.elsewhere(grace.email).redirects(t, "/login/factor")
+		asked := e.elsewhere(grace.Email).WantRedirect(t, "/login/factor")
 		if n > 0 {
-			asked.submit("factor", "recovery_codes", "answer", codes[n-1]).is(t, 422)
+			asked.Submit("factor", "recovery_codes", "answer", codes[n-1]).WantStatus(t, 422)
 		}
-		asked.submit("factor", "recovery_codes", "answer", code).redirects(t, "/dashboard")
+		asked.Submit("factor", "recovery_codes", "answer", code).WantRedirect(t, "/dashboard")
 	}
 }

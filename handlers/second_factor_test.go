@@ -9,111 +9,98 @@ import (
 
 	"github.com/google/uuid"
 
-	"example.com/gatehouse/config"
+	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/models"
 )
 
-// factor is something of a person's that answers.
-type factor interface {
-	factor() string                // its name
-	next() string                  // an answer that was not given yet
-	beside(browser *person) factor // the same, for who sits at another browser
-}
-
-// secondFactors are the kinds that there are: each gives one to a person, who is logged in.
-func secondFactors() []func(*person) factor {
-	return []func(*person) factor{
-		func(p *person) factor { return p.authenticator() }, // feature:totp
-		func(p *person) factor { return p.passkey() },       // feature:passkeys
+// secondFactors are the kinds that there are: each gives one to a user, who is logged in.
+func secondFactors() []func(*apptest.Browser) apptest.Factor {
+	return []func(*apptest.Browser) apptest.Factor{
+		func(b *apptest.Browser) apptest.Factor { return addTOTP(b) },    // feature:totp
+		func(b *apptest.Browser) apptest.Factor { return addPasskey(b) }, // feature:passkeys
 	}
 }
 
-// secondFactor gives the person, who is logged in, a second factor of the first kind.
-func (p *person) secondFactor() factor {
-	p.s.t.Helper()
+// addSecondFactor gives the user, who is logged in, a second factor of the first kind.
+func addSecondFactor(b *apptest.Browser) apptest.Factor {
+	b.App.T.Helper()
 	if len(secondFactors()) == 0 {
-		p.s.t.Skip("there is no kind of second factor in this application")
+		b.App.T.Skip("there is no kind of second factor in this application")
 	}
-	return secondFactors()[0](p)
+	return secondFactors()[0](b)
 }
 
 // eachSecondFactor tells a story of ada with each kind of second factor, which add gives to whoever is in.
-func eachSecondFactor(t *testing.T, story func(t *testing.T, s *stage, ada *person, add func(*person) factor)) {
+func eachSecondFactor(t *testing.T, story func(t *testing.T, app *apptest.App, ada *apptest.Browser, add func(*apptest.Browser) apptest.Factor)) {
 	t.Helper()
 	for i, add := range secondFactors() {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			s := newStage(t)
-			story(t, s, s.member("ada@example.com"), add)
+			app := apptest.New(t)
+			story(t, app, app.LoggedIn("ada@example.com"), add)
 		})
 	}
 }
 
-// proves answers the page that asks for a factor with this one, in the page's own browser, and with these names and values filled in.
-func (g *page) proves(f factor, fields ...string) *page {
-	g.p.s.t.Helper()
-	return g.submit(append([]string{"factor", f.factor(), "answer", f.beside(g.p).next()}, fields...)...)
-}
-
-// keepsOnly logs the person in with the other password and one factor, after none of the others has let them.
-func (p *person) keepsOnly(own factor, others ...factor) {
-	p.s.t.Helper()
-	asked := p.login(otherPassword).redirects(p.s.t, "/login/factor")
+// wantOnlyFactor logs the user in with the other password and one factor, after none of the others has let them.
+func wantOnlyFactor(b *apptest.Browser, own apptest.Factor, others ...apptest.Factor) {
+	b.App.T.Helper()
+	asked := b.Login(apptest.OtherPassword).WantRedirect(b.App.T, "/login/factor")
 	for _, other := range others {
-		asked.proves(other).is(p.s.t, 422)
+		asked.Answer(other).WantStatus(b.App.T, 422)
 	}
-	asked.proves(own).redirects(p.s.t, "/dashboard")
+	asked.Answer(own).WantRedirect(b.App.T, "/dashboard")
 }
 
-// unfinishedLogin is the id of a login of the person's that was never finished.
-func (p *person) unfinishedLogin() string {
-	p.s.t.Helper()
-	user, now := p.user(), p.s.clock.now()
+// unfinishedLoginID is the id of a login of the user's that was never finished.
+func unfinishedLoginID(b *apptest.Browser) string {
+	b.App.T.Helper()
+	user, now := b.User(), b.App.Clock.Now()
 	id := uuid.NewString()
-	err := p.s.db.Create(&models.PendingLogin{ID: id, UserID: user.ID, TokenHash: []byte(id), Method: "password", AAL: 1,
+	err := b.App.DB.Create(&models.PendingLogin{ID: id, UserID: user.ID, TokenHash: []byte(id), Method: "password", AAL: 1,
 		CredentialVersion: user.CredentialVersion(), CreatedAt: now, AuthenticatedAt: now, ExpiresAt: now.Add(time.Minute)}).Error
 	if err != nil {
-		p.s.t.Fatal(err)
+		b.App.T.Fatal(err)
 	}
 	return id
 }
 
-// owing is somebody who has entered the password and owes a second factor.
-func (s *stage) owing(email string) (*person, factor) {
-	s.t.Helper()
-	p := s.member(email)
-	f := p.secondFactor()
-	p.post("/logout")
-	p.login(goodPassword).redirects(s.t, "/login/factor")
-	return p, f
+// atSecondFactor is somebody who has entered the password and owes a second factor.
+func atSecondFactor(app *apptest.App, email string) (*apptest.Browser, apptest.Factor) {
+	app.T.Helper()
+	b := app.LoggedIn(email)
+	f := addSecondFactor(b)
+	b.Post("/logout")
+	b.Login(apptest.Password).WantRedirect(app.T, "/login/factor")
+	return b, f
 }
 
-// everyStep has the application ask for all that can be owed.
-func everyStep() []func(*config.Config) {
-	return []func(*config.Config){
+// allSteps has the application ask for all that can be owed.
+func allSteps() []apptest.Option {
+	return []apptest.Option{
 		withTerms("2026-12-01"), // feature:terms
 	}
 }
 
-// whoOwe is somebody for each thing that can be owed, by the guard of its pages. It takes a stage with everyStep.
-func (s *stage) whoOwe() map[string]*person {
-	s.t.Helper()
-	jean := s.alerted("jean@example.com")
-	jean.get(jean.mail().Link).submit().redirects(s.t, "/login/password")
-	people := map[string]*person{"owing a new password": jean}
+// pendingUsers is somebody for each thing that can be owed, by the guard of its pages. It takes a stage with everyStep.
+func pendingUsers(app *apptest.App) map[string]*apptest.Browser {
+	app.T.Helper()
+	jean := alertedUser(app, "jean@example.com")
+	jean.Get(jean.Mail().Link).Submit().WantRedirect(app.T, "/login/password")
+	people := map[string]*apptest.Browser{"owing a new password": jean}
 	if len(secondFactors()) > 0 {
-		people["owing a second factor"], _ = s.owing("grace@example.com")
+		people["owing a second factor"], _ = atSecondFactor(app, "grace@example.com")
 	}
-	people["owing accepted terms"] = s.owingTerms("barbara@example.com") // feature:terms
+	people["owing accepted terms"] = atTerms(app, "barbara@example.com") // feature:terms
 	return people
 }
 
 // Item 49: who still owes something reaches no page of the logged in.
 func TestItem49AnUnfinishedSignInOpensNothingElse(t *testing.T) {
-	s := newStage(t, everyStep()...)
-	for owing, person := range s.whoOwe() {
-		for _, route := range s.routes {
+	app := apptest.New(t, allSteps()...)
+	for owing, browser := range pendingUsers(app) {
+		for _, route := range app.Routes {
 			if route.Guard == "logged in" && !strings.Contains(route.Path, ":") {
-				to := person.do(route.Method, route.Path, nil).is(t, 303).header.Get("Location")
+				to := browser.Do(route.Method, route.Path, nil).WantStatus(t, 303).Header.Get("Location")
 				if !strings.HasPrefix(to, "/login") {
 					t.Errorf("%s leads who is %s to %s", route.Path, owing, to)
 				}
@@ -123,135 +110,139 @@ func TestItem49AnUnfinishedSignInOpensNothingElse(t *testing.T) {
 }
 
 func TestItem49AnUnfinishedSignInIsBoundToBrowserTimeAndPassword(t *testing.T) {
-	s := newStage(t)
-	ada, app := s.owing("ada@example.com")
-	s.visitor().post("/login/factor", "factor", app.factor(), "answer", app.next()).redirects(t, "/login")
-	s.clock.passes(10 * time.Minute)
-	ada.get("/login/factor").redirects(t, "/login")
+	app := apptest.New(t)
+	ada, factor := atSecondFactor(app, "ada@example.com")
+	app.Browser().Post("/login/factor", "factor", factor.Kind(), "answer", factor.Next()).WantRedirect(t, "/login")
+	app.Clock.Advance(10 * time.Minute)
+	ada.Get("/login/factor").WantRedirect(t, "/login")
 
-	ada.login(goodPassword).redirects(t, "/login/factor")
-	owner := s.visitor()
-	owner.email = ada.email
-	owner.post("/password/forgot", "email", ada.email)
-	owner.get(owner.mail().Link).submit().redirects(t, "/login/factor").proves(app).
-		choosesAnotherPassword(t)
-	ada.post("/login/factor", "factor", app.factor(), "answer", app.next()).redirects(t, "/login")
-	ada.get("/dashboard").is(t, 303)
+	ada.Login(apptest.Password).WantRedirect(t, "/login/factor")
+	owner := app.Browser()
+	owner.Email = ada.Email
+	owner.Post("/password/forgot", "email", ada.Email)
+	owner.Get(owner.Mail().Link).Submit().WantRedirect(t, "/login/factor").Answer(factor).
+		ChooseOtherPassword(t)
+	ada.Post("/login/factor", "factor", factor.Kind(), "answer", factor.Next()).WantRedirect(t, "/login")
+	ada.Get("/dashboard").WantStatus(t, 303)
 }
 
 // Item 25: a reset is no way round the second factor.
 func TestItem25AResetDoesNotBypassTheSecondFactor(t *testing.T) {
-	s := newStage(t)
-	ada, app := s.owing("ada@example.com")
-	ada.post("/password/forgot", "email", ada.email)
-	link := ada.mail().Link
-	page := ada.get(link).is(t, 200).says(t, "ada@example.com", "second factor")
-	page.submit("password", otherPassword).redirects(t, "/login/factor") // a password that is sent along sets nothing
-	ada.get("/login/password").redirects(t, "/login")
-	ada.login(otherPassword).is(t, 422)
-	asked := ada.get(link).submit().redirects(t, "/login/factor").says(t, "Go on")
-	asked.proves(app).choosesAnotherPassword(t)
-	ada.get("/dashboard").is(t, 303) // item 24
-	ada.get(link).redirects(t, "/login").says(t, "already set a new password")
-	ada.login(goodPassword).is(t, 422)
-	ada.login(otherPassword).redirects(t, "/login/factor").proves(app).redirects(t, "/dashboard")
+	app := apptest.New(t)
+	ada, factor := atSecondFactor(app, "ada@example.com")
+	ada.Post("/password/forgot", "email", ada.Email)
+	link := ada.Mail().Link
+	page := ada.Get(link).WantStatus(t, 200).WantText(t, "ada@example.com", "second factor")
+	page.Submit("password", apptest.OtherPassword).WantRedirect(t, "/login/factor") // a password that is sent along sets nothing
+	ada.Get("/login/password").WantRedirect(t, "/login")
+	ada.Login(apptest.OtherPassword).WantStatus(t, 422)
+	asked := ada.Get(link).Submit().WantRedirect(t, "/login/factor").WantText(t, "Go on")
+	asked.Answer(factor).ChooseOtherPassword(t)
+	ada.Get("/dashboard").WantStatus(t, 303) // item 24
+	ada.Get(link).WantRedirect(t, "/login").WantText(t, "already set a new password")
+	ada.Login(apptest.Password).WantStatus(t, 422)
+	ada.Login(apptest.OtherPassword).WantRedirect(t, "/login/factor").Answer(factor).WantRedirect(t, "/dashboard")
 }
 
 // Item 25: guessing at the factor is bounded, and does not use the owner's link up.
 func TestItem25WrongCodesEndTheResetAndNotTheLink(t *testing.T) {
-	s := newStage(t)
-	ada, app := s.owing("ada@example.com")
-	ada.post("/password/forgot", "email", ada.email)
-	link := ada.mail().Link
-	asked := ada.get(link).submit().redirects(t, "/login/factor")
+	app := apptest.New(t)
+	ada, factor := atSecondFactor(app, "ada@example.com")
+	ada.Post("/password/forgot", "email", ada.Email)
+	link := ada.Mail().Link
+	asked := ada.Get(link).Submit().WantRedirect(t, "/login/factor")
 	for range 5 {
-		asked.submit("answer", "000000").is(t, 422)
+		asked.Submit("answer", "000000").WantStatus(t, 422)
 	}
-	asked.proves(app).redirects(t, "/password/forgot").says(t, "Open the link in our mail once more")
-	ada.get(link).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
+	asked.Answer(factor).WantRedirect(t, "/password/forgot").WantText(t, "Open the link in our mail once more")
+	ada.Get(link).Submit().WantRedirect(t, "/login/factor").Answer(factor).WantRedirect(t, "/login/password")
 }
 
 // Item 67: of two browsers that the link was opened in, both past the second factor, one sets a password.
 func TestItem67OneLinkSetsOnePasswordBehindTheSecondFactor(t *testing.T) {
-	s := newStage(t)
-	ada, app := s.owing("ada@example.com")
-	ada.post("/password/forgot", "email", ada.email)
-	link := ada.mail().Link
-	pages := make([]*page, 4)
+	app := apptest.New(t)
+	ada, factor := atSecondFactor(app, "ada@example.com")
+	ada.Post("/password/forgot", "email", ada.Email)
+	link := ada.Mail().Link
+	pages := make([]*apptest.Page, 4)
 	for i := range pages {
-		pages[i] = ada.elsewhere().get(link).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
+		pages[i] = ada.OtherBrowser().Get(link).Submit().WantRedirect(t, "/login/factor").Answer(factor).
+			WantRedirect(t, "/login/password")
 	}
 	to := make([]string, len(pages))
-	s.atOnce(len(pages), func(i int) {
-		answer, err := pages[i].p.try("POST", "/login/password", map[string][]string{"password": {otherPassword + strings.Repeat("!", i)}})
+	app.AtOnce(len(pages), func(i int) {
+		answer, err := pages[i].Browser.Try("POST", "/login/password", map[string][]string{"password": {apptest.OtherPassword + strings.Repeat("!", i)}})
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		to[i] = pages[i].p.get(answer.header.Get("Location")).text()
+		to[i] = pages[i].Browser.Get(answer.Header.Get("Location")).Text()
 	})
-	if n := strings.Count(strings.Join(to, " "), "Log in with the new one."); n != 1 || s.count("events", "name = 'password.reset'") != 1 {
+	if n := strings.Count(strings.Join(to, " "), "Log in with the new one."); n != 1 || app.Count("events", "name = 'password.reset'") != 1 {
 		t.Errorf("%d of them have set one", n)
 	}
 }
 
 // Who is logged in here when they open the link is logged out: what follows is about an account that nobody is in yet.
 func TestAResetBehindASecondFactorLogsThisBrowserOut(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	app := ada.secondFactor()
-	ada.post("/password/forgot", "email", ada.email)
-	ada.get(ada.mail().Link).submit().redirects(t, "/login/factor").proves(app).redirects(t, "/login/password")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	factor := addSecondFactor(ada)
+	ada.Post("/password/forgot", "email", ada.Email)
+	ada.Get(ada.Mail().Link).Submit().WantRedirect(t, "/login/factor").Answer(factor).WantRedirect(t, "/login/password")
 }
 
 // Whoever set a second factor up while the link was on its way is asked for it.
 func TestItem25AFormThatWasOpenedBeforeTheSecondFactorAsksForIt(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ada.post("/password/forgot", "email", ada.email)
-	form := ada.elsewhere().get(ada.mail().Link).is(t, 200)
-	ada.secondFactor()
-	form.submit("password", otherPassword).redirects(t, "/login/factor")
-	ada.get("/dashboard").is(t, 200)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	ada.Post("/password/forgot", "email", ada.Email)
+	form := ada.OtherBrowser().Get(ada.Mail().Link).WantStatus(t, 200)
+	addSecondFactor(ada)
+	form.Submit("password", apptest.OtherPassword).WantRedirect(t, "/login/factor")
+	ada.Get("/dashboard").WantStatus(t, 200)
 }
 
 func TestWhereSomebodyWasGoingAndWhatTheyWereSendingSurvivesTheSecondFactor(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	app := ada.secondFactor()
-	login := ada.isAway()
-	factor := login.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "One more step")
-	factor.proves(app).is(t, 200).says(t, "You are back", "Ada Lovelace")
-	ada.post("/logout")
-	ada.get("/account/sessions").redirects(t, "/login?next=%2Faccount%2Fsessions").submit("email", ada.email, "password", goodPassword).
-		redirects(t, "/login/factor?next=%2Faccount%2Fsessions").proves(app).redirects(t, "/account/sessions")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	code := addSecondFactor(ada)
+	login := ada.PostAfterIdle()
+	factor := login.Submit("email", ada.Email, "password", apptest.Password).WantStatus(t, 401).
+		WantText(t, "One more step")
+	factor.Answer(code).WantStatus(t, 200).WantText(t, "You are back", "Ada Lovelace")
+	ada.Post("/logout")
+	ada.Get("/account/sessions").WantRedirect(t, "/login?next=%2Faccount%2Fsessions").
+		Submit("email", ada.Email, "password", apptest.Password).
+		WantRedirect(t, "/login/factor?next=%2Faccount%2Fsessions").Answer(code).WantRedirect(t, "/account/sessions")
 }
 
 // A login that should end and cannot is a fault, and nothing that goes on as if nothing were.
 func TestAFaultAtTheEndOfALogInIsTold(t *testing.T) {
-	s := newStage(t)
-	ada, _ := s.owing("ada@example.com")
-	factor := ada.get("/login/factor")
+	app := apptest.New(t)
+	ada, _ := atSecondFactor(app, "ada@example.com")
+	factor := ada.Get("/login/factor")
 	for range 5 {
-		factor.submit("answer", "000000").is(t, 422)
+		factor.Submit("answer", "000000").WantStatus(t, 422)
 	}
-	s.failing(func() { factor.submit("answer", "000000").is(t, http.StatusInternalServerError) })
-	factor.submit("answer", "000000").redirects(t, "/login")
+	app.FailLocks(func() { factor.Submit("answer", "000000").WantStatus(t, http.StatusInternalServerError) })
+	factor.Submit("answer", "000000").WantRedirect(t, "/login")
 }
 
 func TestWhatSomebodyWasSendingSurvivesWrongAnswersAndThePauseAfterThem(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	app := ada.secondFactor()
-	login := ada.isAway()
-	again := func(page *page) *page {
-		return page.submit("email", ada.email, "password", goodPassword).is(t, 401).says(t, "One more step")
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	code := addSecondFactor(ada)
+	login := ada.PostAfterIdle()
+	again := func(page *apptest.Page) *apptest.Page {
+		return page.Submit("email", ada.Email, "password", apptest.Password).WantStatus(t, 401).
+			WantText(t, "One more step")
 	}
 	factor := again(login)
 	wrong := func(status int, words string) {
 		for range 20 {
-			if factor = factor.submit("answer", "000000"); strings.Contains(factor.body, words) {
-				factor.is(t, status)
+			if factor = factor.Submit("answer", "000000"); strings.Contains(factor.Body, words) {
+				factor.WantStatus(t, status)
 				return
 			}
 		}
@@ -262,9 +253,9 @@ func TestWhatSomebodyWasSendingSurvivesWrongAnswersAndThePauseAfterThem(t *testi
 	wrong(422, "Please log in again")
 	factor = again(factor)
 	wrong(http.StatusTooManyRequests, "Try again in")
-	s.clock.passes(15 * time.Minute) // which is more than a login takes
-	factor = again(factor.proves(app).is(t, 422).says(t, "log in again"))
-	factor.proves(app).is(t, 200).says(t, "You are back", "Ada Lovelace")
+	app.Clock.Advance(15 * time.Minute) // which is more than a login takes
+	factor = again(factor.Answer(code).WantStatus(t, 422).WantText(t, "log in again"))
+	factor.Answer(code).WantStatus(t, 200).WantText(t, "You are back", "Ada Lovelace")
 }
 
 // Item 67: an answer that was under way while the owner locked everybody out is used for nothing, and nobody is mailed that it was.
@@ -272,22 +263,22 @@ func TestItem67AnAnswerHeldBackUntilTheAccountIsLockedIsNotUsed(t *testing.T) {
 	for i, add := range secondFactors() {
 		for _, path := range []string{"/login/factor", "/account/prove"} {
 			t.Run(fmt.Sprint(path, i), func(t *testing.T) {
-				s := newStage(t)
-				ada := s.member("ada@example.com")
+				app := apptest.New(t)
+				ada := app.LoggedIn("ada@example.com")
 				own := add(ada)
-				alert := s.lastMail(ada.email).Link
-				thief := ada.twin()
+				alert := app.LastMail(ada.Email).Link
+				attacker := ada.Tab()
 				if path == "/login/factor" {
-					thief = ada.elsewhere()
-					thief.login(goodPassword).redirects(t, "/login/factor")
+					attacker = ada.OtherBrowser()
+					attacker.Login(apptest.Password).WantRedirect(t, "/login/factor")
 				}
-				s.clock.passes(time.Minute)
-				finish := thief.sending(path, "factor", own.factor(), "answer", own.beside(thief).next())
-				ada.elsewhere().get(alert).submit().redirects(t, "/login/factor")
-				s.mailIsSent()
-				before := s.tables()
-				finish().redirects(t, "/login")
-				for _, table := range s.changed(before) {
+				app.Clock.Advance(time.Minute)
+				finish := attacker.BeginPost(path, "factor", own.Kind(), "answer", own.In(attacker).Next())
+				ada.OtherBrowser().Get(alert).Submit().WantRedirect(t, "/login/factor")
+				app.WaitForMail()
+				before := app.Tables()
+				finish().WantRedirect(t, "/login")
+				for _, table := range app.ChangedTables(before) {
 					if table != "limits" && table != "passkey_challenges" {
 						t.Errorf("%s has changed", table)
 					}

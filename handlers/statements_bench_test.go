@@ -13,35 +13,37 @@ import (
 	"unsafe"
 
 	"gorm.io/gorm"
+
+	"example.com/gatehouse/apptest"
 )
 
 // These count statements and time nothing: what a request asks of the database is what makes it slow, on every machine.
 
 func TestWhoIsAskingCostsOneStatement(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	ran := count(t, s.db)
-	ada.get("/dashboard").is(t, 200)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	ran := count(t, app.DB)
+	ada.Get("/dashboard").WantStatus(t, 200)
 	if got := ran.take(); len(got) != 1 || !strings.Contains(got[0], "JOIN users") {
 		t.Errorf("the dashboard ran %d statements: %q", len(got), got)
 	}
-	s.visitor().get("/login").is(t, 200)
+	app.Browser().Get("/login").WantStatus(t, 200)
 	if got := ran.take(); len(got) != 0 {
 		t.Errorf("a visitor's page ran %d statements: %q", len(got), got)
 	}
 }
 
 func TestAPlainGetOnlyReads(t *testing.T) {
-	s := newStage(t)
-	ada, visitor := s.member("ada@example.com"), s.visitor()
-	ran := count(t, s.db)
+	app := apptest.New(t)
+	ada, visitor := app.LoggedIn("ada@example.com"), app.Browser()
+	ran := count(t, app.DB)
 	for _, path := range []string{"/", "/dashboard", "/account", "/account/security", "/account/sessions", "/password/forgot"} {
-		ada.get(path).is(t, 200)
+		ada.Get(path).WantStatus(t, 200)
 	}
 	for _, path := range []string{"/", "/login", "/register", "/password/forgot"} {
-		visitor.get(path).is(t, 200)
+		visitor.Get(path).WantStatus(t, 200)
 	}
-	visitor.get("/dashboard").is(t, 303)
+	visitor.Get("/dashboard").WantStatus(t, 303)
 	got := ran.take()
 	if len(got) < 6 {
 		t.Errorf("only %d statements were counted", len(got))
@@ -54,12 +56,12 @@ func TestAPlainGetOnlyReads(t *testing.T) {
 }
 
 func TestASessionIsMarkedAsSeenOnceAMinute(t *testing.T) {
-	s := newStage(t)
-	ada := s.member("ada@example.com")
-	s.clock.passes(time.Minute + time.Second)
-	ran := count(t, s.db)
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	app.Clock.Advance(time.Minute + time.Second)
+	ran := count(t, app.DB)
 	for range 3 {
-		ada.get("/dashboard").is(t, 200)
+		ada.Get("/dashboard").WantStatus(t, 200)
 	}
 	got := ran.take()
 	written := slices.DeleteFunc(slices.Clone(got), func(statement string) bool { return !strings.HasPrefix(statement, "UPDATE sessions") })

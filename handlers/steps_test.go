@@ -2,15 +2,17 @@
 
 package handlers_test
 
-// owingAtOnce is somebody with a second factor who has entered the password in n browsers.
-func (s *stage) owingAtOnce(email string, n int) []*person {
-	s.t.Helper()
-	people := make([]*person, n)
+import "example.com/gatehouse/apptest"
+
+// manyAtSecondFactor is somebody with a second factor who has entered the password in n browsers.
+func manyAtSecondFactor(app *apptest.App, email string, n int) []*apptest.Browser {
+	app.T.Helper()
+	people := make([]*apptest.Browser, n)
 	for i := range people {
-		people[i] = s.visitor()
-		people[i].email = email
-		people[i].enters()
+		people[i] = app.Browser()
+		people[i].Email = email
+		people[i].StartLogin()
 	}
-	people[0].get("/login/factor").is(s.t, 200)
+	people[0].Get("/login/factor").WantStatus(app.T, 200)
 	return people
 }

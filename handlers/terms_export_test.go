@@ -4,22 +4,24 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/gatehouse/apptest"
 )
 
 // Whoever does not accept the terms is not let in, and is not kept from what is theirs.
 func TestWhoDoesNotAcceptTheTermsTakesTheirDataAlong(t *testing.T) {
-	s := newStage(t, withTerms("1"))
-	ada := s.owingTerms("ada@example.com")
-	ada.get("/login/terms").says(t, "I do not accept", "A copy of your data")
-	if files := ada.exportFrom("/login/terms/export"); !strings.Contains(files["users.json"], ada.email) {
+	app := apptest.New(t, withTerms("1"))
+	ada := atTerms(app, "ada@example.com")
+	ada.Get("/login/terms").WantText(t, "I do not accept", "A copy of your data")
+	if files := exportFrom(ada, "/login/terms/export"); !strings.Contains(files["users.json"], ada.Email) {
 		t.Errorf("she gets %s", files["users.json"])
 	}
-	if told := ada.mail(); !strings.Contains(told.Subject, "data was downloaded") || !slices.Contains(s.events(), "account.exported") {
-		t.Errorf("the owner is mailed %q, and the log has %v", told.Subject, s.events())
+	if told := ada.Mail(); !strings.Contains(told.Subject, "data was downloaded") || !slices.Contains(app.Events(), "account.exported") {
+		t.Errorf("the owner is mailed %q, and the log has %v", told.Subject, app.Events())
 	}
-	ada.get("/dashboard").redirects(t, "/login?next=%2Fdashboard")
+	ada.Get("/dashboard").WantRedirect(t, "/login?next=%2Fdashboard")
 	for range 4 {
-		ada.exportFrom("/login/terms/export")
+		exportFrom(ada, "/login/terms/export")
 	}
-	ada.post("/login/terms/export").is(t, 429)
+	ada.Post("/login/terms/export").WantStatus(t, 429)
 }

@@ -5,44 +5,47 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/gatehouse/apptest"
 )
 
 // People click twice, and open their mail once more: a link that has done its
 // work leads on. One that is unknown, replaced or old still says so.
 func TestMailedLink_LeadsOnAfterItWasUsed(t *testing.T) {
-	s := newStage(t)
-	ada := s.visitorAs("ada@example.com")
-	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
-	link := ada.mail().Link
+	app := apptest.New(t)
+	ada := app.BrowserOf("ada@example.com")
+	ada.Post("/register", "name", "Ada", "email", ada.Email, "password", apptest.Password)
+	link := ada.Mail().Link
 	_, token, _ := strings.Cut(link, "token=")
-	page := ada.get(link)
-	page.submit().redirects(t, "/dashboard")
-	page.submit().redirects(t, "/login").redirects(t, "/dashboard").says(t, "Your email address is confirmed.")
-	ada.get(link).redirects(t, "/login").redirects(t, "/dashboard")
-	phone := s.visitor()
-	phone.get(link).redirects(t, "/login").says(t, "Your email address is confirmed.")
-	phone.post("/email/confirm", "token", token).redirects(t, "/login")
-	if sessions := s.count("sessions", "true"); sessions != 1 {
+	page := ada.Get(link)
+	page.Submit().WantRedirect(t, "/dashboard")
+	page.Submit().WantRedirect(t, "/login").WantRedirect(t, "/dashboard").
+		WantText(t, "Your email address is confirmed.")
+	ada.Get(link).WantRedirect(t, "/login").WantRedirect(t, "/dashboard")
+	phone := app.Browser()
+	phone.Get(link).WantRedirect(t, "/login").WantText(t, "Your email address is confirmed.")
+	phone.Post("/email/confirm", "token", token).WantRedirect(t, "/login")
+	if sessions := app.Count("sessions", "true"); sessions != 1 {
 		t.Errorf("the link has started %d sessions, want 1", sessions)
 	}
-	phone.get("/email/confirm?token="+strings.Repeat("A", 43)).is(t, http.StatusGone)
-	phone.get("/email/confirm").is(t, http.StatusGone)
-	phone.get("/password/reset?token="+token).is(t, http.StatusGone)
-	s.clock.passes(7*24*time.Hour + time.Second)
-	phone.get(link).is(t, http.StatusGone)
-	s.cleanups()
-	if left := s.count("used_links", "true"); left != 0 {
+	phone.Get("/email/confirm?token="+strings.Repeat("A", 43)).WantStatus(t, http.StatusGone)
+	phone.Get("/email/confirm").WantStatus(t, http.StatusGone)
+	phone.Get("/password/reset?token="+token).WantStatus(t, http.StatusGone)
+	app.Clock.Advance(7*24*time.Hour + time.Second)
+	phone.Get(link).WantStatus(t, http.StatusGone)
+	app.CleanupAfterWeek()
+	if left := app.Count("used_links", "true"); left != 0 {
 		t.Errorf("%d used links are left after the sweep, want none", left)
 	}
 }
 
 // ASVS 6.3.8: a link that was replaced before it was used has done nothing.
 func TestMailedLink_SaysSoWhenItWasReplaced(t *testing.T) {
-	s := newStage(t)
-	ada := s.visitorAs("ada@example.com")
-	ada.post("/register", "name", "Ada", "email", ada.email, "password", goodPassword)
-	old := ada.mail().Link
-	ada.post("/register/resend").redirects(t, "/register/sent")
-	ada.get(ada.mail().Link).submit().redirects(t, "/dashboard")
-	s.visitor().get(old).is(t, http.StatusGone).says(t, "Log in")
+	app := apptest.New(t)
+	ada := app.BrowserOf("ada@example.com")
+	ada.Post("/register", "name", "Ada", "email", ada.Email, "password", apptest.Password)
+	old := ada.Mail().Link
+	ada.Post("/register/resend").WantRedirect(t, "/register/sent")
+	ada.Get(ada.Mail().Link).Submit().WantRedirect(t, "/dashboard")
+	app.Browser().Get(old).WantStatus(t, http.StatusGone).WantText(t, "Log in")
 }

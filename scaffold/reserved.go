@@ -1,9 +1,6 @@
 package main
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"slices"
 	"strings"
 )
@@ -41,32 +38,6 @@ var formProperties = strings.Fields("after attributes before children closest co
 
 // loginFields are read by the login whatever form carries them.
 var loginFields = strings.Fields("kept next")
-
-// personFields are the fields of a person in the stories. A method that makes a
-// row must not have the name of one.
-func (p *project) personFields() (fields []string) {
-	for _, name := range p.names("handlers/*_test.go") {
-		parsed, err := parser.ParseFile(token.NewFileSet(), name, p.read(name), parser.SkipObjectResolution)
-		if err != nil {
-			continue // declared has said so
-		}
-		ast.Inspect(parsed, func(node ast.Node) bool {
-			spec, ok := node.(*ast.TypeSpec)
-			if !ok || spec.Name.Name != "person" {
-				return true
-			}
-			if person, ok := spec.Type.(*ast.StructType); ok {
-				for _, field := range person.Fields.List {
-					for _, identifier := range field.Names {
-						fields = append(fields, identifier.Name)
-					}
-				}
-			}
-			return false
-		})
-	}
-	return fields
-}
 
 // quoted puts a reserved word in quotation marks, which both engines take.
 func quoted(name string) string {

@@ -256,7 +256,7 @@ func (p *project) addResource(r resourceData) {
 	p.edit("models/all.go", addToList("All", "&"+one+"{},"+mark))
 	p.edit("cli/seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
 	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
-	p.edit("handlers/owned_law_test.go", addToList("owned", fmt.Sprintf("%q: func(p *person) string { return p.%s(1) },", word, r.Factory)+mark))
+	p.edit("handlers/owned_law_test.go", addToList("owned", fmt.Sprintf("%q: func(b *apptest.Browser) string { return %s(b, 1) },", word, r.Factory)+mark))
 }
 
 // viewTests are the lines that make the pages known to what holds for all of them,
@@ -333,8 +333,8 @@ func (r resourceData) Locals() string {
 var taken = strings.Fields("c db err errors fmt form gorm h http id invalid layout list listing models now ok problems query string strconv strings " +
 	"t templ testing time ui user views words ctx echo found handlers person page stage listAt")
 
-// Stored is the row in the stories, whose helper has the row's own name.
-func (r resourceData) Stored() string { return r.One.Local("err", "n", "p") }
+// Stored is the row as a variable of the tests.
+func (r resourceData) Stored() string { return r.One.Local("err", "n", "b") }
 
 // Capital is the article at the beginning of a story's name.
 func (r resourceData) Capital() string { return capital(r.Article()) }
@@ -350,12 +350,12 @@ func (r resourceData) Query(n int) string {
 // Prefix begins the names of what only the resource's own page uses.
 func (r resourceData) Prefix() string { return r.One[0] + r.One[1:].Go() }
 
-// factory is the name of the stories' helper that makes a row.
+// factory returns the name of the function in the tests that makes a row.
 func (p *project) factory(one name) string {
-	if local := one.Local(); local != "row" && !p.declared("handlers")[local] && !slices.Contains(p.personFields(), local) {
-		return local
+	if p.declared("handlers")["create"+one.Go()] {
+		return "make" + one.Go()
 	}
-	return "new" + one.Go()
+	return "create" + one.Go()
 }
 
 // Receiver is the variable that methods of the row have.

@@ -84,7 +84,7 @@ func TestANameThatIsAKeywordNeverBecomesAVariable(t *testing.T) {
 			t.Errorf("%s is called %s, many %s", written, r.Local(), r.Locals())
 		}
 	}
-	if factory := (&project{}).factory(name{"type"}); factory != "newType" {
+	if factory := (&project{}).factory(name{"type"}); factory != "createType" {
 		t.Errorf("a type is made by %s", factory)
 	}
 }
