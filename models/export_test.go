@@ -2,10 +2,12 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
@@ -20,6 +22,25 @@ func MigrateDown(ctx context.Context, db *gorm.DB) error {
 	}
 	_, err = provider.DownTo(scope.UnscopedContext(ctx), 0)
 	return err
+}
+
+// MigrateOne applies the next migration and returns its file, "" if there is none.
+func MigrateOne(ctx context.Context, db *gorm.DB) (file string, err error) {
+	provider, err := newProvider(db)
+	if err != nil {
+		return "", err
+	}
+	result, err := provider.UpByOne(scope.UnscopedContext(ctx))
+	if errors.Is(err, goose.ErrNoNextVersion) {
+		return "", nil
+	}
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+		result = partial.Failed
+	}
+	if result != nil && result.Source != nil {
+		file = result.Source.Path
+	}
+	return file, err
 }
 
 // KnownMigrations returns how many files there are and the number of the newest.

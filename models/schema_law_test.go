@@ -31,7 +31,12 @@ func TestEveryTableHasAModelAndEveryColumnAField(t *testing.T) {
 	db := modelstest.Open(t)
 	columns := tables{}
 	for name, sentences := range readTables(t, db) {
-		columns[name] = slices.DeleteFunc(sentences, func(s string) bool { return !strings.HasPrefix(s, "column ") })
+		for _, sentence := range sentences {
+			if strings.HasPrefix(sentence, "column ") {
+				// A column added later needs a default for the rows that are there.
+				columns[name] = append(columns[name], strings.TrimSuffix(sentence, " default"))
+			}
+		}
 	}
 	compare(t, "the database", columns, "models.All", modelTables(t))
 }
