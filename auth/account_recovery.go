@@ -84,9 +84,9 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		if err := endPendingLogins(t, user.ID, ""); err != nil {
 			return err
 		}
-		if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
-			return err // feature:trusted_devices
-		} // feature:trusted_devices
+		if err := a.credentialsChanged(t, user.ID); err != nil {
+			return err
+		}
 		if _, err := a.endSessions(t, "user_id = ?", user.ID); err != nil {
 			return err
 		}

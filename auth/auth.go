@@ -28,17 +28,18 @@ import (
 
 // Auth carries out the verbs on one database. Its methods may be called at the same time.
 type Auth struct {
-	config   config.Config
-	db       *gorm.DB
-	sessions *models.SessionFinder
-	seen     quietly
-	outbox   *mail.Outbox
-	messages mail.Messages
-	kept     seal.Keys
-	hasher   *hash.Hasher
-	rules    password.Rules
-	log      *slog.Logger
-	now      func() time.Time
+	config    config.Config
+	db        *gorm.DB
+	sessions  *models.SessionFinder
+	seen      quietly
+	outbox    *mail.Outbox
+	messages  mail.Messages
+	kept      seal.Keys
+	hasher    *hash.Hasher
+	rules     password.Rules
+	installed []Feature
+	log       *slog.Logger
+	now       func() time.Time
 
 	cleanup struct {
 		sync.Mutex
@@ -81,6 +82,7 @@ func New(o Options) (*Auth, error) {
 		now:      func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 	}
 	a.cleanup.last = a.now()
+	a.installed = a.optional()
 	return a, nil
 }
 

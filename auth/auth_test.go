@@ -108,8 +108,8 @@ func TestItem16KnownAndUnknownAddressesCostTheSameWork(t *testing.T) {
 		"RequestMailLogin": func(email string) error { // feature:mail_login
 			token, err := a.RequestMailLogin(t.Context(), email, false, Browser{Device: "of somebody else's"}, here) // feature:mail_login
 			for range 3 {                                                                                            // feature:mail_login
-				_, _, wrong := a.LogInByMailedCode(t.Context(), "AAAAAAAA", Browser{MailLogin: token}, here) // feature:mail_login
-				if _, ok := errors.AsType[Invalid](wrong); !ok && !errors.Is(wrong, ErrTriesUsed) {          // feature:mail_login
+				_, _, wrong := a.LogInByMailedCode(t.Context(), "AAAAAAAA", Browser{Cookie: func(string) string { return token }}, here) // feature:mail_login
+				if _, ok := errors.AsType[Invalid](wrong); !ok && !errors.Is(wrong, ErrTriesUsed) {                                      // feature:mail_login
 					err = errors.Join(err, wrong) // feature:mail_login
 				} // feature:mail_login
 			} // feature:mail_login

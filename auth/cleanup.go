@@ -48,7 +48,11 @@ func (a *Auth) Cleanup(ctx context.Context) error {
 	for _, b := range a.bounds() {
 		failed = append(failed, a.boundTimes(ctx, b, later))
 	}
-	failed = append(failed, a.resealTOTP(ctx)) // feature:totp
+	for _, f := range a.installed {
+		if f.Cleanup != nil {
+			failed = append(failed, f.Cleanup(ctx))
+		}
+	}
 	failed = append(failed, a.expireFormerEmails(ctx, now))
 	failed = append(failed, a.finishDeletions(ctx, now))
 	if _, err := a.outbox.Cleanup(ctx, now.Add(-keepMail)); err != nil {

@@ -1,5 +1,3 @@
-// feature:passkeys|recovery_codes|totp
-
 package auth
 
 import (
@@ -11,25 +9,24 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// ErrLastCredential is the refusal to take away what its owner needs to log in.
-var ErrLastCredential = errors.New("it is the last way in")
+// ErrLastCredential is returned for the removal of a credential that the user
+// needs to log in.
+var ErrLastCredential = errors.New("it is the last credential")
 
-// credentials are the things of a person's by which they can begin to log in. A new one is a line here. The mailbox is none: it is there for
-// whoever has lost the rest.
-func credentials() []func(db *gorm.DB, user *models.User) (bool, error) {
-	return []func(*gorm.DB, *models.User) (bool, error){
-		func(_ *gorm.DB, user *models.User) (bool, error) { return user.PasswordHash != "", nil },
-		func(db *gorm.DB, user *models.User) (bool, error) { return models.HasPasskeys(db, user.ID) }, // feature:passkeys
-	}
-}
-
-// requireCredential returns ErrLastCredential where the transaction has left the user none.
+// requireCredential returns ErrLastCredential if the transaction has left the
+// user nothing to begin a login with. The mailbox does not count: it is for
+// users who have lost the rest.
 func (a *Auth) requireCredential(db *gorm.DB, user *models.User) error {
-	for _, has := range credentials() {
-		if has, err := has(db, user); err != nil {
-			return fmt.Errorf("look for a way in: %w", err)
-		} else if has {
-			return nil
+	if user.PasswordHash != "" {
+		return nil
+	}
+	for _, f := range a.installed {
+		for _, has := range f.Credentials {
+			if has, err := has(db, user); err != nil {
+				return fmt.Errorf("look for a credential: %w", err)
+			} else if has {
+				return nil
+			}
 		}
 	}
 	return ErrLastCredential

@@ -1,5 +1,3 @@
-// feature:mail_login|recovery_codes|totp
-
 package auth
 
 import (

@@ -307,7 +307,7 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err := endPendingLogins(t, user.ID, ""); err != nil {
 		return err
 	}
-	if err := voidMailed(t, user.ID); err != nil {
+	if err := a.voidMailed(t, user.ID); err != nil {
 		return err
 	}
 	if err := voidAlerts(t, user.ID); err != nil {

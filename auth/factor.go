@@ -22,7 +22,7 @@ type factor struct {
 	guessable bool
 	words     answerWords
 	// read returns what was typed as check takes it, or the problem of an answer that can't be right in any case: it is not counted as a try.
-	read func(typed string) (answer, problem string) // feature:recovery_codes|totp
+	read func(typed string) (answer, problem string)
 	has  func(db *gorm.DB, userID string) (bool, error)
 	rows any // of a second factor: an empty one of its rows
 	// check looks at an answer without using it up; nil is a wrong one.
@@ -36,16 +36,17 @@ type useAnswer func(t *tx, user *models.User) (row string, right bool, err error
 // answerWords are what is said of an answer that is missing or wrong.
 type answerWords struct{ empty, wrong string }
 
-var codeWords = answerWords{"Enter the code.", "That code is not right, or was used already."} // feature:recovery_codes|totp
+var codeWords = answerWords{"Enter the code.", "That code is not right, or was used already."}
 
-// factors lists the ways that there are, in the order in which they are offered.
-func (a *Auth) factors() []factor {
-	return []factor{
-		{name: "passkeys", second: true, words: passkeyWords, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{}},                                                         // feature:passkeys
-		{name: "totp", second: true, guessable: true, words: codeWords, read: readTOTP, has: models.HasTOTP, check: a.checkTOTP, rows: &models.Authenticator{}},                                // feature:totp
-		{name: "recovery_codes", second: true, backup: true, words: codeWords, read: readRecoveryCode, has: models.HasRecoveryCodes, check: a.checkRecoveryCode, rows: &models.RecoveryCode{}}, // feature:recovery_codes
-		{name: "password", guessable: true, words: answerWords{"Enter your password.", "That is not your password."}, has: models.HasPassword, check: a.checkPassword},
+// factors lists the factors in the order in which they are offered.
+func (a *Auth) factors() (all []factor) {
+	for _, f := range a.installed {
+		all = append(all, f.Factors...)
 	}
+	return append(all, factor{
+		name: "password", guessable: true, words: answerWords{"Enter your password.", "That is not your password."},
+		has: models.HasPassword, check: a.checkPassword,
+	})
 }
 
 // FactorsOf lists the ways of proving at the level that the account has: the second factors of who has one, the password of who has none.
@@ -118,12 +119,12 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 	if answer == "" {
 		return proven{}, Invalid{"answer": f.words.empty}
 	}
-	if f.read != nil { // feature:recovery_codes|totp
-		var problem string                                   // feature:recovery_codes|totp
-		if answer, problem = f.read(answer); problem != "" { // feature:recovery_codes|totp
-			return proven{}, Invalid{"answer": problem} // feature:recovery_codes|totp
-		} // feature:recovery_codes|totp
-	} // feature:recovery_codes|totp
+	if f.read != nil {
+		var problem string
+		if answer, problem = f.read(answer); problem != "" {
+			return proven{}, Invalid{"answer": problem}
+		}
+	}
 	counters, err := a.factorCounters(ctx, user, f, of, client)
 	if err != nil {
 		return proven{}, err

@@ -1,5 +1,3 @@
-// feature:passkeys|recovery_codes|totp
-
 package auth
 
 import "example.com/gatehouse/mail"
@@ -17,10 +15,9 @@ func (a *Auth) factorChanged(t *tx, actor *Actor, event, what string, detail Det
 	if err := endPendingLogins(t, actor.User.ID, ""); err != nil {
 		return err
 	}
-	// What was trusted was trusted beside the factors that there were. // feature:trusted_devices
-	if err := distrust(t, actor.User.ID); err != nil { // feature:trusted_devices
-		return err // feature:trusted_devices
-	} // feature:trusted_devices
+	if err := a.credentialsChanged(t, actor.User.ID); err != nil {
+		return err
+	}
 	err := a.alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.FactorChanged(actor.User.Email, what, i) })
 	if err != nil {
 		return err

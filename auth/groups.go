@@ -1,5 +1,3 @@
-// feature:recovery_codes|totp
-
 package auth
 
 import "strings"

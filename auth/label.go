@@ -1,5 +1,3 @@
-// feature:passkeys|totp
-
 package auth
 
 import (

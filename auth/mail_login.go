@@ -26,6 +26,30 @@ const (
 // mailLogins is the table of mailed logins.
 const mailLogins = "mail_logins"
 
+// mailLoginBrowser is the cookie of the browser that asked for a mailed login.
+const mailLoginBrowser = "mail_login"
+
+// mailLogin is a login method that proves the mailbox.
+func (a *Auth) mailLogin() Feature {
+	return Feature{
+		MailboxMethods: []string{byMail},
+		Hooks:          Hooks{VoidMailed: voidMailLogins, AddressReleased: a.mailLoginAttempts},
+	}
+}
+
+// mailLoginAttempts returns what is counted under an address.
+func (a *Auth) mailLoginAttempts(email string) ([]limit.Counter, error) {
+	keys, err := a.mailLoginKeys()
+	if err != nil {
+		return nil, err
+	}
+	counters := []limit.Counter{limitMailLoginMail.By(email), limitMailLoginKnown.By(email)}
+	for _, hash := range keys.All("recipient", email) {
+		counters = append(counters, LimitMailLoginCode.By(string(hash)))
+	}
+	return counters, nil
+}
+
 // byMail is the method of a mailed login.
 const byMail = "mail"
 
@@ -129,7 +153,7 @@ func keepMailLogin(t *tx, row *models.MailLogin, browser Browser) error {
 	if err := models.VoidMailLogins(t.DB, row.Recipient, row.KnownDevice); err != nil {
 		return fmt.Errorf("void the older mailed logins: %w", err)
 	}
-	if err := t.Where("browser_hash = ?", hashToken(browser.MailLogin)).Delete(&models.MailLogin{}).Error; err != nil {
+	if err := t.Where("browser_hash = ?", hashToken(browser.token(mailLoginBrowser))).Delete(&models.MailLogin{}).Error; err != nil {
 		return fmt.Errorf("void the browser's older mailed login: %w", err)
 	}
 	if err := t.Create(row).Error; err != nil {
@@ -155,7 +179,7 @@ func (a *Auth) MailLoginByLink(ctx context.Context, token string, browser Browse
 	if err = a.invalidIfNone(db, err, mailLogins, token); err != nil {
 		return nil, false, fmt.Errorf("find the mailed login: %w", err)
 	}
-	if !bytes.Equal(row.BrowserHash, hashToken(browser.MailLogin)) {
+	if !bytes.Equal(row.BrowserHash, hashToken(browser.token(mailLoginBrowser))) {
 		return nil, false, nil
 	}
 	if user, err = a.mailLoginOwner(db, row); err == nil && user == nil {
@@ -191,7 +215,7 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 // Limited or ErrInvalidLink.
 func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Browser, client Client) (user *models.User, authn Authentication, err error) {
 	err = a.transact(ctx, func(t *tx) error {
-		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.MailLogin), t.now())
+		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.token(mailLoginBrowser)), t.now())
 		if err = a.invalidIfNone(t.DB, err, mailLogins, token); err != nil {
 			return fmt.Errorf("use the link: %w", err)
 		}
@@ -224,7 +248,7 @@ func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Brows
 	if code = plainCode(code); !encodes(code, mailLoginCode) {
 		return nil, authn, Invalid{"code": "Enter all eight letters and digits of the code from the mail."}
 	}
-	row, err := models.FindBrowsersMailLogin(a.db.WithContext(ctx), hashToken(browser.MailLogin), a.now())
+	row, err := models.FindBrowsersMailLogin(a.db.WithContext(ctx), hashToken(browser.token(mailLoginBrowser)), a.now())
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, authn, ErrInvalidLink
 	}
@@ -268,7 +292,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 		return row, nil, err
 	}
 	err = a.transact(ctx, func(t *tx) error {
-		row, err = models.TryMailLogin(t.DB, hashToken(browser.MailLogin), t.now())
+		row, err = models.TryMailLogin(t.DB, hashToken(browser.token(mailLoginBrowser)), t.now())
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrInvalidLink
 		}

@@ -43,6 +43,18 @@ var (
 // login: every page that offers a login asks for one.
 const asksPerFailure = 10
 
+// passkeys are a factor, and a credential of their own.
+func (a *Auth) passkeys() Feature {
+	return Feature{
+		Factors: []factor{{
+			name: "passkeys", second: true, words: passkeyWords, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{},
+		}},
+		Credentials: []func(*gorm.DB, *models.User) (bool, error){
+			func(db *gorm.DB, user *models.User) (bool, error) { return models.HasPasskeys(db, user.ID) },
+		},
+	}
+}
+
 // ErrNoPasskeys is the answer where there is no passkey to ask for, or none can be.
 var ErrNoPasskeys = errors.New("there are no passkeys here")
 
@@ -309,11 +321,7 @@ func ByPasskey(remember bool) Authentication {
 // OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who logged in by password or by mail,
 // has none, and has not asked to be left alone.
 func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, authn Authentication) (bool, error) {
-	asked := []string{
-		byPassword,
-		byMail, // feature:mail_login
-	}
-	if !a.PasskeysWork() || !slices.Contains(asked, authn.first()) {
+	if !a.PasskeysWork() || slices.Contains([]string{bySignUp, byReset, byPasskey}, authn.first()) {
 		return false, nil
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)

@@ -159,28 +159,26 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
 	if err := endPendingLogins(t, user.ID, keep); err != nil {
 		return err
 	}
-	if err := voidMailed(t, user.ID); err != nil {
+	if err := a.voidMailed(t, user.ID); err != nil {
 		return err
 	}
-	if err := distrust(t, user.ID); err != nil { // feature:trusted_devices
-		return err // feature:trusted_devices
-	} // feature:trusted_devices
+	if err := a.credentialsChanged(t, user.ID); err != nil {
+		return err
+	}
 	_, err := a.endSessions(t, "user_id = ? AND id <> ?", user.ID, keep)
 	return err
 }
 
-// mailedWays make worthless what was mailed to a user and opens the account, or changes how it is opened, each of its kind.
-func mailedWays() []func(t *tx, userID string) error {
-	return []func(*tx, string) error{
-		voidResets,
-		voidMailLogins, // feature:mail_login
-		voidRecoveries,
-		voidEmailChanges,
+// voidMailed voids what was mailed to a user and opens the account, or changes
+// how it is opened.
+func (a *Auth) voidMailed(t *tx, userID string) error {
+	voids := []func(*tx, string) error{voidResets, voidRecoveries, voidEmailChanges}
+	for _, f := range a.installed {
+		if f.VoidMailed != nil {
+			voids = append(voids, f.VoidMailed)
+		}
 	}
-}
-
-func voidMailed(t *tx, userID string) error {
-	for _, void := range mailedWays() {
+	for _, void := range voids {
 		if err := void(t, userID); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,9 +29,9 @@ const (
 // Authentication is how a person showed who they are.
 type Authentication struct {
 	Method   string
-	Second   bool // a second factor was part of it
-	Remember bool // the session outlives the browser's closing
-	Trust    bool // this browser is to stand in for the second factor from now on // feature:trusted_devices
+	Second   bool     // a second factor was part of it
+	Remember bool     // the session outlives the browser's closing
+	Options  []string // what the user has ticked, see Feature
 
 	at     time.Time            // when something was last proven; zero for now
 	factor string               // the row of the second factor, "" where none was proven by one
@@ -64,28 +65,26 @@ func firstOf(method string) string {
 	return first
 }
 
-// byMailbox says whether it began with a mail that was received.
-func (p Authentication) byMailbox() bool {
-	if p.first() == byMail { // feature:mail_login
-		return true // feature:mail_login
-	} // feature:mail_login
-	return p.Resets()
+// byMailbox reports whether the login began with a mail that the user received.
+func (a *Auth) byMailbox(authn Authentication) bool {
+	return authn.Resets() || slices.ContainsFunc(a.installed, func(f Feature) bool {
+		return slices.Contains(f.MailboxMethods, authn.first())
+	})
 }
 
-// Step is what a person still owes when they have shown who they are, before they are in.
+// Step is what a login still needs before the session starts.
 type Step string
 
-// The duties that there are.
+// The steps of the core.
 const (
 	NoStep       Step = ""
 	FactorStep   Step = "second_factor"
 	PasswordStep Step = "new_password"
-	TermsStep    Step = "terms" // feature:terms
 )
 
-// owed is the first duty that the person still owes. Another one, such as a profile to be completed, is a case here, its constant, its
-// page in handlers.Handlers.duties, and the page's routes behind the guard of the duty.
-func (a *Auth) owed(db *gorm.DB, user *models.User, authn Authentication, browser Browser) (Step, error) {
+// nextStep returns the first step that the login still needs. Another one, such
+// as a profile to be completed, is a step of a Feature.
+func (a *Auth) nextStep(db *gorm.DB, user *models.User, authn Authentication, browser Browser) (Step, error) {
 	if second, err := a.needsSecondFactor(db, user, authn, browser); err != nil {
 		return NoStep, err
 	} else if second {
@@ -94,11 +93,15 @@ func (a *Auth) owed(db *gorm.DB, user *models.User, authn Authentication, browse
 	if authn.Resets() || user.PasswordHash == "" || user.PasswordDueAt != nil {
 		return PasswordStep, nil
 	}
-	if terms, err := a.needsTerms(db, user); err != nil { // feature:terms
-		return NoStep, err // feature:terms
-	} else if terms { // feature:terms
-		return TermsStep, nil // feature:terms
-	} // feature:terms
+	for _, f := range a.installed {
+		for _, step := range f.Steps {
+			if needed, err := step.Needed(db, user); err != nil {
+				return NoStep, err
+			} else if needed {
+				return step.Name, nil
+			}
+		}
+	}
 	return NoStep, nil
 }
 
@@ -106,16 +109,17 @@ func (a *Auth) needsSecondFactor(db *gorm.DB, user *models.User, authn Authentic
 	if authn.Second {
 		return false, nil
 	}
-	if trust, err := a.trustOf(db, user, authn, browser); err != nil || trust != nil { // feature:trusted_devices
-		return false, err // feature:trusted_devices
-	} // feature:trusted_devices
+	if skips, err := a.skipsSecondFactor(db, user, authn, browser); skips || err != nil {
+		return false, err
+	}
 	return a.hasSecondFactor(db, user.ID)
 }
 
 // LoginResult is what PendingLogin answers: the browser's new tokens of a session, or of a login that still owes something.
 type LoginResult struct {
 	Browser
-	PendingLogin *PendingLogin // that login; nil for who is in
+	PendingLogin *PendingLogin           // that login; nil for who is in
+	NewTokens    map[string]BrowserToken // more for the browser, by cookie
 }
 
 // Login lets user in who has proven who they are; where something is owed it begins a login that waits for it instead (item 49 of
@@ -129,7 +133,7 @@ func (a *Auth) Login(ctx context.Context, user *models.User, authn Authenticatio
 			return err
 		}
 		// What a thief has added, such as a passkey, must not let them back in: the new password is for whoever holds the mailbox to choose.
-		if isLocked(user) && !authn.byMailbox() {
+		if isLocked(user) && !a.byMailbox(authn) {
 			return ErrAccountLocked
 		}
 		if err := usePendingLogin(t, authn); err != nil {
@@ -139,7 +143,7 @@ func (a *Auth) Login(ctx context.Context, user *models.User, authn Authenticatio
 		if err != nil {
 			return err
 		}
-		step, err := a.owed(t.DB, user, authn, browser)
+		step, err := a.nextStep(t.DB, user, authn, browser)
 		if err != nil {
 			return err
 		}
@@ -150,7 +154,9 @@ func (a *Auth) Login(ctx context.Context, user *models.User, authn Authenticatio
 		if entry.Browser, err = a.startSession(t, user, authn, browser, client); err != nil {
 			return err
 		}
-		entry.Trusted, err = a.noteTrust(t, user, authn, browser, client) // feature:trusted_devices
+		done := CompletedLogin{User: user, Authentication: authn, Browser: browser, Client: client, Tokens: map[string]BrowserToken{}}
+		err = a.loggedIn(t, &done)
+		entry.NewTokens = done.Tokens
 		return err
 	})
 	if errors.Is(err, ErrAccountLocked) {
@@ -194,7 +200,7 @@ func (a *Auth) beginPendingLogin(t *tx, user *models.User, authn Authentication,
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: authn.Method, AAL: authn.AAL(), Remember: authn.Remember, FactorID: authn.factor,
 		CredentialVersion: user.CredentialVersion(), IP: first.IP, Device: first.Device, ReportAt: first.ReportAt,
 		CreatedAt: first.CreatedAt, AuthenticatedAt: cmp.Or(authn.at, t.now()), ExpiresAt: first.CreatedAt.Add(loginLifetime),
-		Trust: &authn.Trust, // feature:trusted_devices
+		Options: new(strings.Join(authn.Options, " ")),
 	}
 	if err := t.Create(&pendingLogin).Error; err != nil {
 		return LoginResult{}, fmt.Errorf("begin a login: %w", err)
@@ -262,14 +268,16 @@ func (a *Auth) FindPendingLogin(ctx context.Context, browser Browser, client Cli
 		return nil, fmt.Errorf("find the login: %w", err)
 	}
 	p := newPendingLogin(&pendingLogin, user, NoStep, browser, client)
-	p.Step, err = a.owed(db, &user, p.authn, browser)
+	p.Step, err = a.nextStep(db, &user, p.authn, browser)
 	return p, err
 }
 
 func newPendingLogin(pendingLogin *models.PendingLogin, user models.User, step Step, browser Browser, client Client) *PendingLogin {
 	p := &PendingLogin{User: user, Step: step, Client: client, id: pendingLogin.ID, device: browser.Device}
 	p.authn = Authentication{Method: pendingLogin.Method, Second: pendingLogin.AAL > 1, Remember: pendingLogin.Remember, at: pendingLogin.AuthenticatedAt, factor: pendingLogin.FactorID, began: pendingLogin}
-	p.authn.Trust = pendingLogin.Trust != nil && *pendingLogin.Trust // feature:trusted_devices
+	if pendingLogin.Options != nil {
+		p.authn.Options = strings.Fields(*pendingLogin.Options)
+	}
 	return p
 }
 

@@ -24,6 +24,14 @@ const (
 	FewRecoveryCodes = 3
 )
 
+// recoveryCodes replace a second factor that is lost.
+func (a *Auth) recoveryCodes() Feature {
+	return Feature{Factors: []factor{{
+		name: "recovery_codes", second: true, backup: true, words: codeWords, read: readRecoveryCode, has: models.HasRecoveryCodes,
+		check: a.checkRecoveryCode, rows: &models.RecoveryCode{},
+	}}}
+}
+
 // MakeRecoveryCodes returns ten new codes, each good for one login; those before are void. Only now can they be seen: the database
 // keeps their SHA-256. The error is ErrReauthRequired, ErrChanged, or an Invalid where there is no factor that they could stand in for.
 func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor) (codes []string, err error) {

@@ -42,11 +42,13 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 	}
 	browser, browserHash := newToken()
 	registration := models.Registration{ID: newID(), Name: name, Email: email, PasswordHash: hash, BrowserHash: browserHash, CreatedAt: a.now()}
-	registration.TermsVersion = a.termsSignedUpTo() // feature:terms
 	err = a.transact(ctx, func(t *tx) error {
 		token := a.renewRegistration(&registration)
 		if err := t.Create(&registration).Error; err != nil {
 			return fmt.Errorf("keep the sign-up: %w", err)
+		}
+		if err := a.registered(t, &registration); err != nil {
+			return err
 		}
 		if mailed {
 			if err := a.mailRegistration(t, registration, token); err != nil {
@@ -260,9 +262,12 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 		if err := a.releaseReserved(t, &user); err != nil {
 			return err
 		}
-		if err := a.acceptBySigningUp(t, &user, registration, client); err != nil { // feature:terms
-			return err // feature:terms
-		} // feature:terms
+		if err := a.userCreated(t, &user, registration, client); err != nil {
+			return err
+		}
+		if err := t.Where("id = ?", registration.ID).Delete(&models.Registration{}).Error; err != nil {
+			return fmt.Errorf("use the sign-up: %w", err)
+		}
 		return a.record(t, EventEmailConfirmed, &user.ID, "", client, Detail{"registration": registration.ID})
 	})
 	if err != nil {
@@ -283,13 +288,11 @@ func useRegistration(t *tx, registration *models.Registration, tokenHash []byte)
 		living = living || bytes.Equal(w.TokenHash, tokenHash)
 		if w.ID == registration.ID {
 			used = true
-			err = t.Delete(&w).Error
-		} else {
-			_, void := newToken()
-			err = t.Model(&w).Update("token_hash", void).Error
+			continue
 		}
-		if err != nil {
-			return fmt.Errorf("use or void a sign-up: %w", err)
+		_, void := newToken()
+		if err := t.Model(&w).Update("token_hash", void).Error; err != nil {
+			return fmt.Errorf("void a sign-up: %w", err)
 		}
 	}
 	if !used || !living {

@@ -27,8 +27,15 @@ type Browser struct {
 	PendingLogin string
 	Device       string
 
-	MailLogin string // feature:mail_login
-	Trusted   string // feature:trusted_devices
+	Cookie func(name string) string // returns what a feature's cookie carries; nil if there are none
+}
+
+// token returns what a feature's cookie carries, "" for nothing.
+func (b Browser) token(cookie string) string {
+	if b.Cookie == nil {
+		return ""
+	}
+	return b.Cookie(cookie)
 }
 
 // ErrChanged says that the account changed while somebody was proving to be its owner; they have to prove it again.

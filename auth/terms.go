@@ -12,6 +12,18 @@ import (
 // EventTermsAccepted is in the log once for each person and version.
 const EventTermsAccepted = "terms.accepted"
 
+// TermsStep is the step in which the user accepts the terms.
+const TermsStep Step = "terms"
+
+// terms are accepted with the sign-up, and in a step of each login after their
+// version has changed.
+func (a *Auth) terms() Feature {
+	return Feature{
+		Steps: []loginStep{{TermsStep, a.needsTerms}},
+		Hooks: Hooks{Registered: a.rememberTerms, UserCreated: a.acceptBySigningUp},
+	}
+}
+
 // needsTerms says whether there are terms whose present version the user has not accepted.
 func (a *Auth) needsTerms(db *gorm.DB, user *models.User) (bool, error) {
 	if a.config.TermsVersion == "" {
@@ -55,19 +67,28 @@ func (a *Auth) keepTerms(t *tx, userID, version string, client Client) error {
 	return a.record(t, EventTermsAccepted, &userID, "", client, Detail{"version": version})
 }
 
-// termsSignedUpTo is what a sign-up keeps of the version that its form speaks of; nil for none.
-func (a *Auth) termsSignedUpTo() *string {
+// rememberTerms keeps the version that the form of a sign-up speaks of.
+func (a *Auth) rememberTerms(t *tx, registration *models.Registration) error {
 	if a.config.TermsVersion == "" {
 		return nil
 	}
-	return &a.config.TermsVersion
+	row := models.RegistrationTerms{ID: registration.ID, Version: a.config.TermsVersion}
+	if err := t.Create(&row).Error; err != nil {
+		return fmt.Errorf("keep the terms of the sign-up: %w", err)
+	}
+	return nil
 }
 
-// acceptBySigningUp keeps that the new user has accepted the terms. Where these were replaced before the address was confirmed, the
-// login that follows asks for the new ones.
+// acceptBySigningUp keeps that the new user has accepted the terms. If these were
+// replaced before the address was confirmed, the login that follows asks for the
+// new ones.
 func (a *Auth) acceptBySigningUp(t *tx, user *models.User, registration *models.Registration, client Client) error {
-	if registration.TermsVersion == nil {
+	version, err := models.TermsOfRegistration(t.DB, registration.ID)
+	if err != nil {
+		return fmt.Errorf("find the terms of the sign-up: %w", err)
+	}
+	if version == "" {
 		return nil
 	}
-	return a.keepTerms(t, user.ID, *registration.TermsVersion, client)
+	return a.keepTerms(t, user.ID, version, client)
 }

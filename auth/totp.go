@@ -35,6 +35,17 @@ const (
 	resealRows        = 100 // at a time, so that nobody waits for the writer
 )
 
+// totp is a second factor whose codes are short enough to be guessed.
+func (a *Auth) totp() Feature {
+	return Feature{
+		Factors: []factor{{
+			name: "totp", second: true, guessable: true, words: codeWords, read: readTOTP, has: models.HasTOTP, check: a.checkTOTP,
+			rows: &models.Authenticator{},
+		}},
+		Hooks: Hooks{Cleanup: a.resealTOTP},
+	}
+}
+
 // Enrollment is an authenticator that is not proven yet. Nothing of it is stored: the form carries it, sealed.
 type Enrollment struct {
 	Key    string // for who cannot scan, in groups of four

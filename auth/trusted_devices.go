@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,27 @@ const (
 	maxTrusting = 5
 )
 
+// trustedDevice is the cookie with the tokens of a browser that is trusted.
+const trustedDevice = "trusted_device"
+
+// trustOption is what a user ticks to have the browser trusted.
+const trustOption = "trust"
+
+// trustedDevices replace the second factor after a password login.
+func (a *Auth) trustedDevices() Feature {
+	return Feature{
+		Options: []string{trustOption},
+		Hooks: Hooks{
+			SkipSecondFactor: func(db *gorm.DB, user *models.User, authn Authentication, browser Browser) (bool, error) {
+				device, err := a.trustOf(db, user, authn, browser)
+				return device != nil, err
+			},
+			LoggedIn:           a.recordTrust,
+			CredentialsChanged: distrust,
+		},
+	}
+}
+
 // trustOf is the trust in the browser that stands in for the second factor, nil for none. It does beside the password alone: whoever has
 // the device often has its mailbox as well, and both together must not be enough (items 25 and 46 of the security model). Nor does it where
 // a new password is due: that is for whoever has the factor to choose.
@@ -47,19 +69,23 @@ func (a *Auth) trustOf(db *gorm.DB, user *models.User, authn Authentication, bro
 	return &device, nil
 }
 
-// noteTrust is what a finished login leaves of it: the trust is new, and the browser has something else to carry, or it was used.
-func (a *Auth) noteTrust(t *tx, user *models.User, authn Authentication, browser Browser, client Client) (trusted string, err error) {
-	if authn.Trust && authn.Second {
-		return a.trust(t, user, browser, client)
+// recordTrust updates trust after a login: it issues a token if the user asked
+// to trust this browser, and otherwise records the use of an existing one.
+func (a *Auth) recordTrust(t *tx, login *CompletedLogin) error {
+	user, authn := login.User, login.Authentication
+	if slices.Contains(authn.Options, trustOption) && authn.Second {
+		token, err := a.trust(t, user, login.Browser, login.Client)
+		login.Tokens[trustedDevice] = BrowserToken{token, TrustedFor}
+		return err
 	}
-	device, err := a.trustOf(t.DB, user, authn, browser)
+	device, err := a.trustOf(t.DB, user, authn, login.Browser)
 	if err != nil || device == nil {
-		return "", err
+		return err
 	}
-	if err := t.Model(device).Updates(map[string]any{"last_used_at": t.now(), "ip": client.Address()}).Error; err != nil {
-		return "", fmt.Errorf("mark the trusted device as used: %w", err)
+	if err := t.Model(device).Updates(map[string]any{"last_used_at": t.now(), "ip": login.Client.Address()}).Error; err != nil {
+		return fmt.Errorf("mark the trusted device as used: %w", err)
 	}
-	return "", a.record(t, EventTrustedDeviceUsed, &user.ID, "", client, Detail{"trusted_device": device.ID})
+	return a.record(t, EventTrustedDeviceUsed, &user.ID, "", login.Client, Detail{"trusted_device": device.ID})
 }
 
 // trust makes the browser one of the user's trusted devices, and returns what it carries from then on. The token is new: nobody can have
@@ -95,7 +121,7 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 type tokenList []string
 
 func trustTokens(browser Browser) tokenList {
-	tokens := strings.Fields(browser.Trusted)
+	tokens := strings.Fields(browser.token(trustedDevice))
 	return tokens[:min(len(tokens), maxTrusting)]
 }
 

@@ -53,12 +53,15 @@ func bindField(r *http.Request, name string, into reflect.Value) error {
 		return echo.ErrBadRequest
 	}
 	if into.Kind() == reflect.Bool {
-		into.SetBool(values[0] != "" && values[0] != "false" && values[0] != "0")
+		into.SetBool(isTicked(values[0]))
 	} else {
 		into.SetString(values[0])
 	}
 	return nil
 }
+
+// isTicked reports whether a checkbox was sent with this value.
+func isTicked(value string) bool { return value != "" && value != "false" && value != "0" }
 
 func bindFile(r *http.Request, name string, into reflect.Value) error {
 	if r.MultipartForm == nil {

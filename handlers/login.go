@@ -78,12 +78,11 @@ func (h *Handlers) setEntry(c echo.Context, user *models.User, authn auth.Authen
 	if err != nil {
 		return err
 	}
-	if entry.Trusted != "" { // feature:trusted_devices
-		err = h.cookies.Set(c.Response(), c.Request(), session.Trusted.For(auth.TrustedFor), entry.Trusted) // feature:trusted_devices
-		if err != nil {                                                                                     // feature:trusted_devices
-			return err // feature:trusted_devices
-		} // feature:trusted_devices
-	} // feature:trusted_devices
+	for name, token := range entry.NewTokens {
+		if err := h.cookies.Set(c.Response(), c.Request(), session.Named(name).For(token.Life), token.Token); err != nil {
+			return err
+		}
+	}
 	h.cookies.Clear(c.Response(), session.PendingLogin)
 	return nil
 }

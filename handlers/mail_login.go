@@ -51,7 +51,7 @@ func (h *Handlers) MailLogin(c echo.Context) error {
 
 // MailLoginSent says to look into the mailbox, and takes the code.
 func (h *Handlers) MailLoginSent(c echo.Context) error {
-	if h.browser(c).MailLogin == "" {
+	if h.cookies.Get(c.Request(), session.MailLogin) == "" {
 		return h.redirect(c, "/login/mail", "")
 	}
 	return h.mailLoginSent(c, http.StatusOK, views.MailCodeForm{}, nil)

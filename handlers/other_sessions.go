@@ -1,5 +1,3 @@
-// feature:passkeys|recovery_codes|totp
-
 package handlers
 
 import (

@@ -87,6 +87,10 @@ func (h *Handlers) SecondFactor(c echo.Context, p *auth.PendingLogin) error {
 	if err != nil {
 		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error { return h.secondFactor(c, status, p, form, problems) })
 	}
-	authn.Trust = form.Trust // feature:trusted_devices
+	for _, option := range h.auth.LoginOptions() {
+		if isTicked(c.Request().PostFormValue(option)) {
+			authn.Options = append(authn.Options, option)
+		}
+	}
 	return h.startLogin(c, &p.User, authn, form.Errand)
 }

@@ -108,9 +108,7 @@ func Browser(c echo.Context, cookies *session.Cookies) auth.Browser {
 		Session:      cookies.Get(c.Request(), session.Session),
 		PendingLogin: cookies.Get(c.Request(), session.PendingLogin),
 		Device:       cookies.Get(c.Request(), session.Device),
-
-		MailLogin: cookies.Get(c.Request(), session.MailLogin), // feature:mail_login
-		Trusted:   cookies.Get(c.Request(), session.Trusted),   // feature:trusted_devices
+		Cookie:       func(name string) string { return cookies.Get(c.Request(), session.Named(name)) },
 	}
 }
 

@@ -28,8 +28,9 @@ func All() []any {
 		&Passkey{},          // feature:passkeys
 		&PasskeyChallenge{}, // feature:passkeys
 		&AccountDeletion{},
-		&TrustedDevice{}, // feature:trusted_devices
-		&AcceptedTerms{}, // feature:terms
+		&TrustedDevice{},     // feature:trusted_devices
+		&AcceptedTerms{},     // feature:terms
+		&RegistrationTerms{}, // feature:terms
 		&EmailChange{},
 		&FormerEmail{},
 	}

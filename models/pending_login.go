@@ -24,7 +24,7 @@ type PendingLogin struct {
 	AuthenticatedAt   time.Time // of the last proof
 	ExpiresAt         time.Time
 	ReportAt          *time.Time // when the owner is told that it was not finished; nil for not, as where the person has logged in in the browser before
-	Trust             *bool      // the browser, once the login is finished; nil is no // feature:trusted_devices
+	Options           *string    // what the user has ticked, separated by spaces; nil for nothing
 }
 
 // CredentialVersion tells one password of the user from the next.

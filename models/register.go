@@ -16,7 +16,6 @@ type Registration struct {
 	TokenHash    []byte // SHA-256 of the mailed token; of one that was mailed to nobody where the address has an account
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
-	TermsVersion *string // that the form spoke of; nil where there were no terms // feature:terms
 }
 
 // LockRegistrations reads all that wait for an address and keeps them from changing until the transaction ends.

@@ -15,6 +15,20 @@ type AcceptedTerms struct {
 	AcceptedAt time.Time
 }
 
+// RegistrationTerms is the version of the terms that the form of a sign-up spoke
+// of. Its id is that of the sign-up, with which it goes.
+type RegistrationTerms struct {
+	ID      string
+	Version string
+}
+
+// TermsOfRegistration returns the version that a sign-up spoke of; "" for none.
+func TermsOfRegistration(db *gorm.DB, registrationID string) (string, error) {
+	var terms RegistrationTerms
+	err := db.Where("id = ?", registrationID).Limit(1).Find(&terms).Error
+	return terms.Version, err
+}
+
 // HasAcceptedTerms says whether the user has accepted this version.
 func HasAcceptedTerms(db *gorm.DB, userID, version string) (bool, error) {
 	var n int64

@@ -66,6 +66,9 @@ var (
 	Trusted      = Cookie{"trusted_device", 0}  // stands in for the second factor // feature:trusted_devices
 )
 
+// Named returns the cookie of a feature. It lives until the browser closes.
+func Named(name string) Cookie { return Cookie{name, 0} }
+
 // For returns the cookie with another life in the browser, as for a remembered session.
 func (c Cookie) For(life time.Duration) Cookie {
 	c.life = life
