@@ -101,6 +101,13 @@ func (b *Browser) Reauthenticated() *Browser {
 	return b
 }
 
+// Actor returns the user of the browser as queries on owned tables take it,
+// outside of a request.
+func (b *Browser) Actor() *models.Actor {
+	b.App.T.Helper()
+	return models.ActorFor(b.User())
+}
+
 // User returns the row of the browser's user.
 func (b *Browser) User() *models.User {
 	b.App.T.Helper()

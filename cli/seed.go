@@ -25,8 +25,8 @@ func seedPassword(min int) string {
 }
 
 // seeds returns what gives each new sample user something to look at.
-func seeds() []func(*gorm.DB, *models.User) error {
-	return []func(*gorm.DB, *models.User) error{
+func seeds() []func(*gorm.DB, *models.Actor) error {
+	return []func(*gorm.DB, *models.Actor) error{
 		models.SeedNotes, // feature:notes
 	}
 }
@@ -85,7 +85,7 @@ func addSamples(db *gorm.DB, email string) error {
 		return err
 	}
 	for _, add := range seeds() {
-		if err := add(db, &user); err != nil {
+		if err := add(db, models.ActorFor(&user)); err != nil {
 			return err
 		}
 	}

@@ -7,25 +7,23 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // AccountPage shows the person's name and address.
-func (h *Handlers) AccountPage(c echo.Context, user *models.User) error {
-	return h.render(c, http.StatusOK, views.Account(user, views.AccountForm{Name: user.Name}, nil))
+func (h *Handlers) AccountPage(c echo.Context, actor *auth.Actor) error {
+	return h.render(c, http.StatusOK, views.Account(&actor.User, views.AccountForm{Name: actor.User.Name}, nil))
 }
 
 // Account changes the person's name.
-func (h *Handlers) Account(c echo.Context, user *models.User) error {
+func (h *Handlers) Account(c echo.Context, actor *auth.Actor) error {
 	var form views.AccountForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.Rename(c.Request().Context(), middleware.Actor(c), form.Name)
+	err := h.auth.Rename(c.Request().Context(), actor, form.Name)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.Account(user, form, invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.Account(&actor.User, form, invalid))
 	}
 	if err != nil {
 		return err

@@ -8,29 +8,28 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/ui"
 )
 
 // DeleteAccountPage says what a deletion does. A proof is asked for here: what comes after the last button should be the end.
-func (h *Handlers) DeleteAccountPage(c echo.Context, user *models.User) error {
-	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Actor(c)); err != nil {
+func (h *Handlers) DeleteAccountPage(c echo.Context, actor *auth.Actor) error {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), actor); err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.DeleteAccount(user, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
+	return h.render(c, http.StatusOK, views.DeleteAccount(&actor.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
 }
 
 // DeleteAccount closes the account and has it deleted.
-func (h *Handlers) DeleteAccount(c echo.Context, user *models.User) error {
+func (h *Handlers) DeleteAccount(c echo.Context, actor *auth.Actor) error {
 	var form views.DeleteAccountForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.ScheduleDeletion(c.Request().Context(), middleware.Actor(c), form.Confirmation)
+	err := h.auth.ScheduleDeletion(c.Request().Context(), actor, form.Confirmation)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(user, auth.DeletionAfter, form, invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(&actor.User, auth.DeletionAfter, form, invalid))
 	}
 	return h.accountClosed(c, err)
 }

@@ -8,26 +8,23 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // AccountExportPage says what an export is made of. A proof is asked for here, so that the download is an answer to its own button.
-func (h *Handlers) AccountExportPage(c echo.Context, user *models.User) error {
-	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Actor(c)); err != nil {
+func (h *Handlers) AccountExportPage(c echo.Context, actor *auth.Actor) error {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), actor); err != nil {
 		return err
 	}
 	var contents []views.ExportContent
 	for _, content := range auth.ExportContents() {
 		contents = append(contents, views.ExportContent(content))
 	}
-	return h.render(c, http.StatusOK, views.AccountExport(user, contents))
+	return h.render(c, http.StatusOK, views.AccountExport(&actor.User, contents))
 }
 
 // AccountExport sends all that is held about the user, as it is read.
-func (h *Handlers) AccountExport(c echo.Context, _ *models.User) error {
-	actor := middleware.Actor(c)
+func (h *Handlers) AccountExport(c echo.Context, actor *auth.Actor) error {
 	return h.export(c, actor, func() error {
 		return h.auth.StartExport(c.Request().Context(), actor)
 	})

@@ -5,18 +5,18 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // ActivityPage lists what the security log has of the user.
-func (h *Handlers) ActivityPage(c echo.Context, user *models.User) error {
+func (h *Handlers) ActivityPage(c echo.Context, actor *auth.Actor) error {
 	asked, kind := query(c), views.ActivityKindOf(c.QueryParam("kind"))
 	filter := models.ActivityFilter{Names: kind.Names(), Saying: views.EventsSaying(asked.Search), Methods: views.MethodsSaying(asked.Search)}
-	events, err := models.Activity(h.database(c), user, asked, filter)
+	events, err := models.Activity(h.database(c), actor, asked, filter)
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Activity(user, events, kind, middleware.Actor(c).Session.ID, h.now()))
+	return h.render(c, http.StatusOK, views.Activity(&actor.User, events, kind, actor.Session.ID, h.now()))
 }

@@ -8,31 +8,30 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // EmailPage asks for another address, or says what the one that was asked for is waiting for.
-func (h *Handlers) EmailPage(c echo.Context, user *models.User) error {
-	change, err := h.auth.EmailChange(c.Request().Context(), middleware.Actor(c))
+func (h *Handlers) EmailPage(c echo.Context, actor *auth.Actor) error {
+	change, err := h.auth.EmailChange(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
 	if change != nil {
-		return h.render(c, http.StatusOK, views.EmailWaiting(user, *change, h.now()))
+		return h.render(c, http.StatusOK, views.EmailWaiting(&actor.User, *change, h.now()))
 	}
-	return h.render(c, http.StatusOK, views.Email(user, views.EmailForm{}, nil))
+	return h.render(c, http.StatusOK, views.Email(&actor.User, views.EmailForm{}, nil))
 }
 
 // ChangeEmail mails both mailboxes. What it answers does not depend on whether the new address has an account.
-func (h *Handlers) ChangeEmail(c echo.Context, user *models.User) error {
+func (h *Handlers) ChangeEmail(c echo.Context, actor *auth.Actor) error {
 	var form views.EmailForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RequestEmailChange(c.Request().Context(), middleware.Actor(c), form.Email)
+	err := h.auth.RequestEmailChange(c.Request().Context(), actor, form.Email)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.Email(user, form, invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.Email(&actor.User, form, invalid))
 	}
 	if err != nil {
 		return err
@@ -41,11 +40,11 @@ func (h *Handlers) ChangeEmail(c echo.Context, user *models.User) error {
 }
 
 // CancelEmailChange keeps the address that there is.
-func (h *Handlers) CancelEmailChange(c echo.Context, _ *models.User) error {
+func (h *Handlers) CancelEmailChange(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.CancelEmailChange(c.Request().Context(), middleware.Actor(c)); err != nil {
+	if err := h.auth.CancelEmailChange(c.Request().Context(), actor); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/email", "Your address stays as it is.")
@@ -77,7 +76,7 @@ func (h *Handlers) deadEmailLink(c echo.Context, err error) error {
 }
 
 // EmailLink takes the word of the mailbox that the link was mailed to.
-func (h *Handlers) EmailLink(c echo.Context) error {
+func (h *Handlers) EmailLink(c echo.Context, actor *auth.Actor) error {
 	var form views.EmailLinkForm
 	if err := bind(c, &form); err != nil {
 		return err
@@ -92,16 +91,15 @@ func (h *Handlers) EmailLink(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.emailProven(c, link, changed)
+	return h.emailProven(c, actor, link, changed)
 }
 
 // emailProven says what has come of it, where the person goes on from here.
-func (h *Handlers) emailProven(c echo.Context, link *auth.EmailLink, changed bool) error {
+func (h *Handlers) emailProven(c echo.Context, actor *auth.Actor, link *auth.EmailLink, changed bool) error {
 	notice := "Thank you. The address changes once the link in our mail to the other one is used as well."
 	if changed {
 		notice = "The address is changed. Log in with the new one from now on."
 	}
-	actor := middleware.Actor(c)
 	if actor == nil || actor.User.ID != link.User.ID || changed && actor.Session.ID != link.Change.SessionID {
 		return h.redirect(c, "/login", notice) // also where the change has just ended the session
 	}

@@ -40,7 +40,7 @@ func (h *Handlers) fail(err error, c echo.Context) {
 	}
 	switch {
 	case errors.Is(err, auth.ErrReauthRequired):
-		err = h.askToReauthenticate(c)
+		err = h.askToReauthenticate(c, middleware.Actor(c))
 	case errors.Is(err, auth.ErrLoginEnded):
 		err = h.loginEnded(c)
 	case errors.Is(err, auth.ErrChanged):

@@ -118,18 +118,19 @@ func (h *Handlers) render(c echo.Context, status int, page templ.Component) erro
 // draw writes a page as the request's person is shown it.
 func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Component) error {
 	notice := readNotice(h.cookies.Take(c.Response(), c.Request(), session.Notice))
+	actor := middleware.Actor(c)
 	ctx := layout.With(c.Request().Context(), layout.Request{
 		AppName:     h.config.AppName,
 		User:        middleware.User(c),
 		Path:        c.Request().URL.Path,
 		Notice:      notice,
-		Offer:       h.passkeyOffer(c), // feature:passkeys
-		Theme:       h.theme(c),
-		Picture:     profilePicture(c), // feature:profile_picture
-		Foot:        h.termsLink(),     // feature:terms
+		Offer:       h.passkeyOffer(c, actor), // feature:passkeys
+		Theme:       h.theme(c, actor),
+		Picture:     profilePicture(actor), // feature:profile_picture
+		Foot:        h.termsLink(),         // feature:terms
 		Development: !h.config.Production,
 	})
-	ctx = ui.ReadIn(ctx, h.locale(c))
+	ctx = ui.ReadIn(ctx, h.locale(ctx, actor))
 	authn, err := h.originProof(c)
 	if err != nil {
 		return err
@@ -141,8 +142,8 @@ func (h *Handlers) draw(c echo.Context, buffer *bytes.Buffer, page templ.Compone
 }
 
 // page answers with a page that needs to know its user alone.
-func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Context, *models.User) error {
-	return func(c echo.Context, user *models.User) error { return h.render(c, http.StatusOK, page(user)) }
+func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Context, *auth.Actor) error {
+	return func(c echo.Context, actor *auth.Actor) error { return h.render(c, http.StatusOK, page(&actor.User)) }
 }
 
 // linkInvalid answers a mailed link that works no more: why that may be, and the one way forward.

@@ -6,13 +6,16 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/assets"
-	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
 )
 
-// Home tells what this is.
-func (h *Handlers) Home(c echo.Context) error {
-	return h.render(c, http.StatusOK, views.Home(middleware.User(c)))
+// Home shows the front page.
+func (h *Handlers) Home(c echo.Context, actor *auth.Actor) error {
+	if actor == nil {
+		return h.render(c, http.StatusOK, views.Home(nil))
+	}
+	return h.render(c, http.StatusOK, views.Home(&actor.User))
 }
 
 // Assets serves stylesheets, scripts and icons.

@@ -102,13 +102,3 @@ func (h *Handlers) Logout(c echo.Context) error {
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return h.redirect(c, "/login", "You are logged out.")
 }
-
-// leave logs the browser out, whoever is logged in there.
-func (h *Handlers) leave(c echo.Context) error {
-	h.cookies.Clear(c.Response(), session.Session)
-	actor := middleware.Actor(c)
-	if actor == nil {
-		return nil
-	}
-	return h.auth.Logout(c.Request().Context(), actor)
-}

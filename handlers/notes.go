@@ -6,52 +6,53 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/ui"
 )
 
 // Notes lists the user's notes.
-func (h *Handlers) Notes(c echo.Context, user *models.User) error {
-	notes, err := models.Notes(h.database(c), user, query(c))
+func (h *Handlers) Notes(c echo.Context, actor *auth.Actor) error {
+	notes, err := models.Notes(h.database(c), actor, query(c))
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Notes(user, notes, h.now()))
+	return h.render(c, http.StatusOK, views.Notes(&actor.User, notes, h.now()))
 }
 
 // Note shows a note.
-func (h *Handlers) Note(c echo.Context, user *models.User) error {
-	return h.notePage(c, http.StatusOK, user, nil)
+func (h *Handlers) Note(c echo.Context, actor *auth.Actor) error {
+	return h.notePage(c, http.StatusOK, actor, nil)
 }
 
 // notePage shows a note, and what is wrong with the picture that was to go with it.
-func (h *Handlers) notePage(c echo.Context, status int, user *models.User, problems models.Invalid) error {
-	note, err := models.FindNote(h.database(c), user, c.Param("id"))
+func (h *Handlers) notePage(c echo.Context, status int, actor *auth.Actor, problems models.Invalid) error {
+	note, err := models.FindNote(h.database(c), actor, c.Param("id"))
 	if err != nil {
 		return err
 	}
-	picture, err := models.DescribeNoteImage(h.database(c), user, note.ID)
+	picture, err := models.DescribeNoteImage(h.database(c), actor, note.ID)
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Note(user, note, picture, problems, h.now()))
+	return h.render(c, status, views.Note(&actor.User, note, picture, problems, h.now()))
 }
 
 // NewNotePage shows the form of a new note.
-func (h *Handlers) NewNotePage(c echo.Context, user *models.User) error {
-	return h.render(c, http.StatusOK, views.NewNote(user, models.NoteForm{}, nil))
+func (h *Handlers) NewNotePage(c echo.Context, actor *auth.Actor) error {
+	return h.render(c, http.StatusOK, views.NewNote(&actor.User, models.NoteForm{}, nil))
 }
 
 // NewNote makes a note.
-func (h *Handlers) NewNote(c echo.Context, user *models.User) error {
+func (h *Handlers) NewNote(c echo.Context, actor *auth.Actor) error {
 	var form models.NoteForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	note, err := models.CreateNote(h.database(c), user, form)
+	note, err := models.CreateNote(h.database(c), actor, form)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.NewNote(user, form, invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.NewNote(&actor.User, form, invalid))
 	}
 	if err != nil {
 		return err
@@ -60,24 +61,24 @@ func (h *Handlers) NewNote(c echo.Context, user *models.User) error {
 }
 
 // EditNotePage shows the form of a note.
-func (h *Handlers) EditNotePage(c echo.Context, user *models.User) error {
-	note, err := models.FindNote(h.database(c), user, c.Param("id"))
+func (h *Handlers) EditNotePage(c echo.Context, actor *auth.Actor) error {
+	note, err := models.FindNote(h.database(c), actor, c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.EditNote(user, note.ID, note.Form(), nil))
+	return h.render(c, http.StatusOK, views.EditNote(&actor.User, note.ID, note.Form(), nil))
 }
 
 // EditNote changes a note.
-func (h *Handlers) EditNote(c echo.Context, user *models.User) error {
+func (h *Handlers) EditNote(c echo.Context, actor *auth.Actor) error {
 	var form models.NoteForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
 	id := c.Param("id")
-	err := models.UpdateNote(h.database(c), user, id, form)
+	err := models.UpdateNote(h.database(c), actor, id, form)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.EditNote(user, id, form, invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.EditNote(&actor.User, id, form, invalid))
 	}
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (h *Handlers) EditNote(c echo.Context, user *models.User) error {
 }
 
 // PinNote puts a note above the others, or back among them.
-func (h *Handlers) PinNote(c echo.Context, user *models.User) error {
+func (h *Handlers) PinNote(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		Pinned bool `form:"pinned"`
 	}
@@ -94,7 +95,7 @@ func (h *Handlers) PinNote(c echo.Context, user *models.User) error {
 		return err
 	}
 	id := c.Param("id")
-	if err := models.PinNote(h.database(c), user, id, form.Pinned); err != nil {
+	if err := models.PinNote(h.database(c), actor, id, form.Pinned); err != nil {
 		return err
 	}
 	if form.Pinned {
@@ -104,24 +105,24 @@ func (h *Handlers) PinNote(c echo.Context, user *models.User) error {
 }
 
 // DeleteNote deletes a note, which its notice can undo.
-func (h *Handlers) DeleteNote(c echo.Context, user *models.User) error {
+func (h *Handlers) DeleteNote(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	id := c.Param("id")
-	if err := models.DeleteNote(h.database(c), user, id); err != nil {
+	if err := models.DeleteNote(h.database(c), actor, id); err != nil {
 		return err
 	}
 	return h.redirectOffering(c, "/notes", ui.Message{Text: "The note is deleted.", Action: "/notes/" + id + "/restore", Label: "Undo"})
 }
 
 // RestoreNote brings a deleted note back.
-func (h *Handlers) RestoreNote(c echo.Context, user *models.User) error {
+func (h *Handlers) RestoreNote(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	id := c.Param("id")
-	if err := models.RestoreNote(h.database(c), user, id, h.now()); err != nil {
+	if err := models.RestoreNote(h.database(c), actor, id, h.now()); err != nil {
 		return err
 	}
 	return h.redirect(c, "/notes/"+id, "The note is back.")

@@ -7,12 +7,13 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models"
 )
 
 // NoteImage sends a note's picture to its owner.
-func (h *Handlers) NoteImage(c echo.Context, user *models.User) error {
-	picture, err := models.FindNoteImage(h.database(c), user, c.Param("id"))
+func (h *Handlers) NoteImage(c echo.Context, actor *auth.Actor) error {
+	picture, err := models.FindNoteImage(h.database(c), actor, c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -20,7 +21,7 @@ func (h *Handlers) NoteImage(c echo.Context, user *models.User) error {
 }
 
 // SetNoteImage gives a note a picture.
-func (h *Handlers) SetNoteImage(c echo.Context, user *models.User) error {
+func (h *Handlers) SetNoteImage(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		Image *multipart.FileHeader `form:"image"`
 	}
@@ -28,9 +29,9 @@ func (h *Handlers) SetNoteImage(c echo.Context, user *models.User) error {
 		return err
 	}
 	id := c.Param("id")
-	err := models.SetNoteImage(h.database(c), user, id, &h.pictures, form.Image)
+	err := models.SetNoteImage(h.database(c), actor, id, &h.pictures, form.Image)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.notePage(c, http.StatusUnprocessableEntity, user, invalid)
+		return h.notePage(c, http.StatusUnprocessableEntity, actor, invalid)
 	}
 	if err != nil {
 		return err
@@ -39,12 +40,12 @@ func (h *Handlers) SetNoteImage(c echo.Context, user *models.User) error {
 }
 
 // DeleteNoteImage takes the picture from a note.
-func (h *Handlers) DeleteNoteImage(c echo.Context, user *models.User) error {
+func (h *Handlers) DeleteNoteImage(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	id := c.Param("id")
-	if err := models.DeleteNoteImage(h.database(c), user, id); err != nil {
+	if err := models.DeleteNoteImage(h.database(c), actor, id); err != nil {
 		return err
 	}
 	return h.redirect(c, "/notes/"+id, "The picture is removed.")

@@ -13,14 +13,14 @@ func TestNotes_AreAsManyAsAnAccountCanHold(t *testing.T) {
 	ada := app.LoggedIn("ada@example.com")
 	for range 10 {
 		notes := make([]models.Note, models.Note{}.Quota().Rows/10)
-		if err := models.Scoped(app.DB, ada.User()).Create(&notes).Error; err != nil {
+		if err := models.Scoped(app.DB, ada.Actor()).Create(&notes).Error; err != nil {
 			t.Fatal(err)
 		}
 	}
 	ada.Post("/notes/new", "title", "One more", "body", "kept").WantStatus(t, 422).
 		WantText(t, "You have 5000 notes", "Delete some", "kept")
 	var first models.Note
-	if err := models.Scoped(app.DB, ada.User()).First(&first).Error; err != nil {
+	if err := models.Scoped(app.DB, ada.Actor()).First(&first).Error; err != nil {
 		t.Fatal(err)
 	}
 	ada.Post("/notes/"+first.ID+"/delete").WantStatus(t, 303)

@@ -15,7 +15,7 @@ import (
 // createNote gives the user a note and returns its id.
 func createNote(b *apptest.Browser, title, body string) string {
 	b.App.T.Helper()
-	note, err := models.CreateNote(b.App.DB, b.User(), models.NoteForm{Title: title, Body: body})
+	note, err := models.CreateNote(b.App.DB, b.Actor(), models.NoteForm{Title: title, Body: body})
 	if err != nil {
 		b.App.T.Fatal(err)
 	}

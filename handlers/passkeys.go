@@ -55,20 +55,20 @@ func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.PendingLogin) er
 }
 
 // PasskeyReauthOptions answers the script of the page that asks for a fresh proof.
-func (h *Handlers) PasskeyReauthOptions(c echo.Context, _ *models.User) error {
+func (h *Handlers) PasskeyReauthOptions(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.PasskeyReauth(c.Request().Context(), middleware.Actor(c))
+	options, err := h.auth.PasskeyReauth(c.Request().Context(), actor)
 	return passkeyOptions(c, options, err)
 }
 
 // NewPasskeyOptions answers the script of the page that makes a passkey.
-func (h *Handlers) NewPasskeyOptions(c echo.Context, _ *models.User) error {
+func (h *Handlers) NewPasskeyOptions(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	options, err := h.auth.NewPasskey(c.Request().Context(), middleware.Actor(c))
+	options, err := h.auth.NewPasskey(c.Request().Context(), actor)
 	return passkeyOptions(c, options, err)
 }
 
@@ -93,20 +93,20 @@ func (h *Handlers) PasskeyEndpoints(c echo.Context) error {
 }
 
 // PasskeysPage lists the person's passkeys.
-func (h *Handlers) PasskeysPage(c echo.Context, user *models.User) error {
-	return h.passkeys(c, http.StatusOK, user, views.PasskeyForm{}, nil)
+func (h *Handlers) PasskeysPage(c echo.Context, actor *auth.Actor) error {
+	return h.passkeys(c, http.StatusOK, actor, views.PasskeyForm{}, nil)
 }
 
-func (h *Handlers) passkeys(c echo.Context, status int, user *models.User, form views.PasskeyForm, problems auth.Invalid) error {
-	list, err := h.auth.Passkeys(c.Request().Context(), middleware.Actor(c))
+func (h *Handlers) passkeys(c echo.Context, status int, actor *auth.Actor, form views.PasskeyForm, problems auth.Invalid) error {
+	list, err := h.auth.Passkeys(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	accepted, err := h.auth.AcceptedPasskeys(c.Request().Context(), middleware.Actor(c))
+	accepted, err := h.auth.AcceptedPasskeys(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Passkeys(user, h.passkeyRows(list), form, problems, accepted, h.auth.PasskeysWork(), h.now()))
+	return h.render(c, status, views.Passkeys(&actor.User, h.passkeyRows(list), form, problems, accepted, h.auth.PasskeysWork(), h.now()))
 }
 
 func (h *Handlers) passkeyRows(list []models.Passkey) (rows []views.PasskeyRow) {
@@ -117,23 +117,22 @@ func (h *Handlers) passkeyRows(list []models.Passkey) (rows []views.PasskeyRow) 
 }
 
 // NewPasskeyPage asks the browser to make one. Whoever opens it has just shown who they are, so that the device is not asked in vain.
-func (h *Handlers) NewPasskeyPage(c echo.Context, user *models.User) error {
-	if err := h.auth.RequireRecentLogin(c.Request().Context(), middleware.Actor(c)); err != nil {
+func (h *Handlers) NewPasskeyPage(c echo.Context, actor *auth.Actor) error {
+	if err := h.auth.RequireRecentLogin(c.Request().Context(), actor); err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.NewPasskey(user, h.auth.PasskeysWork(), nil))
+	return h.render(c, http.StatusOK, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), nil))
 }
 
 // NewPasskey adds the passkey that the browser has made.
-func (h *Handlers) NewPasskey(c echo.Context, user *models.User) error {
+func (h *Handlers) NewPasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.NewPasskeyForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	actor := middleware.Actor(c)
 	token, err := h.auth.AddPasskey(c.Request().Context(), actor, form.Credential)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.NewPasskey(user, h.auth.PasskeysWork(), invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), invalid))
 	}
 	if err != nil {
 		return err
@@ -146,14 +145,14 @@ func (h *Handlers) NewPasskey(c echo.Context, user *models.User) error {
 }
 
 // RenamePasskey gives a passkey another name.
-func (h *Handlers) RenamePasskey(c echo.Context, user *models.User) error {
+func (h *Handlers) RenamePasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.PasskeyForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RenamePasskey(c.Request().Context(), middleware.Actor(c), form.ID, form.Name)
+	err := h.auth.RenamePasskey(c.Request().Context(), actor, form.ID, form.Name)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.passkeys(c, http.StatusUnprocessableEntity, user, form, invalid)
+		return h.passkeys(c, http.StatusUnprocessableEntity, actor, form, invalid)
 	}
 	if err != nil {
 		return err
@@ -162,15 +161,14 @@ func (h *Handlers) RenamePasskey(c echo.Context, user *models.User) error {
 }
 
 // RemovePasskey removes a passkey.
-func (h *Handlers) RemovePasskey(c echo.Context, user *models.User) error {
+func (h *Handlers) RemovePasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.PasskeyForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	actor := middleware.Actor(c)
 	err := h.auth.RemovePasskey(c.Request().Context(), actor, form.ID)
 	if errors.Is(err, auth.ErrLastCredential) {
-		return h.passkeys(c, http.StatusUnprocessableEntity, user, views.PasskeyForm{}, auth.Invalid{"": "This passkey is your only way to log in. Add another, or set a password, before you remove it."})
+		return h.passkeys(c, http.StatusUnprocessableEntity, actor, views.PasskeyForm{}, auth.Invalid{"": "This passkey is your only way to log in. Add another, or set a password, before you remove it."})
 	}
 	if err != nil {
 		return err
@@ -198,21 +196,21 @@ func (h *Handlers) rememberPasskeyOffer(c echo.Context, user *models.User, authn
 }
 
 // passkeyOffer stands above the dashboard, where nobody is on their way to something else; nil for none.
-func (h *Handlers) passkeyOffer(c echo.Context) templ.Component {
-	if middleware.User(c) == nil || c.Path() != "/dashboard" || h.cookies.Get(c.Request(), session.PasskeyOffer) == "" {
+func (h *Handlers) passkeyOffer(c echo.Context, actor *auth.Actor) templ.Component {
+	if actor == nil || c.Path() != "/dashboard" || h.cookies.Get(c.Request(), session.PasskeyOffer) == "" {
 		return nil
 	}
 	return views.PasskeyOffer()
 }
 
 // DeclinePasskey puts the offer off, or away.
-func (h *Handlers) DeclinePasskey(c echo.Context, _ *models.User) error {
+func (h *Handlers) DeclinePasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.PasskeyOfferForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
 	never := form.When == "never"
-	if err := h.auth.DeclinePasskey(c.Request().Context(), middleware.Actor(c), never); err != nil {
+	if err := h.auth.DeclinePasskey(c.Request().Context(), actor, never); err != nil {
 		return err
 	}
 	h.cookies.Clear(c.Response(), session.PasskeyOffer)

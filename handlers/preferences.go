@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/assets"
-	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
@@ -19,14 +20,14 @@ import (
 )
 
 // PreferencesPage asks for theme, language and time zone.
-func (h *Handlers) PreferencesPage(c echo.Context, user *models.User) error {
-	return h.preferences(c, http.StatusOK, user, middleware.Actor(c).Preferences.Form(), nil)
+func (h *Handlers) PreferencesPage(c echo.Context, actor *auth.Actor) error {
+	return h.preferences(c, http.StatusOK, actor, actor.Preferences.Form(), nil)
 }
 
 // preferences sends its page compressed, most of which are the names of time zones. No page that holds a secret may be: beside text of
 // somebody else's making its length would tell of it (CVE-2013-3587).
-func (h *Handlers) preferences(c echo.Context, status int, user *models.User, form models.PreferencesForm, problems models.Invalid) error {
-	page := views.Preferences(user, form, problems, h.now())
+func (h *Handlers) preferences(c echo.Context, status int, actor *auth.Actor, form models.PreferencesForm, problems models.Invalid) error {
+	page := views.Preferences(&actor.User, form, problems, h.now())
 	c.Response().Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
 	if !assets.TakesGzip(c.Request()) {
 		return h.render(c, status, page)
@@ -47,14 +48,14 @@ func (h *Handlers) preferences(c echo.Context, status int, user *models.User, fo
 }
 
 // Preferences keeps them.
-func (h *Handlers) Preferences(c echo.Context, user *models.User) error {
+func (h *Handlers) Preferences(c echo.Context, actor *auth.Actor) error {
 	var form models.PreferencesForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := models.SavePreferences(h.database(c), user, form)
+	err := models.SavePreferences(h.database(c), &actor.User, form)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.preferences(c, http.StatusUnprocessableEntity, user, form, invalid)
+		return h.preferences(c, http.StatusUnprocessableEntity, actor, form, invalid)
 	}
 	if err != nil {
 		return err
@@ -66,8 +67,8 @@ func (h *Handlers) Preferences(c echo.Context, user *models.User) error {
 }
 
 // theme is what a page is shown in: the user's choice, or the last one that somebody made in this browser.
-func (h *Handlers) theme(c echo.Context) (theme string) {
-	if actor := middleware.Actor(c); actor != nil {
+func (h *Handlers) theme(c echo.Context, actor *auth.Actor) (theme string) {
+	if actor != nil {
 		theme = actor.Preferences.Theme
 	}
 	if theme == "" {
@@ -100,10 +101,9 @@ func (h *Handlers) keepTheme(c echo.Context, theme string) error {
 }
 
 // locale is how the user reads a page.
-func (h *Handlers) locale(c echo.Context) ui.Locale {
-	actor := middleware.Actor(c)
+func (h *Handlers) locale(ctx context.Context, actor *auth.Actor) ui.Locale {
 	if actor == nil || actor.Preferences.Language == "" {
-		return ui.LocaleOf(c.Request().Context())
+		return ui.LocaleOf(ctx)
 	}
 	l := models.FindLanguage(actor.Preferences.Language)
 	return ui.Locale{Language: l.Code, Day: l.Day, Moment: l.Moment, Clock: l.Clock, Zone: h.zone(actor.Preferences.TimeZone)}

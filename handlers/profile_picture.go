@@ -7,28 +7,28 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/layout"
 )
 
 // ProfilePicturePage shows the person's picture, and asks for another.
-func (h *Handlers) ProfilePicturePage(c echo.Context, user *models.User) error {
-	return h.render(c, http.StatusOK, views.ProfilePicture(user, middleware.Actor(c).Picture != "", nil))
+func (h *Handlers) ProfilePicturePage(c echo.Context, actor *auth.Actor) error {
+	return h.render(c, http.StatusOK, views.ProfilePicture(&actor.User, actor.Picture != "", nil))
 }
 
 // SetProfilePicture gives the person a picture.
-func (h *Handlers) SetProfilePicture(c echo.Context, user *models.User) error {
+func (h *Handlers) SetProfilePicture(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		Picture *multipart.FileHeader `form:"picture"`
 	}
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := models.SetProfilePicture(h.database(c), user, &h.pictures, form.Picture)
+	err := models.SetProfilePicture(h.database(c), &actor.User, &h.pictures, form.Picture)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.ProfilePicture(user, middleware.Actor(c).Picture != "", invalid))
+		return h.render(c, http.StatusUnprocessableEntity, views.ProfilePicture(&actor.User, actor.Picture != "", invalid))
 	}
 	if err != nil {
 		return err
@@ -37,20 +37,20 @@ func (h *Handlers) SetProfilePicture(c echo.Context, user *models.User) error {
 }
 
 // RemoveProfilePicture takes the picture from the person.
-func (h *Handlers) RemoveProfilePicture(c echo.Context, user *models.User) error {
+func (h *Handlers) RemoveProfilePicture(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := models.RemoveProfilePicture(h.database(c), user); err != nil {
+	if err := models.RemoveProfilePicture(h.database(c), &actor.User); err != nil {
 		return err
 	}
 	return h.redirect(c, "/account/picture", "Your picture is removed.")
 }
 
 // ProfilePicture sends the picture to the person it is of, who alone can see it.
-func (h *Handlers) ProfilePicture(c echo.Context, user *models.User) error {
+func (h *Handlers) ProfilePicture(c echo.Context, actor *auth.Actor) error {
 	small := c.QueryParam("size") == "small"
-	picture, err := models.FindProfilePicture(h.database(c), user, small)
+	picture, err := models.FindProfilePicture(h.database(c), &actor.User, small)
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,7 @@ func (h *Handlers) ProfilePicture(c echo.Context, user *models.User) error {
 }
 
 // profilePicture is where the user's picture is, if they have one. Another picture has another address.
-func profilePicture(c echo.Context) layout.Picture {
-	actor := middleware.Actor(c)
+func profilePicture(actor *auth.Actor) layout.Picture {
 	if actor == nil || actor.Picture == "" {
 		return layout.Picture{}
 	}

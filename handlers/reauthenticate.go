@@ -13,7 +13,6 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 )
@@ -22,7 +21,7 @@ const reauthPath = "/account/prove"
 
 // askToReauthenticate answers auth.ErrReauthRequired: the person proves who they are, and then the page that they asked for opens, or the form that
 // they were sending goes through. One with a file, which is not kept, opens its page again.
-func (h *Handlers) askToReauthenticate(c echo.Context) error {
+func (h *Handlers) askToReauthenticate(c echo.Context, actor *auth.Actor) error {
 	r := c.Request()
 	if r.Method != http.MethodPost {
 		return c.Redirect(http.StatusSeeOther, middleware.WithNext(reauthPath, r.URL.RequestURI()))
@@ -33,41 +32,40 @@ func (h *Handlers) askToReauthenticate(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		errand.Kept, err = h.auth.KeepForReauth(middleware.Actor(c), plain)
+		errand.Kept, err = h.auth.KeepForReauth(actor, plain)
 		if err != nil && !errors.Is(err, auth.ErrTooMuch) {
 			return err
 		}
 	}
-	return h.reauthenticate(c, http.StatusUnauthorized, middleware.User(c), views.FactorForm{Errand: errand}, nil)
+	return h.reauthenticate(c, http.StatusUnauthorized, actor, views.FactorForm{Errand: errand}, nil)
 }
 
 // ReauthenticatePage asks for a fresh proof of who is there.
-func (h *Handlers) ReauthenticatePage(c echo.Context, user *models.User) error {
-	return h.reauthenticate(c, http.StatusOK, user, views.FactorForm{Errand: asked(c)}, nil)
+func (h *Handlers) ReauthenticatePage(c echo.Context, actor *auth.Actor) error {
+	return h.reauthenticate(c, http.StatusOK, actor, views.FactorForm{Errand: asked(c)}, nil)
 }
 
-func (h *Handlers) reauthenticate(c echo.Context, status int, user *models.User, form views.FactorForm, problems auth.Invalid) error {
-	factors, err := h.auth.FactorsOf(c.Request().Context(), user)
+func (h *Handlers) reauthenticate(c echo.Context, status int, actor *auth.Actor, form views.FactorForm, problems auth.Invalid) error {
+	factors, err := h.auth.FactorsOf(c.Request().Context(), &actor.User)
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Reauthenticate(user, form, factors, problems))
+	return h.render(c, status, views.Reauthenticate(&actor.User, form, factors, problems))
 }
 
 // Reauthenticate checks it, and carries on with what it was asked for.
-func (h *Handlers) Reauthenticate(c echo.Context, user *models.User) error {
+func (h *Handlers) Reauthenticate(c echo.Context, actor *auth.Actor) error {
 	var form views.FactorForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
 	form.Errand = checked(form.Errand)
 	if form.Choose != "" {
-		return h.reauthenticate(c, http.StatusOK, user, form.Chosen(), nil)
+		return h.reauthenticate(c, http.StatusOK, actor, form.Chosen(), nil)
 	}
-	actor := middleware.Actor(c)
 	token, err := h.auth.Reauthenticate(c.Request().Context(), actor, form.Factor, form.Answer)
 	show := func(status int, problems auth.Invalid) error {
-		return h.reauthenticate(c, status, user, form, problems)
+		return h.reauthenticate(c, status, actor, form, problems)
 	}
 	const wait = "There were too many wrong answers. Wait ten minutes, then try again."
 	switch {

@@ -8,45 +8,43 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // RecoveryCodesPage says how many are left, and offers new ones.
-func (h *Handlers) RecoveryCodesPage(c echo.Context, user *models.User) error {
-	return h.recoveryCodes(c, http.StatusOK, user, nil)
+func (h *Handlers) RecoveryCodesPage(c echo.Context, actor *auth.Actor) error {
+	return h.recoveryCodes(c, http.StatusOK, actor, nil)
 }
 
-func (h *Handlers) recoveryCodes(c echo.Context, status int, user *models.User, problems auth.Invalid) error {
-	left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), middleware.Actor(c))
+func (h *Handlers) recoveryCodes(c echo.Context, status int, actor *auth.Actor, problems auth.Invalid) error {
+	left, err := h.auth.RecoveryCodesLeft(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.RecoveryCodes(user, left, auth.FewRecoveryCodes, problems))
+	return h.render(c, status, views.RecoveryCodes(&actor.User, left, auth.FewRecoveryCodes, problems))
 }
 
 // MakeRecoveryCodes shows new ones, this once.
-func (h *Handlers) MakeRecoveryCodes(c echo.Context, user *models.User) error {
+func (h *Handlers) MakeRecoveryCodes(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), middleware.Actor(c))
+	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), actor)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.recoveryCodes(c, http.StatusUnprocessableEntity, user, invalid)
+		return h.recoveryCodes(c, http.StatusUnprocessableEntity, actor, invalid)
 	}
 	if err != nil {
 		return err
 	}
-	others, err := h.hasOtherSessions(c, middleware.Actor(c))
+	others, err := h.hasOtherSessions(c, actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.NewRecoveryCodes(user, codes, others))
+	return h.render(c, http.StatusOK, views.NewRecoveryCodes(&actor.User, codes, others))
 }
 
 // DownloadRecoveryCodes gives the codes that the page showed back as a file: the server has none to give.
-func (h *Handlers) DownloadRecoveryCodes(c echo.Context, _ *models.User) error {
+func (h *Handlers) DownloadRecoveryCodes(c echo.Context, _ *auth.Actor) error {
 	var form struct {
 		Codes string `form:"codes"`
 	}

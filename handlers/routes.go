@@ -13,6 +13,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	var list []Route
 	open := newGroup(e, &list, "anyone", h.checks()...)
 	site := newGroup(e, &list, "anyone", append(h.checks(), middleware.LoadActor(h.auth, h.cookies))...)
+	either := behind(site, middleware.Actor) // its actor is nil for a visitor
 	guest := site.with("logged out", middleware.RequireGuest(h.turnBack))
 	owing := func(what string, step auth.Step) guarded[*auth.PendingLogin] {
 		return behind(guest.with("owing "+what, middleware.RequireStep(h.auth, h.cookies, step, h.loginEnded)), middleware.PendingLogin)
@@ -20,7 +21,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	factor := owing("a second factor", auth.FactorStep)
 	renewing := owing("a new password", auth.PasswordStep)
 	accepting := owing("accepted terms", auth.TermsStep) // feature:terms
-	app := behind(site.with("logged in", middleware.RequireUser(h.askToLogin)).counting(h.countChange), middleware.User)
+	app := behind(site.with("logged in", middleware.RequireUser(h.askToLogin)).counting(h.countChange), middleware.Actor)
 
 	open.GET("/healthz", h.Healthz)
 	open.GET("/readyz", h.Readyz)
@@ -28,7 +29,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	open.GET("/.well-known/change-password", h.ChangePasswordAddress)
 	open.GET("/.well-known/passkey-endpoints", h.PasskeyEndpoints) // feature:passkeys
 
-	site.GET("/", h.Home)
+	either.GET("/", h.Home)
 	site.GET("/email/confirm", h.ConfirmEmailPage)
 	site.POST("/email/confirm", h.ConfirmEmail, limits(auth.LimitConfirm))
 	site.GET("/password/forgot", h.ForgotPasswordPage)
@@ -43,7 +44,7 @@ func (h *Handlers) routes(e *echo.Echo) []Route {
 	site.GET("/account/restore", h.RestoreAccountPage)
 	site.POST("/account/restore", h.RestoreAccount, limits(auth.LimitInvalidLink))
 	site.GET("/email/change", h.EmailLinkPage)
-	site.POST("/email/change", h.EmailLink, limits(auth.LimitInvalidLink))
+	either.POST("/email/change", h.EmailLink, limits(auth.LimitInvalidLink))
 	site.GET("/email/undo", h.UndoEmailPage)
 	site.POST("/email/undo", h.UndoEmail, limits(auth.LimitInvalidLink))
 	site.GET("/terms", h.TermsPage) // feature:terms

@@ -8,22 +8,20 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // SecurityPage says how the account is protected, and asks for the current and a new password.
-func (h *Handlers) SecurityPage(c echo.Context, user *models.User) error {
-	return h.security(c, http.StatusOK, user, views.SecurityForm{}, nil)
+func (h *Handlers) SecurityPage(c echo.Context, actor *auth.Actor) error {
+	return h.security(c, http.StatusOK, actor, views.SecurityForm{}, nil)
 }
 
-func (h *Handlers) security(c echo.Context, status int, user *models.User, form views.SecurityForm, problems auth.Invalid) error {
-	securityItems, err := h.securityItems(c.Request().Context(), middleware.Actor(c))
+func (h *Handlers) security(c echo.Context, status int, actor *auth.Actor, form views.SecurityForm, problems auth.Invalid) error {
+	securityItems, err := h.securityItems(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Security(user, securityItems, form, h.config.PasswordMin, problems))
+	return h.render(c, status, views.Security(&actor.User, securityItems, form, h.config.PasswordMin, problems))
 }
 
 // protections lists what protects the account beside the password.
@@ -44,15 +42,14 @@ func (h *Handlers) securityItems(ctx context.Context, actor *auth.Actor) (list [
 }
 
 // Security changes the password.
-func (h *Handlers) Security(c echo.Context, user *models.User) error {
+func (h *Handlers) Security(c echo.Context, actor *auth.Actor) error {
 	var form views.SecurityForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	actor := middleware.Actor(c)
 	token, err := h.auth.ChangePassword(c.Request().Context(), actor, form.CurrentPassword, form.Password)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.security(c, http.StatusUnprocessableEntity, user, form, invalid)
+		return h.security(c, http.StatusUnprocessableEntity, actor, form, invalid)
 	}
 	if err != nil {
 		return err

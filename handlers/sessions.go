@@ -7,30 +7,26 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // SessionsPage lists the devices that are logged in.
-func (h *Handlers) SessionsPage(c echo.Context, user *models.User) error {
-	actor := middleware.Actor(c)
+func (h *Handlers) SessionsPage(c echo.Context, actor *auth.Actor) error {
 	sessions, err := h.auth.Sessions(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Sessions(user, sessions, actor.Session.ID, h.now()))
+	return h.render(c, http.StatusOK, views.Sessions(&actor.User, sessions, actor.Session.ID, h.now()))
 }
 
 // EndSession logs one device out; when it is this one, its cookie goes too.
-func (h *Handlers) EndSession(c echo.Context, _ *models.User) error {
+func (h *Handlers) EndSession(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		ID string `form:"id"`
 	}
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	actor := middleware.Actor(c)
 	if form.ID == actor.Session.ID {
 		return h.Logout(c)
 	}
@@ -41,11 +37,11 @@ func (h *Handlers) EndSession(c echo.Context, _ *models.User) error {
 }
 
 // EndOtherSessions logs every other device out, and leads back to where it was offered.
-func (h *Handlers) EndOtherSessions(c echo.Context, _ *models.User) error {
+func (h *Handlers) EndOtherSessions(c echo.Context, actor *auth.Actor) error {
 	if err := bind(c, &struct{}{}); err != nil {
 		return err
 	}
-	if err := h.auth.EndOtherSessions(c.Request().Context(), middleware.Actor(c)); err != nil {
+	if err := h.auth.EndOtherSessions(c.Request().Context(), actor); err != nil {
 		return err
 	}
 	to := cmp.Or(auth.SafeNext(c.QueryParam("next")), "/account/sessions")

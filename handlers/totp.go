@@ -8,44 +8,41 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/middleware"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 )
 
 // TOTPPage lists the person's authenticators.
-func (h *Handlers) TOTPPage(c echo.Context, user *models.User) error {
-	return h.totp(c, http.StatusOK, user, views.AuthenticatorForm{}, nil)
+func (h *Handlers) TOTPPage(c echo.Context, actor *auth.Actor) error {
+	return h.totp(c, http.StatusOK, actor, views.AuthenticatorForm{}, nil)
 }
 
-func (h *Handlers) totp(c echo.Context, status int, user *models.User, form views.AuthenticatorForm, problems auth.Invalid) error {
-	list, err := h.auth.Authenticators(c.Request().Context(), middleware.Actor(c))
+func (h *Handlers) totp(c echo.Context, status int, actor *auth.Actor, form views.AuthenticatorForm, problems auth.Invalid) error {
+	list, err := h.auth.Authenticators(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.TOTP(user, list, form, problems, h.now()))
+	return h.render(c, status, views.TOTP(&actor.User, list, form, problems, h.now()))
 }
 
 // NewTOTPPage shows the secret of a new authenticator.
-func (h *Handlers) NewTOTPPage(c echo.Context, user *models.User) error {
-	enrollment, err := h.auth.NewTOTP(c.Request().Context(), middleware.Actor(c))
+func (h *Handlers) NewTOTPPage(c echo.Context, actor *auth.Actor) error {
+	enrollment, err := h.auth.NewTOTP(c.Request().Context(), actor)
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.NewTOTP(user, views.Enrollment(enrollment), views.NewTOTPForm{}, nil))
+	return h.render(c, http.StatusOK, views.NewTOTP(&actor.User, views.Enrollment(enrollment), views.NewTOTPForm{}, nil))
 }
 
 // NewTOTP adds the authenticator when it has shown a code.
-func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
+func (h *Handlers) NewTOTP(c echo.Context, actor *auth.Actor) error {
 	var form views.NewTOTPForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	actor := middleware.Actor(c)
 	token, err := h.auth.AddTOTP(c.Request().Context(), actor, form.Enrollment, form.Name, form.Code)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		if enrollment, ok := h.auth.TOTPEnrollment(actor, form.Enrollment); ok {
-			return h.render(c, http.StatusUnprocessableEntity, views.NewTOTP(user, views.Enrollment(enrollment), form, invalid))
+			return h.render(c, http.StatusUnprocessableEntity, views.NewTOTP(&actor.User, views.Enrollment(enrollment), form, invalid))
 		}
 		err = auth.ErrInvalidLink
 	}
@@ -62,14 +59,14 @@ func (h *Handlers) NewTOTP(c echo.Context, user *models.User) error {
 }
 
 // RenameTOTP gives an authenticator another name.
-func (h *Handlers) RenameTOTP(c echo.Context, user *models.User) error {
+func (h *Handlers) RenameTOTP(c echo.Context, actor *auth.Actor) error {
 	var form views.AuthenticatorForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	err := h.auth.RenameTOTP(c.Request().Context(), middleware.Actor(c), form.ID, form.Name)
+	err := h.auth.RenameTOTP(c.Request().Context(), actor, form.ID, form.Name)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.totp(c, http.StatusUnprocessableEntity, user, form, invalid)
+		return h.totp(c, http.StatusUnprocessableEntity, actor, form, invalid)
 	}
 	if err != nil {
 		return err
@@ -78,12 +75,11 @@ func (h *Handlers) RenameTOTP(c echo.Context, user *models.User) error {
 }
 
 // RemoveTOTP removes an authenticator.
-func (h *Handlers) RemoveTOTP(c echo.Context, _ *models.User) error {
+func (h *Handlers) RemoveTOTP(c echo.Context, actor *auth.Actor) error {
 	var form views.AuthenticatorForm
 	if err := bind(c, &form); err != nil {
 		return err
 	}
-	actor := middleware.Actor(c)
 	if err := h.auth.RemoveTOTP(c.Request().Context(), actor, form.ID); err != nil {
 		return err
 	}

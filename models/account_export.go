@@ -139,7 +139,7 @@ func (p ExportPart) of(db *gorm.DB, user *User) *gorm.DB {
 	model := reflect.New(p.parsed.ModelType).Interface()
 	switch {
 	case p.private:
-		return Scoped(db, user).Unscoped().Model(model)
+		return Scoped(db, ActorFor(user)).Unscoped().Model(model)
 	case p.Table == "users":
 		return db.Model(model).Where("id = ?", user.ID)
 	}

@@ -16,9 +16,9 @@ type ActivityFilter struct {
 
 // Activity lists what the security log has of the user, the latest first. It is searched by what the page says of an event, by device
 // and by address.
-func Activity(db *gorm.DB, user *User, query Query, filter ActivityFilter) (List[Event], error) {
+func Activity(db *gorm.DB, actor *Actor, query Query, filter ActivityFilter) (List[Event], error) {
 	search := normalizeSearch(query.Search)
-	rows := Scoped(db, user).Where("user_id = ?", user.ID) // whose turn it is
+	rows := Scoped(db, actor).Where("user_id = ?", actor.User.ID) // whose turn it is
 	if filter.Names != nil {
 		rows = rows.Where("name IN ?", filter.Names)
 	}

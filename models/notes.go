@@ -47,8 +47,8 @@ func (n *Note) fill(form NoteForm) error {
 }
 
 // Notes lists the user's notes as a query asks.
-func Notes(db *gorm.DB, user *User, query Query) (List[Note], error) {
-	return list[Note](Scoped(db, user), query, listing{
+func Notes(db *gorm.DB, actor *Actor, query Query) (List[Note], error) {
+	return list[Note](Scoped(db, actor), query, listing{
 		first:  "pinned",
 		search: []string{"title", "body"},
 		sort:   []string{"-updated_at", "title"},
@@ -56,67 +56,67 @@ func Notes(db *gorm.DB, user *User, query Query) (List[Note], error) {
 }
 
 // FindNote returns one of the user's notes, or gorm.ErrRecordNotFound.
-func FindNote(db *gorm.DB, user *User, id string) (Note, error) {
+func FindNote(db *gorm.DB, actor *Actor, id string) (Note, error) {
 	var note Note
-	err := Scoped(db, user).Where("id = ?", id).Take(&note).Error
+	err := Scoped(db, actor).Where("id = ?", id).Take(&note).Error
 	return note, err
 }
 
 // CreateNote makes a note of the user's; the error is an Invalid where a rule is broken.
-func CreateNote(db *gorm.DB, user *User, form NoteForm) (Note, error) {
+func CreateNote(db *gorm.DB, actor *Actor, form NoteForm) (Note, error) {
 	var note Note
 	if err := note.fill(form); err != nil {
 		return note, err
 	}
-	return note, Scoped(db, user).Create(&note).Error
+	return note, Scoped(db, actor).Create(&note).Error
 }
 
 // UpdateNote changes one of the user's notes; the error is an Invalid where a rule is broken, or gorm.ErrRecordNotFound.
-func UpdateNote(db *gorm.DB, user *User, id string, form NoteForm) error {
-	note, err := FindNote(db, user, id)
+func UpdateNote(db *gorm.DB, actor *Actor, id string, form NoteForm) error {
+	note, err := FindNote(db, actor, id)
 	if err != nil {
 		return err
 	}
 	if err := note.fill(form); err != nil {
 		return err
 	}
-	return found(Scoped(db, user).Select("*").Updates(&note))
+	return found(Scoped(db, actor).Select("*").Updates(&note))
 }
 
 // PinNote puts one of the user's notes above the others, or back among them; the error is gorm.ErrRecordNotFound where there is none.
-func PinNote(db *gorm.DB, user *User, id string, pinned bool) error {
-	return found(Scoped(db, user).Model(&Note{}).Where("id = ?", id).UpdateColumn("pinned", pinned))
+func PinNote(db *gorm.DB, actor *Actor, id string, pinned bool) error {
+	return found(Scoped(db, actor).Model(&Note{}).Where("id = ?", id).UpdateColumn("pinned", pinned))
 }
 
 // DeleteNote deletes one of the user's notes, which RestoreNote can bring back; the error is gorm.ErrRecordNotFound where there is none.
-func DeleteNote(db *gorm.DB, user *User, id string) error {
-	if err := found(Scoped(db, user).Where("id = ?", id).Delete(&Note{})); err != nil {
+func DeleteNote(db *gorm.DB, actor *Actor, id string) error {
+	if err := found(Scoped(db, actor).Where("id = ?", id).Delete(&Note{})); err != nil {
 		return err
 	}
 	var beyond []string
-	err := Scoped(db, user).Unscoped().Model(&Note{}).Where("deleted_at IS NOT NULL").Order("deleted_at DESC, id").
+	err := Scoped(db, actor).Unscoped().Model(&Note{}).Where("deleted_at IS NOT NULL").Order("deleted_at DESC, id").
 		Offset(keepDeletedNotes).Limit(100).Pluck("id", &beyond).Error
 	if err != nil || len(beyond) == 0 {
 		return err
 	}
-	return Scoped(db, user).Unscoped().Where("id IN ?", beyond).Delete(&Note{}).Error
+	return Scoped(db, actor).Unscoped().Where("id IN ?", beyond).Delete(&Note{}).Error
 }
 
 // RestoreNote brings back what DeleteNote deleted; the error is gorm.ErrRecordNotFound where it is not deleted, or was for longer
 // than KeepDeletedNotes.
-func RestoreNote(db *gorm.DB, user *User, id string, now time.Time) error {
-	deleted := Scoped(db, user).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at > ?", id, now.Add(-KeepDeletedNotes))
+func RestoreNote(db *gorm.DB, actor *Actor, id string, now time.Time) error {
+	deleted := Scoped(db, actor).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at > ?", id, now.Add(-KeepDeletedNotes))
 	return found(deleted.UpdateColumn("deleted_at", nil))
 }
 
 // SeedNotes gives a person a few notes to play with.
-func SeedNotes(db *gorm.DB, user *User) error {
+func SeedNotes(db *gorm.DB, actor *Actor) error {
 	for _, form := range []NoteForm{
 		{Title: "Notes toward a poem", Body: "The Analytical Engine weaves algebraic patterns\njust as the Jacquard loom weaves flowers and leaves."},
 		{Title: "Groceries", Body: "Oats, apples, coffee"},
 		{Title: "Ideas for the summer", Body: "Learn to row. Read more poems. Repair the gate."},
 	} {
-		if _, err := CreateNote(db, user, form); err != nil {
+		if _, err := CreateNote(db, actor, form); err != nil {
 			return err
 		}
 	}

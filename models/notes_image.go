@@ -26,43 +26,43 @@ const noteEdge = 1600
 
 // SetNoteImage gives one of the user's notes a picture, in the place of the one it had. upload is nil where none was chosen. The
 // error is an Invalid, ErrBusy or gorm.ErrRecordNotFound.
-func SetNoteImage(db *gorm.DB, user *User, noteID string, pictures *Pictures, upload *multipart.FileHeader) error {
-	if _, err := FindNote(db, user, noteID); err != nil {
+func SetNoteImage(db *gorm.DB, actor *Actor, noteID string, pictures *Pictures, upload *multipart.FileHeader) error {
+	if _, err := FindNote(db, actor, noteID); err != nil {
 		return err
 	}
-	made, err := pictures.Make(db.Statement.Context, user, "image", upload, Within(noteEdge))
+	made, err := pictures.Make(db.Statement.Context, &actor.User, "image", upload, Within(noteEdge))
 	if err != nil {
 		return err
 	}
 	whole := made[0]
 	picture := NoteImage{NoteID: noteID, MediaType: whole.MediaType, Width: whole.Width, Height: whole.Height, Data: whole.Data}
-	return Scoped(db, user).Clauses(clause.OnConflict{
+	return Scoped(db, actor).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "note_id"}},
 		DoUpdates: clause.AssignmentColumns([]string{"updated_at", "media_type", "width", "height", "data"}),
 	}).Create(&picture).Error
 }
 
 // FindNoteImage returns the picture of one of the user's notes, or gorm.ErrRecordNotFound.
-func FindNoteImage(db *gorm.DB, user *User, noteID string) (NoteImage, error) {
+func FindNoteImage(db *gorm.DB, actor *Actor, noteID string) (NoteImage, error) {
 	var picture NoteImage
-	if _, err := FindNote(db, user, noteID); err != nil {
+	if _, err := FindNote(db, actor, noteID); err != nil {
 		return picture, err
 	}
-	err := Scoped(db, user).Where("note_id = ?", noteID).Take(&picture).Error
+	err := Scoped(db, actor).Where("note_id = ?", noteID).Take(&picture).Error
 	return picture, err
 }
 
 // DescribeNoteImage returns the picture without its data, and nothing where the note has none.
-func DescribeNoteImage(db *gorm.DB, user *User, noteID string) (NoteImage, error) {
+func DescribeNoteImage(db *gorm.DB, actor *Actor, noteID string) (NoteImage, error) {
 	var picture NoteImage
-	err := Scoped(db, user).Omit("data").Where("note_id = ?", noteID).Limit(1).Find(&picture).Error
+	err := Scoped(db, actor).Omit("data").Where("note_id = ?", noteID).Limit(1).Find(&picture).Error
 	return picture, err
 }
 
 // DeleteNoteImage takes the picture from one of the user's notes; the error is gorm.ErrRecordNotFound where there is none.
-func DeleteNoteImage(db *gorm.DB, user *User, noteID string) error {
-	if _, err := FindNote(db, user, noteID); err != nil {
+func DeleteNoteImage(db *gorm.DB, actor *Actor, noteID string) error {
+	if _, err := FindNote(db, actor, noteID); err != nil {
 		return err
 	}
-	return found(Scoped(db, user).Where("note_id = ?", noteID).Delete(&NoteImage{}))
+	return found(Scoped(db, actor).Where("note_id = ?", noteID).Delete(&NoteImage{}))
 }

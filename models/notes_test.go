@@ -12,8 +12,8 @@ import (
 
 func TestDeleteNote_KeepsTheLastHundred(t *testing.T) {
 	db := modelstest.Open(t)
-	ada := newUser("ada")
-	must(t, db.Create(ada).Error)
+	ada := models.ActorFor(newUser("ada"))
+	must(t, db.Create(&ada.User).Error)
 	for i := range 103 {
 		note, err := models.CreateNote(db, ada, models.NoteForm{Title: fmt.Sprint(i)})
 		must(t, err)
@@ -52,8 +52,8 @@ func manyMessages() string {
 func BenchmarkSearch(b *testing.B) {
 	for kind, text := range searched {
 		db := modelstest.Open(b)
-		ada := newUser("ada")
-		must(b, db.Create(ada).Error)
+		ada := models.ActorFor(newUser("ada"))
+		must(b, db.Create(&ada.User).Error)
 		notes := make([]models.Note, 100)
 		for i := range notes {
 			notes[i] = models.Note{Title: fmt.Sprint(i), Body: text}

@@ -65,12 +65,12 @@ var (
 	ErrForeignOwner = scope.ErrForeignOwner
 )
 
-// Scoped returns a handle for which the owned tables hold the user's rows and no others. What it reads, updates and
-// deletes is the user's, and so is what it creates. db may be a transaction. Another user's row is
+// Scoped returns a handle for which the owned tables hold the actor's rows and no others. What it reads, updates and
+// deletes is the actor's, and so is what it creates. db may be a transaction. Another user's row is
 // gorm.ErrRecordNotFound, like a row that does not exist.
 //
 // Raw SQL on an owned table returns ErrUnscoped, as it does through any handle but that of Unscoped.
-func Scoped(db *gorm.DB, user *User) *gorm.DB { return scope.To(db, user.ID) }
+func Scoped(db *gorm.DB, actor *Actor) *gorm.DB { return scope.To(db, actor.User.ID) }
 
 // Unscoped returns a handle that reaches the rows of all users, for work that is done for no user, such as a cleanup. A
 // test lists its callers. It is not GORM's method of that name, which includes deleted rows and stays within the scope.

@@ -89,7 +89,7 @@ func TestScoped_WritesNothingElseByPastedText(t *testing.T) {
 				query = query.Session(&gorm.Session{})
 				_ = query.Update("title", "x").Error // most of it is no SQL
 				_ = query.Updates(map[string]any{"title": gorm.Expr(text)}).Error
-				_ = query.Updates(map[string]any{text: d.ada.ID}).Error
+				_ = query.Updates(map[string]any{text: d.ada.User.ID}).Error
 				_ = query.Delete(&diary{}).Error
 			}
 			if after := d.adasRows(t); after != before {

@@ -23,7 +23,7 @@ var unscoped = map[string]func(d *desk, mine *gorm.DB) (string, error){
 		return "", d.db.Preload("Diary").Find(&[]page{}).Error
 	},
 	"a plain handle, created": func(d *desk, _ *gorm.DB) (string, error) {
-		return "", d.db.Create(&diary{Owned: models.Owned{ID: "x", UserID: d.ada.ID}}).Error
+		return "", d.db.Create(&diary{Owned: models.Owned{ID: "x", UserID: d.ada.User.ID}}).Error
 	},
 	"a plain handle, deleted": func(d *desk, _ *gorm.DB) (string, error) { return "", d.db.Delete(&d.hers).Error },
 	"a plain handle, generics": func(d *desk, _ *gorm.DB) (string, error) {
@@ -48,10 +48,10 @@ var unscoped = map[string]func(d *desk, mine *gorm.DB) (string, error){
 		found, err := gorm.G[diary](mine).Raw("SELECT * FROM diaries").Find(context.Background())
 		return fmt.Sprint(found), err
 	},
-	"a user without an id": func(d *desk, _ *gorm.DB) (string, error) { return titles(models.Scoped(d.db, &models.User{})) },
+	"a user without an id": func(d *desk, _ *gorm.DB) (string, error) { return titles(models.Scoped(d.db, &models.Actor{})) },
 	"raw":                  func(_ *desk, mine *gorm.DB) (string, error) { return titles(mine.Raw("SELECT * FROM diaries")) },
 	"raw, held to the owner by hand": func(d *desk, mine *gorm.DB) (string, error) {
-		return titles(mine.Raw("SELECT * FROM diaries WHERE user_id = ?", d.mallory.ID))
+		return titles(mine.Raw("SELECT * FROM diaries WHERE user_id = ?", d.mallory.User.ID))
 	},
 	"exec": func(_ *desk, mine *gorm.DB) (string, error) { return "", mine.Exec("DELETE FROM diaries").Error },
 	"a join": func(_ *desk, mine *gorm.DB) (string, error) {
@@ -185,13 +185,13 @@ func TestScoped_RefusesUnscopedStatements(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
 			before := d.adasRows(t)
-			for _, user := range []*models.User{d.ada, d.mallory} {
-				found, err := try(d, models.Scoped(d.db, user))
+			for _, actor := range []*models.Actor{d.ada, d.mallory} {
+				found, err := try(d, models.Scoped(d.db, actor))
 				if err == nil || strings.Contains(found, secret) {
-					t.Errorf("%s gets %q, %v", user.Name, found, err)
+					t.Errorf("%s gets %q, %v", actor.User.Name, found, err)
 				}
 				if !errors.Is(err, models.ErrUnscoped) && !errors.Is(err, models.ErrForeignOwner) {
-					t.Errorf("%s: got %v, want ErrUnscoped or ErrForeignOwner", user.Name, err)
+					t.Errorf("%s: got %v, want ErrUnscoped or ErrForeignOwner", actor.User.Name, err)
 				}
 			}
 			if d.adasRows(t) != before {

@@ -37,7 +37,7 @@ const secret = "Ada's secret"
 // desk is a database with a diary of Ada's and one of Mallory's. A page of Mallory's claims to be in Ada's diary.
 type desk struct {
 	db           *gorm.DB
-	ada, mallory *models.User
+	ada, mallory *models.Actor
 	hers, his    diary
 	page         page // of hers
 }
@@ -52,9 +52,9 @@ func newDesk(t *testing.T) *desk {
 	must(t, system.Exec("CREATE TABLE diaries ("+columns+"title TEXT NOT NULL)").Error)
 	must(t, system.Exec("CREATE TABLE pages ("+columns+"diary_id TEXT, body TEXT NOT NULL)").Error)
 	must(t, system.Exec("CREATE TABLE notebooks (id TEXT NOT NULL PRIMARY KEY, diaries TEXT NOT NULL)").Error)
-	d := &desk{db: db, ada: newUser("ada"), mallory: newUser("mallory")}
-	must(t, db.Create(d.ada).Error)
-	must(t, db.Create(d.mallory).Error)
+	d := &desk{db: db, ada: models.ActorFor(newUser("ada")), mallory: models.ActorFor(newUser("mallory"))}
+	must(t, db.Create(&d.ada.User).Error)
+	must(t, db.Create(&d.mallory.User).Error)
 	d.hers, d.his = diary{Title: secret}, diary{Title: "Nothing"}
 	must(t, models.Scoped(db, d.ada).Create(&d.hers).Error)
 	d.page = page{DiaryID: d.hers.ID, Body: secret}
@@ -69,8 +69,8 @@ func (d *desk) adasRows(t *testing.T) string {
 	t.Helper()
 	var diaries []diary
 	var pages []page
-	must(t, models.Unscoped(d.db).Order("id").Find(&diaries, "user_id = ?", d.ada.ID).Error)
-	must(t, models.Unscoped(d.db).Order("id").Find(&pages, "user_id = ?", d.ada.ID).Error)
+	must(t, models.Unscoped(d.db).Order("id").Find(&diaries, "user_id = ?", d.ada.User.ID).Error)
+	must(t, models.Unscoped(d.db).Order("id").Find(&pages, "user_id = ?", d.ada.User.ID).Error)
 	return fmt.Sprintf("%+v %+v", diaries, pages)
 }
 
@@ -97,7 +97,7 @@ var reads = map[string]func(d *desk, mine *gorm.DB) (string, error){
 		return titles(mine.Where(mine.Where("title = 'x'").Or("title = ?", secret)).Or(mine.Where("id = ?", d.hers.ID)))
 	},
 	"another user's user_id": func(d *desk, mine *gorm.DB) (string, error) {
-		return titles(mine.Where("1 = 1").Or("user_id = ?", d.ada.ID))
+		return titles(mine.Where("1 = 1").Or("user_id = ?", d.ada.User.ID))
 	},
 	"a struct as condition": func(d *desk, mine *gorm.DB) (string, error) {
 		return titles(mine.Where(&diary{Title: secret}))

@@ -115,9 +115,9 @@ func TestScoped_UpsertOfAnotherUsersRowFindsNoRow(t *testing.T) {
 func TestScoped_KeepsTheOwner(t *testing.T) {
 	d := newDesk(t)
 	mine := models.Scoped(d.db, d.mallory)
-	must(t, mine.Model(&d.his).Update("user_id", d.mallory.ID).Error)
+	must(t, mine.Model(&d.his).Update("user_id", d.mallory.User.ID).Error)
 	// SQLite refuses the row value that this becomes, and PostgreSQL writes it as text.
-	_ = mine.Model(&diary{}).Where("1 = 1").Update("title", gorm.Expr("'x', user_id = '"+d.ada.ID+"'")).Error
+	_ = mine.Model(&diary{}).Where("1 = 1").Update("title", gorm.Expr("'x', user_id = '"+d.ada.User.ID+"'")).Error
 	if got, err := titles(mine); err != nil || !strings.Contains(got, d.his.ID) {
 		t.Errorf("got %s (%v), want Mallory's diary", got, err)
 	}
@@ -128,7 +128,7 @@ func TestScoped_FillsNewRows(t *testing.T) {
 	several := []diary{{Title: "one"}, {Title: "two"}}
 	must(t, models.Scoped(d.db, d.mallory).Create(&several).Error)
 	for _, one := range append(several, d.his) {
-		if len(one.ID) != 36 || one.UserID != d.mallory.ID || one.CreatedAt.IsZero() || one.UpdatedAt.IsZero() {
+		if len(one.ID) != 36 || one.UserID != d.mallory.User.ID || one.CreatedAt.IsZero() || one.UpdatedAt.IsZero() {
 			t.Errorf("%+v", one)
 		}
 	}

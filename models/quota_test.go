@@ -91,7 +91,7 @@ func TestQuota_OfRowsLocksNothingForAnUpdate(t *testing.T) {
 	row := counted{Title: "a"}
 	must(t, models.Scoped(d.db, d.ada).Create(&row).Error)
 	must(t, d.db.Transaction(func(tx *gorm.DB) error {
-		if _, err := models.LockUser(tx, d.ada.ID); err != nil {
+		if _, err := models.LockUser(tx, d.ada.User.ID); err != nil {
 			return err
 		}
 		waiting, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -116,7 +116,7 @@ func TestQuota_FreesTheDatabaseAfterAPanicInAHook(t *testing.T) {
 	end()
 	waiting, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	must(t, d.db.WithContext(waiting).Model(d.ada).Update("name", "Ada").Error)
+	must(t, d.db.WithContext(waiting).Model(&d.ada.User).Update("name", "Ada").Error)
 }
 
 func TestLawEveryOwnedTableHasAQuota(t *testing.T) {

@@ -68,7 +68,7 @@ func TestList_OfOneUserLeavesConnectionsToOthers(t *testing.T) {
 	for range 8 {
 		running.Go(func() { models.SlowListOf(models.Scoped(d.db.WithContext(request), d.ada)) })
 	}
-	eventually(t, "eight lists run or wait", func() bool { return models.ListsOf(d.db, d.ada) == 8 })
+	eventually(t, "eight lists run or wait", func() bool { return models.ListsOf(d.db, &d.ada.User) == 8 })
 	eventually(t, "one of them runs", func() bool { inUse, _ := models.ReadersInUse(d.db); return inUse > 0 })
 	if inUse, _ := models.ReadersInUse(d.db); inUse != 1 {
 		t.Errorf("got %d connections in use, want 1", inUse)
@@ -77,7 +77,7 @@ func TestList_OfOneUserLeavesConnectionsToOthers(t *testing.T) {
 	must(t, err)
 	hangUp()
 	running.Wait()
-	if lists := models.ListsOf(d.db, d.ada); lists != 0 {
+	if lists := models.ListsOf(d.db, &d.ada.User); lists != 0 {
 		t.Errorf("got %d lists after all have ended, want 0", lists)
 	}
 }
@@ -91,7 +91,7 @@ func TestList_OfManyUsersLeavesHalfOfTheConnections(t *testing.T) {
 	users := make([]*models.User, most)
 	for i := range users {
 		users[i] = &models.User{ID: fmt.Sprint(i)}
-		running.Go(func() { models.SlowListOf(models.Scoped(d.db.WithContext(request), users[i])) })
+		running.Go(func() { models.SlowListOf(models.Scoped(d.db.WithContext(request), models.ActorFor(users[i]))) })
 	}
 	for _, user := range users {
 		eventually(t, "the list runs or waits", func() bool { return models.ListsOf(d.db, user) == 1 })
@@ -118,7 +118,7 @@ func TestList_RefusesOneTooManyAtOnce(t *testing.T) {
 	for range cap(refused) - 21 {
 		<-refused
 	}
-	if lists := models.ListsOf(d.db, d.ada); lists != 21 {
+	if lists := models.ListsOf(d.db, &d.ada.User); lists != 21 {
 		t.Errorf("got %d lists, want one that runs and 20 that wait", lists)
 	}
 	hangUp()

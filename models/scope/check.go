@@ -54,7 +54,7 @@ func (n *Names) Check(ctx context.Context, query string, args []driver.NamedValu
 		}
 		i := slices.IndexFunc(bound, func(a Arg) bool { return strings.EqualFold(a.table, word) })
 		if i < 0 {
-			return fmt.Errorf("%w: %q is an owned table; build the statement with GORM from models.Scoped(db, user), or from "+
+			return fmt.Errorf("%w: %q is an owned table; build the statement with GORM from models.Scoped(db, actor), or from "+
 				"models.Unscoped(db) if it is for no user; write a column of that name with its table, as in users.%[2]s", ErrUnscoped, word)
 		}
 		bound = slices.Delete(bound, i, i+1)

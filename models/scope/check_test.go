@@ -75,7 +75,7 @@ func TestCheck_AllowsColumnsWithTheNameOfATable(t *testing.T) {
 
 func TestCheck_NamesTheWordAndTheWayOut(t *testing.T) {
 	for statement, wants := range map[string][]string{
-		"SELECT * FROM Notes":                {`"Notes"`, "models.Scoped(db, user)", "models.Unscoped(db)", "users.Notes"},
+		"SELECT * FROM Notes":                {`"Notes"`, "models.Scoped(db, actor)", "models.Unscoped(db)", "users.Notes"},
 		"SELECT lower(notes) FROM users":     {`"notes"`, "users.notes"},
 		"SELECT id FROM users -- with notes": {`"notes"`, "--"},
 		`SELECT * FROM U&"n\006ftes"`:        {`U&`},

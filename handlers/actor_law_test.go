@@ -1,0 +1,34 @@
+package handlers_test
+
+import (
+	"go/ast"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A handler that reads the actor from the context compiles behind any guard,
+// and fails on a visitor. One that is handed the actor doesn't compile there.
+func TestLawHandlersAreHandedTheirActor(t *testing.T) {
+	plumbing := []string{
+		"change.go", "error.go", "handlers.go", "kept.go", "leave.go", "routes.go",
+	}
+	eachSource(t, func(path string, file *ast.File) {
+		name, inHandlers := strings.CutPrefix(path, "handlers/")
+		if !inHandlers || slices.Contains(plumbing, name) {
+			return
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			selector, is := node.(*ast.SelectorExpr)
+			if !is {
+				return true
+			}
+			of, is := selector.X.(*ast.Ident)
+			if is && of.Name == "middleware" && slices.Contains([]string{"Actor", "User", "PendingLogin"}, selector.Sel.Name) {
+				t.Errorf("%s calls middleware.%s; take the actor as the handler's second parameter and mount it on app, or on "+
+					"either if a visitor may come too", path, selector.Sel.Name)
+			}
+			return true
+		})
+	})
+}
