@@ -91,6 +91,8 @@ func valueFor(table, column, kind string, words map[string]string) any {
 		return false
 	case "bigint", "integer":
 		return 1
+	case "double": // precision
+		return 1.5
 	case "bytea":
 		return []byte("1")
 	}

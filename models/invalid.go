@@ -92,6 +92,17 @@ func (i Invalid) Integer(field, typed string) int64 {
 	return n
 }
 
+// Float takes a number that may have decimals.
+func (i Invalid) Float(field, typed string) float64 {
+	typed = Trim(typed)
+	n, err := strconv.ParseFloat(typed, 64)
+	if err != nil || strings.Trim(typed, "+-.0123456789") != "" { // such as NaN, Inf, 0x1p4, 1e9
+		i[field] = "Write the " + words(field) + " as a number, such as 12.5."
+		return 0
+	}
+	return n
+}
+
 // Date takes a day as browsers send it, 2026-11-30; it is the beginning of that day in UTC.
 func (i Invalid) Date(field, typed string) time.Time {
 	day, err := time.Parse(time.DateOnly, Trim(typed))

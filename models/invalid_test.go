@@ -94,3 +94,18 @@ func TestInvalid_EmailHoldsToTheRuleForAccounts(t *testing.T) {
 		}
 	}
 }
+
+func TestInvalid_FloatTakesNumbersWithDecimals(t *testing.T) {
+	for typed, want := range map[string]float64{" -12.5 ": -12.5, "3": 3, ".25": 0.25, "+1": 1} {
+		problems := models.Invalid{}
+		if got := problems.Float("weight", typed); got != want || problems.Err() != nil {
+			t.Errorf("%q: got %v, %v, want %v", typed, got, problems, want)
+		}
+	}
+	for _, typed := range []string{"", "neither", "NaN", "Inf", "1e9", "0x1p4", "1,5", "1.2.3", "1_000"} {
+		problems := models.Invalid{}
+		if problems.Float("weight", typed); problems["weight"] != "Write the weight as a number, such as 12.5." {
+			t.Errorf("%q: got %q, want a problem", typed, problems["weight"])
+		}
+	}
+}

@@ -222,6 +222,8 @@ func columnType(t *testing.T, goType reflect.Type) string {
 		return "boolean"
 	case goType.Kind() == reflect.Int, goType.Kind() == reflect.Int32:
 		return "integer"
+	case goType.Kind() == reflect.Float64:
+		return "double precision"
 	case goType.Kind() == reflect.Int64:
 		return "bigint"
 	}

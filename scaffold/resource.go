@@ -22,8 +22,9 @@ sorted and paged, pages to show, add, edit and delete, an entry in the navigatio
   go run ./scaffold resource invoice number:string due:date paid:bool amount:money note:text:optional status:enum:draft,sent
 
   string   one line of text              int     a whole number          email   an address
-  text     several lines                 money   an amount in cents      url     a link
-  date     a day                         bool    yes or no               enum    one of the words that follow: status:enum:draft,sent
+  text     several lines                 float   a number with decimals  url     a link
+  date     a day                         money   an amount in cents      enum    one of the words that follow: status:enum:draft,sent
+  bool     yes or no
 
 A field without a type is a string. A field must be filled in unless it ends in :optional. The first one stands for the row in lists, and is neither text nor bool nor
 optional. Names may be written in any case, the resource in singular or plural. go run ./scaffold drop invoices takes all of it back.
@@ -79,6 +80,7 @@ func kinds() map[string][2]string {
 		"url":    {"string", "TEXT"},
 		"enum":   {"string", "TEXT"},
 		"int":    {"int64", "BIGINT"},
+		"float":  {"float64", "DOUBLE PRECISION"},
 		"money":  {"Money", "BIGINT"},
 		"bool":   {"bool", "BOOLEAN"},
 		"date":   {"time.Time", "TIMESTAMP"},
@@ -129,7 +131,7 @@ func (p *project) newField(written string) field {
 		}
 	}
 	if _, known := kinds()[f.Kind]; !known {
-		p.faults.add("%q: %q is no type of field; these are: string, text, int, money, bool, date, email, url, enum.", written, f.Kind)
+		p.faults.add("%q: %q is no type of field; these are: string, text, int, float, money, bool, date, email, url, enum.", written, f.Kind)
 	}
 	return f
 }
@@ -231,18 +233,24 @@ func (p *project) tables() map[string]bool {
 	return found
 }
 
-func (p *project) addResource(r resourceData) {
-	one, word, path := r.One.Go(), r.Many.Snake(), "/"+r.Many.Kebab()
-	mark := " // feature:" + word
-	for from, to := range map[string]string{
+// files says where the file made from each template goes.
+func (r resourceData) files(migration int) map[string]string {
+	word := r.Many.Snake()
+	return map[string]string{
 		"model.go":      "models/" + word + ".go",
-		"migration.sql": fmt.Sprintf("models/migrations/%04d_%s.sql", p.nextMigration(), word),
+		"migration.sql": fmt.Sprintf("models/migrations/%04d_%s.sql", migration, word),
 		"handler.go":    "handlers/" + word + ".go",
 		"story_test.go": "handlers/" + word + "_test.go",
 		"view.templ":    "views/" + word + ".templ",
 		"view_test.go":  "views/" + word + "_test.go",
-	} {
-		p.fill("resource/"+from, to, r)
+	}
+}
+
+func (p *project) addResource(r resourceData) {
+	one, word, path := r.One.Go(), r.Many.Snake(), "/"+r.Many.Kebab()
+	mark := " // feature:" + word
+	for template, file := range r.files(p.nextMigration()) {
+		p.fill("resource/"+template, file, r)
 	}
 	p.edit("handlers/routes.go", addRoutes("app", "",
 		fmt.Sprintf("app.GET(%q, h.%s)", path, r.Many.Go())+mark,
@@ -410,7 +418,7 @@ func (r resourceData) Counted(n int) (numbers []int) {
 func (r resourceData) Searched() []string { return r.columns("string", "text", "email", "url") }
 
 func (r resourceData) Sorted() []string {
-	return r.columns("string", "email", "url", "enum", "int", "money", "bool", "date")
+	return r.columns("string", "email", "url", "enum", "int", "float", "money", "bool", "date")
 }
 
 func (r resourceData) columns(kinds ...string) (columns []string) {
@@ -491,7 +499,7 @@ func (f field) Type() string {
 
 // Pointer says whether there is a nil for what was left out. Text has "" for that.
 func (f field) Pointer() bool {
-	return f.Optional && slices.Contains([]string{"int", "money", "date"}, f.Kind)
+	return f.Optional && slices.Contains([]string{"int", "float", "money", "date"}, f.Kind)
 }
 
 // Conditional says whether the rule holds only for what was typed.
@@ -530,7 +538,7 @@ func (r resourceData) Rule(f field) string {
 	case "enum":
 		return fmt.Sprintf("problems.Choice(%q, %s, %s%s()...)", column, typed, r.One.Go(), f.Name.Plural().Go())
 	}
-	method := map[string]string{"int": "Integer", "money": "Money", "date": "Date", "email": "Email", "url": "URL"}[f.Kind]
+	method := map[string]string{"int": "Integer", "float": "Float", "money": "Money", "date": "Date", "email": "Email", "url": "URL"}[f.Kind]
 	return fmt.Sprintf("problems.%s(%q, %s)", method, column, typed)
 }
 
@@ -543,6 +551,11 @@ func (f field) Typed(variable string) string {
 			value = "*" + value
 		}
 		return "strconv.FormatInt(" + value + ", 10)"
+	case "float":
+		if f.Pointer() {
+			value = "*" + value
+		}
+		return "strconv.FormatFloat(" + value + ", 'f', -1, 64)"
 	case "money":
 		return value + ".String()"
 	case "date":
@@ -568,13 +581,15 @@ func (r resourceData) Shown(f field) string {
 }
 
 // Numeric says whether the column is one of figures.
-func (f field) Numeric() bool { return f.Kind == "int" || f.Kind == "money" }
+func (f field) Numeric() bool { return slices.Contains([]string{"int", "float", "money"}, f.Kind) }
 
 // Sample is something to type into the field, another one for each n.
 func (f field) Sample(n int) string {
 	switch f.Kind {
 	case "int":
 		return strconv.Itoa(10 * n)
+	case "float":
+		return fmt.Sprintf("%d.25", n)
 	case "money":
 		return fmt.Sprintf("%d.50", 100*n)
 	case "date":
@@ -619,6 +634,8 @@ func (f field) Nth() string {
 		return `fmt.Sprintf("https://example.com/%02d", n)`
 	case "int":
 		return `fmt.Sprint(n)`
+	case "float":
+		return `fmt.Sprintf("%d.25", n)`
 	case "money":
 		return `fmt.Sprintf("%d.50", n)`
 	case "date":
@@ -658,7 +675,7 @@ func (f field) Words() string { return strings.ReplaceAll(f.Name.Snake(), "_", "
 
 // Marked is a value for the tests of the views, which look for markup that is not escaped.
 func (f field) Marked() string {
-	value := map[string]string{"int": "int64(12)", "money": "models.Money(123450)", "date": "now", "bool": "true", "enum": strconv.Quote(f.Sample(0))}[f.Kind]
+	value := map[string]string{"int": "int64(12)", "float": "float64(1.25)", "money": "models.Money(123450)", "date": "now", "bool": "true", "enum": strconv.Quote(f.Sample(0))}[f.Kind]
 	switch {
 	case f.Pointer():
 		return "new(" + value + ")"
@@ -707,7 +724,7 @@ func (r resourceData) Input(f field) string {
 		return "@ui.Switch(ui.Input{" + input + "Checked: form." + f.Name.Go() + "}, problems)"
 	}
 	input += "Value: form." + f.Name.Go()
-	input += map[string]string{"string": ", MaxLength: 200", "int": `, InputMode: "numeric"`, "money": `, InputMode: "decimal"`, "date": `, Type: "date"`,
+	input += map[string]string{"string": ", MaxLength: 200", "int": `, InputMode: "numeric"`, "float": `, InputMode: "decimal"`, "money": `, InputMode: "decimal"`, "date": `, Type: "date"`,
 		"email": `, Type: "email"`, "url": `, Type: "url"`}[f.Kind]
 	if slices.Contains(autofillWords, f.Name.Kebab()) {
 		input += `, Autocomplete: "off"`

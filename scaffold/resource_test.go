@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-var zebra = []string{"resource", "zebra", "number:string", "due:date", "paid:bool", "amount:money", "status:enum:draft,sent", "note:text:optional", "paid on:date:optional"}
+var zebra = []string{"resource", "zebra", "number:string", "due:date", "paid:bool", "amount:money", "status:enum:draft,sent", "note:text:optional", "paid on:date:optional", "weight:float", "height:float:optional"}
 
 func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
 	c := newClone(t).succeeds(zebra...)
 	for name, parts := range map[string][]string{
-		"models/zebras.go":          {"type Zebra struct {\n\tOwned\n", "PaidOn *time.Time", "Amount Money", "models", `problems.Choice("status", form.Status, ZebraStatuses()...)`},
+		"models/zebras.go":          {"type Zebra struct {\n\tOwned\n", "PaidOn *time.Time", "Amount Money", "Weight float64", "Height *float64", "models", `problems.Choice("status", form.Status, ZebraStatuses()...)`},
 		"handlers/zebras.go":        {"func (h *Handlers) EditZebraPage("},
 		"handlers/zebras_test.go":   {"TestAnotherPersonsZebraIsNotThere"},
 		"views/zebras.templ":        {`@ui.NumberCell("Amount")`, `@ui.Select(`, `Type: "date"`},
@@ -57,7 +57,7 @@ func TestTheMigrationIsTheNextAndItsTableCanBeRead(t *testing.T) {
 	c := newClone(t)
 	c.put("models/migrations/9123_last.sql", "")
 	c.succeeds(zebra...)
-	c.holds("models/migrations/9124_zebras.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE zebras;")
+	c.holds("models/migrations/9124_zebras.sql", "    note       TEXT      NOT NULL,\n    paid_on    TIMESTAMP,\n", "CHECK (status IN ('draft', 'sent'))", "DROP TABLE zebras;")
 }
 
 func TestReservedWordsOfSQLAreQuotedWhereTheyAreColumns(t *testing.T) {
