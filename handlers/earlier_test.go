@@ -185,7 +185,7 @@ func TestEarlierDatabase_KeepsEveryValue(t *testing.T) {
 		if len(rows) == 0 {
 			t.Errorf("the earlier version had no row in %s, want one", table)
 		}
-		now := successor(after, table)
+		now := after[cmp.Or(successors[table], table)]
 		for id, row := range rows {
 			if now[id] == nil {
 				t.Errorf("the row %s of %s is gone", id, table)
@@ -205,22 +205,18 @@ func TestEarlierDatabase_KeepsEveryValue(t *testing.T) {
 func sameValues(t *testing.T, table string, before, after map[string]string) {
 	t.Helper()
 	for column, want := range before {
-		if rewrite := rewritten[table+"."+column]; rewrite != nil {
+		got, unchanged := after[column]
+		if !unchanged {
+			got = after[successors[column]]
+		}
+		// A migration that renames does not run in a program without its feature.
+		if rewrite := rewritten[table+"."+column]; rewrite != nil && (!unchanged || successors[column] == "") {
 			want = rewrite.Replace(want)
 		}
-		if got := successor(after, column); got != want {
+		if got != want {
 			t.Errorf("%s.%s is %s after the migrations, want %s; if it was renamed, add it to successors", table, column, got, want)
 		}
 	}
-}
-
-// successor returns what is found under the present name. A migration that
-// renames does not run in a program without the feature that it belongs to.
-func successor[V any](found map[string]V, name string) V {
-	if value, ok := found[successors[name]]; ok {
-		return value
-	}
-	return found[name]
 }
 
 func TestEarlierDatabase_OpensWithEverythingIntact(t *testing.T) {
