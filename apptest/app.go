@@ -35,6 +35,7 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
+	"example.com/gatehouse/web"
 )
 
 // Two passwords that meet every rule. The users of a test have Password.
@@ -54,7 +55,7 @@ type App struct {
 	Mailbox *mailtest.Server // receives all mail
 	Clock   *Clock
 	Log     *Log
-	Routes  []handlers.Route
+	Routes  []web.Route
 
 	limits   *limits
 	onUser   []func(*models.User)

@@ -12,7 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/auth/limit"
-	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/web"
 )
 
 // limits records which limits the requests of a test were counted under.
@@ -80,10 +80,10 @@ func (l *limits) wantMailLimited(t *testing.T) {
 
 // wantDeclared fails if a request was counted under a limit that its route does
 // not declare.
-func (l *limits) wantDeclared(t *testing.T, routes []handlers.Route) {
+func (l *limits) wantDeclared(t *testing.T, routes []web.Route) {
 	l.counts.Range(func(key, _ any) bool {
 		c := key.(count)
-		declared := slices.ContainsFunc(routes, func(r handlers.Route) bool {
+		declared := slices.ContainsFunc(routes, func(r web.Route) bool {
 			named := slices.ContainsFunc(r.Limits, func(l limit.Limit) bool { return l.Name == c.rule })
 			// Reauthentication sends on a saved form, which counts under the
 			// limits of its own route.
@@ -103,7 +103,7 @@ func (app *App) Counted(method, path, rule string) bool {
 }
 
 // Matches reports whether a route answers this method at this path.
-func Matches(route handlers.Route, method, path string) bool {
+func Matches(route web.Route, method, path string) bool {
 	ours, theirs := strings.Split(route.Path, "/"), strings.Split(path, "/")
 	if route.Method != method {
 		return false

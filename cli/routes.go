@@ -12,6 +12,7 @@ import (
 
 	"example.com/gatehouse/app"
 	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/web"
 )
 
 // routes lists the routes for people.
@@ -24,7 +25,7 @@ func routes(_ context.Context, call *app.Call) error {
 }
 
 // readRoutes needs nothing but the settings, so it works without a database.
-func readRoutes(call *app.Call) ([]handlers.Route, error) {
+func readRoutes(call *app.Call) ([]web.Route, error) {
 	c, err := call.Config()
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ const routeLine = "%-6s %-34s %-22s %-24s %s"
 
 // printRoutes writes the lines that contain the word, with a blank line wherever
 // the guard changes.
-func printRoutes(out io.Writer, list []handlers.Route, word string) error {
+func printRoutes(out io.Writer, list []web.Route, word string) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, routeLine+"\n", "METHOD", "PATH", "GUARD", "HANDLER", "LIMITS")
 	shown, guard := 0, ""
@@ -72,14 +73,14 @@ func printRoutes(out io.Writer, list []handlers.Route, word string) error {
 		return fmt.Errorf("no line contains %q", word)
 	}
 	fmt.Fprintf(&text, "\nRoutes without a body limit take %s. A visitor may send less to every route.\n",
-		size(handlers.MaxBody))
+		size(web.MaxBody))
 	_, err := io.WriteString(out, text.String())
 	return err
 }
 
-func limitsOf(r handlers.Route) string {
+func limitsOf(r web.Route) string {
 	var limits []string
-	if r.MaxBody != handlers.MaxBody {
+	if r.MaxBody != web.MaxBody {
 		limits = append(limits, "body "+size(r.MaxBody))
 	}
 	for _, l := range r.Limits {

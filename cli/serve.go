@@ -16,6 +16,7 @@ import (
 
 	"example.com/gatehouse/app"
 	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/web"
 )
 
 const (
@@ -92,8 +93,8 @@ func (s *server) answer(ctx context.Context, server *http.Server, listener net.L
 // canHoldUploads reports whether bodies that are too large for memory can wait on
 // disk, if a route takes such bodies. A container with a read-only root often has
 // no folder for them.
-func canHoldUploads(routes []handlers.Route) error {
-	if !slices.ContainsFunc(routes, func(r handlers.Route) bool { return r.MaxBody > handlers.MaxBody }) {
+func canHoldUploads(routes []web.Route) error {
+	if !slices.ContainsFunc(routes, func(r web.Route) bool { return r.MaxBody > web.MaxBody }) {
 		return nil
 	}
 	file, err := os.CreateTemp("", "upload-")

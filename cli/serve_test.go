@@ -15,7 +15,7 @@ import (
 
 	"example.com/gatehouse/app"
 	"example.com/gatehouse/config"
-	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/web"
 )
 
 func TestRepeat_StartsSoonInAProgramThatIsRestartedOften(t *testing.T) {
@@ -95,11 +95,11 @@ func TestServe_DeletesExpiredRows(t *testing.T) {
 func TestServe_SaysThatTheTemporaryFolderIsMissing(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	t.Setenv("TMPDIR", missing)
-	large := []handlers.Route{{Path: "/picture", MaxBody: handlers.MaxBody + 1}}
+	large := []web.Route{{Path: "/picture", MaxBody: web.MaxBody + 1}}
 	if err := canHoldUploads(large); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without the folder: got %v, want %v", err, fs.ErrNotExist)
 	}
-	if err := canHoldUploads([]handlers.Route{{Path: "/", MaxBody: handlers.MaxBody}}); err != nil {
+	if err := canHoldUploads([]web.Route{{Path: "/", MaxBody: web.MaxBody}}); err != nil {
 		t.Errorf("where no route needs it: got %v, want none", err)
 	}
 	if err := os.Mkdir(missing, 0o700); err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/web"
 )
 
 // program finds what checks a file. Where it is not installed the test is skipped, and fails where CI installs it.
@@ -144,7 +145,7 @@ func TestTheProxiesTakeTheLargestBodyOfARoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, routes := handlers.New(c, nil, nil, nil, slog.New(slog.DiscardHandler), time.Now).Router()
-	largest := slices.MaxFunc(routes, func(a, b handlers.Route) int { return cmp.Compare(a.MaxBody, b.MaxBody) }).MaxBody
+	largest := slices.MaxFunc(routes, func(a, b web.Route) int { return cmp.Compare(a.MaxBody, b.MaxBody) }).MaxBody
 	for name, limit := range map[string]string{"Caddyfile": `max_size (\d+)MB`, "nginx.conf": `client_max_body_size (\d+)m`} {
 		found := regexp.MustCompile(limit).FindStringSubmatch(read(t, "../deploy/"+name))
 		if found == nil {

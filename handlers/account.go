@@ -8,25 +8,26 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // AccountPage shows the person's name and address.
 func (h *Handlers) AccountPage(c echo.Context, actor *auth.Actor) error {
-	return h.render(c, http.StatusOK, views.Account(&actor.User, views.AccountForm{Name: actor.User.Name}, nil))
+	return h.web.Render(c, http.StatusOK, views.Account(&actor.User, views.AccountForm{Name: actor.User.Name}, nil))
 }
 
 // Account changes the person's name.
 func (h *Handlers) Account(c echo.Context, actor *auth.Actor) error {
 	var form views.AccountForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.Rename(c.Request().Context(), actor, form.Name)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.Account(&actor.User, form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.Account(&actor.User, form, invalid))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/account", "Your name is saved.")
+	return h.web.Redirect(c, "/account", "Your name is saved.")
 }

@@ -11,6 +11,7 @@ import (
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/ui"
+	"example.com/gatehouse/web"
 )
 
 // DeleteAccountPage says what a deletion does. A proof is asked for here: what comes after the last button should be the end.
@@ -18,18 +19,18 @@ func (h *Handlers) DeleteAccountPage(c echo.Context, actor *auth.Actor) error {
 	if err := h.auth.RequireRecentLogin(c.Request().Context(), actor); err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.DeleteAccount(&actor.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
+	return h.web.Render(c, http.StatusOK, views.DeleteAccount(&actor.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
 }
 
 // DeleteAccount closes the account and has it deleted.
 func (h *Handlers) DeleteAccount(c echo.Context, actor *auth.Actor) error {
 	var form views.DeleteAccountForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.ScheduleDeletion(c.Request().Context(), actor, form.Confirmation)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.DeleteAccount(&actor.User, auth.DeletionAfter, form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.DeleteAccount(&actor.User, auth.DeletionAfter, form, invalid))
 	}
 	return h.accountClosed(c, err)
 }
@@ -42,13 +43,13 @@ func (h *Handlers) accountClosed(c echo.Context, err error) error {
 	h.cookies.Clear(c.Response(), session.Session)
 	h.cookies.Clear(c.Response(), session.PendingLogin)
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return h.redirect(c, "/login", "Your account is closed, and will be deleted in "+ui.Length(auth.DeletionAfter)+". Until then the link in our mail brings it back.")
+	return h.web.Redirect(c, "/login", "Your account is closed, and will be deleted in "+ui.Length(auth.DeletionAfter)+". Until then the link in our mail brings it back.")
 }
 
 // RestoreAccountPage asks whether to bring an account back. Opening it uses nothing up.
 func (h *Handlers) RestoreAccountPage(c echo.Context) error {
-	h.hideToken(c)
-	token := linkToken(c)
+	h.web.HideToken(c)
+	token := web.LinkToken(c)
 	user, due, err := h.auth.DeletionByToken(c.Request().Context(), token)
 	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadRestore(c, err)
@@ -56,14 +57,14 @@ func (h *Handlers) RestoreAccountPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.RestoreAccount(views.RestoreAccountForm{Token: token}, user.Email, due))
+	return h.web.Render(c, http.StatusOK, views.RestoreAccount(views.RestoreAccountForm{Token: token}, user.Email, due))
 }
 
 func (h *Handlers) deadRestore(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
-		return h.redirect(c, "/login", "This link already brought your account back.")
+		return h.web.Redirect(c, "/login", "This link already brought your account back.")
 	}
-	return h.linkInvalid(c, "The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
+	return h.web.LinkInvalid(c, "The account is back already, there is a newer mail with another link, or the seven days are over and it was deleted. Log in to see.",
 		"Log in", "/login")
 }
 
@@ -71,7 +72,7 @@ func (h *Handlers) deadRestore(c echo.Context, err error) error {
 // password.
 func (h *Handlers) RestoreAccount(c echo.Context) error {
 	var form views.RestoreAccountForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	if form.ReportCompromise {
@@ -84,5 +85,5 @@ func (h *Handlers) RestoreAccount(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/login", "Your account is back, as it was. Log in with your password.")
+	return h.web.Redirect(c, "/login", "Your account is back, as it was. Log in with your password.")
 }

@@ -9,6 +9,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // AccountExportPage says what an export is made of. A proof is asked for here, so that the download is an answer to its own button.
@@ -20,7 +21,7 @@ func (h *Handlers) AccountExportPage(c echo.Context, actor *auth.Actor) error {
 	for _, content := range auth.ExportContents() {
 		contents = append(contents, views.ExportContent(content))
 	}
-	return h.render(c, http.StatusOK, views.AccountExport(&actor.User, contents))
+	return h.web.Render(c, http.StatusOK, views.AccountExport(&actor.User, contents))
 }
 
 // AccountExport sends all that is held about the user, as it is read.
@@ -31,7 +32,7 @@ func (h *Handlers) AccountExport(c echo.Context, actor *auth.Actor) error {
 }
 
 func (h *Handlers) export(c echo.Context, actor *auth.Actor, start func() error) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	if err := start(); err != nil {

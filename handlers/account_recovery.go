@@ -9,33 +9,34 @@ import (
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // AccountRecoveryPage asks whether to remove every second factor. Opening it uses nothing up.
 func (h *Handlers) AccountRecoveryPage(c echo.Context) error {
-	h.hideToken(c)
-	user, err := h.auth.RecoveryByToken(c.Request().Context(), linkToken(c))
+	h.web.HideToken(c)
+	user, err := h.auth.RecoveryByToken(c.Request().Context(), web.LinkToken(c))
 	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadRecovery(c, err)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.AccountRecovery(views.AccountRecoveryForm{Token: linkToken(c)}, user.Email))
+	return h.web.Render(c, http.StatusOK, views.AccountRecovery(views.AccountRecoveryForm{Token: web.LinkToken(c)}, user.Email))
 }
 
 func (h *Handlers) deadRecovery(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
-		return h.redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
+		return h.web.Redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
 	}
-	return h.linkInvalid(c, "It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.",
+	return h.web.LinkInvalid(c, "It has been used, replaced by a newer one, or is too old. Ask whoever sent it for a new one.",
 		"Log in", "/login")
 }
 
 // AccountRecovery removes them and goes to the login page: a link alone signs nobody in.
 func (h *Handlers) AccountRecovery(c echo.Context) error {
 	var form views.AccountRecoveryForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.RecoverAccount(c.Request().Context(), form.Token, middleware.Client(c))
@@ -46,8 +47,8 @@ func (h *Handlers) AccountRecovery(c echo.Context) error {
 		return err
 	}
 	// Whoever is logged in here need not be whose factors they were.
-	if err := h.leave(c); err != nil {
+	if err := h.web.Logout(c); err != nil {
 		return err
 	}
-	return h.redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
+	return h.web.Redirect(c, "/login", "Your second factors are removed. Log in with your password, then set up new ones.")
 }

@@ -13,7 +13,7 @@ import (
 
 	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/auth"
-	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/web"
 )
 
 const form = "application/x-www-form-urlencoded"
@@ -120,7 +120,7 @@ func TestSavedForm_SaysThatALargeOneIsNotKept(t *testing.T) {
 // uploadRoutes are the paths of the routes that take more than MaxBody.
 func uploadRoutes(app *apptest.App) (paths []string) {
 	for _, route := range app.Routes {
-		if route.MaxBody > handlers.MaxBody {
+		if route.MaxBody > web.MaxBody {
 			paths = append(paths, route.Path)
 		}
 	}

@@ -28,7 +28,7 @@ func (h *Handlers) DevMailPage(c echo.Context) error {
 	if t := h.outbox.Trouble(); t != nil {
 		trouble = t.What
 	}
-	return h.render(c, http.StatusOK, dev.Mail(rows, trouble))
+	return h.web.Render(c, http.StatusOK, dev.Mail(rows, trouble))
 }
 
 func mailRow(l mail.QueuedMessage) dev.MailRow {
@@ -44,7 +44,7 @@ func (h *Handlers) DevMailMessage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, dev.MailMessage(dev.MailView{MailRow: mailRow(message), Text: message.Text, Link: h.linkIn(message.Text)}))
+	return h.web.Render(c, http.StatusOK, dev.MailMessage(dev.MailView{MailRow: mailRow(message), Text: message.Text, Link: h.linkIn(message.Text)}))
 }
 
 // linkIn is the one link of a mail: its only word that begins with this site's address.

@@ -64,7 +64,7 @@ func (h *Handlers) DevMailPreviews(c echo.Context) error {
 	for _, m := range h.mailPreviews() {
 		rows = append(rows, previewRow(m))
 	}
-	return h.render(c, http.StatusOK, dev.MailPreviews(rows))
+	return h.web.Render(c, http.StatusOK, dev.MailPreviews(rows))
 }
 
 func previewRow(m mail.Message) dev.MailRow {
@@ -77,7 +77,7 @@ func (h *Handlers) DevMailPreview(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, dev.MailPreview(dev.MailView{MailRow: previewRow(m), Text: m.Text}))
+	return h.web.Render(c, http.StatusOK, dev.MailPreview(dev.MailView{MailRow: previewRow(m), Text: m.Text}))
 }
 
 // DevMailPreviewHTML is the HTML part of one, for the frame in DevMailPreview.

@@ -7,11 +7,12 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/views/dev"
+	"example.com/gatehouse/web"
 )
 
 // DevUIPage leads to the parts that pages are made of.
 func (h *Handlers) DevUIPage(c echo.Context) error {
-	return h.render(c, http.StatusOK, dev.UI())
+	return h.web.Render(c, http.StatusOK, dev.UI())
 }
 
 // DevUIPart shows parts of a kind in all their states.
@@ -24,19 +25,19 @@ func (h *Handlers) DevUIPart(c echo.Context) error {
 	if theme != "light" && theme != "dark" {
 		theme = ""
 	}
-	return h.render(c, http.StatusOK, dev.UIShow(part, theme))
+	return h.web.Render(c, http.StatusOK, dev.UIShow(part, theme))
 }
 
 // DevUISubmit is where the forms that are shown lead to. Nothing comes of them but a notice.
 func (h *Handlers) DevUISubmit(c echo.Context) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	part, err := devUIPart(c)
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, part.Address(), "The form was sent. Nothing is kept here.")
+	return h.web.Redirect(c, part.Address(), "The form was sent. Nothing is kept here.")
 }
 
 func devUIPart(c echo.Context) (dev.UIPart, error) {

@@ -13,9 +13,9 @@ import (
 // Home shows the front page.
 func (h *Handlers) Home(c echo.Context, actor *auth.Actor) error {
 	if actor == nil {
-		return h.render(c, http.StatusOK, views.Home(nil))
+		return h.web.Render(c, http.StatusOK, views.Home(nil))
 	}
-	return h.render(c, http.StatusOK, views.Home(&actor.User))
+	return h.web.Render(c, http.StatusOK, views.Home(&actor.User))
 }
 
 // Assets serves stylesheets, scripts and icons.

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/net/html"
 
 	"example.com/gatehouse/apptest"
-	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/web"
 )
 
 // public are the routes that a visitor gets an answer from. Every other route, those not yet written among them, asks for login.
@@ -220,7 +220,7 @@ func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
 				continue // other sites, and places on the page
 			}
 			target, err := url.Parse(address)
-			if err != nil || !slices.ContainsFunc(page.Browser.App.Routes, func(r handlers.Route) bool { return apptest.Matches(r, method, target.Path) }) {
+			if err != nil || !slices.ContainsFunc(page.Browser.App.Routes, func(r web.Route) bool { return apptest.Matches(r, method, target.Path) }) {
 				t.Errorf("%s: <%s> leads to %s %s, and there is nothing", page.Path, n.Data, method, address)
 			}
 		}
@@ -251,7 +251,7 @@ func TestLawUnknownAddressesAre404ForEveryone(t *testing.T) {
 		"/-nothing", "/account/x.css", "/dashboard/x", "/login/x", "/assets/", "/assets/nothing.css", "/.git/config",
 		"/.env", "/debug/pprof/", "/metrics", "//", "/admin", "/%2e%2e/etc/passwd",
 	} {
-		if slices.ContainsFunc(app.Routes, func(r handlers.Route) bool { return r.Path == path }) {
+		if slices.ContainsFunc(app.Routes, func(r web.Route) bool { return r.Path == path }) {
 			continue // a page of the product's own
 		}
 		ada.Get(path).WantStatus(t, 404)
@@ -369,20 +369,21 @@ func TestAFormOnAPageWithoutAReferrerIsOneOfOurs(t *testing.T) {
 func TestLawImportsRunOneWay(t *testing.T) {
 	const app = "example.com/gatehouse/"
 	owners := map[string][]string{
-		"github.com/labstack/echo": {"handlers", "middleware"},
+		"github.com/labstack/echo": {"handlers", "middleware", "web"},
 		"github.com/gorilla/":      {"session"},
 		"golang.org/x/crypto/":     {"auth"},
-		"gorm.io/gorm":             {"app", "auth", "cli", "models", "mail", "handlers"},
+		"gorm.io/gorm":             {"app", "auth", "cli", "models", "mail", "handlers", "web"},
 		"github.com/wneessen/":     {"mail"},
 		"github.com/go-webauthn/":  {"auth"}, // feature:passkeys
 		app + "app":                {"cli"},
 		app + "apptest":            {}, // tests alone
 		app + "cli":                {"."},
 		app + "handlers":           {"cli"},
-		app + "views":              {"handlers", "views"},
-		app + "middleware":         {"handlers"},
-		app + "session":            {"handlers", "middleware"},
-		app + "auth":               {"app", "auth", "cli", "handlers", "middleware"},
+		app + "web":                {"cli", "handlers"},
+		app + "views":              {"handlers", "views", "web"},
+		app + "middleware":         {"handlers", "web"},
+		app + "session":            {"handlers", "middleware", "web"},
+		app + "auth":               {"app", "auth", "cli", "handlers", "middleware", "web"},
 		app + "seal":               {"auth", "mail"},
 	}
 	eachSource(t, func(path string, file *ast.File) {

@@ -10,15 +10,16 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/ui"
+	"example.com/gatehouse/web"
 )
 
 // Notes lists the user's notes.
 func (h *Handlers) Notes(c echo.Context, actor *auth.Actor) error {
-	notes, err := models.Notes(h.database(c), actor, query(c))
+	notes, err := models.Notes(h.database(c), actor, web.ListQuery(c))
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Notes(&actor.User, notes, h.now()))
+	return h.web.Render(c, http.StatusOK, views.Notes(&actor.User, notes, h.now()))
 }
 
 // Note shows a note.
@@ -36,28 +37,28 @@ func (h *Handlers) notePage(c echo.Context, status int, actor *auth.Actor, probl
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Note(&actor.User, note, picture, problems, h.now()))
+	return h.web.Render(c, status, views.Note(&actor.User, note, picture, problems, h.now()))
 }
 
 // NewNotePage shows the form of a new note.
 func (h *Handlers) NewNotePage(c echo.Context, actor *auth.Actor) error {
-	return h.render(c, http.StatusOK, views.NewNote(&actor.User, models.NoteForm{}, nil))
+	return h.web.Render(c, http.StatusOK, views.NewNote(&actor.User, models.NoteForm{}, nil))
 }
 
 // NewNote makes a note.
 func (h *Handlers) NewNote(c echo.Context, actor *auth.Actor) error {
 	var form models.NoteForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	note, err := models.CreateNote(h.database(c), actor, form)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.NewNote(&actor.User, form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.NewNote(&actor.User, form, invalid))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/notes/"+note.ID, "The note is saved.")
+	return h.web.Redirect(c, "/notes/"+note.ID, "The note is saved.")
 }
 
 // EditNotePage shows the form of a note.
@@ -66,24 +67,24 @@ func (h *Handlers) EditNotePage(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.EditNote(&actor.User, note.ID, note.Form(), nil))
+	return h.web.Render(c, http.StatusOK, views.EditNote(&actor.User, note.ID, note.Form(), nil))
 }
 
 // EditNote changes a note.
 func (h *Handlers) EditNote(c echo.Context, actor *auth.Actor) error {
 	var form models.NoteForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	id := c.Param("id")
 	err := models.UpdateNote(h.database(c), actor, id, form)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.EditNote(&actor.User, id, form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.EditNote(&actor.User, id, form, invalid))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/notes/"+id, "The note is saved.")
+	return h.web.Redirect(c, "/notes/"+id, "The note is saved.")
 }
 
 // PinNote puts a note above the others, or back among them.
@@ -91,7 +92,7 @@ func (h *Handlers) PinNote(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		Pinned bool `form:"pinned"`
 	}
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	id := c.Param("id")
@@ -99,31 +100,31 @@ func (h *Handlers) PinNote(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	if form.Pinned {
-		return h.redirect(c, "/notes/"+id, "The note is pinned: it stays above the others.")
+		return h.web.Redirect(c, "/notes/"+id, "The note is pinned: it stays above the others.")
 	}
-	return h.redirect(c, "/notes/"+id, "The note is no longer pinned.")
+	return h.web.Redirect(c, "/notes/"+id, "The note is no longer pinned.")
 }
 
 // DeleteNote deletes a note, which its notice can undo.
 func (h *Handlers) DeleteNote(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	id := c.Param("id")
 	if err := models.DeleteNote(h.database(c), actor, id); err != nil {
 		return err
 	}
-	return h.redirectOffering(c, "/notes", ui.Message{Text: "The note is deleted.", Action: "/notes/" + id + "/restore", Label: "Undo"})
+	return h.web.RedirectWith(c, "/notes", ui.Message{Text: "The note is deleted.", Action: "/notes/" + id + "/restore", Label: "Undo"})
 }
 
 // RestoreNote brings a deleted note back.
 func (h *Handlers) RestoreNote(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	id := c.Param("id")
 	if err := models.RestoreNote(h.database(c), actor, id, h.now()); err != nil {
 		return err
 	}
-	return h.redirect(c, "/notes/"+id, "The note is back.")
+	return h.web.Redirect(c, "/notes/"+id, "The note is back.")
 }

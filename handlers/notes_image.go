@@ -9,6 +9,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/web"
 )
 
 // NoteImage sends a note's picture to its owner.
@@ -25,7 +26,7 @@ func (h *Handlers) SetNoteImage(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		Image *multipart.FileHeader `form:"image"`
 	}
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	id := c.Param("id")
@@ -36,17 +37,17 @@ func (h *Handlers) SetNoteImage(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/notes/"+id, "The picture is saved.")
+	return h.web.Redirect(c, "/notes/"+id, "The picture is saved.")
 }
 
 // DeleteNoteImage takes the picture from a note.
 func (h *Handlers) DeleteNoteImage(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	id := c.Param("id")
 	if err := models.DeleteNoteImage(h.database(c), actor, id); err != nil {
 		return err
 	}
-	return h.redirect(c, "/notes/"+id, "The picture is removed.")
+	return h.web.Redirect(c, "/notes/"+id, "The picture is removed.")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
@@ -13,11 +12,13 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/layout"
+	"example.com/gatehouse/web"
 )
 
 // PasskeyLoginOptions answers the login page's script with what it needs to ask for a passkey.
 func (h *Handlers) PasskeyLoginOptions(c echo.Context) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	options, token, err := h.auth.PasskeyLogIn(c.Request().Context(), h.cookies.Get(c.Request(), session.Passkey), middleware.Client(c))
@@ -30,24 +31,24 @@ func (h *Handlers) PasskeyLoginOptions(c echo.Context) error {
 // PasskeyLogin logs in with a passkey.
 func (h *Handlers) PasskeyLogin(c echo.Context) error {
 	var form views.PasskeyLoginForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
-	form.Errand = checked(form.Errand)
+	form.Errand = web.CheckErrand(form.Errand)
 	token := h.cookies.Get(c.Request(), session.Passkey)
 	user, err := h.auth.AuthenticateByPasskey(c.Request().Context(), token, form.Assertion, middleware.Client(c))
 	if err != nil {
-		return h.again(c, form.Kept, err, func(status int, problems auth.Invalid) error {
-			return h.render(c, status, views.Login(views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: form.Errand}, problems))
+		return h.web.Again(c, form.Kept, err, func(status int, problems auth.Invalid) error {
+			return h.web.Render(c, status, views.Login(views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: form.Errand}, problems))
 		})
 	}
 	h.cookies.Clear(c.Response(), session.Passkey)
-	return h.startLogin(c, user, auth.ByPasskey(form.Remember), form.Errand)
+	return h.web.Login(c, user, auth.ByPasskey(form.Remember), form.Errand)
 }
 
 // PasskeyFactorOptions answers the script of the page that asks for a second factor.
 func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.PendingLogin) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	options, err := h.auth.PasskeyFactor(c.Request().Context(), p)
@@ -56,7 +57,7 @@ func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.PendingLogin) er
 
 // PasskeyReauthOptions answers the script of the page that asks for a fresh proof.
 func (h *Handlers) PasskeyReauthOptions(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	options, err := h.auth.PasskeyReauth(c.Request().Context(), actor)
@@ -65,7 +66,7 @@ func (h *Handlers) PasskeyReauthOptions(c echo.Context, actor *auth.Actor) error
 
 // NewPasskeyOptions answers the script of the page that makes a passkey.
 func (h *Handlers) NewPasskeyOptions(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	options, err := h.auth.NewPasskey(c.Request().Context(), actor)
@@ -106,7 +107,7 @@ func (h *Handlers) passkeys(c echo.Context, status int, actor *auth.Actor, form 
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Passkeys(&actor.User, h.passkeyRows(list), form, problems, accepted, h.auth.PasskeysWork(), h.now()))
+	return h.web.Render(c, status, views.Passkeys(&actor.User, h.passkeyRows(list), form, problems, accepted, h.auth.PasskeysWork(), h.now()))
 }
 
 func (h *Handlers) passkeyRows(list []models.Passkey) (rows []views.PasskeyRow) {
@@ -121,23 +122,23 @@ func (h *Handlers) NewPasskeyPage(c echo.Context, actor *auth.Actor) error {
 	if err := h.auth.RequireRecentLogin(c.Request().Context(), actor); err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), nil))
+	return h.web.Render(c, http.StatusOK, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), nil))
 }
 
 // NewPasskey adds the passkey that the browser has made.
 func (h *Handlers) NewPasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.NewPasskeyForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	token, err := h.auth.AddPasskey(c.Request().Context(), actor, form.Credential)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), invalid))
 	}
 	if err != nil {
 		return err
 	}
-	if err := h.renew(c, actor, token); err != nil {
+	if err := h.web.Renew(c, actor, token); err != nil {
 		return err
 	}
 	h.cookies.Clear(c.Response(), session.PasskeyOffer)
@@ -147,7 +148,7 @@ func (h *Handlers) NewPasskey(c echo.Context, actor *auth.Actor) error {
 // RenamePasskey gives a passkey another name.
 func (h *Handlers) RenamePasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.PasskeyForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.RenamePasskey(c.Request().Context(), actor, form.ID, form.Name)
@@ -157,13 +158,13 @@ func (h *Handlers) RenamePasskey(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/passkeys", "The name is saved.")
+	return h.web.Redirect(c, "/account/passkeys", "The name is saved.")
 }
 
 // RemovePasskey removes a passkey.
 func (h *Handlers) RemovePasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.PasskeyForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.RemovePasskey(c.Request().Context(), actor, form.ID)
@@ -195,18 +196,18 @@ func (h *Handlers) rememberPasskeyOffer(c echo.Context, user *models.User, authn
 	return h.cookies.Set(c.Response(), c.Request(), session.PasskeyOffer, "due")
 }
 
-// passkeyOffer stands above the dashboard, where nobody is on their way to something else; nil for none.
-func (h *Handlers) passkeyOffer(c echo.Context, actor *auth.Actor) templ.Component {
-	if actor == nil || c.Path() != "/dashboard" || h.cookies.Get(c.Request(), session.PasskeyOffer) == "" {
-		return nil
+// addPasskeyOffer offers a passkey above the dashboard, where nobody is on their
+// way to something else.
+func (h *Handlers) addPasskeyOffer(c echo.Context, actor *auth.Actor, r *layout.Request) {
+	if actor != nil && c.Path() == "/dashboard" && h.cookies.Get(c.Request(), session.PasskeyOffer) != "" {
+		r.Offer = views.PasskeyOffer()
 	}
-	return views.PasskeyOffer()
 }
 
 // DeclinePasskey puts the offer off, or away.
 func (h *Handlers) DeclinePasskey(c echo.Context, actor *auth.Actor) error {
 	var form views.PasskeyOfferForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	never := form.When == "never"
@@ -218,5 +219,5 @@ func (h *Handlers) DeclinePasskey(c echo.Context, actor *auth.Actor) error {
 	if never {
 		notice = "We will not ask again. Passkeys are on the security page, should you want one."
 	}
-	return h.redirect(c, "/dashboard", notice)
+	return h.web.Redirect(c, "/dashboard", notice)
 }

@@ -9,30 +9,31 @@ import (
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // ForgotPasswordPage asks for the address of the account.
 func (h *Handlers) ForgotPasswordPage(c echo.Context) error {
-	return h.render(c, http.StatusOK, views.ForgotPassword(views.ForgotForm{}, nil))
+	return h.web.Render(c, http.StatusOK, views.ForgotPassword(views.ForgotForm{}, nil))
 }
 
 // ForgotPassword mails a link, if there is an account to mail it to; the answer does not tell.
 func (h *Handlers) ForgotPassword(c echo.Context) error {
 	var form views.ForgotForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.ForgotPassword(c.Request().Context(), form.Email, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.ForgotPassword(form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.ForgotPassword(form, invalid))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/password/forgot/sent", "")
+	return h.web.Redirect(c, "/password/forgot/sent", "")
 }
 
 // ForgotPasswordSent says to look into the mailbox.
 func (h *Handlers) ForgotPasswordSent(c echo.Context) error {
-	return h.render(c, http.StatusOK, views.ForgotPasswordSent(h.config.ResetTTL))
+	return h.web.Render(c, http.StatusOK, views.ForgotPasswordSent(h.config.ResetTTL))
 }

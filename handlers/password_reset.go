@@ -10,15 +10,16 @@ import (
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // ResetPasswordPage asks for a new password. Opening it uses nothing up.
 func (h *Handlers) ResetPasswordPage(c echo.Context) error {
-	return h.resetPassword(c, http.StatusOK, views.ResetForm{Token: linkToken(c)}, nil)
+	return h.resetPassword(c, http.StatusOK, views.ResetForm{Token: web.LinkToken(c)}, nil)
 }
 
 func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetForm, problems auth.Invalid) error {
-	h.hideToken(c)
+	h.web.HideToken(c)
 	user, err := h.auth.ResetByToken(c.Request().Context(), form.Token)
 	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadReset(c, err)
@@ -31,16 +32,16 @@ func (h *Handlers) resetPassword(c echo.Context, status int, form views.ResetFor
 		return err
 	}
 	if second {
-		return h.render(c, status, views.ResetPasswordFirst(form, user.Email))
+		return h.web.Render(c, status, views.ResetPasswordFirst(form, user.Email))
 	}
-	return h.render(c, status, views.ResetPassword(form, user.Email, h.config.PasswordMin, problems))
+	return h.web.Render(c, status, views.ResetPassword(form, user.Email, h.config.PasswordMin, problems))
 }
 
 func (h *Handlers) deadReset(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
-		return h.redirect(c, "/login", "You already set a new password with this link. If that wasn’t you, reset your password again.")
+		return h.web.Redirect(c, "/login", "You already set a new password with this link. If that wasn’t you, reset your password again.")
 	}
-	return h.linkInvalid(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
+	return h.web.LinkInvalid(c, "It has been used, replaced by a newer one, or is too old. Ask for a new one; only the newest works.",
 		"Send me a new link", "/password/forgot")
 }
 
@@ -48,7 +49,7 @@ func (h *Handlers) deadReset(c echo.Context, err error) error {
 // first.
 func (h *Handlers) ResetPassword(c echo.Context) error {
 	var form views.ResetForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	device, err := h.auth.ResetPassword(c.Request().Context(), form.Token, form.Password, middleware.Client(c))
@@ -67,10 +68,10 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 		return err
 	}
 	// Whoever is logged in here need not be whose password it was.
-	if err := h.leave(c); err != nil {
+	if err := h.web.Logout(c); err != nil {
 		return err
 	}
-	return h.redirect(c, "/login", "Your password is changed. Log in with the new one.")
+	return h.web.Redirect(c, "/login", "Your password is changed. Log in with the new one.")
 }
 
 // resetWithFactor begins a login that owes a second factor and then a new password. What follows is for the logged out.
@@ -82,8 +83,8 @@ func (h *Handlers) resetWithFactor(c echo.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	if err := h.leave(c); err != nil {
+	if err := h.web.Logout(c); err != nil {
 		return err
 	}
-	return h.startLogin(c, user, auth.ByReset(), views.Errand{})
+	return h.web.Login(c, user, auth.ByReset(), views.Errand{})
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/web"
 )
 
 // maxPicture is the largest body with a picture in it, in bytes: the file, and what a form puts around it.
-const maxPicture = models.MaxPicture + MaxBody
+const maxPicture = models.MaxPicture + web.MaxBody
 
 // sendPicture answers with a picture that models.Pictures made.
 func (h *Handlers) sendPicture(c echo.Context, mediaType string, data []byte) error {

@@ -11,11 +11,12 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/layout"
+	"example.com/gatehouse/web"
 )
 
 // ProfilePicturePage shows the person's picture, and asks for another.
 func (h *Handlers) ProfilePicturePage(c echo.Context, actor *auth.Actor) error {
-	return h.render(c, http.StatusOK, views.ProfilePicture(&actor.User, actor.Picture != "", nil))
+	return h.web.Render(c, http.StatusOK, views.ProfilePicture(&actor.User, actor.Picture != "", nil))
 }
 
 // SetProfilePicture gives the person a picture.
@@ -23,28 +24,28 @@ func (h *Handlers) SetProfilePicture(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		Picture *multipart.FileHeader `form:"picture"`
 	}
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := models.SetProfilePicture(h.database(c), &actor.User, &h.pictures, form.Picture)
 	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.ProfilePicture(&actor.User, actor.Picture != "", invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.ProfilePicture(&actor.User, actor.Picture != "", invalid))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/picture", "Your picture is saved.")
+	return h.web.Redirect(c, "/account/picture", "Your picture is saved.")
 }
 
 // RemoveProfilePicture takes the picture from the person.
 func (h *Handlers) RemoveProfilePicture(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	if err := models.RemoveProfilePicture(h.database(c), &actor.User); err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/picture", "Your picture is removed.")
+	return h.web.Redirect(c, "/account/picture", "Your picture is removed.")
 }
 
 // ProfilePicture sends the picture to the person it is of, who alone can see it.
@@ -60,11 +61,12 @@ func (h *Handlers) ProfilePicture(c echo.Context, actor *auth.Actor) error {
 	return h.sendPicture(c, picture.MediaType, picture.Data)
 }
 
-// profilePicture is where the user's picture is, if they have one. Another picture has another address.
-func profilePicture(actor *auth.Actor) layout.Picture {
+// addProfilePicture shows the user's picture, if they have one. Another picture
+// has another address.
+func addProfilePicture(_ echo.Context, actor *auth.Actor, r *layout.Request) {
 	if actor == nil || actor.Picture == "" {
-		return layout.Picture{}
+		return
 	}
 	address := "/account/picture/image?v=" + actor.Picture
-	return layout.Picture{Large: address, Small: address + "&size=small"}
+	r.Picture = layout.Picture{Large: address, Small: address + "&size=small"}
 }

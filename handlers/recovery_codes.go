@@ -9,6 +9,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // RecoveryCodesPage says how many are left, and offers new ones.
@@ -21,12 +22,12 @@ func (h *Handlers) recoveryCodes(c echo.Context, status int, actor *auth.Actor, 
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.RecoveryCodes(&actor.User, left, auth.FewRecoveryCodes, problems))
+	return h.web.Render(c, status, views.RecoveryCodes(&actor.User, left, auth.FewRecoveryCodes, problems))
 }
 
 // MakeRecoveryCodes shows new ones, this once.
 func (h *Handlers) MakeRecoveryCodes(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), actor)
@@ -40,7 +41,7 @@ func (h *Handlers) MakeRecoveryCodes(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.NewRecoveryCodes(&actor.User, codes, others))
+	return h.web.Render(c, http.StatusOK, views.NewRecoveryCodes(&actor.User, codes, others))
 }
 
 // DownloadRecoveryCodes gives the codes that the page showed back as a file: the server has none to give.
@@ -48,7 +49,7 @@ func (h *Handlers) DownloadRecoveryCodes(c echo.Context, _ *auth.Actor) error {
 	var form struct {
 		Codes string `form:"codes"`
 	}
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="recovery-codes.txt"`)

@@ -11,11 +11,12 @@ import (
 	"example.com/gatehouse/middleware"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // RegisterPage asks for name, address and password.
 func (h *Handlers) RegisterPage(c echo.Context) error {
-	return h.render(c, http.StatusOK, h.registerView(views.RegisterForm{Next: c.QueryParam("next")}, nil))
+	return h.web.Render(c, http.StatusOK, h.registerView(views.RegisterForm{Next: c.QueryParam("next")}, nil))
 }
 
 func (h *Handlers) registerView(form views.RegisterForm, problems auth.Invalid) templ.Component {
@@ -27,12 +28,12 @@ func (h *Handlers) registerView(form views.RegisterForm, problems auth.Invalid) 
 // Register starts a sign-up. What it answers does not depend on whether the address has an account.
 func (h *Handlers) Register(c echo.Context) error {
 	var form views.RegisterForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	browser, err := h.auth.Register(c.Request().Context(), form.Name, form.Email, form.Password, middleware.Client(c))
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, h.registerView(form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, h.registerView(form, invalid))
 	}
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func (h *Handlers) Register(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/register/sent", "")
+	return h.web.Redirect(c, "/register/sent", "")
 }
 
 // RegisterSent says where the link went, to the browser that signed up.
@@ -60,7 +61,7 @@ func (h *Handlers) registerSent(c echo.Context, status int, form views.CorrectFo
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.RegisterSent(registration.Email, form, problems))
+	return h.web.Render(c, status, views.RegisterSent(registration.Email, form, problems))
 }
 
 // mailedEnough is said where no new link goes out: strangers may have used up what an address gets, and their links do as well.
@@ -68,12 +69,12 @@ const mailedEnough = "This address has had several links within the hour, so we 
 
 // noRegistration answers a browser whose sign-up was confirmed elsewhere, or has expired, or never was.
 func (h *Handlers) noRegistration(c echo.Context) error {
-	return h.redirect(c, "/login", "There is no sign-up waiting here. If you have confirmed it already, log in; if not, sign up again.")
+	return h.web.Redirect(c, "/login", "There is no sign-up waiting here. If you have confirmed it already, log in; if not, sign up again.")
 }
 
 // ResendRegistration mails the link again.
 func (h *Handlers) ResendRegistration(c echo.Context) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	err := h.auth.ResendRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), middleware.Client(c))
@@ -81,17 +82,17 @@ func (h *Handlers) ResendRegistration(c echo.Context) error {
 	case errors.Is(err, auth.ErrInvalidLink):
 		return h.noRegistration(c)
 	case errors.Is(err, auth.ErrMailedEnough):
-		return h.redirect(c, "/register/sent", mailedEnough)
+		return h.web.Redirect(c, "/register/sent", mailedEnough)
 	case err != nil:
 		return err
 	}
-	return h.redirect(c, "/register/sent", "We have sent a new link. The one before it no longer works.")
+	return h.web.Redirect(c, "/register/sent", "We have sent a new link. The one before it no longer works.")
 }
 
 // CorrectRegistration mails the link to another address.
 func (h *Handlers) CorrectRegistration(c echo.Context) error {
 	var form views.CorrectForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.CorrectRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), form.Email, middleware.Client(c))
@@ -102,9 +103,9 @@ func (h *Handlers) CorrectRegistration(c echo.Context) error {
 	case errors.Is(err, auth.ErrInvalidLink):
 		return h.noRegistration(c)
 	case errors.Is(err, auth.ErrMailedEnough):
-		return h.redirect(c, "/register/sent", mailedEnough)
+		return h.web.Redirect(c, "/register/sent", mailedEnough)
 	case err != nil:
 		return err
 	}
-	return h.redirect(c, "/register/sent", "We have sent a link to the corrected address.")
+	return h.web.Redirect(c, "/register/sent", "We have sent a link to the corrected address.")
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"example.com/gatehouse/apptest"
-	"example.com/gatehouse/handlers"
+	"example.com/gatehouse/web"
 )
 
 func TestSomebodySignsUpConfirmsAndIsIn(t *testing.T) {
@@ -448,7 +448,7 @@ func TestRegister_LimitPerAddressIsASetting(t *testing.T) {
 			if got != allowed {
 				t.Errorf("got %d sign-ups, want %d", got, allowed)
 			}
-			line := slices.IndexFunc(app.Routes, func(r handlers.Route) bool { return r.Method == http.MethodPost && r.Path == "/register" })
+			line := slices.IndexFunc(app.Routes, func(r web.Route) bool { return r.Method == http.MethodPost && r.Path == "/register" })
 			if want := fmt.Sprintf("registration-ip %d per 1h", setting); !strings.Contains(fmt.Sprint(app.Routes[line].Limits), want) {
 				t.Errorf("the map of routes: got %v, want %s", app.Routes[line].Limits, want)
 			}

@@ -29,8 +29,8 @@ func (h *Handlers) factorChanged(c echo.Context, actor *auth.Actor, to, notice s
 		return err
 	}
 	if !others {
-		return h.redirect(c, to, notice)
+		return h.web.Redirect(c, to, notice)
 	}
-	return h.redirectOffering(c, to, ui.Message{Text: notice + " Other devices are still logged in as before.",
+	return h.web.RedirectWith(c, to, ui.Message{Text: notice + " Other devices are still logged in as before.",
 		Action: "/account/sessions/end-others?" + url.Values{"next": {to}}.Encode(), Label: "Log them out"})
 }

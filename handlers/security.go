@@ -9,6 +9,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // SecurityPage says how the account is protected, and asks for the current and a new password.
@@ -21,7 +22,7 @@ func (h *Handlers) security(c echo.Context, status int, actor *auth.Actor, form 
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.Security(&actor.User, securityItems, form, h.config.PasswordMin, problems))
+	return h.web.Render(c, status, views.Security(&actor.User, securityItems, form, h.config.PasswordMin, problems))
 }
 
 // protections lists what protects the account beside the password.
@@ -44,7 +45,7 @@ func (h *Handlers) securityItems(ctx context.Context, actor *auth.Actor) (list [
 // Security changes the password.
 func (h *Handlers) Security(c echo.Context, actor *auth.Actor) error {
 	var form views.SecurityForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	token, err := h.auth.ChangePassword(c.Request().Context(), actor, form.CurrentPassword, form.Password)
@@ -54,8 +55,8 @@ func (h *Handlers) Security(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	if err := h.renew(c, actor, token); err != nil {
+	if err := h.web.Renew(c, actor, token); err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/security", "Your password is changed, and every other device is logged out.")
+	return h.web.Redirect(c, "/account/security", "Your password is changed, and every other device is logged out.")
 }

@@ -12,33 +12,34 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // SecurityAlertPage says what the link in an alert will do. Opening it uses nothing up.
 func (h *Handlers) SecurityAlertPage(c echo.Context) error {
-	h.hideToken(c)
-	user, err := h.auth.AlertByToken(c.Request().Context(), linkToken(c))
+	h.web.HideToken(c)
+	user, err := h.auth.AlertByToken(c.Request().Context(), web.LinkToken(c))
 	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadAlert(c, err)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: linkToken(c)}, user))
+	return h.web.Render(c, http.StatusOK, views.SecurityAlert(views.SecurityAlertForm{Token: web.LinkToken(c)}, user))
 }
 
 func (h *Handlers) deadAlert(c echo.Context, err error) error {
 	if errors.Is(err, auth.ErrUsedLink) {
 		return h.lockedOutAlready(c)
 	}
-	return h.linkInvalid(c, "It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
+	return h.web.LinkInvalid(c, "It has been used, or is too old, or the password was reset since. You can choose a new password at any time, which logs out every device.",
 		"Choose a new password", "/password/forgot")
 }
 
 // SecurityAlert locks everybody out, and has the owner, who holds the mailbox, choose a new password.
 func (h *Handlers) SecurityAlert(c echo.Context) error {
 	var form views.SecurityAlertForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	return h.secureAccount(c, form.Token, h.auth.ReportCompromise, h.deadAlert)
@@ -48,14 +49,14 @@ func (h *Handlers) SecurityAlert(c echo.Context) error {
 // it leads to the step that the first press began in this browser, or to where
 // the owner of the mailbox chooses a password.
 func (h *Handlers) lockedOutAlready(c echo.Context) error {
-	pendingLogin, err := h.auth.FindPendingLogin(c.Request().Context(), h.browser(c), middleware.Client(c))
+	pendingLogin, err := h.auth.FindPendingLogin(c.Request().Context(), h.web.Browser(c), middleware.Client(c))
 	if err != nil {
 		return err
 	}
 	if pendingLogin != nil {
-		return c.Redirect(http.StatusSeeOther, h.steps()[pendingLogin.Step].page)
+		return c.Redirect(http.StatusSeeOther, h.web.StepPath(pendingLogin))
 	}
-	return h.redirect(c, "/password/forgot", "You already used this link. If you haven’t chosen a new password since, ask for a link here.")
+	return h.web.Redirect(c, "/password/forgot", "You already used this link. If you haven’t chosen a new password since, ask for a link here.")
 }
 
 // secureAccount answers the owner of a mailbox who uses a link that locks everybody out of the account: they choose a new password.
@@ -73,10 +74,10 @@ func (h *Handlers) secureAccount(c echo.Context, token string, verb lockingOut, 
 	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
 		return err
 	}
-	if err := h.leave(c); err != nil {
+	if err := h.web.Logout(c); err != nil {
 		return err
 	}
-	return h.startLogin(c, user, auth.ByReset(), views.Errand{})
+	return h.web.Login(c, user, auth.ByReset(), views.Errand{})
 }
 
 // lockingOut is a verb that uses a mailed link to lock everybody out, and returns who is to choose a new password, in which browser.

@@ -8,6 +8,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // SessionsPage lists the devices that are logged in.
@@ -16,7 +17,7 @@ func (h *Handlers) SessionsPage(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Sessions(&actor.User, sessions, actor.Session.ID, h.now()))
+	return h.web.Render(c, http.StatusOK, views.Sessions(&actor.User, sessions, actor.Session.ID, h.now()))
 }
 
 // EndSession logs one device out; when it is this one, its cookie goes too.
@@ -24,7 +25,7 @@ func (h *Handlers) EndSession(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		ID string `form:"id"`
 	}
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	if form.ID == actor.Session.ID {
@@ -33,17 +34,17 @@ func (h *Handlers) EndSession(c echo.Context, actor *auth.Actor) error {
 	if err := h.auth.EndSession(c.Request().Context(), actor, form.ID); err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/sessions", "That device is logged out.")
+	return h.web.Redirect(c, "/account/sessions", "That device is logged out.")
 }
 
 // EndOtherSessions logs every other device out, and leads back to where it was offered.
 func (h *Handlers) EndOtherSessions(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	if err := h.auth.EndOtherSessions(c.Request().Context(), actor); err != nil {
 		return err
 	}
 	to := cmp.Or(auth.SafeNext(c.QueryParam("next")), "/account/sessions")
-	return h.redirect(c, to, "Every other device is logged out.")
+	return h.web.Redirect(c, to, "Every other device is logged out.")
 }

@@ -8,25 +8,27 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
+	"example.com/gatehouse/web"
 )
 
 // TermsPage shows the terms of use to anyone.
 func (h *Handlers) TermsPage(c echo.Context) error {
-	return h.render(c, http.StatusOK, views.Terms(h.config.TermsVersion))
+	return h.web.Render(c, http.StatusOK, views.Terms(h.config.TermsVersion))
 }
 
-// termsLink leads to the terms from the foot of pages, where people are asked to accept them.
-func (h *Handlers) termsLink() []ui.Link {
-	if h.config.TermsVersion == "" {
-		return nil
+// addTermsLink links to the terms from the foot of pages, where users are asked
+// to accept them.
+func (h *Handlers) addTermsLink(_ echo.Context, _ *auth.Actor, r *layout.Request) {
+	if h.config.TermsVersion != "" {
+		r.Foot = append(r.Foot, ui.Link{Href: "/terms", Label: "Terms"})
 	}
-	return []ui.Link{{Href: "/terms", Label: "Terms"}}
 }
 
 // AcceptTermsPage asks for the terms that a login owes.
 func (h *Handlers) AcceptTermsPage(c echo.Context, p *auth.PendingLogin) error {
-	return h.askTerms(c, http.StatusOK, p, asked(c))
+	return h.askTerms(c, http.StatusOK, p, web.ErrandOf(c))
 }
 
 func (h *Handlers) askTerms(c echo.Context, status int, p *auth.PendingLogin, errand views.Errand) error {
@@ -39,16 +41,16 @@ func (h *Handlers) acceptTerms(c echo.Context, status int, p *auth.PendingLogin,
 		return err
 	}
 	form := views.TermsForm{Version: h.config.TermsVersion, Errand: errand}
-	return h.render(c, status, views.AcceptTerms(form, former, problems))
+	return h.web.Render(c, status, views.AcceptTerms(form, former, problems))
 }
 
 // AcceptTerms accepts them, and logs in.
 func (h *Handlers) AcceptTerms(c echo.Context, p *auth.PendingLogin) error {
 	var form views.TermsForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
-	form.Errand = checked(form.Errand)
+	form.Errand = web.CheckErrand(form.Errand)
 	err := h.auth.AcceptTerms(c.Request().Context(), p, form.Version)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return h.acceptTerms(c, http.StatusUnprocessableEntity, p, form.Errand, invalid)
@@ -56,5 +58,5 @@ func (h *Handlers) AcceptTerms(c echo.Context, p *auth.PendingLogin) error {
 	if err != nil {
 		return err
 	}
-	return h.startLogin(c, &p.User, p.Authentication(), form.Errand)
+	return h.web.Login(c, &p.User, p.Authentication(), form.Errand)
 }

@@ -11,5 +11,5 @@ import (
 func (h *Handlers) proveToLeave(c echo.Context) error {
 	h.cookies.Clear(c.Response(), session.PendingLogin)
 	h.cookies.Clear(c.Response(), session.Trusted) // feature:trusted_devices
-	return h.redirect(c, "/login", "To leave, show once more who you are. Then say again that you do not accept the terms.")
+	return h.web.Redirect(c, "/login", "To leave, show once more who you are. Then say again that you do not accept the terms.")
 }

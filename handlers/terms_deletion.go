@@ -8,6 +8,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // DeleteWithoutTermsPage is DeleteAccountPage for somebody who does not accept the terms that their login owes.
@@ -17,18 +18,18 @@ func (h *Handlers) DeleteWithoutTermsPage(c echo.Context, p *auth.PendingLogin) 
 	} else if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
+	return h.web.Render(c, http.StatusOK, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
 }
 
 // DeleteWithoutTerms closes the account and has it deleted.
 func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.PendingLogin) error {
 	var form views.DeleteAccountForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.DeleteWithoutTerms(c.Request().Context(), p, form.Confirmation)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, form, invalid))
 	}
 	if errors.Is(err, auth.ErrReauthRequired) {
 		return h.proveToLeave(c)

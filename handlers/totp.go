@@ -9,6 +9,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // TOTPPage lists the person's authenticators.
@@ -21,7 +22,7 @@ func (h *Handlers) totp(c echo.Context, status int, actor *auth.Actor, form view
 	if err != nil {
 		return err
 	}
-	return h.render(c, status, views.TOTP(&actor.User, list, form, problems, h.now()))
+	return h.web.Render(c, status, views.TOTP(&actor.User, list, form, problems, h.now()))
 }
 
 // NewTOTPPage shows the secret of a new authenticator.
@@ -30,29 +31,29 @@ func (h *Handlers) NewTOTPPage(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.NewTOTP(&actor.User, views.Enrollment(enrollment), views.NewTOTPForm{}, nil))
+	return h.web.Render(c, http.StatusOK, views.NewTOTP(&actor.User, views.Enrollment(enrollment), views.NewTOTPForm{}, nil))
 }
 
 // NewTOTP adds the authenticator when it has shown a code.
 func (h *Handlers) NewTOTP(c echo.Context, actor *auth.Actor) error {
 	var form views.NewTOTPForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	token, err := h.auth.AddTOTP(c.Request().Context(), actor, form.Enrollment, form.Name, form.Code)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		if enrollment, ok := h.auth.TOTPEnrollment(actor, form.Enrollment); ok {
-			return h.render(c, http.StatusUnprocessableEntity, views.NewTOTP(&actor.User, views.Enrollment(enrollment), form, invalid))
+			return h.web.Render(c, http.StatusUnprocessableEntity, views.NewTOTP(&actor.User, views.Enrollment(enrollment), form, invalid))
 		}
 		err = auth.ErrInvalidLink
 	}
 	if errors.Is(err, auth.ErrInvalidLink) {
-		return h.redirect(c, "/account/totp/new", "That code to scan was used already, or is too old. Here is a new one.")
+		return h.web.Redirect(c, "/account/totp/new", "That code to scan was used already, or is too old. Here is a new one.")
 	}
 	if err != nil {
 		return err
 	}
-	if err := h.renew(c, actor, token); err != nil {
+	if err := h.web.Renew(c, actor, token); err != nil {
 		return err
 	}
 	return h.factorAdded(c, actor, "Your authenticator app is set up.")
@@ -61,7 +62,7 @@ func (h *Handlers) NewTOTP(c echo.Context, actor *auth.Actor) error {
 // RenameTOTP gives an authenticator another name.
 func (h *Handlers) RenameTOTP(c echo.Context, actor *auth.Actor) error {
 	var form views.AuthenticatorForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	err := h.auth.RenameTOTP(c.Request().Context(), actor, form.ID, form.Name)
@@ -71,13 +72,13 @@ func (h *Handlers) RenameTOTP(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/totp", "The name is saved.")
+	return h.web.Redirect(c, "/account/totp", "The name is saved.")
 }
 
 // RemoveTOTP removes an authenticator.
 func (h *Handlers) RemoveTOTP(c echo.Context, actor *auth.Actor) error {
 	var form views.AuthenticatorForm
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	if err := h.auth.RemoveTOTP(c.Request().Context(), actor, form.ID); err != nil {

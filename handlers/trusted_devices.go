@@ -8,6 +8,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/views"
+	"example.com/gatehouse/web"
 )
 
 // TrustedDevicesPage lists the devices where the second factor is not asked for.
@@ -16,7 +17,7 @@ func (h *Handlers) TrustedDevicesPage(c echo.Context, actor *auth.Actor) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.TrustedDevices(&actor.User, list, h.now()))
+	return h.web.Render(c, http.StatusOK, views.TrustedDevices(&actor.User, list, h.now()))
 }
 
 // EndTrust has the second factor asked for on a device again.
@@ -24,24 +25,24 @@ func (h *Handlers) EndTrust(c echo.Context, actor *auth.Actor) error {
 	var form struct {
 		ID string `form:"id"`
 	}
-	if err := bind(c, &form); err != nil {
+	if err := web.Bind(c, &form); err != nil {
 		return err
 	}
 	if err := h.auth.EndTrust(c.Request().Context(), actor, form.ID); err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/trusted-devices", "That device is asked for your second factor again.")
+	return h.web.Redirect(c, "/account/trusted-devices", "That device is asked for your second factor again.")
 }
 
 // EndAllTrust has it asked for on all of them.
 func (h *Handlers) EndAllTrust(c echo.Context, actor *auth.Actor) error {
-	if err := bind(c, &struct{}{}); err != nil {
+	if err := web.Bind(c, &struct{}{}); err != nil {
 		return err
 	}
 	if err := h.auth.EndAllTrust(c.Request().Context(), actor); err != nil {
 		return err
 	}
-	return h.redirect(c, "/account/trusted-devices", "Every device is asked for your second factor again.")
+	return h.web.Redirect(c, "/account/trusted-devices", "Every device is asked for your second factor again.")
 }
 
 func (h *Handlers) trustItem(ctx context.Context, actor *auth.Actor) (views.SecurityItem, error) {

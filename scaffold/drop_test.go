@@ -33,7 +33,7 @@ func newTeahouse(t *testing.T) *clone {
 		c.put(name, content)
 	}
 	c.replace("handlers/routes.go", "import (\n", "import (\n\t\"mime\" // feature:tea_time\n\t\"net/http\"\n\n")
-	c.replace("handlers/routes.go", "\treturn list\n", "\t_ = http.StatusTeapot // feature:teapot\n\treturn list\n")
+	c.replace("handlers/routes.go", "\tapp.GET(\"/dashboard\",", "\t_ = http.StatusTeapot // feature:teapot\n\tapp.GET(\"/dashboard\",")
 	c.replace("views/layout/layout.templ", "import (\n", "import (\n\t\"net/url\"\n")
 	c.replace("views/layout/layout.templ", "\treturn []ui.Link{\n", "\treturn []ui.Link{\n\t\t{url.PathEscape(\"/teapot\"), ui.IconHome, \"Teapot\"}, // feature:teapot\n")
 	c.before = c.files()

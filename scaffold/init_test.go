@@ -297,7 +297,7 @@ func TestIconsTakeTheAccentUnlessTheyAreOnesOwn(t *testing.T) {
 func TestInitLeavesFeaturesOutToo(t *testing.T) {
 	c := newTemplate(t)
 	c.put("handlers/teapot.go", "package handlers\n")
-	c.replace("handlers/routes.go", "\treturn list\n", "\topen.GET(\"/teapot\", h.Teapot) // feature:teapot\n\treturn list\n")
+	c.replace("handlers/routes.go", "\tapp.GET(\"/dashboard\",", "\topen.GET(\"/teapot\", h.Teapot) // feature:teapot\n\tapp.GET(\"/dashboard\",")
 	c.succeeds(append(shop, "--drop", "teapot")...)
 	if _, err := fs.Stat(os.DirFS(c.root), "handlers/teapot.go"); err == nil || strings.Contains(c.read("handlers/routes.go"), "teapot") {
 		t.Error("the teapot is still there")

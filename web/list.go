@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"strconv"
@@ -8,8 +8,8 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// query is what a list page's address asks for.
-func query(c echo.Context) models.Query {
+// ListQuery is what a list page's address asks for.
+func ListQuery(c echo.Context) models.Query {
 	page, _ := strconv.Atoi(c.QueryParam("page")) // what is no number is the first page
 	return models.Query{Search: c.QueryParam("q"), Sort: c.QueryParam("sort"), Page: page}
 }

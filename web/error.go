@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ const statusHungUp = 499
 
 // fail answers what a handler could not: the one place that turns an error into a page. What the person sees tells nothing of
 // the error itself (ASVS 16.5.1).
-func (h *Handlers) fail(err error, c echo.Context) {
+func (w *Web) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
@@ -40,31 +40,31 @@ func (h *Handlers) fail(err error, c echo.Context) {
 	}
 	switch {
 	case errors.Is(err, auth.ErrReauthRequired):
-		err = h.askToReauthenticate(c, middleware.Actor(c))
+		err = w.askToReauthenticate(c, middleware.Actor(c))
 	case errors.Is(err, auth.ErrLoginEnded):
-		err = h.loginEnded(c)
+		err = w.loginEnded(c)
 	case errors.Is(err, auth.ErrChanged):
-		err = h.logInAgain(c, sentErrand(c), "Your account has just changed. Please log in again.")
+		err = w.LoginAgain(c, sentErrand(c), "Your account has just changed. Please log in again.")
 	}
 	if err == nil {
 		return
 	}
-	page := h.errorPage(c, err)
-	h.setRetryAfter(c, page)
-	if rendered := h.render(c, page.Status, views.Error(page, h.now())); rendered != nil && c.Request().Context().Err() == nil {
-		h.log.ErrorContext(c.Request().Context(), "the error page cannot be rendered", "error", rendered)
+	page := w.errorPage(c, err)
+	w.setRetryAfter(c, page)
+	if rendered := w.Render(c, page.Status, views.Error(page, w.now())); rendered != nil && c.Request().Context().Err() == nil {
+		w.log.ErrorContext(c.Request().Context(), "the error page cannot be rendered", "error", rendered)
 		_ = c.String(page.Status, http.StatusText(page.Status)) // the connection is gone, or this arrives
 	}
 }
 
-func (h *Handlers) setRetryAfter(c echo.Context, page views.ErrorPage) {
+func (w *Web) setRetryAfter(c echo.Context, page views.ErrorPage) {
 	if !page.RetryAt.IsZero() {
-		seconds := math.Ceil(page.RetryAt.Sub(h.now()).Seconds())
+		seconds := math.Ceil(page.RetryAt.Sub(w.now()).Seconds())
 		c.Response().Header().Set(echo.HeaderRetryAfter, fmt.Sprint(max(1, int(seconds))))
 	}
 }
 
-func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
+func (w *Web) errorPage(c echo.Context, err error) views.ErrorPage {
 	var limited auth.Limited
 	var known *echo.HTTPError
 	ctx := c.Request().Context()
@@ -72,30 +72,30 @@ func (h *Handlers) errorPage(c echo.Context, err error) views.ErrorPage {
 	case errors.As(err, &limited):
 		return limitedPage(limited)
 	case errors.Is(err, models.ErrSlowList):
-		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor),
+		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: w.now().Add(busyFor),
 			Title: "This list takes too long", Text: "We stopped it so that other pages stay quick. Wait a few seconds, then try again, or search for something else."}
 	case errors.Is(err, models.ErrBusy):
-		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(busyFor)}
+		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: w.now().Add(busyFor)}
 	case isTooLarge(err), errors.Is(err, echo.ErrStatusRequestEntityTooLarge):
 		return tooLargePage(c)
 	case errors.Is(err, errNoDisk):
-		h.log.ErrorContext(ctx, "an upload was refused: the program cannot write to the folder for temporary files; make room there, or set TMPDIR to a folder that it can write to",
+		w.log.ErrorContext(ctx, "an upload was refused: the program cannot write to the folder for temporary files; make room there, or set TMPDIR to a folder that it can write to",
 			"folder", os.TempDir(), "error", err)
-		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: h.now().Add(brokenFor), Title: "We can't take files right now",
+		return views.ErrorPage{Status: http.StatusServiceUnavailable, RetryAt: w.now().Add(brokenFor), Title: "We can't take files right now",
 			Text: "Something is wrong on our side, and we have a record of it. Your file was not saved."}
 	case errors.Is(err, gorm.ErrRecordNotFound):
-		if !h.config.Production {
-			h.log.WarnContext(ctx, "answered with 404", "route", c.Path(), "error", err)
+		if !w.config.Production {
+			w.log.WarnContext(ctx, "answered with 404", "route", c.Path(), "error", err)
 		}
-		h.recordRefusal(c, auth.EventAccessDenied)
+		w.recordRefusal(c, auth.EventAccessDenied)
 		return views.ErrorPage{Status: http.StatusNotFound}
 	case errors.Is(err, middleware.ErrForeignOrigin):
-		h.recordRefusal(c, auth.EventOriginRefused)
+		w.recordRefusal(c, auth.EventOriginRefused)
 		return views.ErrorPage{Status: http.StatusForbidden}
 	case errors.As(err, &known) && known.Code < http.StatusInternalServerError:
 		return views.ErrorPage{Status: known.Code}
 	}
-	h.log.LogAttrs(ctx, slog.LevelError, "request failed",
+	w.log.LogAttrs(ctx, slog.LevelError, "request failed",
 		slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.String("error", err.Error()))
 	return views.ErrorPage{Status: http.StatusInternalServerError}
 }
@@ -128,9 +128,9 @@ func limitedPage(limited auth.Limited) views.ErrorPage {
 	return page
 }
 
-func (h *Handlers) recordRefusal(c echo.Context, event string) {
+func (w *Web) recordRefusal(c echo.Context, event string) {
 	detail := auth.Detail{"method": c.Request().Method, "route": c.Path()}
-	if err := h.auth.RecordRefusal(c.Request().Context(), event, middleware.Actor(c), middleware.Client(c), detail); err != nil {
-		h.log.ErrorContext(c.Request().Context(), "a refusal cannot be recorded", "event", event, "error", err)
+	if err := w.auth.RecordRefusal(c.Request().Context(), event, middleware.Actor(c), middleware.Client(c), detail); err != nil {
+		w.log.ErrorContext(c.Request().Context(), "a refusal cannot be recorded", "event", event, "error", err)
 	}
 }

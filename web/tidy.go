@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"net/http"
@@ -21,7 +21,7 @@ const junk = "/.,;:!?>)]}\"'`*_ \t\r\n\u00a0\u200b\u2019\u201d\u00bb"
 // redirects an address with junk behind it, such as /login/ or /login., to the
 // page that it means. The method, a form and the query stay (308). It redirects
 // to the site's own routes alone, so //evil.example/ leads nowhere.
-func (h *Handlers) NotFound(c echo.Context) error {
+func (w *Web) NotFound(c echo.Context) error {
 	r := c.Request()
 	path := strings.TrimRight(r.URL.Path, junk)
 	if path == r.URL.Path || path == "" || !isRoute(c.Echo(), r.Method, path) {
@@ -33,10 +33,10 @@ func (h *Handlers) NotFound(c echo.Context) error {
 
 // oneSegment keeps each parameter to one segment of the path. Echo gives the
 // rest of the path to a parameter at a route's end, slashes included.
-func (h *Handlers) oneSegment(next echo.HandlerFunc) echo.HandlerFunc {
+func (w *Web) oneSegment(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if !strings.HasSuffix(c.Path(), "*") && slices.ContainsFunc(c.ParamValues(), func(v string) bool { return strings.Contains(v, "/") }) {
-			return h.NotFound(c)
+			return w.NotFound(c)
 		}
 		return next(c)
 	}
@@ -49,10 +49,10 @@ func isRoute(e *echo.Echo, method, path string) bool {
 	return found.Path() != "" && found.Path() != unknownPath
 }
 
-// linkToken returns the token of a mailed link as it was mailed. Mail programs
+// LinkToken returns the token of a mailed link as it was mailed. Mail programs
 // and people add to the end of a link, wrap it, and leave its "=" encoded
 // (RFC 2045 6.7); a token is of letters, digits, - and _, and has one length.
-func linkToken(c echo.Context) string {
+func LinkToken(c echo.Context) string {
 	token := strings.TrimFunc(c.QueryParam("token"), isJunk)
 	if len(token) == auth.TokenLength+len("3D") {
 		token = strings.TrimPrefix(token, "3D")

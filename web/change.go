@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"errors"
@@ -13,9 +13,9 @@ import (
 // countChange counts a form that a logged-in user sends, before its handler
 // runs. One that is over the limit comes back with what was typed, for the user
 // to send later.
-func (h *Handlers) countChange(next echo.HandlerFunc) echo.HandlerFunc {
+func (w *Web) countChange(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		err := h.auth.CountChange(c.Request().Context(), middleware.Actor(c))
+		err := w.auth.CountChange(c.Request().Context(), middleware.Actor(c))
 		if err == nil {
 			return next(c)
 		}
@@ -26,8 +26,8 @@ func (h *Handlers) countChange(next echo.HandlerFunc) echo.HandlerFunc {
 		if unread != nil || len(form.Fields) == 0 {
 			return err
 		}
-		page := h.errorPage(c, err)
-		h.setRetryAfter(c, page)
-		return h.render(c, page.Status, views.Postponed(middleware.User(c), form, page.InShort(c.Request().Context(), h.now())))
+		page := w.errorPage(c, err)
+		w.setRetryAfter(c, page)
+		return w.Render(c, page.Status, views.Postponed(middleware.User(c), form, page.InShort(c.Request().Context(), w.now())))
 	}
 }

@@ -1,15 +1,12 @@
-package handlers
+package web
 
 import (
-	"context"
-	"errors"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/models"
-	"example.com/gatehouse/models/modelstest"
 )
 
 func TestAnAddressAsksForAPartOfAList(t *testing.T) {
@@ -20,18 +17,8 @@ func TestAnAddressAsksForAPartOfAList(t *testing.T) {
 		"/list?page=9223372036854775808": {Page: 1<<63 - 1},
 	} {
 		c := echo.New().NewContext(httptest.NewRequest("GET", address, nil), nil)
-		if got := query(c); got != want {
+		if got := ListQuery(c); got != want {
 			t.Errorf("%s: %+v", address, got)
 		}
-	}
-}
-
-func TestAStatementEndsWithItsRequest(t *testing.T) {
-	h := &Handlers{db: modelstest.Open(t)}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil).WithContext(gone), nil)
-	if err := h.database(c).Take(&models.User{}).Error; !errors.Is(err, context.Canceled) {
-		t.Errorf("it gives: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"errors"
@@ -15,14 +15,14 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// bind reads the form that was sent into form, a pointer to a struct of strings, bools and *multipart.FileHeaders with
+// Bind reads the form that was sent into form, a pointer to a struct of strings, bools and *multipart.FileHeaders with
 // `form:"name"` tags; a file that was not chosen stays nil. Numbers and dates are strings, which the rules read: what was typed is
 // shown again as it was.
 //
 // It takes forms alone: another media type is 415, which also keeps scripts of other sites from sending JSON as text/plain. Only
 // the body counts, since a password in an address is a password in a log (ASVS 14.2.1), and a field that is sent twice is 400:
 // two parts of the program could read different ones (ASVS 15.3.7).
-func bind(c echo.Context, form any) error {
+func Bind(c echo.Context, form any) error {
 	r := c.Request()
 	if err := parseForm(r); err != nil {
 		return err
@@ -53,15 +53,15 @@ func bindField(r *http.Request, name string, into reflect.Value) error {
 		return echo.ErrBadRequest
 	}
 	if into.Kind() == reflect.Bool {
-		into.SetBool(isTicked(values[0]))
+		into.SetBool(IsTicked(values[0]))
 	} else {
 		into.SetString(values[0])
 	}
 	return nil
 }
 
-// isTicked reports whether a checkbox was sent with this value.
-func isTicked(value string) bool { return value != "" && value != "false" && value != "0" }
+// IsTicked reports whether a checkbox was sent with this value.
+func IsTicked(value string) bool { return value != "" && value != "false" && value != "0" }
 
 func bindFile(r *http.Request, name string, into reflect.Value) error {
 	if r.MultipartForm == nil {

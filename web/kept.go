@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"cmp"
@@ -21,20 +21,20 @@ import (
 
 // askToLogin answers a visitor at a page for the logged in. A page is gone back to after the login. A form is not sent again behind
 // a person's back: it is kept for whom the browser's session belonged to, and theirs to send once they are back.
-func (h *Handlers) askToLogin(c echo.Context) error {
+func (w *Web) askToLogin(c echo.Context) error {
 	switch r := c.Request(); r.Method {
 	case http.MethodGet:
 		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(r.URL.RequestURI()))
 	case http.MethodPost:
-		return h.keepForm(c)
+		return w.keepForm(c)
 	}
 	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
 // keepForm answers with the login page, which carries what was sent. Where nothing can be kept, it leads back to the form's page. It
 // parses no form of a visitor who had no session: there is no user to keep it for.
-func (h *Handlers) keepForm(c echo.Context) error {
-	owner, err := h.auth.EndedSessionOwner(c.Request().Context(), h.cookies.Get(c.Request(), session.Session))
+func (w *Web) keepForm(c echo.Context) error {
+	owner, err := w.auth.EndedSessionOwner(c.Request().Context(), w.cookies.Get(c.Request(), session.Session))
 	if err != nil {
 		return err
 	}
@@ -48,8 +48,8 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	form, err := sentForm(c.Request(), auth.NeverKept)
 	switch {
 	case isTooLarge(err):
-		return h.tooMuch(c)
-	case c.Path() == reauthPath: // what waited there was sealed to the session that has ended
+		return w.tooMuch(c)
+	case c.Path() == ReauthPath: // what waited there was sealed to the session that has ended
 		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(auth.SafeNext(c.FormValue("next"))))
 	case err != nil || len(form.Fields) == 0:
 		return c.Redirect(http.StatusSeeOther, middleware.LoginTo(back))
@@ -58,19 +58,19 @@ func (h *Handlers) keepForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := h.auth.KeepForm(owner, plain)
+	sealed, err := w.auth.KeepForm(owner, plain)
 	if errors.Is(err, auth.ErrTooMuch) {
-		return h.tooMuch(c)
+		return w.tooMuch(c)
 	}
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusUnauthorized, views.Login(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
+	return w.Render(c, http.StatusUnauthorized, views.Login(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
 }
 
 // tooMuch answers a form that is too large to be kept.
-func (h *Handlers) tooMuch(c echo.Context) error {
-	return h.render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
+func (w *Web) tooMuch(c echo.Context) error {
+	return w.Render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
 }
 
 // sentForm is what a form holds of what may be kept: no secrets, which are the fields that secret says, and no files. The error says that
@@ -105,43 +105,43 @@ func nothing(string) bool { return false }
 
 // turnBack answers a logged-in user at a page for visitors. They may have logged in in another tab: they go on to where this page was to lead
 // them, or to the form that was saved for them.
-func (h *Handlers) turnBack(c echo.Context) error {
-	errand := asked(c)
-	if c.Request().Method == http.MethodPost && bind(c, &errand) != nil {
+func (w *Web) turnBack(c echo.Context) error {
+	errand := ErrandOf(c)
+	if c.Request().Method == http.MethodPost && Bind(c, &errand) != nil {
 		errand = views.Errand{}
 	}
-	return h.carryOn(c, middleware.User(c), errand)
+	return w.carryOn(c, middleware.User(c), errand)
 }
 
 // carryOn answers who has just proven who they are: with what was kept for them, or by sending them where they were going. What
 // was kept for somebody else is dropped, and so is their way.
-func (h *Handlers) carryOn(c echo.Context, user *models.User, errand views.Errand) error {
-	if plain, ok := h.auth.KeptForm(user, errand.Kept); ok {
+func (w *Web) carryOn(c echo.Context, user *models.User, errand views.Errand) error {
+	if plain, ok := w.auth.KeptForm(user, errand.Kept); ok {
 		var form views.KeptForm
 		if err := json.Unmarshal(plain, &form); err != nil {
 			return err
 		}
-		return h.render(c, http.StatusOK, views.Kept(user, form))
+		return w.Render(c, http.StatusOK, views.Kept(user, form))
 	}
-	return h.redirect(c, cmp.Or(auth.SafeNext(errand.Next), "/dashboard"), "")
+	return w.Redirect(c, cmp.Or(auth.SafeNext(errand.Next), "/dashboard"), "")
 }
 
-// again answers a form that did not go through on its own page: with what is wrong in it or, where the page holds what somebody was sending,
+// Again answers a form that did not go through on its own page: with what is wrong in it or, where the page holds what somebody was sending,
 // with how long they have to wait, since the page of that error would lose it. It returns any other error.
-func (h *Handlers) again(c echo.Context, kept string, err error, show func(status int, problems auth.Invalid) error) error {
+func (w *Web) Again(c echo.Context, kept string, err error, show func(status int, problems auth.Invalid) error) error {
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
 		return show(http.StatusUnprocessableEntity, invalid)
 	}
 	if _, limited := errors.AsType[auth.Limited](err); kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
 		return err
 	}
-	page := h.errorPage(c, err)
-	h.setRetryAfter(c, page)
-	return show(page.Status, auth.Invalid{"": page.InShort(c.Request().Context(), h.now())})
+	page := w.errorPage(c, err)
+	w.setRetryAfter(c, page)
+	return show(page.Status, auth.Invalid{"": page.InShort(c.Request().Context(), w.now())})
 }
 
-// asked is the errand that the address of a page tells.
-func asked(c echo.Context) views.Errand {
+// ErrandOf is the errand that the address of a page tells.
+func ErrandOf(c echo.Context) views.Errand {
 	return views.Errand{Next: auth.SafeNext(c.QueryParam("next"))}
 }
 
@@ -149,14 +149,14 @@ func asked(c echo.Context) views.Errand {
 // which has ended where this is asked for.
 func sentErrand(c echo.Context) views.Errand {
 	errand := views.Errand{Next: c.FormValue("next")}
-	if c.Path() != reauthPath {
+	if c.Path() != ReauthPath {
 		errand.Kept = c.Request().PostFormValue("kept")
 	}
-	return checked(errand)
+	return CheckErrand(errand)
 }
 
-// checked is what of an errand may go back into a page.
-func checked(errand views.Errand) views.Errand {
+// CheckErrand is what of an errand may go back into a page.
+func CheckErrand(errand views.Errand) views.Errand {
 	errand.Next = auth.SafeNext(errand.Next)
 	if len(errand.Kept) > auth.MaxSealed {
 		errand.Kept = ""

@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"net/http"
@@ -23,7 +23,7 @@ func FuzzForm(f *testing.F) {
 		r := httptest.NewRequest(http.MethodPost, "/login?email=address&password=address", strings.NewReader(body))
 		r.Header.Set("Content-Type", media)
 		var form views.LoginForm
-		err := bind(echo.New().NewContext(r, httptest.NewRecorder()), &form)
+		err := Bind(echo.New().NewContext(r, httptest.NewRecorder()), &form)
 		if err != nil {
 			if refused, ok := err.(*echo.HTTPError); !ok || refused.Code < 400 || refused.Code > 499 {
 				t.Fatalf("%q as %q: %v", body, media, err)

@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"bytes"
@@ -44,24 +44,26 @@ func upload(t *testing.T, path string, size int, announced bool) *http.Request {
 func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 	disk := t.TempDir()
 	t.Setenv("TMPDIR", disk)
-	e, list := echo.New(), []Route{}
-	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, nil, nil)
-	e.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(h.errorPage(c, err).Status) }
-	known := newGroup(e, &list, "logged in", func(next echo.HandlerFunc) echo.HandlerFunc {
+	w := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil)
+	router := &Router{web: w, echo: echo.New()}
+	router.echo.HTTPErrorHandler = func(err error, c echo.Context) { c.NoContent(w.errorPage(c, err).Status) }
+	known := router.group("logged in", func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			c.Set("actor", &auth.Actor{}) // as LoadActor does
 			return next(c)
 		}
 	})
-	app := behind(known, func(echo.Context) int { return 7 })
-	newGroup(e, &list, "anyone").POST("/visitor", func(c echo.Context) error { return bind(c, &struct{}{}) }, body(4<<20))
-	known.POST("/small", func(c echo.Context) error { return bind(c, &struct{}{}) })
-	app.POST("/large", func(c echo.Context, _ int) error { return bind(c, &struct{}{}) }, body(4<<20))
+	bind := func(c echo.Context) error { return Bind(c, &struct{}{}) }
+	router.group("anyone").POST("/visitor", bind, Body(4<<20))
+	known.POST("/small", bind)
+	app := GroupOf[int]{known, func(echo.Context) int { return 7 }}
+	app.POST("/large", func(c echo.Context, _ int) error { return bind(c) }, Body(4<<20))
+	list := router.list
 	for path, most := range map[string]int{"/visitor": maxVisitorBody, "/small": 1 << 20, "/large": 4 << 20} {
 		for size, want := range map[int]int{most - 1000: http.StatusOK, most: http.StatusRequestEntityTooLarge} {
 			for _, announced := range []bool{true, false} {
 				w := httptest.NewRecorder()
-				e.ServeHTTP(w, upload(t, path, size, announced))
+				router.ServeHTTP(w, upload(t, path, size, announced))
 				if w.Code != want {
 					t.Errorf("%s: %d bytes, announced %v, are answered %d", path, size, announced, w.Code)
 				}
@@ -80,12 +82,12 @@ func TestABodyNamedOnARoutesLineBoundsThatRouteAlone(t *testing.T) {
 func TestUpload_IsUnavailableWithoutATemporaryFolder(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
 	var log bytes.Buffer
-	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, nil, nil, slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+	w := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, nil, slog.New(slog.NewTextHandler(&log, nil)), time.Now)
 	for size, want := range map[int]int{MaxBody / 2: http.StatusOK, MaxBody + 1: http.StatusServiceUnavailable} {
 		got := http.StatusOK
 		r := upload(t, "/", size, true)
 		if err := parseForm(r); err != nil {
-			page := h.errorPage(echo.New().NewContext(r, httptest.NewRecorder()), err)
+			page := w.errorPage(echo.New().NewContext(r, httptest.NewRecorder()), err)
 			if got = page.Status; page.RetryAt.IsZero() {
 				t.Errorf("%d bytes: the answer %d doesn't say when to try again", size, got)
 			}

@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"crypto/rand"
@@ -14,12 +14,12 @@ import (
 	"example.com/gatehouse/views/ui"
 )
 
-// hideToken keeps the token in the page's address from going anywhere (ASVS
+// HideToken keeps the token in the page's address from going anywhere (ASVS
 // 3.4.5). The page's forms then come from the origin "null". Browsers that send
 // Sec-Fetch-Site are known by that. For the others, Safari before 16.4 and every
 // browser at a plain-http address of the local network, the forms carry a proof
 // of where they come from.
-func (h *Handlers) hideToken(c echo.Context) {
+func (w *Web) HideToken(c echo.Context) {
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	c.Set(needsProofKey, c.Request().Header.Get("Sec-Fetch-Site") == "")
 }
@@ -29,14 +29,14 @@ const needsProofKey = "needs_origin_proof"
 // originProof returns what the forms of the page prove their origin with; ""
 // for a page whose forms need nothing. It belongs to a cookie, which the browser
 // gets with the page.
-func (h *Handlers) originProof(c echo.Context) (string, error) {
+func (w *Web) originProof(c echo.Context) (string, error) {
 	if needed, _ := c.Get(needsProofKey).(bool); !needed {
 		return "", nil
 	}
-	token := h.cookies.Get(c.Request(), session.OriginProof)
+	token := w.cookies.Get(c.Request(), session.OriginProof)
 	if token == "" {
 		token = rand.Text()
-		if err := h.cookies.Set(c.Response(), c.Request(), session.OriginProof, token); err != nil {
+		if err := w.cookies.Set(c.Response(), c.Request(), session.OriginProof, token); err != nil {
 			return "", err
 		}
 	}
@@ -58,8 +58,8 @@ const maxProven = 16 << 10
 // attacker sends "null" as well. The browser withholds the cookie from them,
 // which is SameSite and has the prefix __Host-; and the attacker, who cannot read
 // our pages, does not know the proof that belongs to it.
-func (h *Handlers) provesOrigin(r *http.Request) bool {
-	token := h.cookies.Get(r, session.OriginProof)
+func (w *Web) provesOrigin(r *http.Request) bool {
+	token := w.cookies.Get(r, session.OriginProof)
 	if token == "" || r.ContentLength < 0 || r.ContentLength > maxProven {
 		return false // a visitor's body is not read before it has to be
 	}

@@ -1,4 +1,4 @@
-package handlers
+package web
 
 import (
 	"net/http/httptest"
@@ -14,7 +14,7 @@ func TestLinkToken_KeepsATokenThatBeginsLikeJunk(t *testing.T) {
 	token := "3D" + strings.Repeat("x", 41)
 	for _, mangled := range []string{token, token + ".", token + "\r\n", token + ">.", token + "%20", "3D" + token, "3D" + token + "."} {
 		c := echo.New().NewContext(httptest.NewRequest("GET", "/?token="+url.QueryEscape(mangled), nil), httptest.NewRecorder())
-		if got := linkToken(c); got != token {
+		if got := LinkToken(c); got != token {
 			t.Errorf("of %q: got %q, want %q", mangled, got, token)
 		}
 	}

@@ -1,0 +1,76 @@
+// Package web is what handlers answer requests with: routes and their guards,
+// forms, pages, redirects, errors and the login.
+package web
+
+import (
+	"bytes"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/config"
+	"example.com/gatehouse/models"
+	"example.com/gatehouse/session"
+	"example.com/gatehouse/views"
+	"example.com/gatehouse/views/layout"
+)
+
+// Web answers requests. All handlers share one.
+type Web struct {
+	config  config.Config
+	auth    *auth.Auth
+	cookies *session.Cookies
+	log     *slog.Logger
+	now     func() time.Time
+	buffers sync.Pool
+	zones   sync.Map
+
+	frames []func(echo.Context, *auth.Actor, *layout.Request)
+	logins []LoginHook
+	steps  map[auth.Step]step
+	reauth ReauthPage
+}
+
+// LoginHook is called when a login has started a session, before the response
+// is written. An error ends the response with an error page.
+type LoginHook func(c echo.Context, user *models.User, authn auth.Authentication) error
+
+// StepPage answers with the page that asks for a pending login's step.
+type StepPage func(c echo.Context, status int, p *auth.PendingLogin, errand views.Errand) error
+
+// ReauthPage answers with the page that asks for reauthentication.
+type ReauthPage func(c echo.Context, status int, actor *auth.Actor, form views.FactorForm, problems auth.Invalid) error
+
+type step struct {
+	path string
+	page StepPage
+}
+
+// New returns a Web without frames, login hooks and steps.
+func New(c config.Config, a *auth.Auth, log *slog.Logger, now func() time.Time) *Web {
+	w := &Web{config: c, auth: a, log: log, now: now, steps: map[auth.Step]step{}}
+	w.cookies = session.New(c.SecretKeys, c.CookiePrefix())
+	w.buffers.New = func() any { return new(bytes.Buffer) }
+	return w
+}
+
+// Cookies returns the cookies of the site.
+func (w *Web) Cookies() *session.Cookies { return w.cookies }
+
+// AddFrame has fill complete what layouts know of each request. The actor is nil
+// for a visitor.
+func (w *Web) AddFrame(fill func(echo.Context, *auth.Actor, *layout.Request)) {
+	w.frames = append(w.frames, fill)
+}
+
+// AddLoginHook has hook called after each login.
+func (w *Web) AddLoginHook(hook LoginHook) { w.logins = append(w.logins, hook) }
+
+// SetStep sets the page that asks for a pending login's step, and its address.
+func (w *Web) SetStep(name auth.Step, path string, page StepPage) { w.steps[name] = step{path, page} }
+
+// SetReauthPage sets the page that asks for reauthentication.
+func (w *Web) SetReauthPage(page ReauthPage) { w.reauth = page }
