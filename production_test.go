@@ -68,7 +68,7 @@ func TestMail_IsErasedInProductionOnceItIsSent(t *testing.T) {
 	mailbox, dir := mailtest.NewServer(t), t.TempDir()
 	inProduction(t, dir, mailbox.URL().String())
 	mailbox.Next(t, "ada@example.com")
-	db, err := models.Open("sqlite:" + filepath.Join(dir, "app.db"))
+	db, err := models.Open("sqlite:"+filepath.Join(dir, "app.db"), models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

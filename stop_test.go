@@ -130,7 +130,7 @@ func (s *server) turnsAway() {
 // hasten makes waiting mail due at once.
 func hasten(t *testing.T, dir string) {
 	t.Helper()
-	db, err := models.Open(databaseURL(t, dir))
+	db, err := models.Open(databaseURL(t, dir), models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

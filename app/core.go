@@ -35,7 +35,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, now func() tim
 	if err := c.KeepSecret(); err != nil {
 		return nil, err
 	}
-	db, err := models.Open(c.DatabaseURL)
+	db, err := models.Open(c.DatabaseURL, models.Tables())
 	if err != nil {
 		return nil, err
 	}

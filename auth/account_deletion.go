@@ -21,9 +21,6 @@ const (
 	EventAccountDeleted    = "account.deleted"
 )
 
-// DeletionAfter is how long an account that is to be deleted can be brought back: people are away from their mail for a week.
-const DeletionAfter = 7 * 24 * time.Hour
-
 // LimitDeletion bounds the mails that a user can cause by closing an account and
 // bringing it back again and again.
 var LimitDeletion = limit.Limit{Name: "deletion", Max: 5, Window: time.Hour}
@@ -31,7 +28,8 @@ var LimitDeletion = limit.Limit{Name: "deletion", Max: 5, Window: time.Hour}
 // deletionsAtOnce is how many deletions are read at a time.
 const deletionsAtOnce = 100
 
-// ScheduleDeletion closes the user's account at once and has it deleted after DeletionAfter, which a mailed link undoes. typed is their
+// ScheduleDeletion closes the user's account at once and has it deleted after
+// models.DeletionDelay, which a mailed link undoes. typed is their
 // address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, a Limited, ErrReauthRequired, or ErrChanged where the session
 // has ended or the account was closed meanwhile.
 func (a *Auth) ScheduleDeletion(ctx context.Context, actor *Actor, typed string) error {
@@ -54,7 +52,7 @@ func (a *Auth) mayClose(ctx context.Context, actor *Actor, typed string) error {
 
 func (a *Auth) closeAccount(t *tx, actor *Actor, user *models.User) error {
 	now := t.now()
-	due := now.Add(DeletionAfter)
+	due := now.Add(models.DeletionDelay)
 	if err := t.Model(user).Updates(map[string]any{"disabled_at": now, "updated_at": now}).Error; err != nil {
 		return fmt.Errorf("close the account: %w", err)
 	}
@@ -72,7 +70,7 @@ func (a *Auth) closeAccount(t *tx, actor *Actor, user *models.User) error {
 	if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil {
 		return err
 	}
-	if err := a.enqueue(t, a.messages.AccountDeletion(user.Email, due, incident(now, actor.Client, token, DeletionAfter))); err != nil {
+	if err := a.enqueue(t, a.messages.AccountDeletion(user.Email, due, incident(now, actor.Client, token, models.DeletionDelay))); err != nil {
 		return err
 	}
 	return a.record(t, EventDeletionScheduled, &user.ID, actor.Session.ID, actor.Client, nil)
@@ -259,12 +257,13 @@ func (a *Auth) deleteOwned(ctx context.Context, userID string) error {
 		return err
 	}
 	db := models.Unscoped(a.db.WithContext(ctx))
-	for table, set := range models.Anonymized {
+	tables := models.SchemaOf(a.db)
+	for table, set := range tables.Anonymized() {
 		if _, err := models.InBatches(db, "UPDATE "+table+" SET "+set, table, "user_id = ?", userID); err != nil {
 			return fmt.Errorf("remove the user from %s: %w", table, err)
 		}
 	}
-	for _, table := range models.DeletionOrder() {
+	for _, table := range tables.DeletionOrder() {
 		if _, err := models.InBatches(db, "DELETE FROM "+table, table, "user_id = ?", userID); err != nil {
 			return fmt.Errorf("delete the user's %s: %w", table, err)
 		}
@@ -288,7 +287,7 @@ func (a *Auth) deleteUser(ctx context.Context, userID string) error {
 		}
 		// A wrong password may have been entered since deleteOwned, and another
 		// server may hold rows that deleteOwned passed over.
-		for table, set := range models.Anonymized {
+		for table, set := range models.SchemaOf(a.db).Anonymized() {
 			if err := models.Unscoped(t.DB).Exec("UPDATE "+table+" SET "+set+" WHERE user_id = ?", user.ID).Error; err != nil {
 				return fmt.Errorf("remove the user from %s: %w", table, err)
 			}

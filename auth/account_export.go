@@ -55,12 +55,12 @@ type ExportContent struct {
 }
 
 // ExportContents lists what an export is made of.
-func ExportContents() []ExportContent {
+func (a *Auth) ExportContents() []ExportContent {
 	var contents []ExportContent
-	for _, part := range models.ExportParts() {
-		contents = append(contents, ExportContent{part.Table + ".json", part.Says})
+	for _, part := range models.SchemaOf(a.db).ExportParts() {
+		contents = append(contents, ExportContent{part.Name + ".json", part.Says})
 		if len(part.FileColumns()) > 0 {
-			contents = append(contents, ExportContent{part.Table + "/", "The files that belong to " + part.Table + ".json"})
+			contents = append(contents, ExportContent{part.Name + "/", "The files that belong to " + part.Name + ".json"})
 		}
 	}
 	return append(contents, ExportContent{"mail.json", "Mail to you that is on its way or was kept: when it was written and its subject"})
@@ -70,12 +70,12 @@ func ExportContents() []ExportContent {
 // file, and a README.txt. Nothing in it opens the account: what proves who somebody is, is left out.
 func (a *Auth) WriteExport(ctx context.Context, actor *Actor, w io.Writer) error {
 	e := exporter{db: a.db.WithContext(ctx), user: &actor.User, zip: zip.NewWriter(w), now: a.now()}
-	if err := e.readme(a.config.AppName); err != nil {
+	if err := e.readme(a.config.AppName, a.ExportContents()); err != nil {
 		return err
 	}
-	for _, part := range models.ExportParts() {
+	for _, part := range models.SchemaOf(a.db).ExportParts() {
 		if err := e.part(part); err != nil {
-			return fmt.Errorf("export %s: %w", part.Table, err)
+			return fmt.Errorf("export %s: %w", part.Name, err)
 		}
 	}
 	err := e.list("mail.json", func(each func(any) error) error {
@@ -101,13 +101,13 @@ func (e exporter) file(name string, method uint16) (io.Writer, error) {
 	return e.zip.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: e.now})
 }
 
-func (e exporter) readme(appName string) error {
+func (e exporter) readme(appName string, contents []ExportContent) error {
 	w, err := e.file("README.txt", zip.Deflate)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "What %s holds about %s, as of %s.\n\n", appName, e.user.Email, e.now.Format(time.RFC3339))
-	for _, content := range ExportContents() {
+	for _, content := range contents {
 		fmt.Fprintf(w, "%-28s %s\n", content.Name, content.Says)
 	}
 	_, err = fmt.Fprint(w, "\nEvery file is JSON in UTF-8: a list of rows, by column. Times are RFC 3339 in UTC.\n"+
@@ -121,9 +121,9 @@ func (e exporter) readme(appName string) error {
 func (e exporter) part(part models.ExportPart) error {
 	names := map[string]map[string]string{} // by row and column
 	err := part.Files(e.db, e.user, func(id, column string, content []byte) error {
-		name := path.Join(part.Table, id+extension(content))
+		name := path.Join(part.Name, id+extension(content))
 		if len(part.FileColumns()) > 1 {
-			name = path.Join(part.Table, id+"-"+column+extension(content))
+			name = path.Join(part.Name, id+"-"+column+extension(content))
 		}
 		if names[id] == nil {
 			names[id] = map[string]string{}
@@ -139,7 +139,7 @@ func (e exporter) part(part models.ExportPart) error {
 	if err != nil {
 		return err
 	}
-	return e.list(part.Table+".json", func(each func(any) error) error {
+	return e.list(part.Name+".json", func(each func(any) error) error {
 		return part.Rows(e.db, e.user, func(row map[string]any) error {
 			for column, name := range names[row["id"].(string)] {
 				row[column] = name

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -15,9 +14,6 @@ const (
 	EventAccountRecoveryOffered = "account.recovery_offered"
 	EventAccountRecovered       = "account.recovered"
 )
-
-// recoveryFor is how long the mailed link works: the person is waiting for it.
-const recoveryFor = time.Hour
 
 // ErrNothingToRecover is the answer where the account asks for no second factor.
 var ErrNothingToRecover = errors.New("the account has no second factor to remove")
@@ -37,11 +33,11 @@ func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
 		}
 		token, hash := newToken()
 		now := t.now()
-		err := t.Create(&models.AccountRecovery{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(recoveryFor)}).Error
+		err := t.Create(&models.AccountRecovery{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(models.RecoveryLifetime)}).Error
 		if err != nil {
 			return fmt.Errorf("keep the recovery: %w", err)
 		}
-		if err := a.enqueue(t, a.messages.RecoverAccount(user.Email, token, recoveryFor)); err != nil {
+		if err := a.enqueue(t, a.messages.RecoverAccount(user.Email, token, models.RecoveryLifetime)); err != nil {
 			return err
 		}
 		return a.record(t, EventAccountRecoveryOffered, &user.ID, "", Client{}, nil)

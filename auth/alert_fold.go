@@ -105,5 +105,5 @@ func (a *Auth) foldedMail(user *models.User, lines []mail.AlertLine) (m mail.Mes
 	if err != nil {
 		return m, nil, "", fmt.Errorf("write the folded alerts: %w", err)
 	}
-	return a.messages.MoreAlerts(user.Email, lines, mail.Incident{Token: token, Life: alertFor}), tokenHash, string(text), nil
+	return a.messages.MoreAlerts(user.Email, lines, mail.Incident{Token: token, Life: models.AlertLifetime}), tokenHash, string(text), nil
 }

@@ -10,8 +10,6 @@ import (
 )
 
 const (
-	keepEnded   = 7 * 24 * time.Hour   // sessions, for who left a form open over a long weekend
-	keepDevices = 400 * 24 * time.Hour // as long as a browser keeps a cookie (RFC 6265bis)
 	keepMail    = 7 * 24 * time.Hour
 	cleanupRows = 1000 // that are read at a time
 )
@@ -22,31 +20,14 @@ const (
 func (a *Auth) Cleanup(ctx context.Context) error {
 	now, later := a.cleanupTimes()
 	failed := []error{a.reportUnfinishedLogins(ctx)}
-	for _, s := range []struct {
-		table, where string
-		args         []any
-	}{
-		// One that was ended is kept as long after it was last seen.
-		{"sessions", "expires_at <= ? AND last_seen_at <= ? OR (NOT remember AND last_seen_at <= ?)",
-			[]any{now.Add(-keepEnded), now.Add(-keepEnded), now.Add(-keepEnded - a.config.SessionIdle)}},
-		{"pending_logins", "expires_at <= ? AND report_at IS NULL", []any{now}},
-		{"password_resets", "expires_at <= ?", []any{now}},
-		{"account_recoveries", "expires_at <= ?", []any{now}},
-		{"security_alerts", "expires_at <= ?", []any{now}},
-		{"trusted_devices", "expires_at <= ?", []any{now}}, // feature:trusted_devices
-		{"mail_logins", "expires_at <= ?", []any{now}},     // feature:mail_login
-		{"email_changes", "expires_at <= ?", []any{now}},
-		{"registrations", "expires_at <= ?", []any{now}},
-		{"used_links", "expires_at <= ?", []any{now}},
-		{"passkey_challenges", "expires_at <= ?", []any{now}}, // feature:passkeys
-		{"limits", "ends_at <= ?", []any{now}},
-		{"known_devices", "last_seen_at <= ?", []any{now.Add(-keepDevices)}},
-		{"notes", "deleted_at <= ?", []any{now.Add(-models.KeepDeletedNotes)}}, // feature:notes
-	} {
-		failed = append(failed, a.expireRows(ctx, s.table, s.where, s.args))
+	tables := models.SchemaOf(a.db)
+	for _, table := range tables {
+		failed = append(failed, a.expireRows(ctx, table, now))
 	}
-	for _, b := range a.bounds() {
-		failed = append(failed, a.boundTimes(ctx, b, later))
+	for _, table := range tables {
+		for _, ahead := range table.Ahead {
+			failed = append(failed, a.boundTimes(ctx, table.Name, ahead, later))
+		}
 	}
 	for _, f := range a.installed {
 		if f.Cleanup != nil {
@@ -62,9 +43,14 @@ func (a *Auth) Cleanup(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-func (a *Auth) expireRows(ctx context.Context, table, where string, args []any) error {
-	if _, err := models.InBatches(models.Unscoped(a.db.WithContext(ctx)), "DELETE FROM "+table, table, where, args...); err != nil {
-		return fmt.Errorf("sweep %s: %w", table, err)
+// expireRows deletes the rows of a table that have expired, a batch at a time.
+func (a *Auth) expireRows(ctx context.Context, table models.ParsedTable, now time.Time) error {
+	if table.Expired == nil {
+		return nil
+	}
+	db, expired := models.Unscoped(a.db.WithContext(ctx)), table.Expired(now, a.config)
+	if _, err := models.InBatches(db, "DELETE FROM "+table.Name, table.Name, expired.SQL, expired.Vars...); err != nil {
+		return fmt.Errorf("sweep %s: %w", table.Name, err)
 	}
 	return nil
 }

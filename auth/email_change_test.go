@@ -21,10 +21,10 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t).Session(&gorm.Session{Logger: heard}))
 	ada, bob := added(t, a, "ada@example.com"), added(t, a, "bob@example.com")
 	now := a.now()
-	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: bob.ID, Email: "kept@example.com", TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
+	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: bob.ID, Email: "kept@example.com", TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(models.UndoLifetime)}).Error)
 	closing := added(t, a, "closing@example.com")
 	must(t, a.db.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", now, closing.ID).Error)
-	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(undoFor)}).Error)
+	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(models.UndoLifetime)}).Error)
 	actor := &Actor{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), AAL: 1, AuthenticatedAt: now, ExpiresAt: now.Add(time.Hour)}}
 	must(t, a.db.Create(&actor.Session).Error)
 	ask := func(email string) []string {
@@ -44,12 +44,12 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 func TestItem28NobodyIsAddedUnderAnAddressThatIsKept(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	ada := added(t, a, "ada@example.org")
-	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: ada.ID, Email: "ada@example.com", TokenHash: []byte("x"), CreatedAt: a.now(), ExpiresAt: a.now().Add(undoFor)}).Error)
+	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: ada.ID, Email: "ada@example.com", TokenHash: []byte("x"), CreatedAt: a.now(), ExpiresAt: a.now().Add(models.UndoLifetime)}).Error)
 	for _, want := range []bool{false, true} {
 		if got, err := a.AddUser(t.Context(), "Ada", "ada@example.com", "seven purple lanterns hum"); err != nil || got != want {
 			t.Errorf("%s later somebody was added: %v (%v)", *ahead, got, err)
 		}
-		*ahead += undoFor
+		*ahead += models.UndoLifetime
 	}
 }
 
@@ -105,7 +105,7 @@ func TestUndoEmailChange_VoidsAlertsThatWaitToBeMailed(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	user := added(t, a, "thief@example.org")
 	token, hash := newToken()
-	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: "ada@example.com", TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(undoFor)}).Error)
+	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: "ada@example.com", TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(models.UndoLifetime)}).Error)
 	must(t, a.transact(t.Context(), func(tx *tx) error {
 		for range limitAlert.Max + 1 {
 			if err := a.alertNewDevice(tx, user, ByPassword(false), here); err != nil {

@@ -11,9 +11,6 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// undoFor is how long a change of the address can be undone from the former mailbox, and that address is nobody else's.
-const undoFor = 7 * 24 * time.Hour
-
 // formerEmails are the addresses that the user had and can still have back, the first first.
 func formerEmails(t *tx, userID string) (list []models.FormerEmail, err error) {
 	if err := t.Where("user_id = ? AND expires_at > ?", userID, t.now()).Order("created_at").Find(&list).Error; err != nil {
@@ -26,7 +23,7 @@ func formerEmails(t *tx, userID string) (list []models.FormerEmail, err error) {
 // somebody else's since a time; kept are the ways back that there are.
 func (a *Auth) keepWayBack(t *tx, user *models.User, left string, change models.EmailChange, since time.Time, kept []models.FormerEmail) error {
 	undo, hash := newToken()
-	former := models.FormerEmail{ID: newID(), UserID: user.ID, Email: left, TokenHash: hash, OthersSince: &since, CreatedAt: t.now(), ExpiresAt: t.now().Add(undoFor)}
+	former := models.FormerEmail{ID: newID(), UserID: user.ID, Email: left, TokenHash: hash, OthersSince: &since, CreatedAt: t.now(), ExpiresAt: t.now().Add(models.UndoLifetime)}
 	// They are undone in the order of their times, whichever server's clock these are from.
 	if n := len(kept); n > 0 && !kept[n-1].CreatedAt.Before(former.CreatedAt) {
 		former.CreatedAt = kept[n-1].CreatedAt.Add(time.Microsecond)
@@ -34,7 +31,7 @@ func (a *Auth) keepWayBack(t *tx, user *models.User, left string, change models.
 	if err := t.Create(&former).Error; err != nil {
 		return fmt.Errorf("keep the former address: %w", err)
 	}
-	return a.enqueue(t, a.messages.UndoEmailChange(left, asked(change, undo, undoFor)))
+	return a.enqueue(t, a.messages.UndoEmailChange(left, asked(change, undo, models.UndoLifetime)))
 }
 
 // goBack ends the ways back to what the user had since an address that they have again, and tells the mailbox of the last. The way back to the

@@ -54,8 +54,6 @@ func (a *Auth) mailLoginAttempts(email string) ([]limit.Counter, error) {
 const byMail = "mail"
 
 const (
-	// MailLoginFor is how long a mailed link and its code work: what is sent out of band may live ten minutes (ASVS 6.5.5).
-	MailLoginFor = 10 * time.Minute
 	// mailLoginTries is how often a code may be typed, before the link is void as well.
 	mailLoginTries = 3
 	// mailLoginCode is the length of a code in bytes: 40 bits, which are eight characters.
@@ -66,7 +64,7 @@ const (
 // owner the link.
 var (
 	limitMailLoginIP   = limit.Limit{Name: "mail-login-ip", Window: time.Hour, Settings: perMail}
-	limitMailLoginMail = limit.Limit{Name: "mail-login-mail", Max: 5, Window: MailLoginFor}
+	limitMailLoginMail = limit.Limit{Name: "mail-login-mail", Max: 5, Window: models.MailLoginLifetime}
 	// Each login from a new browser makes a known device, so a count for each of
 	// them alone would let one user have any number of mails sent.
 	limitMailLoginKnown = limit.Limit{Name: "mail-login-known", Max: 20, Window: time.Hour}
@@ -101,7 +99,7 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	if err != nil {
 		return "", err
 	}
-	row := models.MailLogin{ID: newID(), KnownDevice: known, Remember: remember, CreatedAt: a.now(), ExpiresAt: a.now().Add(MailLoginFor)}
+	row := models.MailLogin{ID: newID(), KnownDevice: known, Remember: remember, CreatedAt: a.now(), ExpiresAt: a.now().Add(models.MailLoginLifetime)}
 	token, row.BrowserHash = newToken()
 	link, code := a.fillMailLogin(&row, keys, email)
 	err = a.transact(ctx, func(t *tx) error {
@@ -117,7 +115,7 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 		if err := keepMailLogin(t, &row, browser); err != nil {
 			return err
 		}
-		message := a.messages.MailLogin(email, code, incident(row.CreatedAt, client, link, MailLoginFor))
+		message := a.messages.MailLogin(email, code, incident(row.CreatedAt, client, link, models.MailLoginLifetime))
 		if err := a.enqueueToOwner(t, row.UserID != nil, message); err != nil {
 			return err
 		}

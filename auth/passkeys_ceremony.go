@@ -22,8 +22,6 @@ import (
 )
 
 const (
-	// passkeyTime is how long a challenge waits for its answer, here and in the browser.
-	passkeyTime = 5 * time.Minute
 	// openChallenges is how many answers one browser, session or login may have open: as many as people have tabs.
 	openChallenges = 10
 	// maxPasskeyAnswer is in bytes; those of devices have some hundreds, with an attestation that nobody asked for a few thousand.
@@ -74,8 +72,8 @@ func (a *Auth) relyingParty() (*webauthn.WebAuthn, error) {
 			UserVerification: protocol.VerificationRequired,
 		},
 		Timeouts: webauthn.TimeoutsConfig{
-			Login:        webauthn.TimeoutConfig{Timeout: passkeyTime},
-			Registration: webauthn.TimeoutConfig{Timeout: passkeyTime},
+			Login:        webauthn.TimeoutConfig{Timeout: models.PasskeyChallengeLifetime},
+			Registration: webauthn.TimeoutConfig{Timeout: models.PasskeyChallengeLifetime},
 		},
 		// No extension is asked for and none is read. Password managers answer some of them all the same.
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
@@ -169,7 +167,7 @@ func joinTransports(list []protocol.AuthenticatorTransport) string {
 func (a *Auth) keepChallenge(ctx context.Context, of ceremony, text string) error {
 	now := a.now()
 	row := models.PasskeyChallenge{ID: newID(), ChallengeHash: hashToken(text), Purpose: string(of.purpose), BoundTo: of.boundTo,
-		CreatedAt: now, ExpiresAt: now.Add(passkeyTime)}
+		CreatedAt: now, ExpiresAt: now.Add(models.PasskeyChallengeLifetime)}
 	err := a.transact(ctx, func(t *tx) error { return models.KeepPasskeyChallenge(t.DB, row, openChallenges) })
 	if err != nil {
 		return fmt.Errorf("keep the challenge: %w", err)

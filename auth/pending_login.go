@@ -16,9 +16,6 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// loginLifetime is how long a login may take, from its first step to the last.
-const loginLifetime = 10 * time.Minute
-
 // The methods that a login begins with. What it ends with is added: "password totp".
 const (
 	byPassword = "password"
@@ -192,14 +189,14 @@ func (a *Auth) beginPendingLogin(t *tx, user *models.User, authn Authentication,
 			return LoginResult{}, err
 		}
 		event, first = EventLoginBegun, &models.PendingLogin{IP: client.Address(), Device: client.Device(), CreatedAt: t.now(), ReportAt: former.ReportAt}
-		if due := t.now().Add(loginLifetime); !known && former.ReportAt == nil {
+		if due := t.now().Add(models.PendingLoginLifetime); !known && former.ReportAt == nil {
 			first.ReportAt = &due
 		}
 	}
 	pendingLogin := models.PendingLogin{
 		ID: newID(), UserID: user.ID, TokenHash: hash, Method: authn.Method, AAL: authn.AAL(), Remember: authn.Remember, FactorID: authn.factor,
 		CredentialVersion: user.CredentialVersion(), IP: first.IP, Device: first.Device, ReportAt: first.ReportAt,
-		CreatedAt: first.CreatedAt, AuthenticatedAt: cmp.Or(authn.at, t.now()), ExpiresAt: first.CreatedAt.Add(loginLifetime),
+		CreatedAt: first.CreatedAt, AuthenticatedAt: cmp.Or(authn.at, t.now()), ExpiresAt: first.CreatedAt.Add(models.PendingLoginLifetime),
 		Options: new(strings.Join(authn.Options, " ")),
 	}
 	if err := t.Create(&pendingLogin).Error; err != nil {

@@ -10,9 +10,6 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// alertFor is how long the link in a security alert works: people are away from their mail for a week, not for longer.
-const alertFor = 7 * 24 * time.Hour
-
 // alert mails the owner what was done to the account, in the transaction that does it. The mail has a link for when it was not them.
 func (a *Auth) alert(t *tx, user *models.User, client Client, compose func(mail.Incident) mail.Message) error {
 	return a.alertSince(t, user, client, t.now(), compose)
@@ -27,9 +24,9 @@ func (a *Auth) alertSince(t *tx, user *models.User, client Client, since time.Ti
 // Every alert passes through here, and here their number is bounded.
 func (a *Auth) alertOf(t *tx, user *models.User, i mail.Incident, since time.Time, compose func(mail.Incident) mail.Message) error {
 	token, hash := newToken()
-	i.Token, i.Life = token, alertFor
+	i.Token, i.Life = token, models.AlertLifetime
 	message := compose(i)
-	alert := models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, OthersSince: &since, CreatedAt: i.At, ExpiresAt: t.now().Add(alertFor)}
+	alert := models.SecurityAlert{ID: newID(), UserID: user.ID, TokenHash: hash, OthersSince: &since, CreatedAt: i.At, ExpiresAt: t.now().Add(models.AlertLifetime)}
 	if atOnce, err := a.alertsAtOnce(t, user, message); err != nil {
 		return err
 	} else if !atOnce {

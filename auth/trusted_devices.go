@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -22,8 +21,6 @@ const (
 )
 
 const (
-	// TrustedFor is how long a device is trusted, however often it is used.
-	TrustedFor = 30 * 24 * time.Hour
 	// MaxTrustedDevices is how many devices a user trusts.
 	MaxTrustedDevices = 100
 	// maxTrusting is how many people may trust one browser.
@@ -75,7 +72,7 @@ func (a *Auth) recordTrust(t *tx, login *CompletedLogin) error {
 	user, authn := login.User, login.Authentication
 	if slices.Contains(authn.Options, trustOption) && authn.Second {
 		token, err := a.trust(t, user, login.Browser, login.Client)
-		login.Tokens[trustedDevice] = BrowserToken{token, TrustedFor}
+		login.Tokens[trustedDevice] = BrowserToken{token, models.TrustLifetime}
 		return err
 	}
 	device, err := a.trustOf(t.DB, user, authn, login.Browser)
@@ -101,7 +98,7 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 	token, hash := newToken()
 	now := t.now()
 	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, CredentialVersion: user.CredentialVersion(), IP: client.Address(), Device: client.Device(),
-		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(TrustedFor)}
+		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(models.TrustLifetime)}
 	if err := t.Create(&device).Error; err != nil {
 		return "", fmt.Errorf("trust the device: %w", err)
 	}

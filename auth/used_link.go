@@ -11,10 +11,6 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// usedLinkFor is how long a used link is remembered: no mailed link works for
-// longer (ConfirmTTL is at most a week).
-const usedLinkFor = 7 * 24 * time.Hour
-
 // ErrUsedLink is returned for a mailed link that has done its work. It is an
 // ErrInvalidLink as well, since the link does nothing any more. Who holds the token
 // could have used the link, so the answer tells a stranger nothing.
@@ -22,7 +18,7 @@ var ErrUsedLink = fmt.Errorf("%w: it has been used", ErrInvalidLink)
 
 // rememberUsed notes in the transaction that uses a link that it was used.
 func rememberUsed(t *tx, kind string, tokenHash []byte) error {
-	used := models.UsedLink{ID: newID(), Kind: kind, TokenHash: tokenHash, ExpiresAt: t.now().Add(usedLinkFor)}
+	used := models.UsedLink{ID: newID(), Kind: kind, TokenHash: tokenHash, ExpiresAt: t.now().Add(models.UsedLinkLifetime)}
 	if err := t.Clauses(clause.OnConflict{DoNothing: true}).Create(&used).Error; err != nil {
 		return fmt.Errorf("remember the used link: %w", err)
 	}

@@ -22,7 +22,7 @@ const password = "a violet bicycle in the attic"
 // number, were seen ten minutes ago and have to be marked as seen by their next request. Those of the others count as seen
 // in an hour's time, so that they need not be: that is measured on its own.
 func fill(ctx context.Context, databaseURL string, people, unseen int, passwordHash string) (err error) {
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func migrate(ctx context.Context, call *app.Call) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := models.Open(c.DatabaseURL)
+	db, err := models.Open(c.DatabaseURL, models.Tables())
 	if err != nil {
 		return err
 	}

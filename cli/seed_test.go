@@ -51,7 +51,7 @@ func TestSeed_AddsNobodyInProduction(t *testing.T) {
 	if status != 1 || !strings.Contains(output, "in development only") {
 		t.Errorf("got status %d and %q, want status 1 and that seed runs in development only", status, output)
 	}
-	db, err := models.Open(strings.TrimPrefix(settings[2], "DATABASE_URL="))
+	db, err := models.Open(strings.TrimPrefix(settings[2], "DATABASE_URL="), models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

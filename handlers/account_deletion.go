@@ -8,6 +8,7 @@ import (
 
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/middleware"
+	"example.com/gatehouse/models"
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/ui"
@@ -19,7 +20,7 @@ func (h *Handlers) DeleteAccountPage(c echo.Context, actor *auth.Actor) error {
 	if err := h.auth.RequireRecentLogin(c.Request().Context(), actor); err != nil {
 		return err
 	}
-	return h.web.Render(c, http.StatusOK, views.DeleteAccount(&actor.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
+	return h.web.Render(c, http.StatusOK, views.DeleteAccount(&actor.User, models.DeletionDelay, views.DeleteAccountForm{}, nil))
 }
 
 // DeleteAccount closes the account and has it deleted.
@@ -30,7 +31,7 @@ func (h *Handlers) DeleteAccount(c echo.Context, actor *auth.Actor) error {
 	}
 	err := h.auth.ScheduleDeletion(c.Request().Context(), actor, form.Confirmation)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.DeleteAccount(&actor.User, auth.DeletionAfter, form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.DeleteAccount(&actor.User, models.DeletionDelay, form, invalid))
 	}
 	return h.accountClosed(c, err)
 }
@@ -43,7 +44,7 @@ func (h *Handlers) accountClosed(c echo.Context, err error) error {
 	h.cookies.Clear(c.Response(), session.Session)
 	h.cookies.Clear(c.Response(), session.PendingLogin)
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return h.web.Redirect(c, "/login", "Your account is closed, and will be deleted in "+ui.Length(auth.DeletionAfter)+". Until then the link in our mail brings it back.")
+	return h.web.Redirect(c, "/login", "Your account is closed, and will be deleted in "+ui.Length(models.DeletionDelay)+". Until then the link in our mail brings it back.")
 }
 
 // RestoreAccountPage asks whether to bring an account back. Opening it uses nothing up.

@@ -17,7 +17,6 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/apptest"
-	"example.com/gatehouse/auth"
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 )
@@ -38,7 +37,7 @@ func deleteAccount(b *apptest.Browser) mailtest.Message {
 func undoneDeletionID(b *apptest.Browser) string {
 	b.App.T.Helper()
 	now, id := b.App.Clock.Now(), uuid.NewString()
-	err := b.App.DB.Create(&models.AccountDeletion{ID: id, UserID: b.User().ID, TokenHash: []byte(id), CreatedAt: now, ExpiresAt: now.Add(auth.DeletionAfter)}).
+	err := b.App.DB.Create(&models.AccountDeletion{ID: id, UserID: b.User().ID, TokenHash: []byte(id), CreatedAt: now, ExpiresAt: now.Add(models.DeletionDelay)}).
 		Error
 	if err != nil {
 		b.App.T.Fatal(err)
@@ -184,7 +183,7 @@ func TestTheLinkBringsBackWithinTheWeekAndNotLater(t *testing.T) {
 	app := apptest.New(t)
 	ada := app.LoggedIn("ada@example.com")
 	link := deleteAccount(ada).Link
-	app.Clock.Advance(auth.DeletionAfter - time.Minute)
+	app.Clock.Advance(models.DeletionDelay - time.Minute)
 	if err := app.Cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +241,7 @@ func TestLawNothingIsLeftOfWhoWasDeleted(t *testing.T) {
 	app.Exec("UPDATE users SET name = 'Ada' WHERE email = ?", ada.Email)
 	ada.Login(apptest.Password)
 	ada.Reauthenticated().Get("/account/delete").Submit("confirmation", ada.Email).WantRedirect(t, "/login")
-	app.Clock.Advance(auth.DeletionAfter - time.Minute)
+	app.Clock.Advance(models.DeletionDelay - time.Minute)
 	app.Browser().Post("/register", "name", "Mallory", "email", ada.Email, "password", apptest.OtherPassword)
 	app.Browser().Post("/password/forgot", "email", ada.Email)
 	app.WaitForMail()
@@ -319,7 +318,7 @@ func TestItem71NoCountOfMailedCodesOutlivesTheAccount(t *testing.T) { // feature
 	app := apptest.New(t)                                                     // feature:mail_login
 	ada, stranger := app.LoggedIn("ada@example.com"), app.Browser()           // feature:mail_login
 	deleteAccount(ada)                                                        // feature:mail_login
-	app.Clock.Advance(auth.DeletionAfter - time.Minute)                       // feature:mail_login
+	app.Clock.Advance(models.DeletionDelay - time.Minute)                     // feature:mail_login
 	stranger.Post("/login/mail", "email", ada.Email)                          // feature:mail_login
 	stranger.Post("/login/mail/sent", "code", "AAAA-AAAA").WantStatus(t, 422) // feature:mail_login
 	app.SetHits("mail-login-code", 14)                                        // feature:mail_login
@@ -398,7 +397,7 @@ func interruptDeletion(b *apptest.Browser) (undo string, resume func()) {
 	if err != nil {
 		b.App.T.Fatal(err)
 	}
-	b.App.Clock.Advance(auth.DeletionAfter)
+	b.App.Clock.Advance(models.DeletionDelay)
 	if err := b.App.Cleanup(context.Background()); !errors.Is(err, killed) {
 		b.App.T.Errorf("the cleanup says %v", err)
 	}
@@ -435,7 +434,7 @@ func TestDeletion_CannotBeUndoneOnceBegun(t *testing.T) {
 	alert, _, _ := strings.Cut(ada.NewDeviceMail().Link, "token=")
 	id := ada.User().ID
 	undo, resume := interruptDeletion(ada)
-	app.Clock.Advance(-auth.DeletionAfter)
+	app.Clock.Advance(-models.DeletionDelay)
 	hash, now := sha256.Sum256([]byte("token")), app.Clock.Now()
 	left := models.SecurityAlert{ID: uuid.NewString(), UserID: id, TokenHash: hash[:], CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 	if err := app.DB.Create(&left).Error; err != nil {
@@ -470,7 +469,7 @@ func TestLawDeletion_LeavesNothingToForeignKeys(t *testing.T) {
 		if reached = db.Statement.Table == "users"; !reached {
 			return
 		}
-		for _, table := range ownedTables(t) {
+		for _, table := range ownedTables(app) {
 			var n int64
 			tx := models.Unscoped(db.Session(&gorm.Session{NewDB: true}))
 			if err := tx.Raw("SELECT count(*) FROM "+table+" WHERE user_id = ?", id).Scan(&n).Error; err != nil || n != 0 && table != "account_deletions" {
@@ -491,7 +490,7 @@ func TestSweepsAtOnceDeleteEachAccountOnce(t *testing.T) {
 	for _, email := range []string{"ada@example.com", "grace@example.com", "edsger@example.com"} {
 		deleteAccount(app.LoggedIn(email))
 	}
-	app.Clock.Advance(auth.DeletionAfter)
+	app.Clock.Advance(models.DeletionDelay)
 	app.AtOnce(10, func(int) {
 		if err := app.Cleanup(context.Background()); err != nil {
 			t.Errorf("a sweep fails: %v", err)

@@ -18,7 +18,7 @@ func (h *Handlers) AccountExportPage(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	var contents []views.ExportContent
-	for _, content := range auth.ExportContents() {
+	for _, content := range h.auth.ExportContents() {
 		contents = append(contents, views.ExportContent(content))
 	}
 	return h.web.Render(c, http.StatusOK, views.AccountExport(&actor.User, contents))

@@ -93,14 +93,15 @@ func TestLawAnExportIsWholeAndNobodyElsesAndHoldsNoSecret(t *testing.T) {
 	estateOf(t, ada)
 	wantNoHashesAsIDs(ada)
 	files := exportData(ada.Reauthenticated())
-	for _, model := range parsedModels(t) {
+	parts := models.SchemaOf(app.DB).ExportParts()
+	for _, model := range parsedModels(app) {
 		if owner := ownerColumn(model); owner != "" {
-			i := slices.IndexFunc(models.ExportParts(), func(p models.ExportPart) bool { return p.Table == model.Table })
+			i := slices.IndexFunc(parts, func(p models.ExportPart) bool { return p.Name == model.Table })
 			if i < 0 {
-				t.Errorf("%s has an owner and is not exported: give it a line in exportLines (models/account_export.go)", model.Table)
+				t.Errorf("%s has an owner and is not exported: its models.Table needs a Says", model.Table)
 				continue
 			}
-			holdsItsRows(t, files, models.ExportParts()[i], app.Values(model.Table, owner+" = ?", ada.User().ID))
+			holdsItsRows(t, files, parts[i], app.Values(model.Table, owner+" = ?", ada.User().ID))
 		}
 	}
 	theirs := strings.Join(slices.Collect(maps.Values(exportData(mallory))), "")
@@ -127,7 +128,7 @@ func holdsItsRows(t *testing.T, files map[string]string, part models.ExportPart,
 			shown := slices.Contains(part.Columns(), column) || slices.Contains(part.FileColumns(), column)
 			found := slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(whole, form) })
 			if len(forms) > 0 && len(forms[0]) > 8 && shown != found {
-				t.Errorf("%s.%s is to be exported: %t, and is: %t", part.Table, column, shown, found)
+				t.Errorf("%s.%s is to be exported: %t, and is: %t", part.Name, column, shown, found)
 			}
 		}
 	}
@@ -147,7 +148,7 @@ func ownerColumn(model *schema.Schema) string {
 // wantNoHashesAsIDs gives a value of its own to each of the user's hashes that a test has made of its row's id.
 func wantNoHashesAsIDs(b *apptest.Browser) {
 	b.App.T.Helper()
-	for _, model := range parsedModels(b.App.T) {
+	for _, model := range parsedModels(b.App) {
 		for _, field := range model.Fields {
 			if field.FieldType != reflect.TypeFor[[]byte]() || model.FieldsByDBName["user_id"] == nil {
 				continue
@@ -174,19 +175,14 @@ func jsonText(text string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// What a column is called tells whether it is a secret; bytes of auth's own tables are.
-func TestLawNoExportedColumnIsASecret(t *testing.T) {
+// What a column is called tells whether it is a secret.
+func TestLaw_NoExportedColumnIsASecret(t *testing.T) {
 	secret := regexp.MustCompile(`hash|secret|token|password|passwd|credential_version|sealed|private_key|verifier|nonce|challenge`)
-	private := models.OwnedTables()
-	private = append(private, "profile_pictures") // a person's picture is theirs // feature:profile_picture
-	for _, part := range models.ExportParts() {
+	for _, part := range models.SchemaOf(apptest.New(t).DB).ExportParts() {
 		for _, column := range slices.Concat(part.Columns(), part.FileColumns()) {
 			if secret.MatchString(column) && !strings.HasSuffix(column, "_at") { // when something was is none
-				t.Errorf("%s.%s looks like a secret: leave it out in exportLines (models/account_export.go)", part.Table, column)
+				t.Errorf("%s.%s looks like a secret: name it in the Secrets of its models.Table", part.Name, column)
 			}
-		}
-		if bytes := part.FileColumns(); len(bytes) > 0 && !slices.Contains(private, part.Table) {
-			t.Errorf("%s has %v: leave it out in exportLines, or say why bytes of it are a person's file", part.Table, bytes)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func newEarlier(t *testing.T, changes ...apptest.Option) *earlier {
 
 func openDatabase(t *testing.T, databaseURL string) *gorm.DB {
 	t.Helper()
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

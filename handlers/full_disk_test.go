@@ -76,7 +76,7 @@ func TestAFullDisk_ServesReadersAndIsNotReady(t *testing.T) {
 		t.Skipf("this test needs the right to mount: %v: %s", err, out)
 	}
 	t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
-	db, err := models.Open("sqlite:" + filepath.Join(dir, "app.db"))
+	db, err := models.Open("sqlite:"+filepath.Join(dir, "app.db"), models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

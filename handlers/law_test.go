@@ -93,7 +93,7 @@ func everyPage(t *testing.T, visit func(guard string, page *apptest.Page), first
 	undo := changeEmail(app.LoggedIn("hedy@example.com"), "hedy@example.org")
 	owing := pendingUsers(app)
 	rows := map[string]string{} // of Ada's, by table
-	for _, table := range models.OwnedTables() {
+	for _, table := range models.SchemaOf(app.DB).Owned() {
 		rows[table] = owned()[table](ada)
 	}
 	uploadAvatar(ada)     // feature:profile_picture

@@ -38,7 +38,7 @@ func (h *Handlers) MailLogin(c echo.Context) error {
 	}
 	// The link may be opened in another tab, which knows nothing of this one.
 	err = errors.Join(
-		h.cookies.Set(c.Response(), c.Request(), session.MailLogin.For(auth.MailLoginFor), token),
+		h.cookies.Set(c.Response(), c.Request(), session.MailLogin.For(models.MailLoginLifetime), token),
 		h.cookies.Set(c.Response(), c.Request(), session.ReturnTo, form.Next),
 	)
 	if err != nil {
@@ -59,7 +59,7 @@ func (h *Handlers) MailLoginSent(c echo.Context) error {
 }
 
 func (h *Handlers) mailLoginSent(c echo.Context, status int, form views.MailCodeForm, problems auth.Invalid) error {
-	return h.web.Render(c, status, views.MailLoginSent(form, auth.MailLoginFor, problems))
+	return h.web.Render(c, status, views.MailLoginSent(form, models.MailLoginLifetime, problems))
 }
 
 // MailLoginCode logs in with the code.

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/net/html"
 
 	"example.com/gatehouse/apptest"
-	"example.com/gatehouse/auth"
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 )
@@ -178,7 +177,7 @@ func TestAFormThatWasKeptSurvivesWrongCodesAndAWaitForTheNextMail(t *testing.T) 
 	for range 5 {
 		ada.Mail()
 	}
-	app.Clock.Advance(auth.MailLoginFor)
+	app.Clock.Advance(models.MailLoginLifetime)
 	asking.Submit("email", ada.Email).WantStatus(t, 200).Submit("code", mailedCode(ada.Mail())).WantStatus(t, 200).
 		WantText(t, "You are back", "Ada Lovelace")
 }

@@ -16,7 +16,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"gorm.io/gorm"
@@ -75,7 +74,7 @@ func estateOf(t *testing.T, b *apptest.Browser) estate {
 	t.Helper()
 	e := estate{ids: []string{b.User().ID}}
 	makers := owned()
-	for _, table := range ownedTables(t) {
+	for _, table := range ownedTables(b.App) {
 		if makers[table] == nil {
 			t.Fatalf("%s has an owner and no maker in owned()", table)
 		}
@@ -91,9 +90,8 @@ func estateOf(t *testing.T, b *apptest.Browser) estate {
 }
 
 // ownedTables are the tables with a user_id, auth's own among them.
-func ownedTables(t *testing.T) (tables []string) {
-	t.Helper()
-	for _, model := range parsedModels(t) {
+func ownedTables(app *apptest.App) (tables []string) {
+	for _, model := range parsedModels(app) {
 		if model.FieldsByDBName["user_id"] != nil {
 			tables = append(tables, model.Table)
 		}
@@ -101,14 +99,9 @@ func ownedTables(t *testing.T) (tables []string) {
 	return tables
 }
 
-func parsedModels(t *testing.T) (parsed []*schema.Schema) {
-	t.Helper()
-	for _, model := range models.All() {
-		s, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		parsed = append(parsed, s)
+func parsedModels(app *apptest.App) (parsed []*schema.Schema) {
+	for _, table := range models.SchemaOf(app.DB) {
+		parsed = append(parsed, table.Parsed)
 	}
 	return parsed
 }
@@ -117,7 +110,7 @@ func parsedModels(t *testing.T) (parsed []*schema.Schema) {
 func mark(t *testing.T, b *apptest.Browser) (markers []string) {
 	t.Helper()
 	me := b.User().ID
-	for _, model := range parsedModels(t) {
+	for _, model := range parsedModels(b.App) {
 		owner := "user_id"
 		if model.Table == "users" {
 			owner = "id"
@@ -231,7 +224,7 @@ func fieldsOfTheSite(t *testing.T, ada *apptest.Browser, hers estate) (fields []
 // A statement on an owned table without an owner does not reach the database.
 func TestLaw_UnscopedStatementsFail(t *testing.T) {
 	app := apptest.New(t)
-	for _, table := range models.OwnedTables() {
+	for _, table := range models.SchemaOf(app.DB).Owned() {
 		for name, query := range map[string]func() error{
 			"plain":    func() error { return app.DB.Table(table).Find(&[]map[string]any{}).Error },
 			"raw":      func() error { return app.DB.Raw("SELECT * FROM " + table).Scan(&[]map[string]any{}).Error },
@@ -301,8 +294,7 @@ func namesUnscoped(path string, n ast.Node) bool {
 
 // logTouched are the files that may read or change rows of the security log other than a user's own: everything else adds to it.
 var logTouched = []string{
-	"models/all.go",              // the list of tables
-	"models/event.go",            // whether something was told
+	"models/event.go",            // the table, and whether something was told
 	"models/account_deletion.go", // it becomes nobody's
 }
 

@@ -16,7 +16,7 @@ func TestPgBouncer_InTransactionModeServesSignUpsSideBySide(t *testing.T) {
 	for _, mode := range []string{"exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			db, err := models.Open(modelstest.PgBouncer(t, "default_query_exec_mode="+mode))
+			db, err := models.Open(modelstest.PgBouncer(t, "default_query_exec_mode="+mode), models.Tables())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
+	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/web"
 )
@@ -18,7 +19,7 @@ func (h *Handlers) DeleteWithoutTermsPage(c echo.Context, p *auth.PendingLogin) 
 	} else if err != nil {
 		return err
 	}
-	return h.web.Render(c, http.StatusOK, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, views.DeleteAccountForm{}, nil))
+	return h.web.Render(c, http.StatusOK, views.DeleteWithoutTerms(&p.User, models.DeletionDelay, views.DeleteAccountForm{}, nil))
 }
 
 // DeleteWithoutTerms closes the account and has it deleted.
@@ -29,7 +30,7 @@ func (h *Handlers) DeleteWithoutTerms(c echo.Context, p *auth.PendingLogin) erro
 	}
 	err := h.auth.DeleteWithoutTerms(c.Request().Context(), p, form.Confirmation)
 	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, auth.DeletionAfter, form, invalid))
+		return h.web.Render(c, http.StatusUnprocessableEntity, views.DeleteWithoutTerms(&p.User, models.DeletionDelay, form, invalid))
 	}
 	if errors.Is(err, auth.ErrReauthRequired) {
 		return h.proveToLeave(c)

@@ -26,7 +26,7 @@ func TestChild(t *testing.T) {
 	if os.Getenv(childDatabase) == "" {
 		t.Skip("this is the process that other tests kill")
 	}
-	db, err := models.Open(os.Getenv(childDatabase))
+	db, err := models.Open(os.Getenv(childDatabase), models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestAKilledProcessLosesNoMailThatItAnsweredFor(t *testing.T) {
 		t.Fatalf("the process answered %q", answered)
 	}
 
-	db, err := models.Open(url)
+	db, err := models.Open(url, models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestAKilledProcessLosesNoMailThatItAnsweredFor(t *testing.T) {
 
 func TestAMailHeldByAKilledProcessIsSentWhenItsLeaseEnds(t *testing.T) {
 	url, server := modelstest.URL(t), mailtest.NewServer(t)
-	db, err := models.Open(url)
+	db, err := models.Open(url, models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

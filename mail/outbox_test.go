@@ -450,7 +450,7 @@ func TestWorkersShareTheWorkWithoutLosingOrDoublingMail(t *testing.T) {
 	const processes, workers, mails = 5, 10, 300
 	var offices []*office
 	for range processes {
-		db, err := models.Open(url)
+		db, err := models.Open(url, models.Tables())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,13 +1,10 @@
 package models
 
 import (
-	"slices"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 )
 
 // AccountDeletion is the end of an account that its owner has asked for, while it can still be undone.
@@ -18,6 +15,20 @@ type AccountDeletion struct {
 	CreatedAt time.Time  // when the account was closed: the user's DisabledAt
 	ExpiresAt time.Time  // when it goes
 	BegunAt   *time.Time // when rows of the account were first deleted, after which nothing brings it back; nil for not yet
+}
+
+// DeletionDelay is how long an account that is to be deleted can be brought
+// back: people are away from their mail for a week.
+const DeletionDelay = 7 * 24 * time.Hour
+
+// Package auth deletes the rows, each with its user.
+var accountDeletionTable = Table{
+	Model:   &AccountDeletion{},
+	Auth:    true,
+	Bound:   "one for each user",
+	Says:    "A deletion of your account that was asked for",
+	Secrets: []string{"token_hash"},
+	Ahead:   []Ahead{{Column: "expires_at", By: DeletionDelay}},
 }
 
 // FindDeletion returns the deletion that a token's hash undoes, and whose account it ends; gorm.ErrRecordNotFound where there is none.
@@ -49,28 +60,4 @@ func LockAnyUser(tx *gorm.DB, id string) (User, error) {
 	var user User
 	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&user).Error
 	return user, err
-}
-
-// DeletionOrder lists the tables whose rows are deleted with their user, a
-// batch at a time, before the user: each before those that its rows refer to.
-// A new table is in it because it has a user_id. The deletion itself is not: it
-// says until the end what is left to do.
-func DeletionOrder() []string {
-	var names []string
-	for _, model := range slices.Backward(All()) {
-		parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
-		if err != nil || parsed.FieldsByDBName["user_id"] == nil {
-			continue // the schema law reads every model
-		}
-		if _, stays := Anonymized[parsed.Table]; !stays && parsed.Table != "account_deletions" {
-			names = append(names, parsed.Table)
-		}
-	}
-	return names
-}
-
-// Anonymized are the tables whose rows outlive their user, and what removes the
-// user from a row.
-var Anonymized = map[string]string{
-	"events": "user_id = NULL, session_id = '', ip = '', device = '', detail = '{}'",
 }

@@ -13,11 +13,12 @@ import (
 // here would be left to the foreign key, which deletes any number of rows in
 // one transaction, while on SQLite all other writes wait.
 func TestDeletionOrder_CoversEveryReferenceToUsers(t *testing.T) {
-	order := models.DeletionOrder()
-	for table, sentences := range readTables(t, modelstest.Open(t)) {
-		_, anonymized := models.Anonymized[table]
+	db := modelstest.Open(t)
+	order, anonymous := models.SchemaOf(db).DeletionOrder(), models.SchemaOf(db).Anonymized()
+	for table, sentences := range readTables(t, db) {
+		_, anonymized := anonymous[table]
 		if slices.Contains(sentences, "foreign key user_id to users.id on delete set null") != anonymized {
-			t.Errorf("%s forgets its user: %t in the schema, %t in models.Anonymized", table, !anonymized, anonymized)
+			t.Errorf("%s forgets its user: %t in the schema, %t in its models.Table", table, !anonymized, anonymized)
 		}
 		cascades := slices.Contains(sentences, "foreign key user_id to users.id on delete cascade") && table != "account_deletions"
 		if got := slices.Contains(order, table); got != cascades {
@@ -31,8 +32,9 @@ func TestDeletionOrder_CoversEveryReferenceToUsers(t *testing.T) {
 }
 
 func TestDeletionOrder_DeletesRowsBeforeWhatTheyReferTo(t *testing.T) {
-	order := models.DeletionOrder()
-	for table, sentences := range readTables(t, modelstest.Open(t)) {
+	db := modelstest.Open(t)
+	order := models.SchemaOf(db).DeletionOrder()
+	for table, sentences := range readTables(t, db) {
 		for _, sentence := range sentences {
 			_, reference, _ := strings.Cut(sentence, " to ")
 			parent, _, found := strings.Cut(reference, ".")

@@ -20,7 +20,7 @@ func addLimit(t *testing.T, db *gorm.DB, id string) {
 // limits returns the ids in the limits of a database, which it opens and closes.
 func limits(t *testing.T, path string) (ids []string) {
 	t.Helper()
-	db, err := models.Open("sqlite:" + path)
+	db, err := models.Open("sqlite:"+path, models.Tables())
 	must(t, err)
 	defer func() { must(t, models.Close(db)) }()
 	var found string

@@ -17,7 +17,7 @@ import (
 func openFile(t *testing.T) (*gorm.DB, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "app.db")
-	db, err := models.Open("sqlite:" + path)
+	db, err := models.Open("sqlite:"+path, models.Tables())
 	must(t, err)
 	t.Cleanup(func() { must(t, models.Close(db)) })
 	_, err = models.Migrate(t.Context(), db)

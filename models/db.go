@@ -32,15 +32,29 @@ import (
 // Errors of statements are GORM's on both engines: gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated and
 // gorm.ErrCheckConstraintViolated, to be asked for with errors.Is. Times come back in UTC.
 //
-// The tables of OwnedTables are reached through Scoped.
-func Open(databaseURL string) (*gorm.DB, error) { return openOwned(databaseURL, OwnedTables()) }
-
-func openOwned(databaseURL string, tables []string) (*gorm.DB, error) {
+// SchemaOf returns tables from the handle and from every handle made of it. The
+// owned ones are reached through Scoped.
+func Open(databaseURL string, tables []Table) (*gorm.DB, error) {
 	named, err := dsn.Parse(databaseURL)
 	if err != nil {
 		return nil, err
 	}
-	owned := scope.NewNames(tables)
+	all, err := parse(tables)
+	if err != nil {
+		return nil, err
+	}
+	owned := scope.NewNames(all.Owned())
+	db, err := connect(named, owned)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Use(all); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), Close(db))
+	}
+	return db, nil
+}
+
+func connect(named dsn.Database, owned *scope.Names) (*gorm.DB, error) {
 	if named.Postgres != nil {
 		return openPostgres(named.Postgres, owned)
 	}

@@ -70,7 +70,7 @@ func must(t testing.TB, err error) {
 
 func openURL(t testing.TB, databaseURL string) *gorm.DB {
 	t.Helper()
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	must(t, err)
 	t.Cleanup(func() { models.Close(db) })
 	return db
@@ -138,7 +138,7 @@ func TestANewDatabaseCanBeOpenedByManyAtOnce(t *testing.T) {
 		var servers sync.WaitGroup
 		for range 12 {
 			servers.Go(func() {
-				db, err := models.Open(databaseURL)
+				db, err := models.Open(databaseURL, models.Tables())
 				if err != nil {
 					t.Error(err)
 					return
@@ -171,7 +171,7 @@ func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {
 			if name == "a database unknown" && os.Getenv("TEST_DATABASE") != "postgres" {
 				t.Skip("runs with TEST_DATABASE=postgres")
 			}
-			db, err := models.Open(test.url)
+			db, err := models.Open(test.url, models.Tables())
 			if err == nil {
 				models.Close(db)
 				t.Fatal("it was opened")
@@ -188,7 +188,7 @@ func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {
 
 func TestOpen_RefusesAPostgreSQLThatIsNotUTF8(t *testing.T) {
 	for _, encoding := range []string{"LATIN1", "SQL_ASCII"} {
-		_, err := models.Open(modelstest.PostgresIn(t, encoding))
+		_, err := models.Open(modelstest.PostgresIn(t, encoding), models.Tables())
 		if err == nil || !strings.Contains(err.Error(), encoding) || !strings.Contains(err.Error(), "--encoding=UTF8") {
 			t.Errorf("%s: got %v, want an error that names the encoding and says what to do", encoding, err)
 		}
@@ -393,7 +393,7 @@ func TestAKilledProcessLosesNoCommittedRow(t *testing.T) {
 
 // childWrites adds users for as long as it lives and tells of each that is committed.
 func childWrites(databaseURL string) {
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	for err == nil {
 		user := newUser("user" + uuid.NewString())
 		err = db.Transaction(func(tx *gorm.DB) error { return tx.Create(user).Error })

@@ -48,7 +48,7 @@ func childOpens(databaseURL string) {
 		syscall.Setgid(nobody)
 		syscall.Setuid(nobody)
 	}
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	if err == nil {
 		_, err = models.Migrate(context.Background(), db)
 	}

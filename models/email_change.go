@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"example.com/gatehouse/config"
 )
 
 // EmailChange is an address that a user wants to have instead of theirs. Both mailboxes have to agree first.
@@ -33,6 +35,31 @@ type FormerEmail struct {
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 }
+
+// UndoLifetime is how long a change of the address can be undone from the former
+// mailbox. Nobody else can have that address until then.
+const UndoLifetime = 7 * 24 * time.Hour
+
+var (
+	emailChangeTable = Table{
+		Model:   &EmailChange{},
+		Auth:    true,
+		Bound:   "one for each user; 5 changes an hour",
+		Says:    "An address that you are about to change to",
+		Secrets: []string{"new_token_hash", "old_token_hash"},
+		Expired: PastExpiry,
+		Ahead:   []Ahead{{Column: "expires_at", Setting: func(c config.Config) time.Duration { return c.ConfirmTTL }}},
+	}
+	// Package auth deletes the rows of former_emails, each under a lock.
+	formerEmailTable = Table{
+		Model:   &FormerEmail{},
+		Auth:    true,
+		Bound:   "5 changes an hour, kept for a week",
+		Says:    "Addresses that you had until a week ago",
+		Secrets: []string{"token_hash"},
+		Ahead:   []Ahead{{Column: "expires_at", By: UndoLifetime}},
+	}
+)
 
 // Since is when the account may have become somebody else's.
 func (f FormerEmail) Since() time.Time {

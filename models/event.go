@@ -18,6 +18,15 @@ type Event struct {
 	Detail    string
 }
 
+var eventTable = Table{
+	Model: &Event{},
+	Auth:  true,
+	Bound: "the limits of changes and logins; 50 refusals an hour from one address; one row when a limit closes. " +
+		"Events are kept",
+	Says:      "The security log: what happened to your account, when, how and from where",
+	Anonymize: "user_id = NULL, session_id = '', ip = '', device = '', detail = '{}'",
+}
+
 // HasEvent says whether such a thing has happened to the user between two times.
 func HasEvent(db *gorm.DB, userID, name string, since, until time.Time) (bool, error) {
 	var n int64

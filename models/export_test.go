@@ -3,13 +3,10 @@ package models
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 
 	"example.com/gatehouse/models/scope"
 )
@@ -53,11 +50,6 @@ func KnownMigrations(ctx context.Context, db *gorm.DB) (files int, newest int64,
 	return len(names), v.known, err
 }
 
-// OpenWithOwned is Open with private tables of a test's own.
-func OpenWithOwned(databaseURL string, tables ...string) (*gorm.DB, error) {
-	return openOwned(databaseURL, tables)
-}
-
 // ListOf is list, with first, search and sort as a listing has them.
 func ListOf[T any](db *gorm.DB, query Query, first string, search, sort []string) (List[T], error) {
 	return list[T](db, query, listing{first: first, search: search, sort: sort})
@@ -96,18 +88,6 @@ func ListsOf(db *gorm.DB, user *User) int {
 // FoldRune and CasesOf are foldRune and casesOf.
 func FoldRune(r rune) rune  { return foldRune(r) }
 func CasesOf(r rune) []rune { return casesOf(r) }
-
-// TableOf returns the table of a model.
-func TableOf(model any) string {
-	parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
-	if err != nil {
-		return err.Error()
-	}
-	return parsed.Table
-}
-
-// IsOwned reports whether a table is owned.
-func IsOwned(table string) bool { return slices.Contains(OwnedTables(), table) }
 
 // Found is found.
 func Found(change *gorm.DB) error { return found(change) }

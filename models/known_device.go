@@ -5,6 +5,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"example.com/gatehouse/config"
 )
 
 // KnownDevice says that a browser, by its long-lived device cookie, has logged in as this user before.
@@ -15,6 +17,23 @@ type KnownDevice struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	VoidAt     *time.Time // since when its token may be somebody else's as well, and makes nobody known; nil for not
+}
+
+// deviceLifetime is how long a browser that does not come back stays known: as
+// long as it keeps a cookie (RFC 6265bis).
+const deviceLifetime = 400 * 24 * time.Hour
+
+var knownDeviceTable = Table{
+	Model: &KnownDevice{},
+	Auth:  true,
+	Bound: "400 for each user, and as many that are void. Beyond that a new one takes the place of the newest " +
+		"other one",
+	Says:    "Browsers that have logged in before",
+	Secrets: []string{"token_hash"},
+	Expired: func(now time.Time, _ config.Config) clause.Expr {
+		return gorm.Expr("last_seen_at <= ?", now.Add(-deviceLifetime))
+	},
+	Ahead: []Ahead{{Column: "last_seen_at"}},
 }
 
 // IsKnownDevice says whether the browser with this device token has logged in with this address before.

@@ -23,6 +23,20 @@ type MailLogin struct {
 	ExpiresAt         time.Time
 }
 
+// MailLoginLifetime is how long a mailed link and its code work: what is sent
+// out of band may live ten minutes (ASVS 6.5.5).
+const MailLoginLifetime = 10 * time.Minute
+
+var mailLoginTable = Table{
+	Model:   &MailLogin{},
+	Auth:    true,
+	Bound:   "one for each browser, within the limits of mailed logins; deleted when they expire",
+	Says:    "Mails to log in with that still work",
+	Secrets: []string{"recipient", "browser_hash", "token_hash", "code_hash", "credential_version"},
+	Expired: PastExpiry,
+	Ahead:   []Ahead{{Column: "expires_at", By: MailLoginLifetime}},
+}
+
 // FindMailLogin returns the living one with a link's token; gorm.ErrRecordNotFound where there is none.
 func FindMailLogin(db *gorm.DB, tokenHash []byte, now time.Time) (row MailLogin, err error) {
 	err = db.Where("token_hash = ? AND expires_at > ?", tokenHash, now).Take(&row).Error

@@ -57,7 +57,7 @@ func startServersAtOnce(t *testing.T, databaseURL string) {
 	applied := make([]int, 8)
 	for i := range applied {
 		servers.Go(func() {
-			db, err := models.Open(databaseURL)
+			db, err := models.Open(databaseURL, models.Tables())
 			if err != nil {
 				t.Error(err)
 				return
@@ -96,7 +96,7 @@ func TestProcessesThatStartAtOnceMigrateOnce(t *testing.T) {
 }
 
 func childMigrates(databaseURL string) {
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	applied := 0
 	if err == nil {
 		applied, err = models.Migrate(context.Background(), db)
@@ -193,7 +193,7 @@ func TestADatabaseThatDoesNotAnswerIsNotCurrent(t *testing.T) {
 func BenchmarkStart(b *testing.B) {
 	databaseURL := modelstest.URL(b)
 	for b.Loop() {
-		db, err := models.Open(databaseURL)
+		db, err := models.Open(databaseURL, models.Tables())
 		must(b, err)
 		_, err = models.Migrate(context.Background(), db)
 		must(b, err)

@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"example.com/gatehouse/config"
 )
 
 // KeepDeletedNotes is how long a deleted note can be brought back.
@@ -19,6 +22,14 @@ type Note struct {
 	Body      string
 	Pinned    bool           // above the others in every list
 	DeletedAt gorm.DeletedAt // GORM leaves out what is deleted, of reads and of changes
+}
+
+var noteTable = Table{
+	Model: &Note{},
+	Expired: func(now time.Time, _ config.Config) clause.Expr {
+		return gorm.Expr("deleted_at <= ?", now.Add(-KeepDeletedNotes))
+	},
+	Ahead: []Ahead{{Column: "deleted_at"}},
 }
 
 // Quota bounds a user's notes, and with the rules in fill the room that they take.

@@ -18,6 +18,8 @@ type NoteImage struct {
 	Data      []byte
 }
 
+var noteImageTable = Table{Model: &NoteImage{}}
+
 // Quota bounds what a user's pictures take up.
 func (NoteImage) Quota() Quota { return Quota{Bytes: 200 << 20, Column: "data", Field: "image"} }
 

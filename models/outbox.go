@@ -34,3 +34,14 @@ type OutboxErasure struct {
 	RecipientHash []byte
 	WrittenUntil  time.Time
 }
+
+var (
+	// Package mail deletes the rows of both tables.
+	outboxMailTable = Table{
+		Model: &OutboxMail{},
+		Bound: "the limits of what queues mail; deleted after a week",
+		// Sent mail is many rows without an index.
+		Ahead: []Ahead{{Column: "expires_at", Where: "done_at IS NULL AND failed_at IS NULL", By: AlertLifetime}},
+	}
+	outboxErasureTable = Table{Model: &OutboxErasure{}, Bound: "the limits of what queues mail; deleted after a week"}
+)

@@ -1,12 +1,9 @@
 package models
 
 import (
-	"slices"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 
 	"example.com/gatehouse/models/scope"
 )
@@ -18,46 +15,6 @@ type Owned struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
-
-// authTables returns the tables that have a user_id and are not owned: package auth reads them before a user is logged
-// in, and its queries name the user.
-func authTables() []string {
-	return []string{
-		"sessions",
-		"pending_logins",
-		"known_devices",
-		"password_resets",
-		"security_alerts",
-		"events",
-		"profile_pictures", // feature:profile_picture
-		"preferences",
-		"email_changes",
-		"former_emails",
-		"authenticators", // feature:totp
-		"account_deletions",
-		"account_recoveries",
-		"recovery_codes",  // feature:recovery_codes
-		"mail_logins",     // feature:mail_login
-		"passkey_owners",  // feature:passkeys
-		"passkeys",        // feature:passkeys
-		"trusted_devices", // feature:trusted_devices
-		"accepted_terms",  // feature:terms
-	}
-}
-
-// OwnedTables returns the tables that are reached through Scoped: each that has a user_id, except those of package auth.
-func OwnedTables() []string { return slices.Clone(ownedTables()) }
-
-var ownedTables = sync.OnceValue(func() []string {
-	var names []string
-	for _, model := range All() {
-		parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
-		if err == nil && parsed.FieldsByDBName["user_id"] != nil && !slices.Contains(authTables(), parsed.Table) {
-			names = append(names, parsed.Table)
-		}
-	}
-	return names
-})
 
 // The errors of statements on owned tables.
 var (

@@ -44,7 +44,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	db, err := models.OpenWithOwned(modelstest.URL(t), "diaries", "pages")
+	db, err := models.Open(modelstest.URL(t), []models.Table{{Model: &diary{}}, {Model: &page{}}})
 	must(t, err)
 	t.Cleanup(func() { models.Close(db) })
 	system := models.Unscoped(db)

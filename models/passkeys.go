@@ -44,6 +44,33 @@ type PasskeyChallenge struct {
 	ExpiresAt     time.Time
 }
 
+// PasskeyChallengeLifetime is how long a challenge waits for its answer, here and
+// in the browser.
+const PasskeyChallengeLifetime = 5 * time.Minute
+
+var (
+	passkeyOwnerTable = Table{
+		Model:   &PasskeyOwner{},
+		Auth:    true,
+		Bound:   "one for each user",
+		Says:    "Whether you want to be offered a passkey",
+		Secrets: []string{"handle"},
+	}
+	passkeyTable = Table{
+		Model:   &Passkey{},
+		Auth:    true,
+		Bound:   "20 for each user",
+		Says:    "Your passkeys",
+		Secrets: []string{"credential_id", "public_key", "sign_count"},
+	}
+	passkeyChallengeTable = Table{
+		Model:   &PasskeyChallenge{},
+		Bound:   "ten for each browser or session, within the limit by address; deleted after five minutes",
+		Expired: PastExpiry,
+		Ahead:   []Ahead{{Column: "expires_at", By: PasskeyChallengeLifetime}},
+	}
+)
+
 // HasPasskeys says whether the user has one.
 func HasPasskeys(db *gorm.DB, userID string) (bool, error) {
 	var n int64

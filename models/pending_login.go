@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"example.com/gatehouse/config"
 )
 
 // PendingLogin is a login that still owes something, such as a second factor. It is no session, and no query for sessions finds it.
@@ -25,6 +28,25 @@ type PendingLogin struct {
 	ExpiresAt         time.Time
 	ReportAt          *time.Time // when the owner is told that it was not finished; nil for not, as where the person has logged in in the browser before
 	Options           *string    // what the user has ticked, separated by spaces; nil for nothing
+}
+
+// PendingLoginLifetime is how long a login may take, from its first step to the
+// last.
+const PendingLoginLifetime = 10 * time.Minute
+
+var pendingLoginTable = Table{
+	Model:   &PendingLogin{},
+	Auth:    true,
+	Bound:   "the limit of logins; deleted when their ten minutes are over",
+	Says:    "Logins that were begun and not finished",
+	Secrets: []string{"token_hash", "credential_version"},
+	Expired: func(now time.Time, _ config.Config) clause.Expr {
+		return gorm.Expr("expires_at <= ? AND report_at IS NULL", now)
+	},
+	Ahead: []Ahead{
+		{Column: "expires_at", By: PendingLoginLifetime},
+		{Column: "report_at", By: PendingLoginLifetime},
+	},
 }
 
 // CredentialVersion tells one password of the user from the next.

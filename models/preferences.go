@@ -23,6 +23,13 @@ type Preferences struct {
 	UpdatedAt time.Time
 }
 
+var preferencesTable = Table{
+	Model: &Preferences{},
+	Auth:  true,
+	Bound: "one for each user",
+	Says:  "How you want to see the site",
+}
+
 // PreferencesForm is them as they are chosen.
 type PreferencesForm struct {
 	Theme    string `form:"theme"`

@@ -20,6 +20,14 @@ type ProfilePicture struct {
 	Data      []byte
 }
 
+var profilePictureTable = Table{
+	Model: &ProfilePicture{},
+	Auth:  true,
+	Bound: "one for each user",
+	Says:  "Your picture, large and small",
+	Files: []string{"small", "data"},
+}
+
 const (
 	// profileEdge is the edge of the picture in pixels, twice or three times what it is shown in.
 	profileEdge = 256

@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/models/modelstest"
 )
 
 // entry is a row of diaries, of which a user may have three, with ten bytes of titles.
@@ -120,10 +121,10 @@ func TestQuota_FreesTheDatabaseAfterAPanicInAHook(t *testing.T) {
 }
 
 func TestLawEveryOwnedTableHasAQuota(t *testing.T) {
-	for _, model := range models.All() {
-		_, quoted := model.(interface{ Quota() models.Quota })
-		if table := models.TableOf(model); models.IsOwned(table) && !quoted {
-			t.Errorf("got no Quota of %s, want one: without it one account can fill the disk", table)
+	for _, table := range models.SchemaOf(modelstest.Open(t)) {
+		_, quoted := table.Model.(interface{ Quota() models.Quota })
+		if table.Owned() && !quoted {
+			t.Errorf("got no Quota of %s, want one: without it one account can fill the disk", table.Name)
 		}
 	}
 }

@@ -14,6 +14,14 @@ type RecoveryCode struct {
 	CreatedAt time.Time
 }
 
+var recoveryCodeTable = Table{
+	Model:   &RecoveryCode{},
+	Auth:    true,
+	Bound:   "10 for each user",
+	Says:    "When your recovery codes were made",
+	Secrets: []string{"code_hash"},
+}
+
 // HasRecoveryCodes says whether the user has one left.
 func HasRecoveryCodes(db *gorm.DB, userID string) (bool, error) {
 	n, err := CountRecoveryCodes(db, userID)

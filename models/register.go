@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"example.com/gatehouse/config"
 )
 
 // Registration is an account that nobody has confirmed yet.
@@ -16,6 +18,13 @@ type Registration struct {
 	TokenHash    []byte // SHA-256 of the mailed token; of one that was mailed to nobody where the address has an account
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
+}
+
+var registrationTable = Table{
+	Model:   &Registration{},
+	Bound:   "the limits of sign-ups; one for each browser, deleted when it expires",
+	Expired: PastExpiry,
+	Ahead:   []Ahead{{Column: "expires_at", Setting: func(c config.Config) time.Duration { return c.ConfirmTTL }}},
 }
 
 // LockRegistrations reads all that wait for an address and keeps them from changing until the transaction ends.

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 	"example.com/gatehouse/models/modelstest"
 	"example.com/gatehouse/models/scope"
 	"gorm.io/gorm"
-	"gorm.io/gorm/schema"
 )
 
 // tables maps the name of a table to sentences about it, sorted: its columns, keys and indexes.
@@ -38,7 +36,7 @@ func TestEveryTableHasAModelAndEveryColumnAField(t *testing.T) {
 			}
 		}
 	}
-	compare(t, "the database", columns, "models.All", modelTables(t))
+	compare(t, "the database", columns, "the models", modelTables(t, db))
 }
 
 func TestEveryMigrationCanBeTakenBackAndAppliedAgain(t *testing.T) {
@@ -56,10 +54,12 @@ func TestEveryMigrationCanBeTakenBackAndAppliedAgain(t *testing.T) {
 
 // A table that refers to an owned table is owned as well, or its rows could be reached without an owner.
 func TestLaw_TablesThatReferToAnOwnedTableAreOwned(t *testing.T) {
-	for table, sentences := range readTables(t, modelstest.Open(t)) {
+	db := modelstest.Open(t)
+	owned := models.SchemaOf(db).Owned()
+	for table, sentences := range readTables(t, db) {
 		for _, sentence := range sentences {
-			for _, owned := range models.OwnedTables() {
-				if strings.Contains(sentence, " to "+owned+".") && !slices.Contains(models.OwnedTables(), table) {
+			for _, name := range owned {
+				if strings.Contains(sentence, " to "+name+".") && !slices.Contains(owned, table) {
 					t.Errorf("%s has the %s, and no user_id", table, sentence)
 				}
 			}
@@ -83,7 +83,7 @@ func TestLaw_NoViewTriggerOrFunctionNamesAnOwnedTable(t *testing.T) {
 	if len(found) == 0 {
 		t.Error("got no view, want the one that this test made")
 	}
-	owned := scope.NewNames(models.OwnedTables())
+	owned := scope.NewNames(models.SchemaOf(db).Owned())
 	for _, one := range found {
 		if err := owned.Check(t.Context(), one.SQL, nil); err != nil {
 			t.Errorf("%s: %v", one.Name, err)
@@ -192,18 +192,16 @@ func (found tables) add(t *testing.T, db *gorm.DB, query string) {
 }
 
 // modelTables says what the models expect. An int stands for INTEGER, an int64 for BIGINT.
-func modelTables(t *testing.T) tables {
+func modelTables(t *testing.T, db *gorm.DB) tables {
 	t.Helper()
 	expected := tables{}
-	for _, model := range models.All() {
-		parsed, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
-		must(t, err)
-		for _, field := range parsed.Fields {
+	for _, table := range models.SchemaOf(db) {
+		for _, field := range table.Parsed.Fields {
 			sentence := "column " + field.DBName + " " + columnType(t, field.IndirectFieldType)
 			if field.FieldType.Kind() == reflect.Pointer || field.FieldType == reflect.TypeFor[gorm.DeletedAt]() {
 				sentence += " null"
 			}
-			expected[parsed.Table] = append(expected[parsed.Table], sentence)
+			expected[table.Name] = append(expected[table.Name], sentence)
 		}
 	}
 	return expected
@@ -232,15 +230,50 @@ func columnType(t *testing.T, goType reflect.Type) string {
 }
 
 // ASVS 2.4.1: the documents say what keeps one account from filling a table. An
-// owned one has a quota.
+// owned table has a quota.
 func TestLaw_EveryTableSaysWhatBoundsIt(t *testing.T) {
 	page, err := os.ReadFile("../docs/data-boundary.md")
 	must(t, err)
-	_, bounds, _ := strings.Cut(string(page), "## What bounds the other tables")
-	for table := range modelTables(t) {
-		said := regexp.MustCompile("(?m)^\\| [^|]*`" + table + "`").MatchString(bounds)
-		if !said && !slices.Contains(models.OwnedTables(), table) {
-			t.Errorf("docs/data-boundary.md doesn't say what bounds %s", table)
+	said := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (.*?) \\|").FindAllStringSubmatch(string(page), -1)
+	rows := map[string]string{}
+	for _, row := range said {
+		rows[row[1]] = row[2]
+	}
+	for _, table := range models.SchemaOf(modelstest.Open(t)) {
+		if (table.Bound == "") != table.Owned() {
+			t.Errorf("%s: got the Bound %q, want one in its models.Table, unless it is owned and has a Quota", table.Name, table.Bound)
+		}
+		if got := rows[table.Name]; got != table.Bound {
+			t.Errorf("docs/data-boundary.md: got %q for %s, want the row\n| `%s` | %s |", got, table.Name, table.Name, table.Bound)
+		}
+		delete(rows, table.Name)
+	}
+	if len(rows) > 0 {
+		t.Errorf("docs/data-boundary.md: got rows for %v, want rows for tables alone", slices.Sorted(maps.Keys(rows)))
+	}
+}
+
+// A clock that ran ahead must leave no row that never ends.
+func TestLaw_EveryEndHasABound(t *testing.T) {
+	for _, table := range models.SchemaOf(modelstest.Open(t)) {
+		bounded := slices.ContainsFunc(table.Ahead, func(a models.Ahead) bool { return a.Column == "expires_at" })
+		if table.Parsed.FieldsByDBName["expires_at"] != nil && !bounded {
+			t.Errorf("%s has an expires_at, and its models.Table has no Ahead for it", table.Name)
+		}
+	}
+}
+
+// A column that a table names must be one of its own.
+func TestLaw_TablesNameTheirOwnColumns(t *testing.T) {
+	for _, table := range models.SchemaOf(modelstest.Open(t)) {
+		named := slices.Clone(table.Secrets)
+		for _, ahead := range table.Ahead {
+			named = append(named, ahead.Column)
+		}
+		for _, column := range named {
+			if table.Parsed.FieldsByDBName[column] == nil {
+				t.Errorf("the models.Table of %s names the column %q, which its model does not have", table.Name, column)
+			}
 		}
 	}
 }

@@ -22,6 +22,20 @@ type SecurityAlert struct {
 	Folded *string
 }
 
+// AlertLifetime is how long the link in a security alert works: people are away
+// from their mail for a week, not for longer. No link in a mail works longer.
+const AlertLifetime = 7 * 24 * time.Hour
+
+var securityAlertTable = Table{
+	Model:   &SecurityAlert{},
+	Auth:    true,
+	Bound:   "40 mails in 10 minutes for each user, then one for all; deleted when the link expires",
+	Says:    "Links in mails that told you of a change, while they work",
+	Secrets: []string{"token_hash"},
+	Expired: PastExpiry,
+	Ahead:   []Ahead{{Column: "expires_at", By: AlertLifetime}},
+}
+
 // Since is when the account may have become somebody else's.
 func (a SecurityAlert) Since() time.Time {
 	if a.OthersSince != nil {

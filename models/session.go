@@ -10,6 +10,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"example.com/gatehouse/config"
 )
 
 // Session is one signed-in browser. Its token is known to that browser alone; the row keeps the SHA-256 of it.
@@ -26,6 +28,30 @@ type Session struct {
 	AuthenticatedAt time.Time // when they last proved who they are
 	LastSeenAt      time.Time // written at most once a minute
 	ExpiresAt       time.Time // the absolute end; past where the session was ended
+}
+
+// SessionGrace is how long an ended session is kept, for users who leave a form
+// open over a long weekend.
+const SessionGrace = 7 * 24 * time.Hour
+
+var sessionTable = Table{
+	Model: &Session{},
+	Auth:  true,
+	Bound: "100 for each user, ended ones included. Beyond that, ended ones go first, then those not seen after " +
+		"their first minute, then the least recently seen",
+	Says:    "The devices that are logged in, and those that were until a week ago",
+	Secrets: []string{"token_hash"},
+	Expired: func(now time.Time, c config.Config) clause.Expr {
+		// A session that the user ended is kept as long after it was last seen.
+		ended := now.Add(-SessionGrace)
+		return gorm.Expr("expires_at <= ? AND last_seen_at <= ? OR (NOT remember AND last_seen_at <= ?)",
+			ended, ended, ended.Add(-c.SessionIdle))
+	},
+	Ahead: []Ahead{
+		{Column: "expires_at", Where: "NOT remember", Setting: func(c config.Config) time.Duration { return c.SessionMax }},
+		{Column: "expires_at", Where: "remember", Setting: func(c config.Config) time.Duration { return c.RememberMax }},
+		{Column: "last_seen_at"},
+	},
 }
 
 // sessionTables are read for it; a person need not have a row in those that are joined last.

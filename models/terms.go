@@ -22,6 +22,19 @@ type RegistrationTerms struct {
 	Version string
 }
 
+var (
+	acceptedTermsTable = Table{
+		Model: &AcceptedTerms{},
+		Auth:  true,
+		Bound: "one for each user and version",
+		Says:  "Which terms you accepted, and when",
+	}
+	registrationTermsTable = Table{
+		Model: &RegistrationTerms{},
+		Bound: "one for each registration, with which it goes",
+	}
+)
+
 // TermsOfRegistration returns the version that a sign-up spoke of; "" for none.
 func TermsOfRegistration(db *gorm.DB, registrationID string) (string, error) {
 	var terms RegistrationTerms

@@ -17,6 +17,14 @@ type Authenticator struct {
 	LastUsedAt time.Time
 }
 
+var authenticatorTable = Table{
+	Model:   &Authenticator{},
+	Auth:    true,
+	Bound:   "10 for each user",
+	Says:    "Your authenticator apps",
+	Secrets: []string{"secret", "last_step"},
+}
+
 // maxStepsAhead is how far ahead of a code's step that of another code can be:
 // one step is taken early and one late, and clocks may differ by ClockSlack, which
 // is two steps of 30 seconds.

@@ -20,6 +20,19 @@ type TrustedDevice struct {
 	ExpiresAt         time.Time
 }
 
+// TrustLifetime is how long a device is trusted, however often it is used.
+const TrustLifetime = 30 * 24 * time.Hour
+
+var trustedDeviceTable = Table{
+	Model:   &TrustedDevice{},
+	Auth:    true,
+	Bound:   "100 for each user. Beyond that the least recently used goes",
+	Says:    "Devices where your second factor is not asked for",
+	Secrets: []string{"token_hash", "credential_version"},
+	Expired: PastExpiry,
+	Ahead:   []Ahead{{Column: "expires_at", By: TrustLifetime}},
+}
+
 // trustedBy is what trusts the user's devices now: neither what has ended nor what another password trusted.
 func trustedBy(db *gorm.DB, user *User, now time.Time) *gorm.DB {
 	return db.Where("user_id = ? AND credential_version = ? AND expires_at > ?", user.ID, user.CredentialVersion(), now)

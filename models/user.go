@@ -26,6 +26,13 @@ type User struct {
 	PasswordDueAt *time.Time // since when a new password is due before the next login is finished; nil for not
 }
 
+var userTable = Table{
+	Model:   &User{},
+	Bound:   "the limits of sign-ups",
+	Says:    "Your name and your address",
+	Secrets: []string{"password_hash"},
+}
+
 // HasPassword says whether there is a password to be asked for.
 func HasPassword(db *gorm.DB, userID string) (bool, error) {
 	var n int64

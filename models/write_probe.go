@@ -15,6 +15,8 @@ type WriteProbe struct {
 	ProbedAt time.Time
 }
 
+var writeProbeTable = Table{Model: &WriteProbe{}, Bound: "one row"}
+
 // ProbeWrite commits a row and returns an error if the database does not take it, such as on a full disk or a read-only standby. A
 // database that is busy with another write until ctx ends takes writes, so that is no error.
 func ProbeWrite(ctx context.Context, db *gorm.DB, now time.Time) error {

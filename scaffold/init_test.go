@@ -156,7 +156,7 @@ func TestInitRunAgainChangesNothingOrRenamesAgain(t *testing.T) {
 	c.succeeds("init", "--yes").same(made)
 	c.put("README.md", c.read("README.md")+"\nOur words.\n")
 	c.succeeds("init", "--module", "store.example/v2", "--name", "The Store", "--accent", "oklch(0.6 0.2 30)", "--license", "mit")
-	c.holds("go.mod", "module store.example/v2\n").holds("models/all.go", "package models").holds("main.go", `"store.example/v2/cli"`)
+	c.holds("go.mod", "module store.example/v2\n").holds("models/tables.go", "package models").holds("main.go", `"store.example/v2/cli"`)
 	c.holds("README.md", "# The Store\n", "bin/store.example", "Our words.").holds("views/home.templ", "Welcome to The Store.").holds(".gitignore", "\n/store.example\n")
 	c.holds("assets/tokens.css", "--brand: oklch(0.6 0.2 30);").holds("LICENSE", "MIT License\n\nCopyright (c) ", " Acme Inc.\n")
 	for name, f := range c.files() {

@@ -261,7 +261,7 @@ func (p *project) addResource(r resourceData) {
 		fmt.Sprintf("app.POST(%q, h.Edit%s)", path+"/:id/edit", one)+mark,
 		fmt.Sprintf("app.POST(%q, h.Delete%s)", path+"/:id/delete", one)+mark))
 	p.addToNavigation(path, r.Many, mark)
-	p.edit("models/all.go", addToList("All", "&"+one+"{},"+mark))
+	p.edit("models/tables.go", addToList("Tables", r.TableVar()+","+mark))
 	p.edit("cli/seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
 	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
 	p.edit("handlers/owned_law_test.go", addToList("owned", fmt.Sprintf("%q: func(b *apptest.Browser) string { return %s(b, 1) },", word, r.Factory)+mark))
@@ -326,6 +326,11 @@ func addToList(function, line string) func(string) (string, error) {
 }
 
 // What follows is asked by the templates.
+
+// TableVar is the variable of the models.Table.
+func (r resourceData) TableVar() string {
+	return r.One[0] + name(append(slices.Clone(r.One[1:]), "table")).Go()
+}
 
 // Local is the row as a variable, Locals several of them.
 func (r resourceData) Local() string { return r.One.Local(taken...) }

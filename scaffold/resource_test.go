@@ -18,7 +18,7 @@ func TestAResourceIsAModelItsPagesAndItsStories(t *testing.T) {
 		"views/zebras_test.go":      {"PaidOn:", "new(now)"},
 		"views/views_test.go":       {`"zebras, none":`},
 		"views/layout/layout.templ": {`{Href: "/zebras", Icon: ui.IconFolder, Label: "Zebras"}, // feature:zebras`},
-		"models/all.go":             {"&Zebra{},"},
+		"models/tables.go":          {"zebraTable,"},
 		"cli/seed.go":               {"models.SeedZebras,"},
 	} {
 		c.holds(name, parts...)

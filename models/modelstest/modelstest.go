@@ -93,7 +93,7 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 })
 
 func migrate(databaseURL string) error {
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func migrate(databaseURL string) error {
 
 func open(t testing.TB, databaseURL string) *gorm.DB {
 	t.Helper()
-	db, err := models.Open(databaseURL)
+	db, err := models.Open(databaseURL, models.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestAKilledTestLeavesNoPostgreSQLBehind(t *testing.T) {
 func TestAURLCanBeOpenedMoreThanOnce(t *testing.T) {
 	databaseURL := modelstest.URL(t)
 	for range 2 {
-		db, err := models.Open(databaseURL)
+		db, err := models.Open(databaseURL, models.Tables())
 		if err != nil {
 			t.Fatal(err)
 		}
