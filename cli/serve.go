@@ -22,14 +22,12 @@ import (
 const (
 	// drain is how long a stop waits for requests under way.
 	drain = 20 * time.Second
-	// cleanupEvery is the time between two cleanups of expired rows.
-	cleanupEvery = 15 * time.Minute
-	// firstCleanup is the time from the start to the first cleanup. It is short
-	// because a program that is restarted often must clean up too.
-	firstCleanup = time.Minute
+	// firstRun is the time from the start to the first run of a job. It is short
+	// because a program that is restarted often must do its jobs too.
+	firstRun = time.Minute
 )
 
-// serve answers requests, sends mail and deletes expired rows until ctx ends. It
+// serve answers requests, sends mail and runs the jobs until ctx ends. It
 // then lets requests finish, and returns the mail that it holds to the queue.
 func serve(ctx context.Context, call *app.Call, core *app.Core) error {
 	if os.Getenv("GOGC") == "" {
@@ -38,14 +36,15 @@ func serve(ctx context.Context, call *app.Call, core *app.Core) error {
 		debug.SetGCPercent(400)
 	}
 	limitMemory()
-	return (&server{Core: core, out: call.Out, firstCleanup: firstCleanup}).run(ctx)
+	return (&server{Core: core, out: call.Out, jobs: app.Jobs(), firstRun: firstRun}).run(ctx)
 }
 
 // server is the program while it serves.
 type server struct {
 	*app.Core
-	out          io.Writer
-	firstCleanup time.Duration
+	out      io.Writer
+	jobs     []app.Job
+	firstRun time.Duration
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -63,7 +62,9 @@ func (s *server) run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var workers sync.WaitGroup
 	workers.Go(func() { s.Outbox.Run(background) })
-	workers.Go(func() { s.cleanUp(background) })
+	for _, job := range s.jobs {
+		workers.Go(func() { repeat(background, s.firstRun, job.Every, func() { job.Do(background, s.Core) }) })
+	}
 	defer workers.Wait()
 	defer stop()
 	return s.answer(ctx, newServer(router), listener)
@@ -116,14 +117,6 @@ func newServer(router http.Handler) *http.Server {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
-}
-
-func (s *server) cleanUp(ctx context.Context) {
-	repeat(ctx, s.firstCleanup, cleanupEvery, func() {
-		if err := s.Auth.Cleanup(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("the cleanup failed in part and will be tried again", "error", err)
-		}
-	})
 }
 
 // repeat does work after the first duration and then after each interval, until

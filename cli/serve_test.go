@@ -22,7 +22,7 @@ func TestRepeat_StartsSoonInAProgramThatIsRestartedOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var done atomic.Int64
-		go repeat(ctx, firstCleanup, cleanupEvery, func() { done.Add(1) })
+		go repeat(ctx, firstRun, 15*time.Minute, func() { done.Add(1) })
 		for _, step := range []struct {
 			passes time.Duration
 			want   int64
@@ -30,7 +30,7 @@ func TestRepeat_StartsSoonInAProgramThatIsRestartedOften(t *testing.T) {
 			time.Sleep(step.passes)
 			synctest.Wait()
 			if got := done.Load(); got != step.want {
-				t.Errorf("%s later: got %d cleanups, want %d", step.passes, got, step.want)
+				t.Errorf("%s later: got %d runs, want %d", step.passes, got, step.want)
 			}
 		}
 		stop()
@@ -71,7 +71,7 @@ func TestServe_DeletesExpiredRows(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- (&server{core, io.Discard, 10 * time.Millisecond}).run(ctx) }()
+	go func() { served <- (&server{core, io.Discard, app.Jobs(), 10 * time.Millisecond}).run(ctx) }()
 	defer func() {
 		stop()
 		if err := <-served; err != nil {
