@@ -1,11 +1,6 @@
 package models
 
 import (
-	"context"
-	"database/sql"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -54,34 +49,6 @@ var sessionTable = Table{
 	},
 }
 
-// sessionTables are read for it; a person need not have a row in those that are joined last.
-func sessionTables() []string {
-	return []string{
-		"sessions s JOIN users u ON u.id = s.user_id",
-		"LEFT JOIN preferences p ON p.user_id = u.id",
-		"LEFT JOIN profile_pictures pp ON pp.user_id = u.id", // feature:profile_picture
-	}
-}
-
-// sessionColumn is a column of the statement, and where its value goes.
-type sessionColumn struct {
-	name string
-	into any
-}
-
-func (f *Actor) columns() []sessionColumn {
-	s, u := &f.Session, &f.User
-	return []sessionColumn{
-		{"s.id", &s.ID}, {"s.user_id", &s.UserID}, {"s.method", &s.Method}, {"s.aal", &s.AAL}, {"s.remember", &s.Remember}, {"s.ip", &s.IP},
-		{"s.device", &s.Device}, {"s.created_at", &s.CreatedAt}, {"s.authenticated_at", &s.AuthenticatedAt}, {"s.last_seen_at", &s.LastSeenAt}, {"s.expires_at", &s.ExpiresAt},
-		{"u.name", &u.Name}, {"u.email", &u.Email}, {"u.password_hash", &u.PasswordHash}, {"u.created_at", &u.CreatedAt}, {"u.updated_at", &u.UpdatedAt},
-		{"coalesce(p.theme, '')", &f.Preferences.Theme},
-		{"coalesce(p.language, '')", &f.Preferences.Language},
-		{"coalesce(p.time_zone, '')", &f.Preferences.TimeZone},
-		{"coalesce(pp.id, '')", &f.Picture}, // feature:profile_picture
-	}
-}
-
 // DeleteExcessSessions deletes what a user has beyond most sessions, but not the
 // one with the id kept, and returns it. Sessions that have ended go first, then
 // those that weren't seen after the minute in which they began, then those that
@@ -96,53 +63,6 @@ func DeleteExcessSessions(db *gorm.DB, userID, kept string, most int, now, idleS
 		}})
 	err = db.Clauses(clause.Returning{}).Where("user_id = ? AND id <> ? AND id NOT IN (?)", userID, kept, others).Delete(&deleted).Error
 	return deleted, err
-}
-
-// SessionFinder runs the one statement that every request of a signed-in browser runs, prepared once.
-type SessionFinder struct {
-	find   *sql.Stmt
-	sqlite bool
-}
-
-// NewSessionFinder prepares the statement on a migrated database.
-func NewSessionFinder(db *gorm.DB) (*SessionFinder, error) {
-	var names []string
-	for _, column := range (&Actor{}).columns() {
-		names = append(names, column.name)
-	}
-	find, err := Prepare(db, "SELECT "+strings.Join(names, ", ")+" FROM "+strings.Join(sessionTables(), " ")+
-		" WHERE s.token_hash = ? AND s.expires_at > ? AND (s.remember OR s.last_seen_at > ?) AND u.disabled_at IS NULL")
-	if err != nil {
-		return nil, fmt.Errorf("prepare the session query: %w", err)
-	}
-	return &SessionFinder{find, db.Name() == "sqlite"}, nil
-}
-
-// Close lets go of the statement.
-func (f *SessionFinder) Close() error { return f.find.Close() }
-
-// Find returns the living session with a token's hash, and whose it is. A session that is not remembered also ends when it
-// was not seen since idleSince. found is false where there is none.
-func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (who Actor, found bool, err error) {
-	if f.sqlite {
-		// For a context that may end, the driver starts a goroutine for each row, which took a third of what a dashboard
-		// costs, only to be able to interrupt a look-up of microseconds.
-		ctx = context.WithoutCancel(ctx)
-	}
-	columns := who.columns()
-	into := make([]any, len(columns))
-	for i, column := range columns {
-		into[i] = column.into
-	}
-	err = f.find.QueryRowContext(ctx, tokenHash, now, idleSince).Scan(into...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Actor{}, false, nil
-	}
-	if err != nil {
-		return Actor{}, false, fmt.Errorf("find the session: %w", err)
-	}
-	who.Session.TokenHash, who.User.ID = tokenHash, who.Session.UserID
-	return who, true, nil
 }
 
 // FindSessionOwner returns the id of the user whose session a token's hash names, living or ended; gorm.ErrRecordNotFound where no
