@@ -1,39 +1,34 @@
 package handlers_test
 
 import (
-	"reflect"
-	"slices"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/mail"
 )
 
-// The kind of a mail is its constructor's name, as the other tables write names.
-func TestLawEveryMailIsPreviewed(t *testing.T) {
+func TestLaw_EveryMailIsPreviewed(t *testing.T) {
 	previews := apptest.New(t).LocalBrowser().Get("/dev/mail/previews").Rows()
-	messages := reflect.TypeFor[mail.Messages]()
-	for method := range messages.Methods() {
-		if method.Type.NumOut() != 1 || method.Type.Out(0) != reflect.TypeFor[mail.Message]() {
-			continue
-		}
-		if !slices.Contains(previews, "/dev/mail/previews/"+snake(method.Name)) {
-			t.Errorf("/dev/mail/previews does not show mail.Messages.%s: add it to mailPreviews", method.Name)
-		}
+	if got, want := len(previews), len(mail.Previews()); got != want {
+		t.Errorf("got %d previews, want %d", got, want)
 	}
 }
 
-// snake writes AddressTaken as address_taken.
-func snake(name string) string {
-	var b strings.Builder
-	for i, r := range name {
-		if i > 0 && r >= 'A' && r <= 'Z' {
-			b.WriteByte('_')
+// A mail's link must lead to a page, or its reader is stuck.
+func TestLaw_EveryMailLeadsToAPage(t *testing.T) {
+	app := apptest.New(t)
+	messages, sample := mail.NewMessages(app.Config.AppName, app.Config.AppURL), mail.NewSample(time.Hour, time.Hour)
+	for _, preview := range mail.Previews() {
+		m := preview(messages, sample)
+		_, path, _ := strings.Cut(m.Text, app.Config.AppURL.String())
+		path, _, _ = strings.Cut(path, "\n")
+		if page := app.Browser().Get(path); page.Status == http.StatusNotFound || page.Status >= 500 {
+			t.Errorf("%s: got %d at %s, want a page there", m.Kind, page.Status, path)
 		}
-		b.WriteRune(r)
 	}
-	return strings.ToLower(b.String())
 }
 
 func TestAPreviewShowsBothPartsOfAMail(t *testing.T) {

@@ -22,6 +22,10 @@ func (l Messages) AccountDeletion(to string, due time.Time, i Incident) Message 
 	})
 }
 
+func accountDeletionPreview(l Messages, s Sample) Message {
+	return l.AccountDeletion(s.To, s.Due(), s.Incident)
+}
+
 // AccountRestored tells the owner that their account is back.
 func (l Messages) AccountRestored(to string, i Incident) Message {
 	return l.alert("account_restored", to, i, message{
@@ -32,6 +36,8 @@ func (l Messages) AccountRestored(to string, i Incident) Message {
 		Question:  "If it was not you who had asked to delete it, somebody knows your password: lock them out at once.",
 	})
 }
+
+func accountRestoredPreview(l Messages, s Sample) Message { return l.AccountRestored(s.To, s.Incident) }
 
 // RestoreAccount carries a link that brings back an account which is deleted at
 // due, after life, for a user who has asked for a mail that leads into it.
@@ -57,6 +63,10 @@ func (l Messages) RestoreAccount(to string, due time.Time, token string, life ti
 	})
 }
 
+func restoreAccountPreview(l Messages, s Sample) Message {
+	return l.RestoreAccount(s.To, s.Due(), s.Token, s.Incident.Life)
+}
+
 // AccountClosing tells whoever signs up with the address of an account that is to be deleted when it is free.
 func (l Messages) AccountClosing(to string, due time.Time) Message {
 	return l.message("account_closing", to, message{
@@ -75,3 +85,5 @@ func (l Messages) AccountClosing(to string, due time.Time) Message {
 		Closing: []string{"If it was not you, there is nothing to do. Whoever tried was not told that you have an account."},
 	})
 }
+
+func accountClosingPreview(l Messages, s Sample) Message { return l.AccountClosing(s.To, s.Due()) }

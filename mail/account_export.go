@@ -19,6 +19,8 @@ func (l Messages) AccountExported(to string, i Incident) Message {
 	})
 }
 
+func accountExportedPreview(l Messages, s Sample) Message { return l.AccountExported(s.To, s.Incident) }
+
 // exportRows is how many mails are in memory at a time.
 const exportRows = 50
 

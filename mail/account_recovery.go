@@ -21,3 +21,7 @@ func (l Messages) RecoverAccount(to, token string, life time.Duration) Message {
 		},
 	})
 }
+
+func recoverAccountPreview(l Messages, s Sample) Message {
+	return l.RecoverAccount(s.To, s.Token, time.Hour)
+}

@@ -93,3 +93,7 @@ func (l Messages) MoreAlerts(to string, lines []AlertLine, i Incident) Message {
 		Question:  "If this was you, there is nothing more to do. If it was not, lock them out at once.",
 	})
 }
+
+func moreAlertsPreview(l Messages, s Sample) Message {
+	return l.MoreAlerts(s.To, s.Alerts(), s.Incident)
+}

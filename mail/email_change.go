@@ -21,6 +21,10 @@ func (l Messages) ConfirmEmailChange(to, token string, life time.Duration) Messa
 	})
 }
 
+func confirmEmailChangePreview(l Messages, s Sample) Message {
+	return l.ConfirmEmailChange(s.To, s.Token, s.ConfirmTTL)
+}
+
 // ApproveEmailChange asks the present address of an account whether it may have another one. Which one, a page says: it was typed by
 // whoever asked.
 func (l Messages) ApproveEmailChange(to string, i Incident) Message {
@@ -43,6 +47,10 @@ func (l Messages) ApproveEmailChange(to string, i Incident) Message {
 	})
 }
 
+func approveEmailChangePreview(l Messages, s Sample) Message {
+	return l.ApproveEmailChange(s.To, s.Lasting(s.ConfirmTTL))
+}
+
 // EmailChangeTaken tells the owner of an address that has an account, or had one until a short while ago, that somebody wanted to have
 // it for theirs.
 func (l Messages) EmailChangeTaken(to string) Message {
@@ -62,6 +70,8 @@ func (l Messages) EmailChangeTaken(to string) Message {
 	})
 }
 
+func emailChangeTakenPreview(l Messages, s Sample) Message { return l.EmailChangeTaken(s.To) }
+
 // EmailReserved tells the owner of an address, which an account has left a short while ago, why they cannot sign up with it yet.
 func (l Messages) EmailReserved(to string) Message {
 	return l.message("email_reserved", to, message{
@@ -80,6 +90,8 @@ func (l Messages) EmailReserved(to string) Message {
 	})
 }
 
+func emailReservedPreview(l Messages, s Sample) Message { return l.EmailReserved(s.To) }
+
 // EmailChanged tells the owner, at the new address, that the account has it now.
 func (l Messages) EmailChanged(to string, i Incident) Message {
 	return l.alert("email_changed", to, i, message{
@@ -91,6 +103,8 @@ func (l Messages) EmailChanged(to string, i Incident) Message {
 		Question: "If this was you, there is nothing more to do. If it was not, lock everybody out.",
 	})
 }
+
+func emailChangedPreview(l Messages, s Sample) Message { return l.EmailChanged(s.To, s.Incident) }
 
 // UndoEmailChange tells the owner, at the former address, that the account has another one now, with the way back.
 func (l Messages) UndoEmailChange(to string, i Incident) Message {
@@ -112,6 +126,8 @@ func (l Messages) UndoEmailChange(to string, i Incident) Message {
 	})
 }
 
+func undoEmailChangePreview(l Messages, s Sample) Message { return l.UndoEmailChange(s.To, s.Incident) }
+
 // EmailChangeUndone tells whoever reads the address that an account had for a while that it has the one before again.
 func (l Messages) EmailChangeUndone(to string) Message {
 	return l.message("email_change_undone", to, message{
@@ -125,3 +141,5 @@ func (l Messages) EmailChangeUndone(to string) Message {
 		Closing:   []string{"If you are the owner and it was not you who went back, somebody can read the mail of your former address: secure that mailbox first."},
 	})
 }
+
+func emailChangeUndonePreview(l Messages, s Sample) Message { return l.EmailChangeUndone(s.To) }

@@ -19,3 +19,7 @@ func (l Messages) EmailChangeClosing(to string, due time.Time) Message {
 		Closing: []string{"If it was not you, there is nothing to do. Whoever tried was not told that there is an account."},
 	})
 }
+
+func emailChangeClosingPreview(l Messages, s Sample) Message {
+	return l.EmailChangeClosing(s.To, s.Due())
+}

@@ -11,7 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// Message is one mail to one person. Make it with Letters.
+// Message is one mail to one user. Messages writes it. It has one link, that of
+// its button, so that readers learn to look for one and distrust others: what
+// else can be done is on the page behind it. Each message has a Preview.
 type Message struct {
 	Kind    string // the name of the method of Messages that made it: "confirm_address"
 	To      string // a bare address

@@ -43,6 +43,10 @@ func (l Messages) ConfirmAddress(to, token string, life time.Duration) Message {
 	})
 }
 
+func confirmAddressPreview(l Messages, s Sample) Message {
+	return l.ConfirmAddress(s.To, s.Token, s.ConfirmTTL)
+}
+
 // AddressTaken tells the owner of an account that somebody tried to sign up with the same address.
 func (l Messages) AddressTaken(to string) Message {
 	return l.message("address_taken", to, message{
@@ -61,6 +65,8 @@ func (l Messages) AddressTaken(to string) Message {
 	})
 }
 
+func addressTakenPreview(l Messages, s Sample) Message { return l.AddressTaken(s.To) }
+
 // ResetPassword carries the link with which the owner of an account sets a new password.
 func (l Messages) ResetPassword(to, token string, life time.Duration) Message {
 	return l.message("reset_password", to, message{
@@ -78,6 +84,10 @@ func (l Messages) ResetPassword(to, token string, life time.Duration) Message {
 			"If you did not ask, you can ignore this message: your password stays as it is.",
 		},
 	})
+}
+
+func resetPasswordPreview(l Messages, s Sample) Message {
+	return l.ResetPassword(s.To, s.Token, s.ResetTTL)
 }
 
 // Incident is what a security alert tells beside what was done: when, where, and the token of the link for when it was not the owner.
@@ -118,6 +128,8 @@ func (l Messages) NewDevice(to string, i Incident) Message {
 	})
 }
 
+func newDevicePreview(l Messages, s Sample) Message { return l.NewDevice(s.To, s.Incident) }
+
 // UnfinishedLogIn tells the owner that somebody knew the password, in a browser that they have not logged in with before, and did not get in.
 func (l Messages) UnfinishedLogIn(to string, i Incident) Message {
 	return l.alert("unfinished_log_in", to, i, message{
@@ -129,6 +141,8 @@ func (l Messages) UnfinishedLogIn(to string, i Incident) Message {
 		Question: "If this was you, there is nothing to do. If it was not, somebody knows your password: lock them out, and choose another.",
 	})
 }
+
+func unfinishedLogInPreview(l Messages, s Sample) Message { return l.UnfinishedLogIn(s.To, s.Incident) }
 
 // PasswordReset tells the owner that a mailed link was used to set a new password.
 func (l Messages) PasswordReset(to string, i Incident) Message {
@@ -146,6 +160,8 @@ func (l Messages) PasswordReset(to string, i Incident) Message {
 	})
 }
 
+func passwordResetPreview(l Messages, s Sample) Message { return l.PasswordReset(s.To, s.Incident) }
+
 // PasswordChanged tells the owner that somebody who knew the password has replaced it.
 func (l Messages) PasswordChanged(to string, i Incident) Message {
 	return l.alert("password_changed", to, i, message{
@@ -157,6 +173,8 @@ func (l Messages) PasswordChanged(to string, i Incident) Message {
 		Question: "If this was you, there is nothing more to do. If it was not, lock them out at once.",
 	})
 }
+
+func passwordChangedPreview(l Messages, s Sample) Message { return l.PasswordChanged(s.To, s.Incident) }
 
 // PasswordExpired tells the owner that whoever runs the application wants them to have a new password, since when.
 func (l Messages) PasswordExpired(to string, at time.Time) Message {
@@ -175,6 +193,10 @@ func (l Messages) PasswordExpired(to string, at time.Time) Message {
 	})
 }
 
+func passwordExpiredPreview(l Messages, s Sample) Message {
+	return l.PasswordExpired(s.To, s.Incident.At)
+}
+
 // FactorChanged tells the owner in one sentence what changed in how the account is protected.
 func (l Messages) FactorChanged(to, what string, i Incident) Message {
 	return l.alert("factor_changed", to, i, message{
@@ -184,6 +206,10 @@ func (l Messages) FactorChanged(to, what string, i Incident) Message {
 		Opening:   []string{what},
 		Question:  "If this was you, there is nothing more to do. If it was not, lock them out at once.",
 	})
+}
+
+func factorChangedPreview(l Messages, s Sample) Message {
+	return l.FactorChanged(s.To, "An authenticator app was added.", s.Incident)
 }
 
 // A letter is the content of a message. HTML and text are two renderings of it, so each sentence is written once.

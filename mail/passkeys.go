@@ -16,3 +16,7 @@ func (l Messages) PasskeyCopied(to, passkey string, i Incident) Message {
 		Question: "If it was not you who tried, somebody may have a copy: lock them out at once.",
 	})
 }
+
+func passkeyCopiedPreview(l Messages, s Sample) Message {
+	return l.PasskeyCopied(s.To, "Bitwarden", s.Incident)
+}

@@ -21,3 +21,7 @@ func (l Messages) RecoveryCodeUsed(to string, left int, i Incident) Message {
 			"lock them out at once, then make new codes.",
 	})
 }
+
+func recoveryCodeUsedPreview(l Messages, s Sample) Message {
+	return l.RecoveryCodeUsed(s.To, 3, s.Incident)
+}
