@@ -26,7 +26,7 @@ type factor struct {
 	has  func(db *gorm.DB, userID string) (bool, error)
 	rows any // of a second factor: an empty one of its rows
 	// check looks at an answer without using it up; nil is a wrong one.
-	check func(ctx context.Context, user *models.User, answer string, of challenge, client Client) (useAnswer, error)
+	check func(ctx context.Context, user *models.User, answer string, of challenge) (useAnswer, error)
 }
 
 // useAnswer uses a right answer up, for the user as they are now. row is the id of what has made the answer, "" where that is no row; right is
@@ -97,6 +97,7 @@ var ErrTriesUsed = errors.New("too many wrong answers")
 // challenge is what a factor's answer belongs to: a login, or a session whose person proves once more who they are.
 type challenge struct {
 	id        string
+	client    Client
 	sessionID string // "" at a login
 	device    string // the browser's token at a login, "" for none
 	// while does work where that is not over: an answer that was held back until its owner had locked everybody out proves nothing.
@@ -111,7 +112,7 @@ type proven struct {
 
 // checkFactor counts the answer before it looks at it, so that fifty at once are fifty. The error is an Invalid, a Limited, ErrTriesUsed, or
 // what the challenge says where it is over.
-func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge, client Client) (proven, error) {
+func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer string, of challenge) (proven, error) {
 	f, err := a.factorNamed(ctx, user, name)
 	if err != nil {
 		return proven{}, err
@@ -125,14 +126,14 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 			return proven{}, Invalid{"answer": problem}
 		}
 	}
-	counters, err := a.factorCounters(ctx, user, f, of, client)
+	counters, err := a.factorCounters(ctx, user, f, of)
 	if err != nil {
 		return proven{}, err
 	}
 	var row string
-	right, err := a.AttemptSecret(ctx, client, counters,
+	right, err := a.AttemptSecret(ctx, of.client, counters,
 		func() (right bool, err error) {
-			use, err := f.check(ctx, user, answer, of, client)
+			use, err := f.check(ctx, user, answer, of)
 			if err != nil {
 				return false, err
 			}
@@ -146,7 +147,7 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 			return right, err
 		},
 		func(t *tx) error {
-			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, client, Detail{"method": name})
+			return a.record(t, EventFactorFailed, &user.ID, of.sessionID, of.client, Detail{"method": name})
 		})
 	limited, _ := errors.AsType[Limited](err)
 	switch {
@@ -180,7 +181,7 @@ func (a *Auth) factorNamed(ctx context.Context, user *models.User, name string) 
 // the password, which is all that it takes to be asked here, cannot keep the owner out there. Together these are bounded too, since whoever
 // had the password before there was a second factor may have made any number of them. Of what cannot be guessed each address has a count:
 // no try elsewhere keeps the owner from a recovery code on a new device.
-func (a *Auth) factorCounters(ctx context.Context, user *models.User, f factor, of challenge, client Client) ([]limit.Counter, error) {
+func (a *Auth) factorCounters(ctx context.Context, user *models.User, f factor, of challenge) ([]limit.Counter, error) {
 	known, err := a.knownDevice(ctx, user.Email, of.device)
 	if err != nil {
 		return nil, err
@@ -192,12 +193,12 @@ func (a *Auth) factorCounters(ctx context.Context, user *models.User, f factor, 
 	case known:
 		return append(counters, limitFactor.By(user.ID, f.name, of.device), limitFactorKnown.By(user.ID, f.name)), nil
 	case !f.guessable:
-		return append(counters, limitFactor.By(user.ID, f.name, limit.Network(client.IP))), nil
+		return append(counters, limitFactor.By(user.ID, f.name, limit.Network(of.client.IP))), nil
 	}
 	return append(counters, limitFactor.By(user.ID, f.name)), nil
 }
 
-func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge, _ Client) (useAnswer, error) {
+func (a *Auth) checkPassword(ctx context.Context, user *models.User, password string, _ challenge) (useAnswer, error) {
 	right, _, err := a.hasher.For(user.ID).Verify(ctx, password, user.PasswordHash)
 	if err != nil || !right {
 		return nil, err

@@ -128,17 +128,17 @@ func (a *Auth) passkeyIsRight(ctx context.Context, err error) (bool, error) {
 // PasskeyFactor returns the options with which the browser asks for a passkey of whoever has begun this login. The error is a Limited or
 // ErrNoPasskeys.
 func (a *Auth) PasskeyFactor(ctx context.Context, p *PendingLogin) ([]byte, error) {
-	return a.passkeyOf(ctx, &p.User, challenge{id: p.id}, p.Client)
+	return a.passkeyOf(ctx, &p.User, challenge{id: p.id, client: p.Client})
 }
 
 // PasskeyReauth returns the options with which the user's browser asks for one of their passkeys, for Reauthenticate. The error is a Limited or
 // ErrNoPasskeys.
 func (a *Auth) PasskeyReauth(ctx context.Context, actor *Actor) ([]byte, error) {
-	return a.passkeyOf(ctx, &actor.User, challenge{id: actor.Session.ID}, actor.Client)
+	return a.passkeyOf(ctx, &actor.User, challenge{id: actor.Session.ID, client: actor.Client})
 }
 
-func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge, client Client) ([]byte, error) {
-	if err := a.countAsked(ctx, client); err != nil {
+func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge) ([]byte, error) {
+	if err := a.countAsked(ctx, of.client); err != nil {
 		return nil, err
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)
@@ -152,13 +152,13 @@ func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge, c
 }
 
 // checkPasskey says whether the answer is that of one of the user's passkeys to what PasskeyFactor or PasskeyReauth asked.
-func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of challenge, client Client) (useAnswer, error) {
+func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of challenge) (useAnswer, error) {
 	signed, err := a.checkAssertion(ctx, provingBy(of), user, answer)
 	if right, err := a.passkeyIsRight(ctx, err); err != nil || !right {
 		return nil, err
 	}
 	return func(t *tx, user *models.User) (string, bool, error) {
-		right, err := a.usePasskey(t, user, signed, client)
+		right, err := a.usePasskey(t, user, signed, of.client)
 		return signed.passkey.ID, right, err
 	}, nil
 }

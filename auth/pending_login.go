@@ -319,10 +319,10 @@ func usePendingLogin(t *tx, authn Authentication) error {
 // CompleteFactor checks the second factor that a login owes, and returns the proof that includes it. The error is an Invalid, a Limited,
 // ErrTriesUsed, ErrLoginEnded or ErrChanged.
 func (a *Auth) CompleteFactor(ctx context.Context, p *PendingLogin, name, answer string) (Authentication, error) {
-	of := challenge{id: p.id, device: p.device, while: func(ctx context.Context, work func(*tx, *models.User) error) error {
+	of := challenge{id: p.id, client: p.Client, device: p.device, while: func(ctx context.Context, work func(*tx, *models.User) error) error {
 		return a.inPendingLogin(ctx, p, work)
 	}}
-	proven, err := a.checkFactor(ctx, &p.User, name, answer, of, p.Client)
+	proven, err := a.checkFactor(ctx, &p.User, name, answer, of)
 	_, limited := errors.AsType[Limited](err)
 	if errors.Is(err, ErrTriesUsed) || limited {
 		return Authentication{}, cmp.Or(a.stopPendingLogin(ctx, p, limited), err)

@@ -79,11 +79,11 @@ func (a *Auth) RequireRecentFactor(ctx context.Context, actor *Actor) error {
 // Reauthenticate checks a factor of the user's and returns a new token for their session, which is as good as new from then on (ASVS 7.2.4).
 // The error is an Invalid, a Limited, hash.ErrBusy, ErrTriesUsed, or ErrChanged where the session has ended meanwhile.
 func (a *Auth) Reauthenticate(ctx context.Context, actor *Actor, name, answer string) (token string, err error) {
-	of := challenge{id: actor.Session.ID, sessionID: actor.Session.ID}
+	of := challenge{id: actor.Session.ID, client: actor.Client, sessionID: actor.Session.ID}
 	of.while = func(ctx context.Context, work func(*tx, *models.User) error) error {
 		return a.inSession(ctx, actor, work)
 	}
-	proven, err := a.checkFactor(ctx, &actor.User, name, answer, of, actor.Client)
+	proven, err := a.checkFactor(ctx, &actor.User, name, answer, of)
 	if err != nil {
 		return "", err
 	}

@@ -88,7 +88,7 @@ func (a *Auth) RecoveryCodesLeft(ctx context.Context, actor *Actor) (int, error)
 
 // checkRecoveryCode leaves it to its use whether there is such a code: one statement has one winner. Each use is mailed: it is what a thief of
 // the paper does.
-func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string, _ challenge, client Client) (useAnswer, error) {
+func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string, of challenge) (useAnswer, error) {
 	return func(t *tx, user *models.User) (string, bool, error) {
 		used := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(code)).Delete(&models.RecoveryCode{})
 		if used.Error != nil {
@@ -101,10 +101,10 @@ func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string,
 		if err != nil {
 			return "", false, fmt.Errorf("count the recovery codes: %w", err)
 		}
-		err = a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.RecoveryCodeUsed(user.Email, int(left), i) })
+		err = a.alert(t, user, of.client, func(i mail.Incident) mail.Message { return a.messages.RecoveryCodeUsed(user.Email, int(left), i) })
 		if err != nil {
 			return "", false, err
 		}
-		return "", true, a.record(t, EventRecoveryCodeUsed, &user.ID, "", client, Detail{"left": fmt.Sprint(left)})
+		return "", true, a.record(t, EventRecoveryCodeUsed, &user.ID, "", of.client, Detail{"left": fmt.Sprint(left)})
 	}, nil
 }

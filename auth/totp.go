@@ -212,7 +212,7 @@ func (a *Auth) RemoveTOTP(ctx context.Context, actor *Actor, id string) error {
 
 // checkTOTP looks which of the user's authenticators show this code. It is used up with the first of them that had it not: no code is accepted
 // twice (RFC 6238 section 5.2).
-func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ challenge, _ Client) (useAnswer, error) {
+func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ challenge) (useAnswer, error) {
 	list, err := models.AuthenticatorsOf(a.db.WithContext(ctx), user.ID)
 	if err != nil {
 		return nil, fmt.Errorf("list the authenticators: %w", err)
