@@ -91,7 +91,9 @@ func (f *SessionFinder) Close() error { return f.find.Close() }
 // Find returns the actor whose session has this hash of a token, without a
 // client. A session that isn't remembered also ends when it wasn't seen since
 // idleSince. found is false if there is no such session.
-func (f *SessionFinder) Find(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (actor Actor, found bool, err error) {
+func (f *SessionFinder) Find(
+	ctx context.Context, tokenHash []byte, now, idleSince time.Time,
+) (actor Actor, found bool, err error) {
 	if f.sqlite {
 		// For a context that may end, the driver starts a goroutine for each
 		// row, only to be able to interrupt a lookup of microseconds. That took

@@ -55,8 +55,11 @@ func TestSessionFinder_ReadsEveryColumn(t *testing.T) {
 	if must(t, err); !found {
 		t.Fatal("got no session, want the one that was created")
 	}
-	unread := map[string]bool{"User.DisabledAt": true, "Preferences.ID": true, "Preferences.UserID": true, "Preferences.UpdatedAt": true}
-	for name, part := range map[string]any{"User": actor.User, "Session": actor.Session, "Preferences": actor.Preferences} {
+	unread := map[string]bool{
+		"User.DisabledAt": true, "Preferences.ID": true, "Preferences.UserID": true, "Preferences.UpdatedAt": true,
+	}
+	parts := map[string]any{"User": actor.User, "Session": actor.Session, "Preferences": actor.Preferences}
+	for name, part := range parts {
 		v := reflect.ValueOf(part)
 		for i := range v.NumField() {
 			field := name + "." + v.Type().Field(i).Name
