@@ -469,7 +469,7 @@ func TestLawDeletion_LeavesNothingToForeignKeys(t *testing.T) {
 		if reached = db.Statement.Table == "users"; !reached {
 			return
 		}
-		for _, table := range ownedTables(app) {
+		for _, table := range apptest.UserTables(app) {
 			var n int64
 			tx := models.Unscoped(db.Session(&gorm.Session{NewDB: true}))
 			if err := tx.Raw("SELECT count(*) FROM "+table+" WHERE user_id = ?", id).Scan(&n).Error; err != nil || n != 0 && table != "account_deletions" {

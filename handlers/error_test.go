@@ -81,7 +81,7 @@ func TestItem40EveryAnswerCarriesTheHeadersThatProtectIt(t *testing.T) {
 }
 
 func TestNoPageHasInlineScriptsOrStyles(t *testing.T) {
-	everyPage(t, func(_ string, page *apptest.Page) {
+	site().EachPage(t, func(_ string, page *apptest.Page) {
 		if strings.HasSuffix(page.Path, "/html") {
 			return // a mail, with a policy of its own
 		}
@@ -297,7 +297,7 @@ func TestItem29ATokenInAnAddressSignsNobodyIn(t *testing.T) {
 
 func TestAMailInTheDevelopmentMailboxCanDoNothing(t *testing.T) {
 	seen := 0
-	everyPage(t, func(_ string, page *apptest.Page) {
+	site().EachPage(t, func(_ string, page *apptest.Page) {
 		if !strings.HasSuffix(page.Path, "/html") {
 			return
 		}

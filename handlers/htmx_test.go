@@ -124,7 +124,7 @@ func TestItem40HTMXIsAnsweredWithTheSameHeaders(t *testing.T) {
 
 // The policy lets nothing be evaluated: an attribute that holds a script would do nothing but complain.
 func TestLawNoAttributeOfHTMXHoldsAScript(t *testing.T) {
-	everyPage(t, func(_ string, page *apptest.Page) {
+	site().EachPage(t, func(_ string, page *apptest.Page) {
 		for n := range page.Document().Descendants() {
 			for _, a := range n.Attr {
 				name, ours := strings.CutPrefix(a.Key, "data-hx-")
@@ -140,7 +140,7 @@ func TestLawNoAttributeOfHTMXHoldsAScript(t *testing.T) {
 }
 
 func TestGuestsLoadNoHTMX(t *testing.T) {
-	everyPage(t, func(guard string, page *apptest.Page) {
+	site().EachPage(t, func(guard string, page *apptest.Page) {
 		frame := apptest.Attr(page.All("body")[0], "class")
 		if loads := strings.Contains(page.Body, "/assets/htmx"); loads != (frame == "app") && !strings.HasSuffix(page.Path, "/html") {
 			t.Errorf("%s, in the layout %q, loads htmx: %v", page.Path, frame, loads)

@@ -214,7 +214,7 @@ func TestLongTextIsShownInPartAndSentWhole(t *testing.T) {
 // What a password manager fills, or a page hides as a token, has a name by which it is never kept.
 func TestLawEverySecretFieldIsNeverKept(t *testing.T) {
 	secrets := 0
-	everyPage(t, func(_ string, page *apptest.Page) {
+	site().EachPage(t, func(_ string, page *apptest.Page) {
 		for _, n := range page.All("input") {
 			fill, name := apptest.Attr(n, "autocomplete"), apptest.Attr(n, "name")
 			if apptest.Attr(n, "type") != "password" && name != "token" && fill != "one-time-code" && !strings.HasPrefix(fill, "cc-") {

@@ -12,141 +12,8 @@ import (
 	"golang.org/x/net/html"
 
 	"example.com/gatehouse/apptest"
-	"example.com/gatehouse/models"
 	"example.com/gatehouse/web"
 )
-
-// public are the routes that a visitor gets an answer from. Every other route, those not yet written among them, asks for login.
-var public = []string{
-	"GET /", "GET /healthz", "GET /readyz", "GET /assets/*", "GET /.well-known/change-password",
-	"GET /.well-known/passkey-endpoints", // feature:passkeys
-	"GET /login", "POST /login", "POST /logout",
-	"GET /register", "POST /register", "GET /register/sent", "POST /register/resend", "POST /register/correct",
-	"GET /email/confirm", "POST /email/confirm",
-	"GET /password/forgot", "POST /password/forgot", "GET /password/forgot/sent", "GET /password/reset", "POST /password/reset",
-	"GET /security-alert", "POST /security-alert",
-	"GET /terms", // feature:terms
-	"GET /account/restore", "POST /account/restore",
-	"GET /email/change", "POST /email/change", "GET /email/undo", "POST /email/undo",
-	"GET /account-recovery", "POST /account-recovery",
-	"GET /login/mail", "POST /login/mail", "GET /login/mail/sent", "POST /login/mail/sent", "GET /login/mail/confirm", "POST /login/mail/confirm", // feature:mail_login
-	"POST /login/passkey", "POST /login/passkey/options", // feature:passkeys
-	"GET /dev/mail", "GET /dev/mail/:id", "GET /dev/mail/:id/html", // development alone
-	"GET /dev/mail/previews", "GET /dev/mail/previews/:kind", "GET /dev/mail/previews/:kind/html",
-	"GET /dev/ui", "GET /dev/ui/:part", "POST /dev/ui/:part",
-}
-
-func TestLawEveryRouteThatIsNotPublicAsksForLogin(t *testing.T) {
-	app := apptest.New(t)
-	asked := 0
-	for _, route := range app.Routes {
-		if slices.Contains(public, route.Method+" "+route.Path) {
-			continue
-		}
-		asked++
-		page := app.Browser().Do(route.Method, route.Path, nil).WantStatus(t, http.StatusSeeOther)
-		want := "/login" // a form that was sent is not sent again behind a person's back
-		if route.Method == http.MethodGet && route.Guard == "logged in" {
-			want += "?next=" + url.QueryEscape(route.Path)
-			app.Browser().Do(http.MethodHead, route.Path, nil).WantStatus(t, http.StatusSeeOther)
-		}
-		if to := page.Header.Get("Location"); to != want {
-			t.Errorf("%s %s sends visitors to %s, not to %s", route.Method, route.Path, to, want)
-		}
-	}
-	if asked == 0 {
-		t.Error("there is no guarded route at all")
-	}
-}
-
-func TestLawTheListOfPublicRoutesIsNoLongerThanTheSite(t *testing.T) {
-	app := apptest.New(t)
-	var all []string
-	for _, route := range app.Routes {
-		all = append(all, route.Method+" "+route.Path)
-	}
-	for _, route := range public {
-		if !slices.Contains(all, route) {
-			t.Errorf("%s is listed as public and does not exist", route)
-		}
-	}
-}
-
-// everyPage opens all pages of the site as those who may, once everything is there that they show, and first has been called.
-func everyPage(t *testing.T, visit func(guard string, page *apptest.Page), first ...apptest.Option) {
-	t.Helper()
-	app := apptest.New(t, allSteps()...)
-	ada := app.LoggedIn("ada@example.com")
-	newcomer := app.Browser()
-	newcomer.Email = "new@example.com"
-	newcomer.Post("/register", "name", "New", "email", newcomer.Email, "password", apptest.Password)
-	confirm := newcomer.Mail().Link
-	ada.Post("/password/forgot", "email", ada.Email)
-	reset := ada.Mail().Link
-	recovery := recoveryLink(app, t)
-	newcomer.Post("/login/mail", "email", ada.Email) // feature:mail_login
-	mailLogin := ada.Mail().Link                     // feature:mail_login
-	restore := deleteAccount(app.LoggedIn("edsger@example.com")).Link
-	message := app.LocalBrowser().Get("/dev/mail").Rows()[0]
-	alert := alertedUser(app, "joan@example.com").Mail().Link
-	moving, _ := requestEmailChange(app.LoggedIn("edith@example.com"), "edith@example.org")
-	undo := changeEmail(app.LoggedIn("hedy@example.com"), "hedy@example.org")
-	owing := pendingUsers(app)
-	rows := map[string]string{} // of Ada's, by table
-	for _, table := range models.SchemaOf(app.DB).Owned() {
-		rows[table] = owned()[table](ada)
-	}
-	uploadAvatar(ada)     // feature:profile_picture
-	ada.Get("/dashboard") // she is marked as seen now, and not again within the minute
-	for _, call := range first {
-		call(app)
-	}
-	for _, route := range app.Routes {
-		path, who := route.Path, newcomer
-		switch {
-		case route.Method != http.MethodGet, slices.Contains([]string{"/healthz", "/readyz", "/assets/*"}, path), strings.HasPrefix(path, "/.well-known/"):
-			continue
-		case path == "/email/confirm":
-			path = confirm
-		case path == "/password/reset":
-			path = reset
-		case path == "/email/change":
-			path = moving
-		case path == "/email/undo":
-			path = undo
-		case path == "/security-alert":
-			path = alert
-		case path == "/account/restore":
-			path = restore
-		case path == "/account-recovery" && recovery == "":
-			continue
-		case path == "/account-recovery":
-			path = recovery
-		case path == "/login/mail/confirm": // feature:mail_login
-			path = mailLogin // feature:mail_login
-		case strings.Contains(path, ":kind"):
-			path = strings.Replace(path, ":kind", "confirm_address", 1)
-		case path == "/dev/ui/:part":
-			path = "/dev/ui/forms"
-		case strings.Contains(path, ":id") && route.Guard == "logged in":
-			path = strings.Replace(path, ":id", rows[strings.ReplaceAll(strings.Split(path, "/")[1], "-", "_")], 1)
-		case strings.Contains(path, ":id"):
-			path = strings.Replace(path, "/dev/mail/:id", message, 1)
-		}
-		if route.Guard == "logged in" {
-			who = ada
-		}
-		if route.Guard == "private network" {
-			who = app.LocalBrowser()
-		}
-		if strings.HasPrefix(route.Guard, "owing ") {
-			if who = owing[route.Guard]; who == nil {
-				continue // there is no kind of it
-			}
-		}
-		visit(route.Guard, who.Get(path).WantStatus(t, http.StatusOK))
-	}
-}
 
 // What is counted and not told fails the test that sees it, whichever it is (see apptest); this is the other half.
 func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
@@ -209,40 +76,6 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 	}
 }
 
-func TestLawEveryLinkAndFormLeadsToARoute(t *testing.T) {
-	everyPage(t, func(_ string, page *apptest.Page) {
-		for n := range page.Document().Descendants() {
-			method, address := http.MethodGet, apptest.Attr(n, "href")+apptest.Attr(n, "src")
-			if n.Data == "form" {
-				method, address = strings.ToUpper(apptest.Attr(n, "method")), apptest.Attr(n, "action")
-			}
-			if n.Type != html.ElementNode || !strings.HasPrefix(address, "/") {
-				continue // other sites, and places on the page
-			}
-			target, err := url.Parse(address)
-			if err != nil || !slices.ContainsFunc(page.Browser.App.Routes, func(r web.Route) bool { return apptest.Matches(r, method, target.Path) }) {
-				t.Errorf("%s: <%s> leads to %s %s, and there is nothing", page.Path, n.Data, method, address)
-			}
-		}
-	})
-}
-
-func TestLawTheLayoutFollowsTheGuard(t *testing.T) {
-	frames := map[string][]string{"anyone": {"site", "guest"}, "logged out": {"guest"}, "owing a second factor": {"guest"}, "owing a new password": {"guest"}, "logged in": {"app"}, "private network": {"site", "guest"}}
-	frames["owing accepted terms"] = []string{"guest"} // feature:terms
-	everyPage(t, func(guard string, page *apptest.Page) {
-		if strings.HasSuffix(page.Path, "/html") || !page.IsHTML() {
-			return // a mail or a picture, not a page
-		}
-		if frame := apptest.Attr(page.All("body")[0], "class"); !slices.Contains(frames[guard], frame) {
-			t.Errorf("%s is for people %s and has the layout of %q", page.Path, guard, frame)
-		}
-		if guard == "logged in" && !strings.Contains(page.Body, `action="/logout"`) { // item 35
-			t.Errorf("%s has no way out", page.Path)
-		}
-	})
-}
-
 func TestLawUnknownAddressesAre404ForEveryone(t *testing.T) {
 	app := apptest.New(t)
 	ada := app.LoggedIn("ada@example.com")
@@ -257,97 +90,6 @@ func TestLawUnknownAddressesAre404ForEveryone(t *testing.T) {
 		ada.Get(path).WantStatus(t, 404)
 		app.Browser().Get(path).WantStatus(t, 404)
 	}
-}
-
-func TestLawNoGetChangesARow(t *testing.T) {
-	var before map[string]string
-	everyPage(t, func(_ string, page *apptest.Page) {
-		if changed := page.Browser.App.ChangedTables(before); len(changed) > 0 {
-			t.Errorf("GET %s changed %v", page.Path, changed)
-		}
-	}, func(app *apptest.App) {
-		app.WaitForMail()
-		before = app.Tables()
-	})
-}
-
-func TestLawOnlyFormsReachForms(t *testing.T) {
-	app := apptest.New(t, allSteps()...)
-	ada, owing := app.LoggedIn("ada@example.com"), pendingUsers(app)
-	for _, route := range app.Routes {
-		if route.Method != http.MethodPost || route.Path == "/logout" {
-			continue
-		}
-		for _, media := range []string{"application/json", "text/plain", "application/octet-stream", "nonsense", ""} {
-			who := app.Browser()
-			switch {
-			case route.Guard == "logged in":
-				who = ada
-			case route.Guard == "private network":
-				who = app.LocalBrowser()
-			case owing[route.Guard] != nil:
-				who = owing[route.Guard]
-			case strings.HasPrefix(route.Guard, "owing "):
-				continue // there is no kind of it
-			}
-			r := who.Request(http.MethodPost, route.Path, strings.NewReader(`{"name":"x"}`))
-			r.Header.Set("Content-Type", media)
-			page, err := who.Send(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if page.Status != http.StatusUnsupportedMediaType {
-				t.Errorf("%s takes %s: %d", route.Path, media, page.Status)
-			}
-		}
-	}
-}
-
-// Item 38: a form of another site does nothing here, and neither does one that does not say where it comes from.
-func TestLawEveryPostRefusesAnotherOrigin(t *testing.T) {
-	for _, scheme := range []string{"http", "https"} {
-		t.Run(scheme, func(t *testing.T) { refusesOtherOrigins(t, scheme) })
-	}
-}
-
-func refusesOtherOrigins(t *testing.T, scheme string) {
-	app := apptest.New(t, apptest.NoRateLimit, func(app *apptest.App) { app.Config.AppURL.Scheme, app.Config.Production = scheme, scheme == "https" })
-	ada := app.LoggedIn("ada@example.com")
-	site := app.Config.AppURL.String()
-	for _, route := range app.Routes {
-		if route.Method != http.MethodPost {
-			continue
-		}
-		for _, headers := range []map[string]string{
-			{"Origin": "https://evil.example"},
-			{"Origin": "null"},
-			{"Origin": site + ".evil.example"},
-			{"Origin": site + ":1"},
-			{"Origin": strings.Replace(site, scheme, map[string]string{"http": "https", "https": "http"}[scheme], 1)},
-			{},
-			{"Origin": site, "Sec-Fetch-Site": "cross-site"},
-			{"Origin": site, "Sec-Fetch-Site": "same-site"},
-			{"Sec-Fetch-Site": "same-site"},
-			{"Sec-Fetch-Site": "none"},
-			{"Origin": "null", "Sec-Fetch-Site": "cross-site"},
-			{"Referer": site + "/login"},
-		} {
-			r := ada.Request(http.MethodPost, route.Path, strings.NewReader("name=x"))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.Header.Del("Origin")
-			for name, value := range headers {
-				r.Header.Set(name, value)
-			}
-			page, err := ada.Send(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if page.Status != http.StatusForbidden {
-				t.Errorf("%s %s with %v: %d", scheme, route.Path, headers, page.Status)
-			}
-		}
-	}
-	ada.Get("/dashboard").WantStatus(t, 200)
 }
 
 // A page without a referrer makes browsers send "null"; Sec-Fetch-Site then says that it was a page of this site.
@@ -546,7 +288,7 @@ func TestInDevelopmentEveryNameOfThisMachineLeadsToOne(t *testing.T) {
 // Item 9: password managers know every field for a password or a code, and nothing keeps anybody from pasting.
 func TestItem9EverySecretFieldIsOneToAPasswordManager(t *testing.T) {
 	fields := 0
-	everyPage(t, func(_ string, page *apptest.Page) {
+	site().EachPage(t, func(_ string, page *apptest.Page) {
 		for _, n := range page.All("input") {
 			name, fill, secret := apptest.Attr(n, "name"), apptest.Attr(n, "autocomplete"), apptest.Attr(n, "type") == "password"
 			code := name == "code" || name == "answer" && apptest.Attr(n, "inputmode") == "numeric"
@@ -568,7 +310,7 @@ func TestItem9EverySecretFieldIsOneToAPasswordManager(t *testing.T) {
 
 // Item 35: the way out is on every page of the logged in, and no address is a way in.
 func TestItem35EveryPageHasAWayOutAndNoLinkIsAWayIn(t *testing.T) {
-	everyPage(t, func(guard string, page *apptest.Page) {
+	site().EachPage(t, func(guard string, page *apptest.Page) {
 		out := slices.ContainsFunc(page.All("form"), func(n *html.Node) bool {
 			return apptest.Attr(n, "action") == "/logout" && apptest.Attr(n, "method") == "post"
 		})

@@ -36,6 +36,14 @@ func typeCode(b *apptest.Browser, code string) *apptest.Page {
 	return b.Post("/login/mail/sent", "code", code)
 }
 
+// mailLoginPage returns the address of the page that a mailed login opens, in the
+// browser that requested it.
+func mailLoginPage(tour *apptest.Tour) string {
+	maria := tour.App.LoggedOut("maria@example.com")
+	tour.Behind("logged out").Post("/login/mail", "email", maria.Email)
+	return maria.Mail().Link
+}
+
 // unusedMailLoginID is the id of a mailed login that the user was offered.
 func unusedMailLoginID(b *apptest.Browser) string {
 	b.App.T.Helper()

@@ -14,6 +14,12 @@ import (
 	"example.com/gatehouse/apptest"
 )
 
+// avatarPage uploads a picture and returns its address.
+func avatarPage(tour *apptest.Tour) string {
+	uploadAvatar(tour.Behind("logged in"))
+	return "/account/picture/image"
+}
+
 // uploadAvatar gives the user a picture.
 func uploadAvatar(b *apptest.Browser) *apptest.Page {
 	b.App.T.Helper()

@@ -127,7 +127,7 @@ func TestMailedLink_WorksWithJunkAroundItsToken(t *testing.T) {
 // Every page that a mailed link opens reads its token in the same way.
 func TestLawEveryMailedLinkWorksWithJunkBehindIt(t *testing.T) {
 	opened := 0
-	everyPage(t, func(_ string, page *apptest.Page) {
+	site().EachPage(t, func(_ string, page *apptest.Page) {
 		if tokenIn(page) == "" {
 			return
 		}

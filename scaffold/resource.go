@@ -264,7 +264,7 @@ func (p *project) addResource(r resourceData) {
 	p.edit("models/tables.go", addToList("Tables", r.TableVar()+","+mark))
 	p.edit("cli/seed.go", addToList("seeds", "models.Seed"+r.Many.Go()+","+mark))
 	p.edit("views/views_test.go", addToList("appPages", r.viewTests()))
-	p.edit("handlers/owned_law_test.go", addToList("owned", fmt.Sprintf("%q: func(b *apptest.Browser) string { return %s(b, 1) },", word, r.Factory)+mark))
+	p.edit("handlers/laws_test.go", addToList("sampleRows", fmt.Sprintf("%q: func(b *apptest.Browser) string { return %s(b, 1) },", word, r.Factory)+mark))
 }
 
 // viewTests are the lines that make the pages known to what holds for all of them,
