@@ -46,7 +46,7 @@ func (a *Auth) inSession(ctx context.Context, actor *Actor, work func(t *tx, use
 		if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		if err := a.stillSignedIn(t, actor); err != nil {
+		if err := a.requireSession(t, actor); err != nil {
 			return err
 		}
 		actor.User.Email = user.Email // it may have changed as well, and what is done is told to the mailbox of now
@@ -54,8 +54,9 @@ func (a *Auth) inSession(ctx context.Context, actor *Actor, work func(t *tx, use
 	})
 }
 
-// stillSignedIn returns ErrChanged where the user's session has ended since the request began.
-func (a *Auth) stillSignedIn(t *tx, actor *Actor) error {
+// requireSession returns ErrChanged if the session has ended since the request
+// began.
+func (a *Auth) requireSession(t *tx, actor *Actor) error {
 	var living int64
 	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", actor.Session.ID, t.now()).Count(&living).Error
 	if err != nil {
