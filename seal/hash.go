@@ -7,13 +7,14 @@ import (
 	"fmt"
 )
 
-// HashKeys hash what the database has to find or compare and must not show:
-// without SECRET_KEY an attacker cannot test a guess against a hash (HMAC-SHA-256).
+// HashKeys are keys for hashing values that the database finds or compares but
+// must not reveal. Without SECRET_KEY an attacker who has the database cannot
+// test a guess against a hash (HMAC-SHA-256).
 type HashKeys [][]byte
 
-// NewHashKeys derives a key from each secret (HKDF-SHA256, RFC 5869). The
-// first makes new hashes and all recognize one, so that secrets rotate. Each
-// purpose has keys of its own.
+// NewHashKeys derives a key from each secret (HKDF-SHA256, RFC 5869). The first
+// key makes new hashes; every key recognizes its own, so secrets can be
+// rotated. Each purpose has its own keys.
 func NewHashKeys(secrets []string, purpose string) (HashKeys, error) {
 	if len(secrets) == 0 {
 		return nil, fmt.Errorf("the %s needs a secret key", purpose)
@@ -29,12 +30,12 @@ func NewHashKeys(secrets []string, purpose string) (HashKeys, error) {
 	return keys, nil
 }
 
-// Sum returns the hash of text under the first key. A text that is hashed for
-// two places has two hashes.
+// Sum returns the hash of text under the first key. The same text has a
+// different hash in each place, such as a column.
 func (k HashKeys) Sum(place, text string) []byte { return keyedHash(k[0], place, text) }
 
-// All returns the hash of text under each key, for a lookup that also finds
-// what was stored before the latest rotation.
+// All returns the hash of text under each key, so that a query also finds
+// hashes made before the latest rotation.
 func (k HashKeys) All(place, text string) [][]byte {
 	hashes := make([][]byte, len(k))
 	for i, key := range k {
@@ -43,8 +44,8 @@ func (k HashKeys) All(place, text string) [][]byte {
 	return hashes
 }
 
-// Match reports whether hash is that of text under any of the keys. It takes
-// the same time wherever they differ.
+// Match reports whether hash is the hash of text under any key. It compares in
+// constant time.
 func (k HashKeys) Match(hash []byte, place, text string) bool {
 	for _, want := range k.All(place, text) {
 		if hmac.Equal(hash, want) {

@@ -33,15 +33,16 @@ func TestHashKeys_RecognizeEarlierSecrets(t *testing.T) {
 	old := hashKeys(t, "mail", "old").Sum("to", "ada@example.com")
 	rotated := hashKeys(t, "mail", "new", "old")
 	if !rotated.Match(old, "to", "ada@example.com") || rotated.Match(old, "to", "eve@example.com") {
-		t.Error("a hash of the earlier secret is not told from another")
+		t.Error("Match: want true for a hash of the earlier secret and false for another text")
 	}
-	if all := rotated.All("to", "ada@example.com"); len(all) != 2 || !bytes.Equal(all[1], old) || bytes.Equal(all[0], old) {
+	if all := rotated.All("to", "ada@example.com"); len(all) != 2 || !bytes.Equal(all[1], old) ||
+		bytes.Equal(all[0], old) {
 		t.Errorf("got %x, want a new hash and then %x", all, old)
 	}
 }
 
 func TestHashKeys_NeedASecret(t *testing.T) {
 	if _, err := seal.NewHashKeys(nil, "mail"); err == nil {
-		t.Error("keys were made without a secret")
+		t.Error("NewHashKeys without a secret: got no error")
 	}
 }

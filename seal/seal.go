@@ -1,4 +1,5 @@
-// Package seal keeps what has to be carried or stored, and read by this application alone.
+// Package seal encrypts values that leave the server, or wait in the database,
+// and that only this application may read.
 package seal
 
 import (
@@ -12,7 +13,8 @@ import (
 	"fmt"
 )
 
-// Keys seal with AES-256-GCM. What is sealed is the key's id (8 bytes), the nonce (12) and the ciphertext.
+// Keys encrypt with AES-256-GCM. A sealed value is the id of the key (8 bytes),
+// the nonce (12 bytes), and the ciphertext.
 type Keys []key
 
 type key struct {
@@ -22,8 +24,9 @@ type key struct {
 
 const keyIDSize = 8
 
-// New derives a key from each secret (HKDF-SHA256, RFC 5869): the first seals, all open, so that secrets rotate. What is
-// sealed for one purpose does not open for another.
+// New derives a key from each secret (HKDF-SHA256, RFC 5869). The first key
+// seals and every key opens, so secrets can be rotated. A value sealed for one
+// purpose does not open for another.
 func New(secrets []string, purpose string) (Keys, error) {
 	if len(secrets) == 0 {
 		return nil, fmt.Errorf("the %s needs a secret key", purpose)
@@ -36,18 +39,19 @@ func New(secrets []string, purpose string) (Keys, error) {
 		}
 		block, err := aes.NewCipher(derived[keyIDSize:])
 		if err != nil {
-			return nil, fmt.Errorf("make the cipher of the %s: %w", purpose, err)
+			return nil, fmt.Errorf("create the cipher of the %s: %w", purpose, err)
 		}
 		aead, err := cipher.NewGCM(block)
 		if err != nil {
-			return nil, fmt.Errorf("make the cipher of the %s: %w", purpose, err)
+			return nil, fmt.Errorf("create the cipher of the %s: %w", purpose, err)
 		}
 		keys = append(keys, key{derived[:keyIDSize], aead})
 	}
 	return keys, nil
 }
 
-// Seal seals plain to a place, such as a row's id: it does not open in another.
+// Seal encrypts plain and binds it to a place, such as a row's id. It does not
+// open in another place.
 func (k Keys) Seal(place string, plain []byte) []byte {
 	first := k[0]
 	nonce := make([]byte, first.aead.NonceSize())
@@ -56,13 +60,16 @@ func (k Keys) Seal(place string, plain []byte) []byte {
 	return first.aead.Seal(sealed, nonce, plain, []byte(place))
 }
 
-// FirstID is what everything begins with that the first key has sealed.
+// FirstID returns the id of the first key, with which every value that it
+// sealed begins.
 func (k Keys) FirstID() []byte { return bytes.Clone(k[0].id) }
 
-// ErrClosed is the answer to what was damaged, was sealed to another place, or with a key that is no longer in the list.
-var ErrClosed = errors.New("it was damaged, or its SECRET_KEY is no longer in the list")
+// ErrClosed is returned for a value that was damaged, sealed to another place,
+// or sealed with a key that is no longer in the list.
+var ErrClosed = errors.New("the sealed value is damaged, or its SECRET_KEY is no longer in the list")
 
-// Open returns what was sealed to the place.
+// Open decrypts a value that was sealed to the place. It returns ErrClosed if
+// it cannot.
 func (k Keys) Open(place string, sealed []byte) ([]byte, error) {
 	for _, key := range k {
 		rest, found := bytes.CutPrefix(sealed, key.id)

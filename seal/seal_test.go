@@ -17,11 +17,11 @@ func keys(t *testing.T, purpose string, secrets ...string) seal.Keys {
 	return k
 }
 
-func TestWhatIsSealedOpensInItsPlaceForItsPurposeAlone(t *testing.T) {
+func TestOpen_RejectsAnotherPlaceAndPurpose(t *testing.T) {
 	mail, form := keys(t, "mail", "secret"), keys(t, "form", "secret")
 	sealed := mail.Seal("row 1", []byte("hello"))
 	if plain, err := mail.Open("row 1", sealed); err != nil || string(plain) != "hello" {
-		t.Errorf("%q (%v)", plain, err)
+		t.Errorf("got %q (%v), want hello", plain, err)
 	}
 	for _, try := range []func() ([]byte, error){
 		func() ([]byte, error) { return mail.Open("row 2", sealed) },
@@ -30,26 +30,26 @@ func TestWhatIsSealedOpensInItsPlaceForItsPurposeAlone(t *testing.T) {
 		func() ([]byte, error) { return mail.Open("row 1", nil) },
 	} {
 		if plain, err := try(); !errors.Is(err, seal.ErrClosed) {
-			t.Errorf("%q (%v)", plain, err)
+			t.Errorf("got %q (%v), want ErrClosed", plain, err)
 		}
 	}
 	if bytes.Equal(sealed, mail.Seal("row 1", []byte("hello"))) {
-		t.Error("a nonce is used twice")
+		t.Error("two sealed values are equal: the nonce was used twice")
 	}
 }
 
-func TestASecretThatWasReplacedStillOpens(t *testing.T) {
+func TestOpen_AcceptsEarlierSecrets(t *testing.T) {
 	sealed := keys(t, "mail", "old").Seal("row 1", []byte("hello"))
 	if plain, err := keys(t, "mail", "new", "old").Open("row 1", sealed); err != nil || string(plain) != "hello" {
-		t.Errorf("%q (%v)", plain, err)
+		t.Errorf("got %q (%v), want hello", plain, err)
 	}
 	if _, err := keys(t, "mail", "new").Open("row 1", sealed); !errors.Is(err, seal.ErrClosed) {
-		t.Errorf("without the old one: %v", err)
+		t.Errorf("without the old secret: got %v, want ErrClosed", err)
 	}
 }
 
-func TestWithoutASecretNothingIsSealed(t *testing.T) {
+func TestNew_NeedsASecret(t *testing.T) {
 	if _, err := seal.New(nil, "mail"); err == nil {
-		t.Error("it was made without a key")
+		t.Error("New without a secret: got no error")
 	}
 }

@@ -1,5 +1,6 @@
-// Package session keeps the browser's cookies: the tokens of who is logged in and of what a browser has begun, the one that tells a known
-// device, a notice for the next page, where to return to.
+// Package session reads and writes the application's cookies: the token of the
+// session, the token of a login that needs another step, the mark of a known
+// device, and a few that last for one page.
 package session
 
 import (
@@ -14,29 +15,34 @@ import (
 
 const (
 	week = 7 * 24 * time.Hour
-	// maxAge is how old a cookie may be at all: the cap that browsers put on a cookie's life (RFC 6265bis).
+	// maxAge is how long a cookie is accepted. Browsers keep no cookie longer
+	// (RFC 6265bis 5.5).
 	maxAge = 400 * 24 * time.Hour
-	// hostPrefix makes browsers take a cookie from its own host alone, over https (RFC 6265bis 4.1.3.2).
+	// hostPrefix makes browsers accept a cookie only over https and only from
+	// the host that it belongs to (RFC 6265bis 4.1.3.2).
 	hostPrefix = "__Host-"
 )
 
-// Cookies reads and writes signed cookies. What they mean is decided on the server alone: they carry random tokens, and a
-// cookie's end in the browser ends nothing.
+// Cookies reads and writes signed cookies. A cookie carries a random token and
+// nothing else; the server decides what the token means. A session ends on the
+// server, whatever the lifetime of its cookie says.
 type Cookies struct {
 	store  *sessions.CookieStore
 	prefix string
 }
 
-// New makes Cookies signed with the first of keys; all of them verify. Names
-// begin with prefix. With the prefix __Host- the cookies are Secure (ASVS 3.3.1,
-// 3.3.3); Safari, and phones on a local network, refuse such cookies over http.
+// New returns Cookies that sign with the first key and verify with all of them.
+// The name of each cookie begins with prefix. With the prefix __Host- cookies
+// are Secure (ASVS 5.0 V3.3.1, V3.3.3). Safari, and phones on a local network,
+// refuse such cookies over http.
 func New(keys []string, prefix string) *Cookies {
 	var pairs [][]byte
 	for _, key := range keys {
-		pairs = append(pairs, []byte(key), nil) // nil: signed, not encrypted, as there is nothing in them to hide
+		pairs = append(pairs, []byte(key), nil) // nil: no encryption, because random tokens need none
 	}
 	store := sessions.NewCookieStore(pairs...)
-	store.Options = &sessions.Options{Path: "/", Secure: prefix == hostPrefix, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	store.Options = &sessions.Options{Path: "/", Secure: prefix == hostPrefix, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode}
 	for _, codec := range store.Codecs {
 		c := codec.(*securecookie.SecureCookie)
 		c.SetSerializer(text{})
@@ -45,42 +51,45 @@ func New(keys []string, prefix string) *Cookies {
 	return &Cookies{store, prefix}
 }
 
-// Cookie is one of the names that the application uses.
+// Cookie names a cookie of the application.
 type Cookie struct {
 	name string
-	life time.Duration // in the browser; 0 until it closes
+	life time.Duration // in the browser; with 0 it ends when the browser closes
 }
 
 var (
-	Session      = Cookie{"session", 0}         // the token of a signed-in browser
-	PendingLogin = Cookie{"sign_in", 0}         // the token of a login that still owes something
-	Device       = Cookie{"device", maxAge}     // tells a browser that logged in before from a stranger's
-	Registration = Cookie{"registration", week} // tells the browser that started a sign-up from others
-	Passkey      = Cookie{"passkey", 0}         // the token of a browser that a passkey was asked for // feature:passkeys
-	PasskeyOffer = Cookie{"passkey_offer", 0}   // says that the person may be offered a passkey // feature:passkeys
-	Notice       = Cookie{"notice", 0}          // a sentence for the next page
-	Theme        = Cookie{"theme", maxAge}      // how this browser shows the site, to the logged out too
-	OriginProof  = Cookie{"origin_proof", 0}    // what forms on pages without a referrer prove their origin with
-	ReturnTo     = Cookie{"return_to", 0}       // where somebody was going when they were asked to sign up, or for a mail
-	MailLogin    = Cookie{"mail_login", 0}      // tells the browser that asked for a mailed login from others // feature:mail_login
-	Trusted      = Cookie{"trusted_device", 0}  // stands in for the second factor // feature:trusted_devices
+	Session      = Cookie{"session", 0}         // the token of the session
+	PendingLogin = Cookie{"sign_in", 0}         // the token of a login that needs another step
+	Device       = Cookie{"device", maxAge}     // marks a browser that has logged in before
+	Registration = Cookie{"registration", week} // marks the browser that started a registration
+	Passkey      = Cookie{"passkey", 0}         // the token of a browser that was asked for a passkey // feature:passkeys
+	PasskeyOffer = Cookie{"passkey_offer", 0}   // says that the user may be offered a passkey // feature:passkeys
+	Notice       = Cookie{"notice", 0}          // the message that the next page shows
+	Theme        = Cookie{"theme", maxAge}      // light or dark, for visitors too
+	OriginProof  = Cookie{"origin_proof", 0}    // proves the origin of forms on pages without a referrer
+	ReturnTo     = Cookie{"return_to", 0}       // where to go after login
+	MailLogin    = Cookie{"mail_login", 0}      // marks the browser that asked for a login by mail // feature:mail_login
+	Trusted      = Cookie{"trusted_device", 0}  // replaces the second factor after a password login // feature:trusted_devices
 )
 
 // Named returns the cookie of a feature. It lives until the browser closes.
 func Named(name string) Cookie { return Cookie{name, 0} }
 
-// For returns the cookie with another life in the browser, as for a remembered session.
+// For returns the cookie with another lifetime in the browser, such as that of
+// "Keep me logged in".
 func (c Cookie) For(life time.Duration) Cookie {
 	c.life = life
 	return c
 }
 
-// Get returns what the cookie carries, "" where it is missing, forged or signed with a key that is gone.
+// Get returns the value of a cookie. It returns "" if the cookie is missing,
+// forged, or signed with a key that has been removed.
 func (s *Cookies) Get(r *http.Request, c Cookie) string {
 	if _, err := r.Cookie(s.prefix + c.name); err != nil {
 		return ""
 	}
-	// gorilla returns an error AND a fresh session for a cookie that it cannot read.
+	// For a cookie that it cannot read, gorilla returns an error and an empty
+	// session.
 	got, err := s.store.New(r, s.prefix+c.name)
 	if err != nil {
 		return ""
@@ -89,7 +98,8 @@ func (s *Cookies) Get(r *http.Request, c Cookie) string {
 	return value
 }
 
-// Set gives the browser the cookie. value is at most some 3,000 bytes long: a cookie and its name have 4,096 (ASVS 3.3.5).
+// Set sends the browser a cookie. The value may have 3,000 bytes, because name
+// and value together are limited to 4,096 (ASVS 5.0 V3.3.5).
 func (s *Cookies) Set(w http.ResponseWriter, r *http.Request, c Cookie, value string) error {
 	fresh := sessions.NewSession(s.store, s.prefix+c.name)
 	options := *s.store.Options
@@ -97,12 +107,13 @@ func (s *Cookies) Set(w http.ResponseWriter, r *http.Request, c Cookie, value st
 	fresh.Options = &options
 	fresh.Values[valueKey] = value
 	if err := s.store.Save(r, w, fresh); err != nil {
-		return fmt.Errorf("write the cookie %s: %w", c.name, err)
+		return fmt.Errorf("set the cookie %s: %w", c.name, err)
 	}
 	return nil
 }
 
-// Carry makes r carry what w gives its browser, for a request that follows without one.
+// Carry adds the cookies that w sets to r, so that code that runs later in the
+// same request reads them.
 func (s *Cookies) Carry(r *http.Request, w http.ResponseWriter) {
 	given := map[string]*http.Cookie{}
 	for _, cookie := range (&http.Response{Header: w.Header()}).Cookies() {
@@ -122,14 +133,15 @@ func (s *Cookies) Carry(r *http.Request, w http.ResponseWriter) {
 	}
 }
 
-// Clear takes the cookie from the browser.
+// Clear deletes the cookie in the browser.
 func (s *Cookies) Clear(w http.ResponseWriter, c Cookie) {
 	options := *s.store.Options
 	options.MaxAge = -1
 	http.SetCookie(w, sessions.NewCookie(s.prefix+c.name, "", &options))
 }
 
-// Take is Get and Clear in one, for what is shown once.
+// Take returns the value of a cookie and deletes it, for a message that is
+// shown once.
 func (s *Cookies) Take(w http.ResponseWriter, r *http.Request, c Cookie) string {
 	value := s.Get(r, c)
 	if value != "" {
@@ -138,14 +150,14 @@ func (s *Cookies) Take(w http.ResponseWriter, r *http.Request, c Cookie) string 
 	return value
 }
 
-// valueKey is the one key of gorilla's map that is used.
+// valueKey is the only key that is used in gorilla's map.
 const valueKey = "value"
 
-// text writes the one string that a cookie carries. gorilla's default, gob, costs 45 µs and some 200 allocations at each
-// request.
+// text encodes the string that a cookie carries. gorilla's default encoding,
+// gob, takes 45 µs and 200 allocations for each request.
 type text struct{}
 
-var errNotText = errors.New("a cookie carries one string")
+var errNotText = errors.New("a cookie carries exactly one string")
 
 func (text) Serialize(src any) ([]byte, error) {
 	values, ok := src.(map[any]any)

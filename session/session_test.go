@@ -14,8 +14,8 @@ import (
 
 const key = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-// given returns a request from a browser to which s has set the cookie.
-func given(t testing.TB, s *Cookies, c Cookie, value string) *http.Request {
+// withCookie returns a request that carries the cookie which s sets.
+func withCookie(t testing.TB, s *Cookies, c Cookie, value string) *http.Request {
 	t.Helper()
 	r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
 	if err := s.Set(w, r, c, value); err != nil {
@@ -27,63 +27,65 @@ func given(t testing.TB, s *Cookies, c Cookie, value string) *http.Request {
 	return r
 }
 
-func TestACookieComesBackAsItWasSet(t *testing.T) {
+func TestCookie_ReturnsTheValueThatWasSet(t *testing.T) {
 	s := New([]string{key}, hostPrefix)
 	for _, value := range []string{"", "token", "a\x00b", "ä ö ü; = ,", strings.Repeat("x", 2000)} {
-		if got := s.Get(given(t, s, Session, value), Session); got != value {
-			t.Errorf("%q came back as %q", value, got)
+		if got := s.Get(withCookie(t, s, Session, value), Session); got != value {
+			t.Errorf("got %q, want %q", got, value)
 		}
 	}
 }
 
-func TestACookieOfOneNameIsNoCookieOfAnother(t *testing.T) {
+func TestCookie_RejectsTheValueOfAnotherCookie(t *testing.T) {
 	s := New([]string{key}, "")
-	r := given(t, s, Registration, "token")
+	r := withCookie(t, s, Registration, "token")
 	moved := httptest.NewRequest(http.MethodGet, "/", nil)
 	moved.AddCookie(&http.Cookie{Name: "session", Value: r.Cookies()[0].Value})
 	if got := s.Get(moved, Session); got != "" {
-		t.Errorf("the sign-up's cookie passes for a session: %q", got)
+		t.Errorf("the value of the registration cookie in the session cookie: got %q, want it refused", got)
 	}
 }
 
-func TestAnOlderKeyStillVerifiesAndAnUnknownOneDoesNot(t *testing.T) {
-	r := given(t, New([]string{key}, ""), Session, "token")
+func TestCookie_AcceptsEarlierKeysOnly(t *testing.T) {
+	r := withCookie(t, New([]string{key}, ""), Session, "token")
 	if got := New([]string{"another key of more than 32 bytes, at last", key}, "").Get(r, Session); got != "token" {
-		t.Errorf("after the rotation the cookie carries %q", got)
+		t.Errorf("after the rotation: got %q, want token", got)
 	}
 	if got := New([]string{"another key of more than 32 bytes, at last"}, "").Get(r, Session); got != "" {
-		t.Errorf("without its key the cookie carries %q", got)
+		t.Errorf("without its key: got %q, want it refused", got)
 	}
 }
 
-func TestWhatIsTakenIsGone(t *testing.T) {
+func TestTake_DeletesTheCookie(t *testing.T) {
 	s := New([]string{key}, hostPrefix)
-	r, w := given(t, s, Notice, "Saved."), httptest.NewRecorder()
+	r, w := withCookie(t, s, Notice, "Saved."), httptest.NewRecorder()
 	if got := s.Take(w, r, Notice); got != "Saved." {
-		t.Errorf("took %q", got)
+		t.Errorf("got %q, want Saved.", got)
 	}
 	cleared := w.Result().Cookies()
-	// Browsers ignore an end of a __Host- cookie that is not Secure and for the whole site.
-	if len(cleared) != 1 || cleared[0].MaxAge >= 0 || cleared[0].Value != "" || !cleared[0].Secure || cleared[0].Path != "/" {
-		t.Errorf("the browser is told %v", cleared)
+	// Browsers ignore the deletion of a __Host- cookie unless it is Secure and
+	// has the path /.
+	if len(cleared) != 1 || cleared[0].MaxAge >= 0 || cleared[0].Value != "" || !cleared[0].Secure ||
+		cleared[0].Path != "/" {
+		t.Errorf("got %v, want a Secure deletion with the path /", cleared)
 	}
 }
 
-func TestACookieLivesAsLongAsItIsToldTo(t *testing.T) {
+func TestFor_ChangesTheLifetimeOfACopy(t *testing.T) {
 	s := New([]string{key}, "")
 	w := httptest.NewRecorder()
 	if err := s.Set(w, httptest.NewRequest(http.MethodGet, "/", nil), Session.For(time.Hour), "x"); err != nil {
 		t.Fatal(err)
 	}
 	if c := w.Result().Cookies()[0]; c.MaxAge != 3600 {
-		t.Errorf("Max-Age is %d", c.MaxAge)
+		t.Errorf("got Max-Age %d, want 3600", c.MaxAge)
 	}
 	if Session.life != 0 {
-		t.Error("the change stays")
+		t.Error("For changed the original cookie")
 	}
 }
 
-// FuzzCookie sends what is not ours: it never panics, and carries nothing.
+// FuzzCookie checks that forged cookies have no value and cause no panic.
 func FuzzCookie(f *testing.F) {
 	s := New([]string{key}, "")
 	for _, value := range []string{"", "x", "MTc5NTQxMTA0MHw=", strings.Repeat("A", 5000), "a|b|c", "\"quoted\""} {
@@ -95,13 +97,13 @@ func FuzzCookie(f *testing.F) {
 		r.AddCookie(&http.Cookie{Name: "device", Value: value})
 		for _, c := range []Cookie{Session, Device} {
 			if got := s.Get(r, c); got != "" {
-				t.Errorf("%q carries %q", header, got)
+				t.Errorf("%q: got %q, want it refused", header, got)
 			}
 		}
 	})
 }
 
-func TestEachCookieHasItsLife(t *testing.T) {
+func TestCookies_HaveTheirLifetimes(t *testing.T) {
 	const day = 24 * 3600
 	for c, want := range map[Cookie]int{Session: 0, Device: 400 * day, Registration: 7 * day, Notice: 0, ReturnTo: 0} {
 		w := httptest.NewRecorder()
@@ -109,21 +111,23 @@ func TestEachCookieHasItsLife(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := w.Result().Cookies()[0].MaxAge; got != want {
-			t.Errorf("Max-Age of %s is %d, not %d", c.name, got, want)
+			t.Errorf("%s: got Max-Age %d, want %d", c.name, got, want)
 		}
 	}
 }
 
-// Item 36: a cookie is read for 400 days, which is as long as a browser keeps it, and no longer.
-func TestItem36ACookieIsReadForFourHundredDays(t *testing.T) {
+// RFC 6265bis 5.5: browsers keep a cookie for 400 days at most, so a cookie
+// that claims to be older is not one that a browser kept.
+func TestCookie_IsRefusedAfter400Days(t *testing.T) {
 	for days, want := range map[int]string{0: "token", 399: "token", 401: ""} {
-		signed := fmt.Sprintf("%d|%s|", time.Now().AddDate(0, 0, -days).Unix(), base64.URLEncoding.EncodeToString([]byte("token")))
+		signed := fmt.Sprintf("%d|%s|", time.Now().AddDate(0, 0, -days).Unix(),
+			base64.URLEncoding.EncodeToString([]byte("token")))
 		mac := hmac.New(sha256.New, []byte(key))
 		fmt.Fprint(mac, "device|"+strings.TrimSuffix(signed, "|"))
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.AddCookie(&http.Cookie{Name: "device", Value: base64.URLEncoding.EncodeToString(mac.Sum([]byte(signed)))})
 		if got := New([]string{key}, "").Get(r, Device); got != want {
-			t.Errorf("after %d days the cookie carries %q", days, got)
+			t.Errorf("after %d days: got %q, want %q", days, got, want)
 		}
 	}
 }
