@@ -1,4 +1,5 @@
-// Package config reads the environment into one struct and names every fault in it at once.
+// Package config reads the environment into one struct. It reports every
+// invalid setting at once.
 package config
 
 import (
@@ -25,16 +26,17 @@ import (
 	"example.com/gatehouse/models/dsn"
 )
 
-// Config is the environment, checked. Durations are Go's ("30m", "720h").
+// Config has the checked settings. Durations are written as in Go ("30m",
+// "720h").
 type Config struct {
 	Production     bool
 	AppName        string
-	AppURL         *url.URL // scheme and host alone
+	AppURL         *url.URL // scheme and host only
 	Listen         string   // host:port
 	DatabaseURL    string
-	SecretKeys     []string // the first signs, all verify; none in development until KeepSecret
-	SMTPURL        *url.URL // nil: mail stays in the development mailbox
-	SMTPHelo       string   // what the mail server is told this host is called
+	SecretKeys     []string // the first signs, all verify; in development empty until KeepSecret
+	SMTPURL        *url.URL // nil: mail goes to the development mailbox
+	SMTPHelo       string   // the name that the program gives the mail server
 	MailFrom       *mail.Address
 	TrustedProxies []netip.Prefix
 	RateLimit      bool
@@ -46,21 +48,23 @@ type Config struct {
 	ReauthTTL      time.Duration
 	PasswordMin    int
 
-	// Limits per address, whose rules are in package auth.
+	// Limits per IP address. Package auth declares the rules that they belong
+	// to.
 	SignUpsPerAddress       int // an hour
 	LoginFailuresPerAddress int // in 15 minutes
-	MailsPerAddress         int // an hour, of each kind that anyone can ask for
+	MailsPerAddress         int // an hour, for each kind of mail that visitors can request
 
-	TermsVersion string // of the terms that are to be accepted, "" for none // feature:terms
+	TermsVersion string // of the terms that users must accept, "" for none // feature:terms
 }
 
-// HTTPS says whether browsers reach the application over https, which decides the cookies' names and HSTS.
+// HTTPS reports whether browsers reach the application over https. Cookie names
+// and HSTS depend on it.
 func (c Config) HTTPS() bool { return c.AppURL.Scheme == "https" }
 
-// CookiePrefix returns what the names of all cookies begin with. Over https it
-// is __Host- (RFC 6265bis 4.1.3.2). Over http, in development alone, it is the
-// product and the port: cookies know no ports, so clones on localhost would
-// overwrite each other's and log each other out.
+// CookiePrefix returns the prefix of all cookie names. Over https it is __Host-
+// (RFC 6265bis 4.1.3.2). Over http, in development only, it is made from the
+// product's name and the port. Cookies do not distinguish ports, so two clones
+// on localhost would otherwise log each other out.
 func (c Config) CookiePrefix() string {
 	if c.HTTPS() {
 		return "__Host-"
@@ -77,13 +81,13 @@ func (c Config) CookiePrefix() string {
 type environment struct {
 	AppEnv         string        `env:"APP_ENV" envDefault:"development"`
 	AppName        string        `env:"APP_NAME" envDefault:"Gatehouse"`
-	AppURL         string        `env:"APP_URL"` // http://localhost and PORT where it is not set
+	AppURL         string        `env:"APP_URL"` // defaults to http://localhost with PORT
 	Host           string        `env:"HOST" envDefault:"127.0.0.1"`
 	Port           uint16        `env:"PORT" envDefault:"3000"`
 	DatabaseURL    string        `env:"DATABASE_URL" envDefault:"sqlite:data/app.db"`
 	SecretKey      string        `env:"SECRET_KEY"`
 	SMTPURL        string        `env:"SMTP_URL"`
-	SMTPHelo       string        `env:"SMTP_HELO"` // the host of APP_URL where it is not set
+	SMTPHelo       string        `env:"SMTP_HELO"` // defaults to the host of APP_URL
 	MailFrom       string        `env:"MAIL_FROM" envDefault:"hello@localhost"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	RateLimit      string        `env:"RATE_LIMIT" envDefault:"on"`
@@ -100,8 +104,8 @@ type environment struct {
 	TermsVersion   string        `env:"TERMS_VERSION"` // feature:terms
 }
 
-// Load reads and checks environ ("NAME=value" lines, as os.Environ gives them). A variable that is set but empty
-// counts as unset. The error is a Faults.
+// Load reads and checks the environment, "NAME=value" strings as os.Environ
+// returns them. An empty variable counts as unset. The error is a Faults.
 func Load(environ []string) (Config, error) {
 	set := map[string]string{}
 	for name, value := range env.ToMap(environ) {
@@ -113,7 +117,8 @@ func Load(environ []string) (Config, error) {
 	var faults Faults
 	if err := env.ParseWithOptions(&raw, env.Options{Environment: set}); err != nil {
 		faults.parse(err, set)
-		// What cannot be read is named once; all else is looked at beside its default.
+		// An unreadable setting is reported once. The default takes its place
+		// while the other settings are checked.
 		if err := env.ParseWithOptions(&raw, env.Options{Environment: set}); err != nil {
 			return Config{}, Faults{err.Error()}
 		}
@@ -138,13 +143,18 @@ func Load(environ []string) (Config, error) {
 
 		TermsVersion: raw.TermsVersion, // feature:terms
 	}
-	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production", "APP_ENV is %q; it is development or production", raw.AppEnv)
-	faults.check(raw.RateLimit == "on" || raw.RateLimit == "off", "RATE_LIMIT is %q; it is on or off", raw.RateLimit)
-	faults.check(raw.PasswordMin >= 8 && raw.PasswordMin <= 64, "PASSWORD_MIN is %d; it is a number from 8 to 64", raw.PasswordMin)
-	faults.check(printable(raw.AppName) && !strings.ContainsAny(raw.AppName, "<>") && len(raw.AppName) <= 60, "APP_NAME is %q; it is at most 60 bytes of printable text without < or >", raw.AppName)
-	faults.check(raw.Port > 0, "PORT is 0; it is a number from 1 to 65535")
-	faults.check(validListenHost(raw.Host), "HOST is %q; it is an address or a name without brackets or a port, such as 127.0.0.1 or ::1", raw.Host)
-	faults.check(plainTerms(raw.TermsVersion), "TERMS_VERSION is %q; it is at most 40 printable characters without <, > or #, such as 2026-12-01", raw.TermsVersion) // feature:terms
+	faults.check(raw.AppEnv == "development" || raw.AppEnv == "production",
+		"APP_ENV is %q; it must be development or production", raw.AppEnv)
+	faults.check(raw.RateLimit == "on" || raw.RateLimit == "off",
+		"RATE_LIMIT is %q; it must be on or off", raw.RateLimit)
+	faults.check(raw.PasswordMin >= 8 && raw.PasswordMin <= 64, "PASSWORD_MIN is %d; it must be a number from 8 to 64",
+		raw.PasswordMin)
+	faults.check(printable(raw.AppName) && !strings.ContainsAny(raw.AppName, "<>") && len(raw.AppName) <= 60,
+		"APP_NAME is %q; it must be at most 60 bytes of printable text without < or >", raw.AppName)
+	faults.check(raw.Port > 0, "PORT is 0; it must be a number from 1 to 65535")
+	faults.check(validListenHost(raw.Host), "HOST is %q; it must be an address or a name without brackets or a port, "+
+		"such as 127.0.0.1 or ::1", raw.Host)
+	faults.check(plainTerms(raw.TermsVersion), "TERMS_VERSION is %q; it must be at most 40 printable characters without <, > or #, such as 2026-12-01", raw.TermsVersion) // feature:terms
 	c.checkDurations(&faults)
 	c.checkLimits(&faults)
 	c.AppURL = parseAppURL(cmp.Or(raw.AppURL, fmt.Sprintf("http://localhost:%d", max(raw.Port, 1))), &faults)
@@ -167,11 +177,12 @@ func Load(environ []string) (Config, error) {
 	return c, nil
 }
 
-// Faults are the settings that keep the application from starting, each a sentence that says what to do.
+// Faults are messages about settings that prevent the start. Each says what to
+// do.
 type Faults []string
 
 func (f Faults) Error() string {
-	return "the settings are not right:\n  - " + strings.Join(f, "\n  - ")
+	return "invalid settings:\n  - " + strings.Join(f, "\n  - ")
 }
 
 func (f *Faults) check(ok bool, format string, args ...any) {
@@ -180,14 +191,14 @@ func (f *Faults) check(ok bool, format string, args ...any) {
 	}
 }
 
-// kinds is what settings of a type are.
+// kinds describes the values of a setting by its type.
 var kinds = map[reflect.Type]string{
 	reflect.TypeFor[uint16]():        "a number up to 65535",
 	reflect.TypeFor[int]():           "a whole number",
 	reflect.TypeFor[time.Duration](): "a time such as 30m or 24h",
 }
 
-// parse names what cannot be read, and takes it out of set.
+// parse reports the settings that cannot be parsed and removes them from set.
 func (f *Faults) parse(err error, set map[string]string) {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
@@ -198,7 +209,8 @@ func (f *Faults) parse(err error, set map[string]string) {
 		var field env.ParseError
 		if errors.As(e, &field) {
 			name := variables[field.Name]
-			*f = append(*f, fmt.Sprintf("%s is %q; it is %s", name, set[name], cmp.Or(kinds[field.Type], "not of that kind")))
+			*f = append(*f, fmt.Sprintf("%s is %q; it must be %s", name, set[name],
+				cmp.Or(kinds[field.Type], "of another kind")))
 			delete(set, name)
 			continue
 		}
@@ -206,7 +218,8 @@ func (f *Faults) parse(err error, set map[string]string) {
 	}
 }
 
-// printable says whether a text can stand in a page and in the subject of a mail as it is.
+// printable reports whether a text can be shown on a page and in the subject of
+// a mail as it is.
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
@@ -218,19 +231,21 @@ func (c Config) checkDurations(faults *Faults) {
 		max   time.Duration
 	}{
 		{"SESSION_IDLE", c.SessionIdle, 30 * 24 * time.Hour},
-		{"SESSION_MAX", c.SessionMax, 30 * 24 * time.Hour},    // NIST SP 800-63B-4 2.1.3: 30 days at AAL1
-		{"REMEMBER_MAX", c.RememberMax, 400 * 24 * time.Hour}, // RFC 6265bis caps a cookie's life at 400 days
+		{"SESSION_MAX", c.SessionMax, 30 * 24 * time.Hour}, // NIST SP 800-63B-4 2.1.3: 30 days at AAL1
+		{"REMEMBER_MAX", c.RememberMax, 400 * 24 * time.Hour},
+		// RFC 6265bis 5.5: browsers keep a cookie for at most 400 days
 		{"CONFIRM_TTL", c.ConfirmTTL, 7 * 24 * time.Hour},
 		{"RESET_TTL", c.ResetTTL, 24 * time.Hour}, // OWASP Forgot Password Cheat Sheet
-		{"STEP_UP_TTL", c.ReauthTTL, time.Hour},   // NIST SP 800-63B-4 2.2.3 asks for no more at AAL2, where one is idle
+		{"STEP_UP_TTL", c.ReauthTTL, time.Hour},   // NIST SP 800-63B-4 2.2.3: idle timeout at AAL2
 	} {
-		faults.check(d.value >= time.Minute && d.value <= d.max, "%s is %s; it lies between 1m and %s", d.name, d.value, d.max)
+		faults.check(d.value >= time.Minute && d.value <= d.max, "%s is %s; it must be between 1m and %s", d.name,
+			d.value, d.max)
 	}
 }
 
-// What a limit per address may be set to. One mistyped password in a hundred must
-// not close the login to a small office, and 10,000 checked passwords in 15
-// minutes take more than half of a core.
+// The bounds of a limit per IP address. One wrong password in a hundred must
+// not close the login for a small office, and checking 10,000 passwords in 15
+// minutes takes more than half of a core.
 const (
 	leastPerAddress = 10
 	mostPerAddress  = 10_000
@@ -245,40 +260,50 @@ func (c Config) checkLimits(faults *Faults) {
 		{"LOGIN_FAILURES_PER_ADDRESS", c.LoginFailuresPerAddress},
 		{"MAILS_PER_ADDRESS", c.MailsPerAddress},
 	} {
-		faults.check(l.value >= leastPerAddress && l.value <= mostPerAddress, "%s is %d; it is a number from %d to %d", l.name, l.value, leastPerAddress, mostPerAddress)
+		faults.check(l.value >= leastPerAddress && l.value <= mostPerAddress,
+			"%s is %d; it must be a number from %d to %d", l.name, l.value, leastPerAddress, mostPerAddress)
 	}
 }
 
 func (c Config) checkProduction(set map[string]string, database dsn.Database, faults *Faults) {
 	for _, name := range []string{"APP_URL", "DATABASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM"} {
-		faults.check(set[name] != "", "%s is not set; production needs it", name)
+		faults.check(set[name] != "", "%s is not set; production requires it", name)
 	}
-	// Behind a proxy that is not named everybody counts as one address, and one guesser closes the login to all.
-	faults.check(set["TRUSTED_PROXIES"] != "", "TRUSTED_PROXIES is not set; production needs the addresses of the proxies in front, or the word none where browsers come without one")
-	faults.check(!database.Unverified(), "DATABASE_URL, or PGSSLMODE, takes TLS to another machine without making sure whose it is; "+
-		"write sslmode=verify-full, with sslrootcert=FILE where the authority is your own, or on a private network without TLS sslmode=disable")
-	faults.check(c.RateLimit, "RATE_LIMIT is off; that is for development alone")
-	// templ would read the pages' text from files in the temporary folder, which
-	// every user of the machine may write.
-	faults.check(set["TEMPL_DEV_MODE"] == "", "TEMPL_DEV_MODE is set; only tools/dev.sh sets it, so remove it in production")
+	// Behind a proxy that is not named here, all users share one IP address.
+	// One attacker would then close the login for all of them.
+	faults.check(set["TRUSTED_PROXIES"] != "", "TRUSTED_PROXIES is not set; production requires the addresses of the "+
+		"proxies in front, "+
+		"or the word none if browsers connect directly")
+	faults.check(!database.Unverified(), "DATABASE_URL or PGSSLMODE uses TLS to another machine without verifying "+
+		"its certificate; "+
+		"write sslmode=verify-full, with sslrootcert=FILE if the authority is your own, "+
+		"or sslmode=disable on a private network without TLS")
+	faults.check(c.RateLimit, "RATE_LIMIT is off; turn it off in development only")
+	// templ would read the text of pages from the temporary folder, where every
+	// user of the machine may write.
+	faults.check(set["TEMPL_DEV_MODE"] == "", "TEMPL_DEV_MODE is set; only tools/dev.sh sets it, so remove it in "+
+		"production")
 	if set["APP_URL"] != "" && c.AppURL != nil {
-		faults.check(c.AppURL.Scheme == "https", "APP_URL is %q; in production it begins with https://", c.AppURL)
+		faults.check(c.AppURL.Scheme == "https", "APP_URL is %q; in production it must begin with https://", c.AppURL)
 	}
 }
 
-// checkDevelopment refuses a site that strangers can reach. Development shows
-// every mail, reset links included, so a forgotten APP_ENV would hand out
+// checkDevelopment refuses an APP_URL that strangers can reach. Development
+// shows all mail, including reset links, so a forgotten APP_ENV would give away
 // accounts.
 func (c Config) checkDevelopment(faults *Faults) {
 	if c.AppURL == nil {
 		return
 	}
 	faults.check(c.AppURL.Scheme == "http" && PrivateHost(c.AppURL.Hostname()),
-		"APP_URL is %q, but APP_ENV is development, which shows all mail on a page; set APP_ENV=production, or for development an APP_URL "+
-			"of http:// and localhost, a private address, or a name that ends in .localhost, .local, .test, .internal or .home.arpa", c.AppURL)
+		"APP_URL is %q, but APP_ENV is development, which shows all mail on a page; set APP_ENV=production, or for "+
+			"development an APP_URL "+
+			"of http:// and localhost, a private address, or a name that ends in .localhost, .local, .test, "+
+			".internal or .home.arpa", c.AppURL)
 }
 
-// minSecret is the least length of a SECRET_KEY in bytes: the 256 bits of the HMAC and AES keys made from it.
+// minSecret is the minimum length of a SECRET_KEY in bytes: the 256 bits of the
+// HMAC and AES keys that are derived from it.
 const minSecret = 32
 
 func secretKeys(value string, faults *Faults) []string {
@@ -288,15 +313,18 @@ func secretKeys(value string, faults *Faults) []string {
 	var keys []string
 	for i, key := range strings.Split(value, ",") {
 		key = strings.TrimSpace(key)
-		faults.check(len(key) >= minSecret, "SECRET_KEY number %d has %d bytes; make one of %d or more with: openssl rand -hex 32", i+1, len(key), minSecret)
-		faults.check(len(key) < minSecret || varied(key), "SECRET_KEY number %d is too regular to be random; make one with: openssl rand -hex 32", i+1)
+		faults.check(len(key) >= minSecret, "SECRET_KEY number %d has %d bytes; create one of %d or more with: "+
+			"openssl rand -hex 32", i+1, len(key), minSecret)
+		faults.check(len(key) < minSecret || varied(key),
+			"SECRET_KEY number %d is too regular to be random; create one with: openssl rand -hex 32", i+1)
 		keys = append(keys, key)
 	}
 	return keys
 }
 
-// varied refuses keys that somebody typed or left as an example has them: a few letters, a word again and again. A random
-// key is refused about once in a million.
+// varied reports whether a key looks random. It refuses typed and copied keys:
+// few distinct characters, a repeated word, "change" or "example". It refuses
+// one random key in a million.
 func varied(key string) bool {
 	seen := map[rune]bool{}
 	for _, r := range key {
@@ -304,24 +332,27 @@ func varied(key string) bool {
 	}
 	repeats := strings.Contains((key + key)[1:2*len(key)-1], key)
 	lower := strings.ToLower(key)
-	return len(seen) >= 8 && !repeats && !strings.Contains(lower, "change") && !strings.Contains(lower, "secret") && !strings.Contains(lower, "example")
+	return len(seen) >= 8 && !repeats && !strings.Contains(lower, "change") && !strings.Contains(lower, "secret") &&
+		!strings.Contains(lower, "example")
 }
 
-// KeepSecret sees to it that there is a key: in development one is made once and kept in data/secret.key.
+// KeepSecret creates a secret key if the settings have none, in development
+// only, and stores it in data/secret.key for later starts.
 func (c *Config) KeepSecret() error {
 	if len(c.SecretKeys) > 0 {
 		return nil
 	}
 	key, err := developmentKey(filepath.Join("data", "secret.key"))
 	if err != nil {
-		return Faults{fmt.Sprintf("the development key in data/secret.key can be neither read nor made (%v); set SECRET_KEY", err)}
+		return Faults{fmt.Sprintf("the development key in data/secret.key can be neither read nor created (%v); set "+
+			"SECRET_KEY", err)}
 	}
 	c.SecretKeys = []string{key}
 	return nil
 }
 
-// developmentKey returns the key kept in path and makes it first where there is none. Several first starts at once agree on
-// one.
+// developmentKey returns the key stored in path, and creates it if there is
+// none. First starts at the same time agree on one key.
 func developmentKey(path string) (string, error) {
 	if data, err := os.ReadFile(path); err == nil && len(data) >= minSecret {
 		return string(data), nil
@@ -338,18 +369,18 @@ func developmentKey(path string) (string, error) {
 		return "", err
 	}
 	defer os.Remove(draft)
-	// Unlike a rename, a link fails where another start was quicker.
+	// Unlike a rename, a link fails if another start created the file first.
 	if err := os.Link(draft, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
 	data, err := os.ReadFile(path)
 	if err == nil && len(data) < minSecret {
-		err = errors.New("it holds fewer than 32 bytes; delete it")
+		err = errors.New("the file has fewer than 32 bytes; delete it")
 	}
 	return string(data), err
 }
 
-// variables maps a field of environment to the variable a person sets.
+// variables maps the fields of environment to the names of their variables.
 var variables = func() map[string]string {
 	names := map[string]string{}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[environment]()) {

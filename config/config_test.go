@@ -10,25 +10,28 @@ import (
 	"time"
 )
 
-// production is everything that production needs.
+// production has every setting that production requires.
 var production = []string{
 	"APP_ENV=production", "APP_URL=https://app.example.com", "DATABASE_URL=sqlite:data/app.db",
-	"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:p%40ss@mail.example.com:465", "MAIL_FROM=Acme <hello@example.com>",
+	"SECRET_KEY=3f9c1a7be2d8460599b1c2d3e4f5a6b7", "SMTP_URL=smtps://user:p%40ss@mail.example.com:465",
+	"MAIL_FROM=Acme <hello@example.com>",
 	"TRUSTED_PROXIES=127.0.0.1",
 }
 
-func TestDevelopmentNeedsNoSettings(t *testing.T) {
+func TestDevelopment_NeedsNoSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c := mustLoad(t)
-	if c.Production || c.AppURL.String() != "http://localhost:3000" || c.Listen != "127.0.0.1:3000" || c.PasswordMin != 15 || !c.RateLimit ||
-		c.SessionIdle != 24*time.Hour || c.SessionMax != 168*time.Hour || c.RememberMax != 720*time.Hour || c.ResetTTL != 30*time.Minute || c.ReauthTTL != 10*time.Minute {
+	if c.Production || c.AppURL.String() != "http://localhost:3000" || c.Listen != "127.0.0.1:3000" ||
+		c.PasswordMin != 15 || !c.RateLimit ||
+		c.SessionIdle != 24*time.Hour || c.SessionMax != 168*time.Hour || c.RememberMax != 720*time.Hour ||
+		c.ResetTTL != 30*time.Minute || c.ReauthTTL != 10*time.Minute {
 		t.Errorf("%+v", c)
 	}
 	if again := mustLoad(t); !slices.Equal(again.SecretKeys, c.SecretKeys) || len(c.SecretKeys[0]) != 64 {
-		t.Errorf("the key was %q and is %q", c.SecretKeys, again.SecretKeys)
+		t.Errorf("the second start: got key %q, want %q", again.SecretKeys, c.SecretKeys)
 	}
 	if info, err := os.Stat("data/secret.key"); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the key's file is %v (%v)", info.Mode(), err)
+		t.Errorf("data/secret.key: got mode %v (%v), want 0600", info.Mode(), err)
 	}
 }
 
@@ -44,7 +47,7 @@ func mustLoad(t *testing.T) Config {
 	return c
 }
 
-func TestFirstStartsAtOnceAgreeOnTheirKey(t *testing.T) {
+func TestKeepSecret_GivesParallelStartsTheSameKey(t *testing.T) {
 	t.Chdir(t.TempDir())
 	keys := make([]string, 20)
 	var all sync.WaitGroup
@@ -58,11 +61,11 @@ func TestFirstStartsAtOnceAgreeOnTheirKey(t *testing.T) {
 	all.Wait()
 	slices.Sort(keys)
 	if keys = slices.Compact(keys); len(keys) != 1 || keys[0] == "" {
-		t.Errorf("the keys are %q", keys)
+		t.Errorf("got keys %q, want one", keys)
 	}
 }
 
-func TestProductionStartsWithEverythingSet(t *testing.T) {
+func TestProduction_StartsWithEverySetting(t *testing.T) {
 	c, err := Load(production)
 	if err != nil {
 		t.Fatal(err)
@@ -72,20 +75,22 @@ func TestProductionStartsWithEverythingSet(t *testing.T) {
 	}
 }
 
-func TestProductionNamesEveryFaultAtOnce(t *testing.T) {
-	_, err := Load([]string{"APP_ENV=production", "RATE_LIMIT=off", "APP_URL=http://app.example.com", "SECRET_KEY=short", "PASSWORD_MIN=4"})
+func TestProduction_ReportsEveryFaultAtOnce(t *testing.T) {
+	_, err := Load([]string{"APP_ENV=production", "RATE_LIMIT=off", "APP_URL=http://app.example.com",
+		"SECRET_KEY=short", "PASSWORD_MIN=4"})
 	var faults Faults
 	if !errors.As(err, &faults) {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"RATE_LIMIT", "APP_URL", "SECRET_KEY", "PASSWORD_MIN", "DATABASE_URL", "SMTP_URL", "MAIL_FROM", "TRUSTED_PROXIES"} {
+	for _, name := range []string{"RATE_LIMIT", "APP_URL", "SECRET_KEY", "PASSWORD_MIN", "DATABASE_URL", "SMTP_URL",
+		"MAIL_FROM", "TRUSTED_PROXIES"} {
 		if !strings.Contains(err.Error(), name) {
-			t.Errorf("%s is not named in:\n%v", name, err)
+			t.Errorf("got %v, want %s named in it", err, name)
 		}
 	}
 }
 
-func TestEveryFaultSaysWhatToDo(t *testing.T) {
+func TestFault_SaysWhatToDo(t *testing.T) {
 	for _, fault := range []struct{ setting, says string }{
 		{"APP_ENV=prod", "development or production"},
 		{"APP_ENV=Production", "development or production"},
@@ -179,51 +184,60 @@ func TestEveryFaultSaysWhatToDo(t *testing.T) {
 	} {
 		_, err := Load(append(slices.Clone(production), fault.setting))
 		if err == nil || !strings.Contains(err.Error(), fault.says) {
-			t.Errorf("%q: %v does not say %q", fault.setting, err, fault.says)
+			t.Errorf("%q: got %v, want an error that says %q", fault.setting, err, fault.says)
 		}
 		if faults, ok := errors.AsType[Faults](err); ok && len(faults) != 1 {
-			t.Errorf("%q: one fault is told as %q", fault.setting, faults)
+			t.Errorf("%q: got %d messages, want 1: %q", fault.setting, len(faults), faults)
 		}
 	}
 }
 
-func TestWhatIsRightIsTaken(t *testing.T) {
+func TestLoad_AcceptsValidSettings(t *testing.T) {
 	for _, setting := range []string{
-		"APP_URL=https://app.example.com:8443", "APP_URL=https://[2001:db8::1]:8443", "APP_URL=https://192.0.2.1/", "APP_URL=https://xn--bcher-kva.example",
-		"APP_NAME=Bücher & Söhne, 書店", "HOST=::1", "HOST=::", "HOST=fe80::1%eth0", "HOST=localhost", "PORT=65535", "PASSWORD_MIN=64", "PASSWORD_MIN= 8 ",
-		"TRUSTED_PROXIES=none", "TRUSTED_PROXIES= 10.0.0.0/8 , ::1", "SMTP_URL=smtp://mail", "SMTP_URL=smtps://user:p%23ss@[2001:db8::1]:465/",
-		"DATABASE_URL=postgres://u:p@h1,h2/x", "DATABASE_URL=postgres://u:p@h/x?sslmode=disable", "DATABASE_URL=postgres://u:p@localhost/x?sslmode=require",
+		"APP_URL=https://app.example.com:8443", "APP_URL=https://[2001:db8::1]:8443", "APP_URL=https://192.0.2.1/",
+		"APP_URL=https://xn--bcher-kva.example",
+		"APP_NAME=Bücher & Söhne, 書店", "HOST=::1", "HOST=::", "HOST=fe80::1%eth0", "HOST=localhost", "PORT=65535",
+		"PASSWORD_MIN=64", "PASSWORD_MIN= 8 ",
+		"TRUSTED_PROXIES=none", "TRUSTED_PROXIES= 10.0.0.0/8 , ::1", "SMTP_URL=smtp://mail",
+		"SMTP_URL=smtps://user:p%23ss@[2001:db8::1]:465/",
+		"DATABASE_URL=postgres://u:p@h1,h2/x", "DATABASE_URL=postgres://u:p@h/x?sslmode=disable",
+		"DATABASE_URL=postgres://u:p@localhost/x?sslmode=require",
 	} {
 		if _, err := Load(append(slices.Clone(production), setting)); err != nil {
-			t.Errorf("%q: %v", setting, err)
+			t.Errorf("%q: got %v, want no error", setting, err)
 		}
 	}
 }
 
-func TestInDevelopmentTheOriginFollowsThePort(t *testing.T) {
+func TestDevelopment_DerivesAppURLFromPort(t *testing.T) {
 	if c, err := Load([]string{"PORT=3001"}); err != nil || c.AppURL.String() != "http://localhost:3001" {
-		t.Errorf("the origin is %s (%v)", c.AppURL, err)
+		t.Errorf("got %s (%v), want http://localhost:3001", c.AppURL, err)
 	}
-	if c, err := Load([]string{"PORT=3001", "APP_URL=http://localhost:3000"}); err != nil || c.AppURL.String() != "http://localhost:3000" {
-		t.Errorf("behind a proxy the origin is %s (%v)", c.AppURL, err)
+	if c, err := Load([]string{"PORT=3001", "APP_URL=http://localhost:3000"}); err != nil ||
+		c.AppURL.String() != "http://localhost:3000" {
+		t.Errorf("behind a proxy: got %s (%v), want http://localhost:3000", c.AppURL, err)
 	}
 }
 
-// ASVS 13.4.2: debug modes are off in production. Every setting of production
-// but APP_ENV must not start a development site that strangers can reach.
+// ASVS 5.0 V13.4.2: debug modes are off in production. With the settings of
+// production but without APP_ENV, the program must not start as a development
+// site that strangers can reach.
 func TestDevelopment_RefusesAForgottenAppEnv(t *testing.T) {
 	_, err := Load(production[1:])
 	if err == nil || !strings.Contains(err.Error(), "set APP_ENV=production") {
-		t.Errorf("without APP_ENV production's settings give %v, want an error that says to set APP_ENV=production", err)
+		t.Errorf("without APP_ENV got %v, want an error that says to set APP_ENV=production", err)
 	}
 }
 
 func TestDevelopment_RefusesAPublicAppURL(t *testing.T) {
 	for _, site := range []string{
-		"http://app.example.com", "http://192.0.2.1:3000", "http://[2001:db8::1]:3000", "http://100.64.0.1", "http://localhost.example.com",
-		"http://example.com.", "http://notlocalhost.com", "http://evil-local.net", "http://8.8.8.8", "https://localhost:3000", "https://192.168.1.7",
+		"http://app.example.com", "http://192.0.2.1:3000", "http://[2001:db8::1]:3000", "http://100.64.0.1",
+		"http://localhost.example.com",
+		"http://example.com.", "http://notlocalhost.com", "http://evil-local.net", "http://8.8.8.8",
+		"https://localhost:3000", "https://192.168.1.7",
 	} {
-		if _, err := Load([]string{"APP_URL=" + site}); err == nil || !strings.Contains(err.Error(), "set APP_ENV=production") {
+		if _, err := Load([]string{"APP_URL=" + site}); err == nil ||
+			!strings.Contains(err.Error(), "set APP_ENV=production") {
 			t.Errorf("development at %s gives %v, want an error that says to set APP_ENV=production", site, err)
 		}
 	}
@@ -231,9 +245,12 @@ func TestDevelopment_RefusesAPublicAppURL(t *testing.T) {
 
 func TestDevelopment_StartsOnThisMachineAndPrivateNetworks(t *testing.T) {
 	for _, site := range []string{
-		"http://localhost:3000", "http://LOCALHOST", "http://localhost.:3000", "http://shop.localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000", "http://0.0.0.0:3000",
-		"http://192.168.1.7:3000", "http://10.0.0.7", "http://172.16.0.7", "http://169.254.1.1", "http://[fd00::7]:3000",
-		"http://laptop:3000", "http://laptop.local:3000", "http://shop.test", "http://shop.internal", "http://laptop.home.arpa",
+		"http://localhost:3000", "http://LOCALHOST", "http://localhost.:3000", "http://shop.localhost:3000",
+		"http://127.0.0.1:3000", "http://[::1]:3000", "http://0.0.0.0:3000",
+		"http://192.168.1.7:3000", "http://10.0.0.7", "http://172.16.0.7", "http://169.254.1.1",
+		"http://[fd00::7]:3000",
+		"http://laptop:3000", "http://laptop.local:3000", "http://shop.test", "http://shop.internal",
+		"http://laptop.home.arpa",
 	} {
 		if _, err := Load([]string{"APP_URL=" + site}); err != nil {
 			t.Errorf("development at %s: %v", site, err)
@@ -241,17 +258,19 @@ func TestDevelopment_StartsOnThisMachineAndPrivateNetworks(t *testing.T) {
 	}
 }
 
-// Peers are compared as IPv4 where they are.
-func TestAProxyInTheClothesOfIPv6IsTheOneThatIsMeant(t *testing.T) {
-	for setting, want := range map[string]string{"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:10.0.0.1": "10.0.0.1/32", "fe80::1%eth0": "fe80::1/128", "10.1.2.3/8": "10.0.0.0/8"} {
+// Peers are compared in IPv4 form if they have one.
+func TestTrustedProxies_AcceptsIPv4InIPv6Form(t *testing.T) {
+	for setting, want := range map[string]string{"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:10.0.0.1": "10.0.0.1/32",
+		"fe80::1%eth0": "fe80::1/128", "10.1.2.3/8": "10.0.0.0/8"} {
 		if c, err := Load([]string{"TRUSTED_PROXIES=" + setting}); err != nil || c.TrustedProxies[0].String() != want {
-			t.Errorf("%s is %s (%v)", setting, c.TrustedProxies, err)
+			t.Errorf("%s: got %s (%v), want %s", setting, c.TrustedProxies, err, want)
 		}
 	}
 }
 
-// RFC 6265bis 4.1.3.2 for https; the names must be tokens (RFC 9110 5.6.2).
-func TestCookiePrefix_TellsProductsAndPortsApart(t *testing.T) {
+// RFC 6265bis 4.1.3.2 defines the prefix for https. Cookie names must be tokens
+// (RFC 9110 5.6.2).
+func TestCookiePrefix_DiffersByProductAndPort(t *testing.T) {
 	for settings, want := range map[[2]string]string{
 		{"APP_NAME=Acme Shop", "APP_URL=http://localhost:3001"}: "acmeshop-3001-",
 		{"APP_NAME=Acme Shop", "APP_URL=http://laptop"}:         "acmeshop-80-",
@@ -268,34 +287,36 @@ func TestCookiePrefix_TellsProductsAndPortsApart(t *testing.T) {
 	}
 }
 
-func TestAFaultyAddressDoesNotShowItsPassword(t *testing.T) {
+func TestFault_OmitsThePassword(t *testing.T) {
 	_, err := Load(append(slices.Clone(production), "SMTP_URL=http://user:hunter2@mail.example.com"))
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Error(err)
 	}
 }
 
-func TestTheSchemesOwnPortIsNoPartOfAnOrigin(t *testing.T) {
+func TestAppURL_DropsTheDefaultPort(t *testing.T) {
 	c, err := Load(append(slices.Clone(production), "APP_URL=https://App.Example.com:443/"))
 	if err != nil || c.AppURL.String() != "https://app.example.com" {
-		t.Errorf("%v (%v)", c.AppURL, err)
+		t.Errorf("got %v (%v), want https://app.example.com", c.AppURL, err)
 	}
 }
 
-func TestSecretKeysRotate(t *testing.T) {
-	c, err := Load(append(slices.Clone(production), "SECRET_KEY=ffffffffffffffffffffffffffff00112233445566778899, 3f9c1a7be2d8460599b1c2d3e4f5a6b7"))
+func TestSecretKeys_AreSeparatedByCommas(t *testing.T) {
+	c, err := Load(append(slices.Clone(production),
+		"SECRET_KEY=ffffffffffffffffffffffffffff00112233445566778899, 3f9c1a7be2d8460599b1c2d3e4f5a6b7"))
 	if err != nil || len(c.SecretKeys) != 2 || c.SecretKeys[1] != "3f9c1a7be2d8460599b1c2d3e4f5a6b7" {
-		t.Errorf("%q (%v)", c.SecretKeys, err)
+		t.Errorf("got %q (%v), want two keys", c.SecretKeys, err)
 	}
 }
 
-func TestASettingWithNothingInItIsNotSet(t *testing.T) {
-	if _, err := Load(append(slices.Clone(production), "APP_NAME=", "SMTP_URL=")); err == nil || !strings.Contains(err.Error(), "SMTP_URL is not set") {
+func TestLoad_TreatsEmptyAsUnset(t *testing.T) {
+	if _, err := Load(append(slices.Clone(production), "APP_NAME=", "SMTP_URL=")); err == nil ||
+		!strings.Contains(err.Error(), "SMTP_URL is not set") {
 		t.Error(err)
 	}
 }
 
-func TestAKeyThatCannotBeKeptIsAFault(t *testing.T) {
+func TestKeepSecret_ReportsAnUnwritableFolder(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("data", nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -309,15 +330,16 @@ func TestAKeyThatCannotBeKeptIsAFault(t *testing.T) {
 	}
 }
 
-func TestMailComesFromTheApplicationByName(t *testing.T) {
-	for setting, want := range map[string]string{"MAIL_FROM=": "Acme, Inc.", "MAIL_FROM=hello@example.com": "Acme, Inc.", "MAIL_FROM=Ada <ada@example.com>": "Ada"} {
+func TestMailFrom_DefaultsToTheNameOfTheApplication(t *testing.T) {
+	for setting, want := range map[string]string{"MAIL_FROM=": "Acme, Inc.",
+		"MAIL_FROM=hello@example.com": "Acme, Inc.", "MAIL_FROM=Ada <ada@example.com>": "Ada"} {
 		if c, err := Load([]string{"APP_NAME=Acme, Inc.", setting}); err != nil || c.MailFrom.Name != want {
-			t.Errorf("with %s mail comes from %s (%v)", setting, c.MailFrom, err)
+			t.Errorf("%s: got %s (%v), want the name %s", setting, c.MailFrom, err, want)
 		}
 	}
 }
 
-// A school with 31 sign-ups an hour behind one address raises the limit.
+// A school may have more than 30 registrations an hour from one IP address.
 func TestLimitsPerAddress_AreSettingsWithinBounds(t *testing.T) {
 	c, err := Load([]string{"SIGNUPS_PER_ADDRESS=300", "LOGIN_FAILURES_PER_ADDRESS=10", "MAILS_PER_ADDRESS=10000"})
 	if err != nil || c.SignUpsPerAddress != 300 || c.LoginFailuresPerAddress != 10 || c.MailsPerAddress != 10000 {
@@ -325,20 +347,23 @@ func TestLimitsPerAddress_AreSettingsWithinBounds(t *testing.T) {
 	}
 	c, err = Load(nil)
 	if err != nil || c.SignUpsPerAddress != 30 || c.LoginFailuresPerAddress != 100 || c.MailsPerAddress != 30 {
-		t.Errorf("the defaults: got %d, %d, %d (%v)", c.SignUpsPerAddress, c.LoginFailuresPerAddress, c.MailsPerAddress, err)
+		t.Errorf("the defaults: got %d, %d, %d (%v)", c.SignUpsPerAddress, c.LoginFailuresPerAddress,
+			c.MailsPerAddress, err)
 	}
 	for _, name := range []string{"SIGNUPS_PER_ADDRESS", "LOGIN_FAILURES_PER_ADDRESS", "MAILS_PER_ADDRESS"} {
 		for value, want := range map[string]string{
-			"9": "a number from 10 to 10000", "10001": "a number from 10 to 10000", "-1": "a number from 10 to 10000", "many": "a whole number",
+			"9": "a number from 10 to 10000", "10001": "a number from 10 to 10000", "-1": "a number from 10 to 10000",
+			"many": "a whole number",
 		} {
-			if _, err := Load([]string{name + "=" + value}); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), want) {
+			if _, err := Load([]string{name + "=" + value}); err == nil || !strings.Contains(err.Error(), name) ||
+				!strings.Contains(err.Error(), want) {
 				t.Errorf("%s=%s: got %v, want a fault that says %s", name, value, err, want)
 			}
 		}
 	}
 }
 
-// RFC 5321 4.1.3: an address stands in brackets.
+// RFC 5321 4.1.3: an IP address is written in brackets.
 func TestSMTPHelo_IsTheHostOfAppURLUnlessSet(t *testing.T) {
 	for setting, want := range map[string]string{
 		"APP_URL=https://app.example.com:8443": "app.example.com",

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// plainTerms says whether a version of the terms can be shown as it is. A # would be the rest of a line in a file of settings, which not
-// every reader of such files leaves out.
+// plainTerms reports whether a version of the terms can be shown as it is. It
+// has no #, because some readers of .env files take that as a comment.
 func plainTerms(version string) bool {
 	return printable(version) && utf8.RuneCountInString(version) <= 40 && !strings.ContainsAny(version, "<>#")
 }
