@@ -1,4 +1,5 @@
-// Package middleware decides who may enter, and what every request and response must hold to.
+// Package middleware loads the actor of each request, guards the routes, and
+// applies the rules that hold for every request and response.
 package middleware
 
 import (
@@ -18,11 +19,11 @@ const (
 	pendingLoginKey = "pending_login"
 )
 
-// LoadActor finds the actor of every request that carries a session cookie. A
-// token that is unknown or has ended opens nothing, and its cookie stays: while
-// this request was under way, another may have renewed the token, and clearing
-// the cookie would delete the new one (OWASP Session Management, "Renew the
-// Session ID After Any Privilege Level Change").
+// LoadActor finds the actor of every request that has a session cookie. A
+// request with an unknown or expired token has no actor, but keeps its cookie.
+// Another request may have renewed the token in the meantime, and clearing the
+// cookie would delete the new one (OWASP Session Management, "Renew the Session
+// ID After Any Privilege Level Change").
 func LoadActor(a *auth.Auth, cookies *session.Cookies) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -39,14 +40,14 @@ func LoadActor(a *auth.Auth, cookies *session.Cookies) echo.MiddlewareFunc {
 	}
 }
 
-// Actor returns the actor of the request, or nil for a visitor. Handlers are
-// handed theirs by the group that they are in.
+// Actor returns the actor of the request, or nil for a visitor. Handlers get
+// theirs from the group of their route.
 func Actor(c echo.Context) *auth.Actor {
 	actor, _ := c.Get(actorKey).(*auth.Actor)
 	return actor
 }
 
-// User returns the user who sends the request, or nil for a visitor.
+// User returns the user who sent the request, or nil for a visitor.
 func User(c echo.Context) *models.User {
 	if actor := Actor(c); actor != nil {
 		return &actor.User
@@ -54,8 +55,8 @@ func User(c echo.Context) *models.User {
 	return nil
 }
 
-// RequireUser lets the logged in pass; everybody else is answered by ask. It is for the person's comfort: what a user may read and
-// change is decided where the data is.
+// RequireUser admits users and answers visitors with ask. It does not protect
+// data: queries decide which rows a user may read and change.
 func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -67,7 +68,7 @@ func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
 	}
 }
 
-// RequireGuest lets the logged out pass; who is logged in is answered by turn.
+// RequireGuest admits visitors and answers users with turn.
 func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -79,7 +80,8 @@ func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 	}
 }
 
-// RequireStep lets pass who has begun to log in and owes this; everybody else is answered by turn.
+// RequireStep admits a browser whose pending login needs the step, and answers
+// any other with turn.
 func RequireStep(a *auth.Auth, cookies *session.Cookies, step auth.Step, turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -96,13 +98,13 @@ func RequireStep(a *auth.Auth, cookies *session.Cookies, step auth.Step, turn ec
 	}
 }
 
-// PendingLogin returns the login that RequireStep let pass.
+// PendingLogin returns the pending login that RequireStep found.
 func PendingLogin(c echo.Context) *auth.PendingLogin {
 	pendingLogin, _ := c.Get(pendingLoginKey).(*auth.PendingLogin)
 	return pendingLogin
 }
 
-// Browser is what the request's cookies say of the browser.
+// Browser returns the tokens in the request's cookies.
 func Browser(c echo.Context, cookies *session.Cookies) auth.Browser {
 	return auth.Browser{
 		Session:      cookies.Get(c.Request(), session.Session),
@@ -112,10 +114,12 @@ func Browser(c echo.Context, cookies *session.Cookies) auth.Browser {
 	}
 }
 
-// LoginTo is the address of the login that leads back to a path of this site; to none where it is not certainly one.
+// LoginTo returns the address of the login page that returns to a path of this
+// site. Without a safe path it returns the plain login page.
 func LoginTo(path string) string { return WithNext("/login", path) }
 
-// WithNext is the address of a page that leads on to a path of this site; to none where it is not certainly one.
+// WithNext returns the address of a page that leads to a path of this site. An
+// unsafe path is left out.
 func WithNext(page, path string) string {
 	if next := auth.SafeNext(path); next != "" {
 		return page + "?next=" + url.QueryEscape(next)
@@ -123,7 +127,8 @@ func WithNext(page, path string) string {
 	return page
 }
 
-// PathOf is the path and query of a page's address, as browsers tell it in headers; "" for what is none.
+// PathOf returns the path and query of an address, as browsers send it in
+// headers, or "" if the address is invalid.
 func PathOf(address string) string {
 	page, err := url.Parse(address)
 	if err != nil || page.Path == "" {
@@ -132,7 +137,8 @@ func PathOf(address string) string {
 	return page.RequestURI()
 }
 
-// Client returns where the request comes from; the address is the one that the server's IPExtractor vouches for.
+// Client returns the IP address and user agent of the request. The server's
+// IPExtractor decides which address to trust.
 func Client(c echo.Context) auth.Client {
 	ip, _ := netip.ParseAddr(c.RealIP())
 	return auth.Client{IP: ip, UserAgent: c.Request().UserAgent()}

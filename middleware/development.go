@@ -10,14 +10,15 @@ import (
 	"example.com/gatehouse/config"
 )
 
-// DevelopmentOnly answers 404 to every request that may come from outside this
-// machine and private networks. It protects the pages of development, which
-// show all mail, where the program runs as development by mistake.
+// DevelopmentOnly answers 404 to a request that may come from outside this
+// machine and private networks. The pages of development show all mail, so they
+// must stay closed if the program runs as development by mistake.
 func DevelopmentOnly(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if reason := foreign(c.Request()); reason != "" {
-				log.WarnContext(c.Request().Context(), "a development page was refused: it is shown on this machine and private networks only", "reason", reason)
+				log.WarnContext(c.Request().Context(), "refused a development page: it is shown "+
+					"on this machine and private networks only", "reason", reason)
 				return echo.ErrNotFound
 			}
 			return next(c)
@@ -25,19 +26,20 @@ func DevelopmentOnly(log *slog.Logger) echo.MiddlewareFunc {
 	}
 }
 
-// foreign returns why a request may come from outside, and "" if it can't. The
-// peer may be a proxy or a tunnel on this machine, so what proxies add to a
-// request counts as well. A stranger who sends a forwarding header can only
-// make the answer worse: one public address is enough to be refused.
+// foreign returns why a request may come from outside, or "". The peer may be a
+// proxy or a tunnel on this machine, so the headers that proxies add count as
+// well. A stranger can only harm themselves by forging them: one public address
+// is enough to be refused.
 func foreign(r *http.Request) string {
 	switch {
 	case !config.PrivateIP(hop(r.RemoteAddr)):
 		return "the peer's address is public"
 	case !config.PrivateHost(hostname(r.Host)):
-		// Also a page of another site whose name was pointed at this machine (DNS rebinding).
+		// A public Host also reveals DNS rebinding, where another site's name
+		// points to this machine.
 		return "the Host is public"
 	case !r.ProtoAtLeast(1, 1):
-		return "HTTP/1.0 is what proxies speak, not browsers" // nginx does by default, and adds nothing
+		return "HTTP/1.0 is what proxies speak, not browsers" // nginx's default, without any header
 	case r.Header.Get("Forwarded") != "" || r.Header.Get("Via") != "":
 		return "a proxy forwarded it"
 	}
@@ -56,7 +58,7 @@ func foreign(r *http.Request) string {
 	return ""
 }
 
-// claims returns the parts of a header that is a list.
+// claims returns the items of a header that is a list.
 func claims(r *http.Request, name string) (parts []string) {
 	for _, value := range r.Header.Values(name) {
 		for part := range strings.SplitSeq(value, ",") {

@@ -7,12 +7,15 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// policy lets a page load what this site serves and nothing else: no inline script or style, no frame around it, no base, no
-// form that leaves.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+// policy lets a page load only what this site serves. It allows no inline
+// script or style, no framing by other sites, no base element, and no form to
+// another site.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; " +
 	"manifest-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// Headers puts on every response, errors included, what browsers need in order to protect the person (ASVS 3.4).
+// Headers sets the security headers of every response, errors included (ASVS
+// 5.0 V3.4).
 func Headers(https bool) echo.MiddlewareFunc {
 	headers := http.Header{
 		"Content-Security-Policy":      {policy},
@@ -22,7 +25,7 @@ func Headers(https bool) echo.MiddlewareFunc {
 		"Cross-Origin-Resource-Policy": {"same-origin"},
 		"X-Frame-Options":              {"DENY"},
 		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
-		// Pages are made for one person at one moment; assets say otherwise for themselves.
+		// Pages depend on the user. Assets set a header of their own.
 		"Cache-Control": {"no-store"},
 	}
 	if https {

@@ -7,13 +7,17 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// HTMX fits what pages answer to what htmx asked for: it gets the whole page that everybody gets, and takes from it what its
-// element names. Three answers are not for that element:
-//   - one that leads to the login leads the whole page there;
-//   - one that refuses a form leaves the form as it is, with what was typed, and assets/htmx.js says why;
-//   - any other that refuses takes the place of the whole page, as does the login page that carries a form.
+// HTMX adapts responses for htmx. htmx receives the same page as a browser and
+// takes the part that its element names. Three kinds of responses are not meant
+// for that element:
+//   - a redirect to the login page redirects the whole page;
+//   - a refused form leaves the form on the page with its input, and
+//     assets/htmx.js shows the reason;
+//   - any other refusal, and a login page that carries a saved form, replaces
+//     the whole page.
 //
-// 422 is none of these: it is the form itself, with its problems. No answer needs Vary: none is stored anywhere.
+// A response with status 422 is the form itself, with its errors, and stays as
+// it is. No response is stored, so none needs Vary.
 func HTMX(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().Header.Get("HX-Request") == "true" {
@@ -27,7 +31,8 @@ func fitHTMX(r *http.Request, w *echo.Response) {
 	to, header := w.Header().Get(echo.HeaderLocation), w.Header()
 	switch {
 	case w.Status == http.StatusSeeOther && (to == "/login" || strings.HasPrefix(to, "/login?")):
-		// A redirect is followed before htmx sees it, and its page would be put into the element.
+		// The browser would follow a redirect before htmx sees it, and htmx
+		// would put the login page into the element.
 		header.Del(echo.HeaderLocation)
 		header.Set("HX-Redirect", backToPage(r, to))
 		w.Status = http.StatusNoContent
@@ -41,8 +46,10 @@ func fitHTMX(r *http.Request, w *echo.Response) {
 	}
 }
 
-// backToPage makes the page that asked the one that is gone back to, not the part that it asked for. A part at the page's own
-// address, as a search is, has what was typed in its address and is gone back to itself.
+// backToPage returns the login address that leads back to the page that the
+// user sees, not to the part that htmx requested. A part at the page's own
+// address, such as search results, leads back to that address, because it has
+// the search in it.
 func backToPage(r *http.Request, login string) string {
 	page := PathOf(r.Header.Get("HX-Current-URL"))
 	path, _, _ := strings.Cut(page, "?")

@@ -14,12 +14,15 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// BodyLimit refuses bodies over user bytes, and over visitor bytes if the request has no user: at once if the length is announced,
-// otherwise while the body is read, with an *http.MaxBytesError. It runs after LoadActor, and nothing before it reads the body. A
-// visitor costs an attacker nothing, so what visitors send must not fill the memory.
+// BodyLimit refuses bodies over user bytes, or over visitor bytes if the
+// request has no user. It refuses at once if the request announces its length,
+// and otherwise fails the read with an *http.MaxBytesError. It must run after
+// LoadActor and before anything that reads the body. Requests of visitors cost
+// an attacker nothing, so their bodies must not fill the memory.
 //
-// Files of a form that wait on disk are removed after the answer. net/http removes only those of its own request, not of the copy that
-// any middleware makes to set a context, and they would fill the disk.
+// It removes the temporary files of a form after the response. net/http removes
+// those of its own request only, not those of the copy that a middleware makes
+// to set a context, and they would fill the disk.
 func BodyLimit(visitor, user int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -44,11 +47,13 @@ func BodyLimit(visitor, user int64) echo.MiddlewareFunc {
 	}
 }
 
-// slowestLine is what has to come of a body in a second, in bytes, or it does not arrive in time.
+// slowestLine is the speed in bytes per second that a body must have to arrive
+// in time.
 const slowestLine = 32 << 10
 
-// Patience gives a body of up to limit bytes the time that it takes over a slow line, instead of what the server's own timeouts
-// give to bodies of a usual size. It belongs behind the guard: visitors could hold connections with it.
+// Patience extends the server's timeouts so that a body of limit bytes can
+// arrive over a slow connection. It must run after the guard: visitors could
+// use it to hold connections open.
 func Patience(limit int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -64,8 +69,8 @@ func Patience(limit int64) echo.MiddlewareFunc {
 	}
 }
 
-// PerUser lets each user have n requests at a time behind it, over all routes that share it. The next one gets models.ErrBusy. It does not
-// count visitors.
+// PerUser allows each user n requests at a time on the routes that share it.
+// Further ones fail with models.ErrBusy. It does not limit visitors.
 func PerUser(n int) echo.MiddlewareFunc {
 	var mutex sync.Mutex
 	running := map[string]int{}
@@ -94,8 +99,8 @@ func PerUser(n int) echo.MiddlewareFunc {
 	}
 }
 
-// CleanPath answers 404 for an address with NUL or with what is not UTF-8 in it: no page has such a name, and PostgreSQL
-// refuses such text, which would make an error of ours of it.
+// CleanPath answers 404 if the path contains NUL or invalid UTF-8. No page has
+// such a name, and PostgreSQL refuses such text, which would cause a 500.
 func CleanPath(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if path := c.Request().URL.Path; !utf8.ValidString(path) || strings.IndexByte(path, 0) >= 0 {

@@ -12,24 +12,30 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// ErrForeignOrigin is the answer to a form that was not sent from this site's own pages.
+// ErrForeignOrigin is returned for a form that was not sent from a page of this
+// site.
 var ErrForeignOrigin = echo.NewHTTPError(http.StatusForbidden, "foreign origin")
 
-// CheckOrigin refuses every request that may change something unless it proves that a page of this very site sent it
-// (ASVS 3.5.1). It is stricter than http.CrossOriginProtection, which lets pass what proves nothing at all and compares hosts
-// without their scheme. The proof is
-//   - an Origin equal to site's scheme, host and port, or
-//   - no Origin, or the "null" that browsers send from pages without a referrer, beside Sec-Fetch-Site: same-origin, for a
-//     request to site's own host, or
-//   - that "null" without a Sec-Fetch-Site, which Safari sends since 16.4, where proves finds the form's own proof;
+// CheckOrigin refuses every request that may change state unless it proves that
+// a page of this site sent it (ASVS 5.0 V3.5.1). http.CrossOriginProtection is
+// weaker: it admits requests without any proof and compares hosts without their
+// scheme. Proof is
+//   - an Origin equal to site's scheme, host, and port;
+//   - no Origin, or the "null" that browsers send from pages without a
+//     referrer, together with Sec-Fetch-Site: same-origin, for a request to
+//     site's own host; or
+//   - that "null" without a Sec-Fetch-Site, as Safari 16.4 and later send it,
+//     if proves finds the token of the form.
 //
-// and a browser that says itself that another site sent the request is believed.
+// If the browser says that another site sent the request, it is refused in any
+// case.
 //
-// local adds, for development over http, an Origin whose host is the one the request was sent to: a phone on the local
-// network, or a reloading proxy.
+// With local, for development over http, an Origin with the host of the request
+// is proof too. A phone on the local network needs that, and a reloading proxy.
 //
-// The log is told once of a proxy that keeps the Host that browsers ask for to itself: with it most forms go through, and those on pages
-// without a referrer are refused.
+// CheckOrigin logs once if a proxy replaces the Host that browsers send. Most
+// forms work with such a proxy, but those on pages without a referrer are
+// refused.
 func CheckOrigin(site *url.URL, local bool, proves func(*http.Request) bool, log *slog.Logger) echo.MiddlewareFunc {
 	var warned sync.Once
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -41,8 +47,10 @@ func CheckOrigin(site *url.URL, local bool, proves func(*http.Request) bool, log
 			}
 			if !local && hostIsLost(r, site) {
 				warned.Do(func() {
-					log.WarnContext(r.Context(), "a form of this site came with another Host than APP_URL's, so mailed links lead to forms that are refused; "+
-						"have the proxy in front keep the Host: ProxyPreserveHost On in Apache, proxy_set_header Host $host in nginx", "host", r.Host, "app_url", site.String())
+					log.WarnContext(r.Context(), "the Host of a form is not that of APP_URL, so forms behind mailed "+
+						"links are refused; "+
+						"configure the proxy to keep the Host: ProxyPreserveHost On in Apache, "+
+						"proxy_set_header Host $host in nginx", "host", r.Host, "app_url", site.String())
 				})
 			}
 			if !provesOrigin(r, site, local) && !(isUnknown(r) && proves(r)) {
@@ -67,24 +75,26 @@ func provesOrigin(r *http.Request, site *url.URL, local bool) bool {
 	return local && origins[0] == "http://"+r.Host
 }
 
-// isUnknown reports whether the browser hides the origin of the request, and says
-// nothing else about it.
+// isUnknown reports whether the browser sent no information about the origin.
 func isUnknown(r *http.Request) bool {
 	return slices.Equal(r.Header.Values("Origin"), []string{"null"}) && r.Header.Get("Sec-Fetch-Site") == ""
 }
 
-// hostIsLost says whether a browser that is at site sent the request, and something between made it one for another host.
+// hostIsLost reports whether a page of site sent the request and a proxy
+// changed its Host.
 func hostIsLost(r *http.Request, site *url.URL) bool {
 	return r.Header.Get("Origin") == site.String() && !strings.EqualFold(r.Host, site.Host)
 }
 
-// OneName sends a browser that came by another name of this machine, such as 127.0.0.1, to the one in APP_URL: cookies and
-// passkeys belong to a name. For development alone.
+// OneName redirects a browser that uses another name of this machine, such as
+// 127.0.0.1, to the host in APP_URL. Cookies and passkeys belong to one name.
+// It is used in development only.
 func OneName(site *url.URL) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			if r.Method == http.MethodGet && OnThisMachine(r.Host) && OnThisMachine(site.Host) && hostname(r.Host) != site.Hostname() {
+			if r.Method == http.MethodGet && OnThisMachine(r.Host) && OnThisMachine(site.Host) &&
+				hostname(r.Host) != site.Hostname() {
 				return c.Redirect(http.StatusTemporaryRedirect, site.String()+r.URL.RequestURI())
 			}
 			return next(c)
@@ -92,7 +102,8 @@ func OneName(site *url.URL) echo.MiddlewareFunc {
 	}
 }
 
-// OnThisMachine says whether a host, with a port or without, is the very machine that the browser runs on.
+// OnThisMachine reports whether a host, with or without a port, is the machine
+// that the browser runs on.
 func OnThisMachine(hostport string) bool {
 	host := hostname(hostport)
 	ip := net.ParseIP(host)

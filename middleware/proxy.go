@@ -9,19 +9,20 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// TrustProxies makes the addresses and schemes that forwarding headers claim count for something only when the peer is one of
-// proxies: anyone can send such a header (ASVS 4.1.3). The address is found by walking X-Forwarded-For from the right, past
-// proxies, to the first that is none.
+// TrustProxies makes forwarding headers count only if the peer is a trusted
+// proxy, because any client can send them (ASVS 5.0 V4.1.3). The client's
+// address is the rightmost one in X-Forwarded-For that is not a trusted proxy.
 func TrustProxies(e *echo.Echo, proxies []netip.Prefix) {
 	trusted := func(ip netip.Addr) bool {
 		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(ip) })
 	}
 	e.IPExtractor = func(r *http.Request) string {
 		ip := hop(r.RemoteAddr)
-		for _, claim := range slices.Backward(strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")) {
+		claims := strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ",")
+		for _, claim := range slices.Backward(strings.Split(claims, ",")) {
 			before := hop(strings.TrimSpace(claim))
 			if !trusted(ip) || !before.IsValid() {
-				break // nobody vouches for what stands further left
+				break // the client may have forged the rest
 			}
 			ip = before
 		}
@@ -35,7 +36,8 @@ func TrustProxies(e *echo.Echo, proxies []netip.Prefix) {
 	}
 }
 
-// hop reads "192.0.2.7", and with a port, as some proxies write it, "192.0.2.7:1234" or "[2001:db8::7]:1234".
+// hop parses an address with or without a port, as different proxies write it:
+// "192.0.2.7", "192.0.2.7:1234", "[2001:db8::7]:1234".
 func hop(s string) netip.Addr {
 	ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
 	if err != nil {
