@@ -1,4 +1,5 @@
-// Package dsn reads DATABASE_URL: config names what is wrong with it before anything starts, models opens what it says.
+// Package dsn parses DATABASE_URL. Package config reports its faults before
+// anything starts, and package models opens the database.
 package dsn
 
 import (
@@ -17,15 +18,16 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Database is what a DATABASE_URL says: a file of SQLite, or a PostgreSQL.
+// Database is a parsed DATABASE_URL: a SQLite file or a PostgreSQL server.
 type Database struct {
-	File     string          // "" where it is PostgreSQL
-	Postgres *pgx.ConnConfig // nil where it is SQLite
+	File     string          // "" for PostgreSQL
+	Postgres *pgx.ConnConfig // nil for SQLite
 }
 
-// Parse reads sqlite:path or postgres://user:password@host/name. The error is a sentence that says what to write, and holds no
-// password. PostgreSQL on another machine gets verified TLS where neither the address nor PGSSLMODE says anything of it. Space around
-// the URL is ignored.
+// Parse reads sqlite:path or postgres://user:password@host/name, and ignores
+// space around it. The error says what to write and omits the password. A
+// PostgreSQL server on another machine gets verified TLS unless the URL or
+// PGSSLMODE has an sslmode.
 func Parse(databaseURL string) (Database, error) {
 	databaseURL = strings.TrimSpace(databaseURL)
 	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
@@ -37,8 +39,9 @@ func Parse(databaseURL string) (Database, error) {
 	return Database{}, errors.New("DATABASE_URL must begin with sqlite:, postgres:// or postgresql://")
 }
 
-// shellWord is what a shell would replace: "~" or "~ada" at the beginning, $HOME, ${HOME} and %APPDATA% anywhere. Nothing between a
-// settings file and this program does so, and the path would name a new and empty database.
+// shellWord matches text that a shell would replace: "~" or "~ada" at the
+// beginning, $HOME, ${HOME}, and %APPDATA% anywhere. A settings file passes
+// through no shell, so the path would name a new and empty database.
 var shellWord = regexp.MustCompile(`^~[^/\\]*|\$[A-Za-z_]\w*|\$[{(].*|%[A-Za-z_]\w*%`)
 
 func parseSQLite(path string) (Database, error) {
@@ -47,17 +50,21 @@ func parseSQLite(path string) (Database, error) {
 	case path == "" || strings.Contains(path, ":memory:"):
 		return Database{}, errors.New("DATABASE_URL names no file: write sqlite: and a path, such as sqlite:data/app.db")
 	case strings.ContainsRune(path, '?'):
-		return Database{}, errors.New("DATABASE_URL takes no options after ? for SQLite: write sqlite: and a path, such as sqlite:data/app.db")
+		return Database{}, errors.New("DATABASE_URL takes no options after ? for SQLite: write sqlite: and a path, " +
+			"such as sqlite:data/app.db")
 	case strings.HasPrefix(path, "file:"):
-		return Database{}, errors.New("DATABASE_URL has file: before the path: write sqlite: and the path alone, such as sqlite:data/app.db")
+		return Database{}, errors.New("DATABASE_URL has file: before the path: write sqlite: and the path alone, " +
+			"such as sqlite:data/app.db")
 	case word != "":
-		return Database{}, fmt.Errorf("DATABASE_URL contains %s, which only a shell replaces: write the whole path, such as sqlite:/var/lib/app/app.db", word)
+		return Database{}, fmt.Errorf("DATABASE_URL contains %s, which only a shell replaces: write the whole path, "+
+			"such as sqlite:/var/lib/app/app.db", word)
 	case strings.HasSuffix(path, "/") || filepath.Base(path) == "." || filepath.Base(path) == "..":
 		return Database{}, errors.New("DATABASE_URL names a folder: add the name of a file, such as sqlite:data/app.db")
 	case strings.ContainsAny(path[:1]+path[len(path)-1:], `"'`):
 		return Database{}, errors.New("DATABASE_URL has quotation marks around the path: leave them out")
 	case strings.ContainsFunc(path, unicode.IsControl):
-		return Database{}, errors.New("DATABASE_URL has a line break or another control character in the path: leave it out")
+		return Database{}, errors.New("DATABASE_URL has a line break or another control character in the path: leave " +
+			"it out")
 	}
 	return Database{File: path}, nil
 }
@@ -68,8 +75,9 @@ func parsePostgres(databaseURL string) (Database, error) {
 		return Database{}, unreadable(err)
 	}
 	if leavesTLSOpen(databaseURL) && slices.ContainsFunc(hosts(config), elsewhere) {
-		// pgx would take TLS without looking at the certificate, and no TLS where it is refused, so whoever stands between
-		// could read everything (ASVS 12.3).
+		// pgx would use TLS without verifying the certificate, and no TLS if
+		// the server refuses it. An attacker between the machines could then
+		// read everything (ASVS 5.0 V12.3.2).
 		if config, err = pgx.ParseConfig(withVerifiedTLS(databaseURL)); err != nil {
 			return Database{}, unreadable(err)
 		}
@@ -95,7 +103,7 @@ func withVerifiedTLS(databaseURL string) string {
 }
 
 // Hosts returns the names and addresses of the PostgreSQL servers, or the
-// folders of their sockets, and nothing for SQLite.
+// folders of their sockets. It returns nil for SQLite.
 func (d Database) Hosts() (names []string) {
 	if d.Postgres != nil {
 		for _, at := range hosts(d.Postgres) {
@@ -105,7 +113,8 @@ func (d Database) Hosts() (names []string) {
 	return names
 }
 
-// hosts are all that may be connected to: an address can name several, and each way to speak TLS is one more.
+// hosts returns every connection that pgx may try. A URL can name several
+// servers, and each mode of TLS adds one.
 func hosts(config *pgx.ConnConfig) []*pgconn.FallbackConfig {
 	first := &pgconn.FallbackConfig{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}
 	return append([]*pgconn.FallbackConfig{first}, config.Fallbacks...)
@@ -116,12 +125,15 @@ func elsewhere(at *pgconn.FallbackConfig) bool {
 	return !strings.HasPrefix(at.Host, "/") && at.Host != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
-// Unverified says whether TLS to another machine would be spoken with whoever answers (ASVS 12.3): sslmode is require, prefer or
-// allow, or it is verify-ca with every authority of the web, any of which vouches for any name. No TLS at all has to be asked for by
-// that word, disable, and is no matter of this one.
+// Unverified reports whether TLS to another machine would accept the
+// certificate of an attacker (ASVS 5.0 V12.3.2). That is so with sslmode
+// require, prefer, and allow, and with verify-ca and the public authorities,
+// which issue certificates for any name. It does not report sslmode=disable,
+// which has to be chosen explicitly.
 func (d Database) Unverified() bool {
 	return d.Postgres != nil && slices.ContainsFunc(hosts(d.Postgres), func(at *pgconn.FallbackConfig) bool {
 		tls := at.TLSConfig
-		return elsewhere(at) && tls != nil && tls.InsecureSkipVerify && (tls.VerifyPeerCertificate == nil || tls.RootCAs == nil)
+		return elsewhere(at) && tls != nil && tls.InsecureSkipVerify &&
+			(tls.VerifyPeerCertificate == nil || tls.RootCAs == nil)
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestWhatCannotBeReadSaysWhatToWrite(t *testing.T) {
+func TestParse_SaysWhatToWrite(t *testing.T) {
 	for databaseURL, says := range map[string]string{
 		"data/app.db":                          "must begin with sqlite:, postgres://",
 		"sqlite:":                              "write sqlite: and a path",
@@ -32,7 +32,7 @@ func TestWhatCannotBeReadSaysWhatToWrite(t *testing.T) {
 	} {
 		_, err := Parse(databaseURL)
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "geheim") {
-			t.Errorf("%s: %v does not say %q", databaseURL, err, says)
+			t.Errorf("%s: got %v, want an error that says %q and omits the password", databaseURL, err, says)
 		}
 	}
 }
@@ -54,8 +54,8 @@ func TestParse_KeepsThePath(t *testing.T) {
 	}
 }
 
-// Item 70: whoever stands between is not spoken to.
-func TestItem70TLSToAnotherMachineIsVerified(t *testing.T) {
+// ASVS 5.0 V12.3.2: TLS clients verify the certificate of the server.
+func TestUnverified_ReportsTLSWithoutVerification(t *testing.T) {
 	for databaseURL, unverified := range map[string]bool{
 		"sqlite:data/app.db":                           false,
 		"postgres://u:p@db.example.com/x":              false,
@@ -76,12 +76,12 @@ func TestItem70TLSToAnotherMachineIsVerified(t *testing.T) {
 	} {
 		d, err := Parse(databaseURL)
 		if err != nil || d.Unverified() != unverified {
-			t.Errorf("%s: unverified is %v (%v)", databaseURL, d.Unverified(), err)
+			t.Errorf("%s: got %v (%v), want %v", databaseURL, d.Unverified(), err, unverified)
 		}
 	}
 }
 
-func TestWhatTheAddressLeavesOpenIsVerifiedTLSElsewhereAlone(t *testing.T) {
+func TestParse_VerifiesTLSToOtherMachinesByDefault(t *testing.T) {
 	for databaseURL, verified := range map[string]bool{
 		"postgres://u:p@db.example.com/x":           true,
 		"postgres://u:p@localhost,db.example.com/x": true,
@@ -89,17 +89,17 @@ func TestWhatTheAddressLeavesOpenIsVerifiedTLSElsewhereAlone(t *testing.T) {
 	} {
 		d, err := Parse(databaseURL)
 		if err != nil || (d.Postgres.TLSConfig != nil && !d.Postgres.TLSConfig.InsecureSkipVerify) != verified {
-			t.Errorf("%s: %+v (%v)", databaseURL, d.Postgres.TLSConfig, err)
+			t.Errorf("%s: got %+v (%v), want verified %v", databaseURL, d.Postgres.TLSConfig, err, verified)
 		}
 	}
 }
 
-func TestPGSSLMODECountsWhereTheAddressSaysNothing(t *testing.T) {
+func TestParse_UsesPGSSLMODEWithoutAnSSLMode(t *testing.T) {
 	t.Setenv("PGSSLMODE", "require")
 	if d, err := Parse("postgres://u:p@db.example.com/x"); err != nil || !d.Unverified() {
-		t.Errorf("it is not seen (%v)", err)
+		t.Errorf("PGSSLMODE=require: want Unverified to report true (%v)", err)
 	}
 	if d, err := Parse("postgres://u:p@db.example.com/x?sslmode=verify-full"); err != nil || d.Unverified() {
-		t.Errorf("the address does not come first (%v)", err)
+		t.Errorf("sslmode=verify-full in the URL: want Unverified to report false (%v)", err)
 	}
 }

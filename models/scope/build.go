@@ -13,8 +13,9 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// Install makes GORM scope its statements on the owned tables. It works where the text of each clause is written, after
-// everything that a caller, a hook or GORM itself may have added.
+// Install makes GORM scope its statements on the owned tables. It acts when
+// GORM writes the text of each clause, after callers and hooks have added
+// theirs.
 func Install(db *gorm.DB, tables []string) error {
 	build := func(name string, scoped func(builder, clause.Clause) clause.Clause) {
 		db.ClauseBuilders[name] = func(c clause.Clause, b clause.Builder) {
@@ -54,7 +55,8 @@ func (b builder) writesOwned() bool { return b.owner != "" && slices.Contains(b.
 
 func (b builder) reads() bool { return slices.Contains(b.BuildClauses, "SELECT") }
 
-// selects writes the table before a column that has an owned table's name, since Check cannot tell them apart.
+// selects qualifies a column that has the name of an owned table, because Check
+// cannot tell the two apart.
 func (b builder) selects(c clause.Clause) clause.Clause {
 	selected, ok := c.Expression.(clause.Select)
 	if !ok {
@@ -68,8 +70,8 @@ func (b builder) selects(c clause.Clause) clause.Clause {
 	return c
 }
 
-// from replaces each owned table that a query reads with a subquery for the owner's rows, so that no condition, order
-// or join can reach another row.
+// from replaces each owned table in a query with a subquery for the owner's
+// rows, so that no condition, order, or join reaches another row.
 func (b builder) from(c clause.Clause) clause.Clause {
 	if from, ok := c.Expression.(clause.From); ok && b.owner != "" && b.reads() {
 		c.Expression = ownedFrom{from, b}
@@ -102,12 +104,13 @@ func (f ownedFrom) Build(writer clause.Builder) {
 	}
 }
 
-// rows returns the owner's rows as a table, or a table as it is if it is not an owned one.
+// rows returns the owner's rows as a table. It returns a table that is not
+// owned unchanged.
 func (b builder) rows(table clause.Table) clause.Table {
 	name := table.Name
 	if name == clause.CurrentTable {
 		if name = b.Table; b.TableExpr != nil && b.TableExpr.SQL != b.Quote(name) {
-			return table // the caller's own text, which Check looks at
+			return table // the caller's own SQL, which Check examines
 		}
 	}
 	if !slices.Contains(b.tables, name) {
@@ -120,7 +123,7 @@ func (b builder) rows(table clause.Table) clause.Table {
 	return clause.Table{Name: text.String(), Raw: true}
 }
 
-// where limits an update and a delete to the owner's rows.
+// where limits updates and deletions to the owner's rows.
 func (b builder) where(c clause.Clause) clause.Clause {
 	if !b.writesOwned() || b.reads() {
 		return c
@@ -138,7 +141,7 @@ func (b builder) isOwners(value any) clause.Expression {
 	return clause.Eq{Column: clause.Column{Table: b.Table, Name: "user_id"}, Value: value}
 }
 
-// values makes every new row the owner's.
+// values sets the owner of every new row.
 func (b builder) values(c clause.Clause) clause.Clause {
 	values, ok := c.Expression.(clause.Values)
 	if !ok || !b.writesOwned() {
@@ -164,7 +167,7 @@ func (b builder) values(c clause.Clause) clause.Clause {
 			row[j] = b.owner
 		}
 		if i == 0 {
-			row[at] = Arg{b.Table, b.owner} // the statement names its table once, however many rows it has
+			row[at] = Arg{b.Table, b.owner} // one Arg: the statement names its table once
 		}
 		values.Values[i] = row
 	}
@@ -172,7 +175,7 @@ func (b builder) values(c clause.Clause) clause.Clause {
 	return c
 }
 
-// set keeps the owner of what is changed.
+// set prevents an update from changing the owner.
 func (b builder) set(c clause.Clause) clause.Clause {
 	if set, ok := c.Expression.(clause.Set); ok && b.writesOwned() {
 		c.Expression = b.keepOwner(set)
@@ -180,7 +183,8 @@ func (b builder) set(c clause.Clause) clause.Clause {
 	return c
 }
 
-// onConflict limits an upsert to the owner's rows. findConflict reports the others.
+// onConflict limits an upsert to the owner's rows. findConflict reports a
+// conflict with another user's row.
 func (b builder) onConflict(c clause.Clause) clause.Clause {
 	conflict, ok := c.Expression.(clause.OnConflict)
 	if !ok || !b.writesOwned() || conflict.DoNothing {
@@ -199,7 +203,8 @@ func (b builder) onConflict(c clause.Clause) clause.Clause {
 	return c
 }
 
-// keepOwner sets the owner's column to the owner, and refuses another one.
+// keepOwner sets the owner's column to the owner. It reports a value that is
+// another user.
 func (b builder) keepOwner(set clause.Set) clause.Set {
 	set = slices.Clone(set)
 	for i, a := range set {
@@ -215,15 +220,17 @@ func (b builder) keepOwner(set clause.Set) clause.Set {
 	return set
 }
 
-// isOwner reports whether a column is the owner's. SQLite takes names in any case, also in quotes.
+// isOwner reports whether a column is the owner's. SQLite ignores the case of
+// names, even of quoted ones.
 func isOwner(c clause.Column) bool { return strings.EqualFold(c.Name, "user_id") }
 
-// contain puts a value that is SQL into parentheses, so that it cannot set another column or end the clause.
+// contain puts SQL values in parentheses, so that they cannot set another
+// column or end the clause.
 func contain(value any) any {
 	switch v := value.(type) {
 	case clause.Expr:
 		if v.SQL == "DEFAULT" || v.SQL == "NULL" {
-			return v // GORM's own, and no expression
+			return v // written by GORM
 		}
 	case clause.Column:
 		if !v.Raw {
@@ -236,8 +243,8 @@ func contain(value any) any {
 	return inParentheses{clause.Expr{SQL: "?", Vars: []any{value}, WithoutParentheses: true}}
 }
 
-// inParentheses writes an expression in parentheses that its text cannot leave. What a caller pasted into SQL may hold a
-// closing one.
+// inParentheses writes an expression in parentheses. It reports text that could
+// close them, because a caller may have pasted input into the SQL.
 type inParentheses struct{ clause.Expression }
 
 func (p inParentheses) Build(writer clause.Builder) {
@@ -251,11 +258,13 @@ func (p inParentheses) Build(writer clause.Builder) {
 
 func (b builder) mustContain(text string) {
 	if !contained(text) {
-		b.AddError(fmt.Errorf("%w: %q may leave its parentheses; bind values with ? and write no comment, bracket or escape", ErrUnscoped, text))
+		b.AddError(fmt.Errorf("%w: %q may close its parentheses; bind values with ? and write no comment, bracket or "+
+			"escape", ErrUnscoped, text))
 	}
 }
 
-// fill gives new rows an id and the owner, so that hooks and the caller see them.
+// fill sets the id and the owner of new rows, so that hooks and callers see
+// them.
 func (b builder) fill() {
 	if b.Schema == nil {
 		return
@@ -281,7 +290,8 @@ func (b builder) fill() {
 	fill(b.ReflectValue)
 }
 
-// findConflict answers an upsert that met another user's row as if the row did not exist.
+// findConflict returns gorm.ErrRecordNotFound for an upsert that met another
+// user's row, as if that row did not exist.
 func (b builder) findConflict() {
 	conflict, ok := b.Clauses["ON CONFLICT"].Expression.(clause.OnConflict)
 	values, _ := b.Clauses["VALUES"].Expression.(clause.Values)

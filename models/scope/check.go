@@ -9,14 +9,15 @@ import (
 	"strings"
 )
 
-// Names are the names that a connection looks for.
+// Names are the names that Check looks for in statements.
 type Names struct {
 	Tables  []string // the owned tables
-	Schemas []string // where the database keeps them; "notes" in "public.notes" is a table, in "users.notes" a column
+	Schemas []string // of the database: in "public.notes", notes is a table; in "users.notes", a column
 	starts  [256]bool
 }
 
-// NewNames returns the names of owned tables, in the schemas that each database has.
+// NewNames returns the names of the owned tables and of the schemas that every
+// database has.
 func NewNames(tables []string) *Names {
 	n := &Names{Tables: tables, Schemas: []string{"main", "temp", "public"}}
 	for _, name := range append([]string{"u"}, tables...) {
@@ -25,11 +26,12 @@ func NewNames(tables []string) *Names {
 	return n
 }
 
-// Check refuses a statement that names an owned table more often than a scoped handle has bound an Arg for it, unless
-// the context is unscoped. It replaces each Arg with what the database understands.
+// Check returns ErrUnscoped for a statement that names an owned table more
+// often than a scoped handle has bound an Arg for it, unless the context is
+// unscoped. It replaces each Arg with the owner's id.
 //
-// It counts every whole word that is an owned table's name, wherever it stands, also in strings. Only a word whose
-// neighbors show that it is a column is not counted.
+// Check counts every whole word that is the name of an owned table, even inside
+// a string. It does not count a word that can only be a column.
 func (n *Names) Check(ctx context.Context, query string, args []driver.NamedValue) error {
 	var bound []Arg
 	for i, arg := range args {
@@ -43,8 +45,9 @@ func (n *Names) Check(ctx context.Context, query string, args []driver.NamedValu
 		return nil
 	}
 	word := query[start:end]
-	if strings.Contains(query, "--") { // what stands before the name may be its end
-		return fmt.Errorf("%w: the statement has the word %q, which is an owned table, and a comment after --; remove one of them", ErrUnscoped, word)
+	if strings.Contains(query, "--") { // the neighbor of a name may be a comment
+		return fmt.Errorf("%w: the statement has the word %q, which is an owned table, and a comment after --; "+
+			"remove one of them", ErrUnscoped, word)
 	}
 	query = columnList.ReplaceAllString(query, "$1")
 	for start, end = n.next(query, 0); start < len(query); start, end = n.next(query, end) {
@@ -54,19 +57,22 @@ func (n *Names) Check(ctx context.Context, query string, args []driver.NamedValu
 		}
 		i := slices.IndexFunc(bound, func(a Arg) bool { return strings.EqualFold(a.table, word) })
 		if i < 0 {
-			return fmt.Errorf("%w: %q is an owned table; build the statement with GORM from models.Scoped(db, actor), or from "+
-				"models.Unscoped(db) if it is for no user; write a column of that name with its table, as in users.%[2]s", ErrUnscoped, word)
+			return fmt.Errorf("%w: %q is an owned table; build the statement with GORM from models.Scoped(db, "+
+				"actor), or from "+
+				"models.Unscoped(db) if it is for no user; write a column of that name with its table, as in "+
+				"users.%[2]s", ErrUnscoped, word)
 		}
 		bound = slices.Delete(bound, i, i+1)
 	}
 	return nil
 }
 
-// columnList matches what GORM writes where a column cannot have its table before it.
+// columnList matches the lists of columns in which GORM cannot qualify a name.
 var columnList = regexp.MustCompile("(^INSERT INTO [\"`]\\w+[\"`] |ON CONFLICT )\\([\"`\\w,]+\\)")
 
-// next returns where the next owned table's name stands at or after from, or len(query). It allocates nothing.
-// PostgreSQL's names with escapes, U&"…", may be any name.
+// next returns the position of the next name of an owned table from an offset,
+// or len(query). It does not allocate. PostgreSQL's escaped names, U&"…", may
+// stand for any table and count as one.
 func (n *Names) next(query string, from int) (start, end int) {
 	for i := from; i < len(query); {
 		if !inWord[query[i]] {
@@ -93,7 +99,8 @@ func (n *Names) next(query string, from int) (start, end int) {
 	return len(query), len(query)
 }
 
-// inWord has the bytes of names. "$" is not one of them, although PostgreSQL allows it: too much is counted, not too little.
+// inWord has the bytes that names consist of. "$" is left out although
+// PostgreSQL allows it, so that Check counts too many names and not too few.
 var inWord = func() (in [256]bool) {
 	for c := range in {
 		in[c] = c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c >= 0x80
@@ -103,7 +110,8 @@ var inWord = func() (in [256]bool) {
 
 const spaces = " \t\r\n\f\v"
 
-// isColumn reports whether no statement of either engine has a table between what stands before a name and after it.
+// isColumn reports whether a name between these two texts is a column in every
+// statement of both engines.
 func (n *Names) isColumn(before, after string) bool {
 	if before != "" && after != "" && slices.Contains([]string{`""`, "``", "[]"}, before[len(before)-1:]+after[:1]) {
 		before, after = before[:len(before)-1], after[1:]
@@ -115,12 +123,15 @@ func (n *Names) isColumn(before, after string) bool {
 	before = strings.ToLower(strings.TrimRight(before, spaces))
 	if qualifier, ok := strings.CutSuffix(before, "."); ok {
 		qualifier = strings.TrimRight(strings.TrimRight(qualifier, spaces), "\"`]'")
-		isSchema := slices.ContainsFunc(n.Schemas, func(schema string) bool { return strings.HasSuffix(qualifier, strings.ToLower(schema)) })
+		isSchema := slices.ContainsFunc(n.Schemas, func(schema string) bool {
+			return strings.HasSuffix(qualifier,
+				strings.ToLower(schema))
+		})
 		return lastWord(qualifier) != "" && !isSchema
 	}
 	word := lastWord(before)
 	if after != "" && strings.Contains("=<>!", after[:1]) {
-		return word != "in" // SQLite has x IN notes = 1
+		return word != "in" // SQLite allows x IN notes = 1
 	}
 	return slices.Contains([]string{"select", "distinct", "as", "where", "and", "or", "not", "by", "set"}, word)
 }
@@ -133,8 +144,9 @@ func lastWord(text string) string {
 	return text[start:]
 }
 
-// contained reports whether a piece of SQL stays within the parentheses around it. It says no to what the two engines
-// read differently: escapes, dollar quotes, brackets and comments.
+// contained reports whether a piece of SQL stays inside the parentheses around
+// it. It returns false for syntax that the two engines read differently:
+// escapes, dollar quotes, brackets, and comments.
 func contained(sql string) bool {
 	if escaped.MatchString(sql) {
 		return false
