@@ -11,11 +11,11 @@ import (
 type Job struct {
 	// Name stands in the log: "cleanup".
 	Name string
-	// Every is the time between two runs. Each wait is up to half as long again.
-	// The first run comes about a minute after the start.
+	// Every is the time between two runs. Each wait is up to half as long
+	// again. The first run comes about a minute after the start.
 	Every time.Duration
-	// Run does the work once. Several servers may run it at the same time, and a
-	// server that restarts runs it again, so it must ask the database what is
+	// Run does the work once. Several servers may run it at the same time, and
+	// a server that restarts runs it again, so it must ask the database what is
 	// left to do. It returns when ctx ends.
 	Run func(ctx context.Context, core *Core) error
 }
@@ -33,8 +33,8 @@ var cleanup = Job{
 	Run:   func(ctx context.Context, core *Core) error { return core.Auth.Cleanup(ctx) },
 }
 
-// Do runs the job once. A failure is logged, and so is a panic: neither ends the
-// program or another job.
+// Do runs the job once. A failure is logged, and so is a panic: neither ends
+// the program or another job.
 func (j Job) Do(ctx context.Context, core *Core) {
 	defer func() {
 		if fault := recover(); fault != nil {

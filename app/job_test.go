@@ -57,7 +57,8 @@ func sendDigest(ctx context.Context, core *app.Core, user models.User) error {
 			return err
 		}
 		return core.Outbox.Enqueue(tx, mail.Message{
-			Kind: "digest", To: user.Email, Subject: "Your week", HTML: "<p>Nothing happened.</p>", Text: "Nothing happened.",
+			Kind: "digest", To: user.Email, Subject: "Your week", HTML: "<p>Nothing happened.</p>",
+			Text: "Nothing happened.",
 		})
 	})
 }

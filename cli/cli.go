@@ -1,5 +1,5 @@
-// Package cli has the commands of the program, each declared once: the usage and
-// the dispatch are derived from the list.
+// Package cli has the commands of the program, each declared once: the usage
+// and the dispatch are derived from the list.
 package cli
 
 import (
@@ -47,11 +47,12 @@ func commands() []app.Command {
 }
 
 // Run executes the command that args call and returns the exit status of the
-// process: 2 if the user has to correct the arguments or the settings, 1 for any
-// other error.
+// process: 2 if the user has to correct the arguments or the settings, 1 for
+// any other error.
 func Run(ctx context.Context, args []string) int {
 	name, _ := os.Executable() // without a name, messages begin with a dot
-	return run(ctx, args, &app.Call{Program: filepath.Base(name), Environ: os.Environ(), Out: os.Stdout, Err: os.Stderr})
+	return run(ctx, args, &app.Call{Program: filepath.Base(name), Environ: os.Environ(), Out: os.Stdout,
+		Err: os.Stderr})
 }
 
 // run is Run for any process, which call describes.

@@ -75,7 +75,8 @@ func TestHelp_ListsEveryCommand(t *testing.T) {
 		output, status := p.run(word)
 		for _, command := range commands() {
 			if status != 0 || !strings.Contains(output, "\n  "+command.Words+"  ") {
-				t.Errorf("%s: got status %d and %q, want status 0 and a line for %q", word, status, output, command.Words)
+				t.Errorf("%s: got status %d and %q, want status 0 and a line for %q", word, status,
+					output, command.Words)
 			}
 		}
 	}
@@ -114,7 +115,8 @@ func TestRun_NamesEveryWrongSettingAndStartsNothing(t *testing.T) {
 func TestServe_RefusesAForgottenAppEnv(t *testing.T) {
 	p := newProgram(t, production(t)[1:]...)
 	if output, status := p.run("serve"); status != 2 || !strings.Contains(output, "set APP_ENV=production") {
-		t.Errorf("got status %d and %q, want status 2 and a sentence that says to set APP_ENV=production", status, output)
+		t.Errorf("got status %d and %q, want status 2 and a sentence that says to set APP_ENV=production",
+			status, output)
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// limitMemory makes Go's collector respect the memory that the program is given,
-// unless GOMEMLIMIT is set. Without a limit the collector waits until the heap is
-// several times as large as what is in use, and a container ends the program
-// before that. SQLite and the program's own file take the rest.
+// limitMemory makes Go's collector respect the memory that the program is
+// given, unless GOMEMLIMIT is set. Without a limit the collector waits until
+// the heap is several times as large as what is in use, and a container ends
+// the program before that. SQLite and the program's own file take the rest.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -22,9 +22,9 @@ func limitMemory() {
 	}
 }
 
-// givenMemory returns the memory that this process may take, in bytes: the least
-// of the machine's and of what its control group and the groups above it allow
-// (cgroups(7), both versions). It returns 0 if the system does not say.
+// givenMemory returns the memory that this process may take, in bytes: the
+// least of the machine's and of what its control group and the groups above it
+// allow (cgroups(7), both versions). It returns 0 if the system does not say.
 func givenMemory(root fs.FS) (least int64) {
 	take := func(text string, unit int64) {
 		n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)

@@ -34,9 +34,9 @@ func readRoutes(call *app.Call) ([]web.Route, error) {
 	return list, nil
 }
 
-// writeRoutes writes the list that a fresh clone prints into routes.txt, which is
-// under version control: a review sees who may open a new page. The file has to
-// be the same on every machine, so the environment is ignored.
+// writeRoutes writes the list that a fresh clone prints into routes.txt, which
+// is under version control: a review sees who may open a new page. The file has
+// to be the same on every machine, so the environment is ignored.
 func writeRoutes(ctx context.Context, call *app.Call) error {
 	var list bytes.Buffer
 	fresh := *call
@@ -51,8 +51,8 @@ func writeRoutes(ctx context.Context, call *app.Call) error {
 // routes.txt.
 const routeLine = "%-6s %-34s %-22s %-24s %s"
 
-// printRoutes writes the lines that contain the word, with a blank line wherever
-// the guard changes.
+// printRoutes writes the lines that contain the word, with a blank line
+// wherever the guard changes.
 func printRoutes(out io.Writer, list []web.Route, word string) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, routeLine+"\n", "METHOD", "PATH", "GUARD", "HANDLER", "LIMITS")
@@ -126,7 +126,8 @@ func routesJSON(_ context.Context, call *app.Call) error {
 	for _, r := range list {
 		limits := []limit{}
 		for _, l := range r.Limits {
-			limits = append(limits, limit{l.Name, l.Max, int(l.Window.Seconds()), l.Grows(), int(l.Backoff.Max.Seconds()), l.LockAfter})
+			limits = append(limits, limit{l.Name, l.Max, int(l.Window.Seconds()), l.Grows(),
+				int(l.Backoff.Max.Seconds()), l.LockAfter})
 		}
 		all = append(all, route{r.Method, r.Path, r.Guard, r.Handler, r.MaxBody, limits})
 	}

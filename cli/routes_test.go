@@ -32,7 +32,8 @@ func TestRoutes_SearchesAndSeparatesGroups(t *testing.T) {
 	if status != 0 || !groups.MatchString(output) || strings.Contains(output, "/dashboard") {
 		t.Errorf("got status %d and\n%s", status, output)
 	}
-	if output, status := p.run("routes", "xyzzy"); status != 1 || !strings.Contains(output, `no line contains "xyzzy"`) {
+	if output, status := p.run("routes", "xyzzy"); status != 1 ||
+		!strings.Contains(output, `no line contains "xyzzy"`) {
 		t.Errorf("got status %d and %q, want status 1 and that no line contains it", status, output)
 	}
 }
@@ -55,7 +56,8 @@ func TestRoutesJSON_ShowsTheSame(t *testing.T) {
 		t.Errorf("got %v, want %v", login, want)
 	}
 	pair := map[string]any{
-		"rule": "login-pair", "free": 10., "window_seconds": 900., "growing": false, "max_wait_seconds": 0., "closed_at": 0.,
+		"rule": "login-pair", "free": 10., "window_seconds": 900., "growing": false, "max_wait_seconds": 0.,
+		"closed_at": 0.,
 	}
 	if !reflect.DeepEqual(limits[0], pair) {
 		t.Errorf("got the limit %v, want %v", limits[0], pair)

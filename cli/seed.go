@@ -14,8 +14,8 @@ import (
 	"example.com/gatehouse/models/dsn"
 )
 
-// seedPassword returns the password of every sample user, which has at least min
-// characters. It is no secret, so seed refuses to run in production.
+// seedPassword returns the password of every sample user, which has at least
+// min characters. It is no secret, so seed refuses to run in production.
 func seedPassword(min int) string {
 	password := "correct horse lantern staple"
 	for len(password) < min {
@@ -37,7 +37,8 @@ func seed(ctx context.Context, call *app.Call, core *app.Core) error {
 		return errors.New("seed adds users with a well-known password, so it runs in development only")
 	}
 	if host := publicHost(core.Config.DatabaseURL); host != "" {
-		return fmt.Errorf("DATABASE_URL is at %s, which may be production's; seed adds users with a well-known password, "+
+		return fmt.Errorf("DATABASE_URL is at %s, which may be production's; seed adds users with a well-known "+
+			"password, "+
 			"so the database must be on this machine or in a private network", host)
 	}
 	password := seedPassword(core.Config.PasswordMin)

@@ -19,7 +19,8 @@ func TestSeed_ChangesNothingTheSecondTime(t *testing.T) {
 }
 
 func TestSeed_MakesPasswordsAsLongAsTheSettingsWant(t *testing.T) {
-	if output, status := newProgram(t, "PASSWORD_MIN=64").run("seed"); status != 0 || strings.Count(output, "added") != 3 {
+	if output, status := newProgram(t, "PASSWORD_MIN=64").run("seed"); status != 0 ||
+		strings.Count(output, "added") != 3 {
 		t.Errorf("got status %d and %q, want status 0 and three users added", status, output)
 	}
 }
@@ -45,7 +46,7 @@ func TestSeed_RefusesADatabaseOnTheInternet(t *testing.T) {
 
 // ASVS 5.0 V6.3.2: production has no default accounts, above all none with a
 // well-known password.
-func TestSeed_AddsNobodyInProduction(t *testing.T) {
+func TestSeed_AddsNoUserInProduction(t *testing.T) {
 	settings := production(t)
 	output, status := newProgram(t, settings...).run("seed")
 	if status != 1 || !strings.Contains(output, "in development only") {

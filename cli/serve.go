@@ -22,8 +22,8 @@ import (
 const (
 	// drain is how long a stop waits for requests under way.
 	drain = 20 * time.Second
-	// firstRun is the time from the start to the first run of a job. It is short
-	// because a program that is restarted often must do its jobs too.
+	// firstRun is the time from the start to the first run of a job. It is
+	// short because a program that is restarted often must do its jobs too.
 	firstRun = time.Minute
 )
 
@@ -31,8 +31,8 @@ const (
 // then lets requests finish, and returns the mail that it holds to the queue.
 func serve(ctx context.Context, call *app.Call, core *app.Core) error {
 	if os.Getenv("GOGC") == "" {
-		// A page leaves some 25 kB of garbage. With Go's default, the few MB in use
-		// would be collected 30 times a second.
+		// A page leaves some 25 kB of garbage. With Go's default, the few MB in
+		// use would be collected 30 times a second.
 		debug.SetGCPercent(400)
 	}
 	limitMemory()
@@ -55,7 +55,8 @@ func (s *server) run(ctx context.Context) error {
 	}
 	listener, err := net.Listen("tcp", s.Config.Listen)
 	if err != nil {
-		return fmt.Errorf("HOST and PORT: cannot listen on %s (%w); is another server running there?", s.Config.Listen, err)
+		return fmt.Errorf("HOST and PORT: cannot listen on %s (%w); is another server running there?",
+			s.Config.Listen, err)
 	}
 	s.greet()
 
@@ -91,9 +92,9 @@ func (s *server) answer(ctx context.Context, server *http.Server, listener net.L
 	return nil
 }
 
-// canHoldUploads reports whether bodies that are too large for memory can wait on
-// disk, if a route takes such bodies. A container with a read-only root often has
-// no folder for them.
+// canHoldUploads reports whether bodies that are too large for memory can wait
+// on disk, if a route takes such bodies. A container with a read-only root
+// often has no folder for them.
 func canHoldUploads(routes []web.Route) error {
 	if !slices.ContainsFunc(routes, func(r web.Route) bool { return r.MaxBody > web.MaxBody }) {
 		return nil
@@ -108,9 +109,9 @@ func canHoldUploads(routes []web.Route) error {
 func newServer(router http.Handler) *http.Server {
 	return &http.Server{
 		Handler: router,
-		// A slow sender must not hold a connection indefinitely (ASVS 5.0 V15.2.2).
-		// ReadHeaderTimeout also bounds a TLS handshake, so 5 seconds would be too
-		// few where certificates are fetched during it.
+		// A slow sender must not hold a connection indefinitely (ASVS 5.0
+		// V15.2.2). ReadHeaderTimeout also bounds a TLS handshake, so 5 seconds
+		// would be too few where certificates are fetched during it.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -136,7 +137,8 @@ func repeat(ctx context.Context, first, interval time.Duration, work func()) {
 // greet tells the person at the terminal where to go.
 func (s *server) greet() {
 	if s.Config.Production {
-		s.Log.Info("serving", "url", s.Config.AppURL.String(), "listen", s.Config.Listen, "migrations_applied", s.Applied)
+		s.Log.Info("serving", "url", s.Config.AppURL.String(), "listen", s.Config.Listen,
+			"migrations_applied", s.Applied)
 		return
 	}
 	fmt.Fprintf(s.out, "\n  %s is at  %s\n", s.Config.AppName, s.Config.AppURL)

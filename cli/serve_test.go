@@ -37,12 +37,13 @@ func TestRepeat_StartsSoonInAProgramThatIsRestartedOften(t *testing.T) {
 	})
 }
 
-// ASVS 5.0 V15.2.2: no client holds a connection indefinitely, whether it sends,
-// reads or does nothing.
+// ASVS 5.0 V15.2.2: no client holds a connection indefinitely, whether it
+// sends, reads or does nothing.
 func TestServer_BoundsEachConnection(t *testing.T) {
 	s := newServer(nil)
 	for what, bound := range map[string]time.Duration{
-		"a header": s.ReadHeaderTimeout, "a request": s.ReadTimeout, "a response": s.WriteTimeout, "nothing": s.IdleTimeout,
+		"a header": s.ReadHeaderTimeout, "a request": s.ReadTimeout, "a response": s.WriteTimeout,
+		"nothing": s.IdleTimeout,
 	} {
 		if bound <= 0 || bound > 2*time.Minute {
 			t.Errorf("%s may take %s, want at most 2 minutes", what, bound)

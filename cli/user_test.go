@@ -49,8 +49,10 @@ func TestUserMove_SaysWhyNothingMoves(t *testing.T) {
 		{"ada@example.com", "nonsense", "Enter an email address", 1},
 		{"ada@example.com", "ada@example.org", "on its way to ada@example.org", 0},
 	} {
-		if output, status := p.run("user", "move", c.from, c.to); status != c.status || !strings.Contains(output, c.want) {
-			t.Errorf("%s to %s: got status %d and %q, want status %d and %q", c.from, c.to, status, output, c.status, c.want)
+		if output, status := p.run("user", "move", c.from, c.to); status != c.status ||
+			!strings.Contains(output, c.want) {
+			t.Errorf("%s to %s: got status %d and %q, want status %d and %q", c.from, c.to, status, output,
+				c.status, c.want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func DevelopmentOnly(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if reason := foreign(c.Request()); reason != "" {
-				log.WarnContext(c.Request().Context(), "refused a development page: it is shown "+
+				log.WarnContext(c.Request().Context(), "a development page was refused: it is shown "+
 					"on this machine and private networks only", "reason", reason)
 				return echo.ErrNotFound
 			}

@@ -13,15 +13,15 @@ import (
 	"testing"
 )
 
-// earlierFiles are, for each engine, a database that an earlier version of the
-// program filled, and what its users and their browsers knew at that time.
+// earlierFiles contain, for each engine, a database filled by an earlier
+// version of the program, and the tokens and passwords of its users.
 //
 //go:embed earlier
 var earlierFiles embed.FS
 
 // Earlier returns the DATABASE_URL of a copy of the database that an earlier
-// version filled, not migrated since, and a JSON text with the tokens and
-// passwords that open something in it.
+// version filled, before any later migration, and a JSON text with the tokens
+// and passwords of its users.
 func Earlier(t testing.TB) (databaseURL string, known []byte) {
 	t.Helper()
 	engine := "sqlite"
@@ -64,7 +64,7 @@ func earlierPostgres(t testing.TB) string {
 
 const earlierTemplate = "earlier_template"
 
-// fillEarlierTemplate makes the database that each test gets a copy of.
+// fillEarlierTemplate creates the database that each test gets a copy of.
 var fillEarlierTemplate = sync.OnceValue(func() error {
 	c, err := postgresCluster()
 	if err != nil {
@@ -75,7 +75,7 @@ var fillEarlierTemplate = sync.OnceValue(func() error {
 		return err
 	}
 	if _, err := c.admin.Exec("CREATE DATABASE " + earlierTemplate + " TEMPLATE template0"); err != nil {
-		return fmt.Errorf("making the template of the earlier version: %w", err)
+		return fmt.Errorf("create the template of the earlier version: %w", err)
 	}
 	return c.run(context.Background(), earlierTemplate, string(dump))
 })
@@ -87,7 +87,7 @@ func unpack(name string) ([]byte, error) {
 	}
 	content, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, fmt.Errorf("unpacking %s: %w", name, err)
+		return nil, fmt.Errorf("unpack %s: %w", name, err)
 	}
 	return io.ReadAll(content)
 }

@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// Log returns a logger for what a test starts. Its warnings and errors are shown
-// if the test fails, or with -v.
+// Log returns a logger for the programs that a test starts. Its warnings and
+// errors are shown if the test fails, or with -v.
 func Log(t testing.TB) *slog.Logger {
 	out := &output{to: t.Output()}
 	t.Cleanup(out.close)
 	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-// output drops what is written after the test has ended: the testing package
-// panics at that.
+// output discards lines that are written after the test has ended, because the
+// testing package panics at them.
 type output struct {
 	mutex sync.Mutex
 	to    io.Writer

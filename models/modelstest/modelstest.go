@@ -1,4 +1,5 @@
-// Package modelstest gives each test a migrated database of its own, on the engine that TEST_DATABASE names.
+// Package modelstest gives each test its own migrated database, on the engine
+// that TEST_DATABASE names.
 package modelstest
 
 import (
@@ -13,14 +14,16 @@ import (
 	"gorm.io/gorm"
 )
 
-// Open returns a migrated database of the test's own, closed and removed with it: a SQLite file, or with
-// TEST_DATABASE=postgres a database in a PostgreSQL cluster that lives as long as the test process.
+// Open returns a migrated database for one test, and closes and deletes it at
+// the test's end. It is a SQLite file, or with TEST_DATABASE=postgres a
+// database in a PostgreSQL cluster that lives as long as the test process.
 func Open(t testing.TB) *gorm.DB {
 	t.Helper()
 	return open(t, URL(t))
 }
 
-// URL returns the DATABASE_URL of such a database, for a test that opens it itself, perhaps several times.
+// URL returns the DATABASE_URL of such a database, for a test that opens it
+// itself.
 func URL(t testing.TB) string {
 	t.Helper()
 	if onPostgres() {
@@ -29,7 +32,8 @@ func URL(t testing.TB) string {
 	return freshSQLite(t)
 }
 
-// EmptyURL returns the DATABASE_URL of a database without a table in it, for tests of migrating.
+// EmptyURL returns the DATABASE_URL of a database without tables, for tests of
+// migrations.
 func EmptyURL(t testing.TB) string {
 	t.Helper()
 	if onPostgres() {
@@ -38,26 +42,28 @@ func EmptyURL(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
 
-// SQLite returns a database as Open does, on SQLite whatever TEST_DATABASE says, for tests that compare the engines.
+// SQLite returns a database as Open does, but always on SQLite, for tests that
+// compare the engines.
 func SQLite(t testing.TB) *gorm.DB {
 	t.Helper()
 	return open(t, freshSQLite(t))
 }
 
-// Postgres returns a database as Open does, on PostgreSQL whatever TEST_DATABASE says. Without PostgreSQL on the machine the
-// test is skipped, and fails where CI=true.
+// Postgres returns a database as Open does, but always on PostgreSQL. If
+// PostgreSQL is not installed, it skips the test, or fails it if CI=true.
 func Postgres(t testing.TB) *gorm.DB {
 	t.Helper()
 	return open(t, freshPostgres(t, "test_template"))
 }
 
-// PostgresURL returns a DATABASE_URL as URL does, on PostgreSQL whatever TEST_DATABASE says.
+// PostgresURL returns a DATABASE_URL as URL does, but always on PostgreSQL.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	return freshPostgres(t, "test_template")
 }
 
-// PostgresIn returns the DATABASE_URL of a PostgreSQL database without a table in it, in an encoding.
+// PostgresIn returns the DATABASE_URL of a PostgreSQL database without tables,
+// in the encoding.
 func PostgresIn(t testing.TB, encoding string) string {
 	t.Helper()
 	return databaseIn(t, server(t), "TEMPLATE template0 LOCALE 'C' ENCODING '"+encoding+"'")
@@ -78,7 +84,8 @@ func freshSQLite(t testing.TB) string {
 	return "sqlite:" + path
 }
 
-// sqliteTemplate is a migrated database file, made once for each test process and copied for each test.
+// sqliteTemplate returns a migrated database file. It is created once for each
+// test process and copied for each test.
 var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "test-sqlite-")
 	if err != nil {
@@ -99,7 +106,7 @@ func migrate(databaseURL string) error {
 	}
 	if _, err := models.Migrate(context.Background(), db); err != nil {
 		models.Close(db)
-		return fmt.Errorf("migrating the template of the test databases: %w", err)
+		return fmt.Errorf("migrate the template of the test databases: %w", err)
 	}
 	return models.Close(db)
 }
@@ -113,7 +120,7 @@ func open(t testing.TB, databaseURL string) *gorm.DB {
 	models.LogTo(db, Log(t))
 	t.Cleanup(func() {
 		if err := models.Close(db); err != nil {
-			t.Errorf("closing the test's database: %v", err)
+			t.Errorf("close the test's database: %v", err)
 		}
 	})
 	return db

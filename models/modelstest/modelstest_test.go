@@ -15,32 +15,33 @@ import (
 	"example.com/gatehouse/models/modelstest"
 )
 
-func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
+func TestOpen_GivesEachTestItsOwnDatabase(t *testing.T) {
 	first, second := modelstest.Open(t), modelstest.Open(t)
-	if err := first.Exec("INSERT INTO limits (id, hits, open_at, ends_at) SELECT 'a', 1, tstamp, tstamp FROM goose_db_version WHERE version_id = 1").Error; err != nil {
+	if err := first.Exec("INSERT INTO limits (id, hits, open_at, ends_at) SELECT 'a', 1, tstamp, tstamp FROM " +
+		"goose_db_version WHERE version_id = 1").Error; err != nil {
 		t.Fatal(err)
 	}
 	var mine, yours int
 	first.Raw("SELECT count(*) FROM limits").Scan(&mine)
 	second.Raw("SELECT count(*) FROM limits").Scan(&yours)
 	if mine != 1 || yours != 0 {
-		t.Errorf("the first database has %d rows and the second %d", mine, yours)
+		t.Errorf("got %d rows in the first database and %d in the second, want 1 and 0", mine, yours)
 	}
 }
 
-func TestPostgreSQLOutlivesTheGarbageCollector(t *testing.T) {
+func TestPostgres_SurvivesGarbageCollection(t *testing.T) {
 	db := modelstest.Postgres(t)
 	runtime.GC()
-	runtime.GC() // the first only queues what ends a forgotten pipe
+	runtime.GC() // the first run only queues the finalizer of an unused pipe
 	modelstest.Postgres(t)
 	if err := db.Exec("SELECT 1").Error; err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestAKilledTestLeavesNoPostgreSQLBehind starts itself as another process, which says where its PostgreSQL is and waits to be
-// killed.
-func TestAKilledTestLeavesNoPostgreSQLBehind(t *testing.T) {
+// The test starts itself as a second process, which prints the folder of its
+// PostgreSQL and waits to be killed.
+func TestPostgres_EndsWithAKilledTest(t *testing.T) {
 	const asChild = "MODELSTEST_CHILD"
 	db := modelstest.Postgres(t)
 	if os.Getenv(asChild) != "" {
@@ -66,13 +67,13 @@ func TestAKilledTestLeavesNoPostgreSQLBehind(t *testing.T) {
 	dir := ""
 	for found := false; !found; dir, found = strings.CutPrefix(lines.Text(), "dir=") {
 		if !lines.Scan() {
-			t.Fatal("the other process ended early")
+			t.Fatal("the second process ended early")
 		}
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
 	if _, err := os.Stat(filepath.Dir(dir)); err != nil || dir == "" {
-		t.Fatalf("the other process says that its server is in %q", dir)
+		t.Fatalf("got %q, want the folder of the second process's server", dir)
 	}
 	for range 1000 {
 		if _, err := os.Stat(dir); os.IsNotExist(err) {
@@ -80,10 +81,10 @@ func TestAKilledTestLeavesNoPostgreSQLBehind(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("10 seconds after the test was killed %s is still there", dir)
+	t.Errorf("10 seconds after the test was killed %s still exists", dir)
 }
 
-func TestAURLCanBeOpenedMoreThanOnce(t *testing.T) {
+func TestURL_CanBeOpenedTwice(t *testing.T) {
 	databaseURL := modelstest.URL(t)
 	for range 2 {
 		db, err := models.Open(databaseURL, models.Tables())

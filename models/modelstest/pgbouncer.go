@@ -12,14 +12,18 @@ import (
 	"time"
 )
 
-// PgBouncer starts a PgBouncer in transaction mode in front of a migrated PostgreSQL database and returns the DATABASE_URL that leads
-// through it, with the settings in query. One client's transactions go to four server connections in turn. Without PgBouncer on the machine the test is skipped, and fails where CI=true.
+// PgBouncer starts a PgBouncer in transaction mode in front of a migrated
+// PostgreSQL database. It returns the DATABASE_URL that leads through it, with
+// the settings in query. Each client's transactions rotate over four server
+// connections. If PgBouncer is not installed, it skips the test, or fails it if
+// CI=true.
 func PgBouncer(t testing.TB, query string) string {
 	t.Helper()
 	return bouncer(t, server(t), freshPostgres(t, "test_template"), query)
 }
 
-// EmptyPgBouncer is PgBouncer in front of a database without a table in it.
+// EmptyPgBouncer does what PgBouncer does in front of a database without
+// tables.
 func EmptyPgBouncer(t testing.TB, query string) string {
 	t.Helper()
 	return bouncer(t, server(t), freshPostgres(t, "template0"), query)
@@ -58,8 +62,10 @@ logfile = %s
 	if err := os.WriteFile(filepath.Join(dir, "pgbouncer.ini"), []byte(settings), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// It ends with its standard input, and so with the test process, however that ends.
-	run := exec.Command("sh", "-c", `"$1" -q "$2/pgbouncer.ini" </dev/null & read -r _; kill $!; wait`, "sh", program, dir)
+	// PgBouncer ends with its standard input, and so with the test process,
+	// even if that is killed.
+	run := exec.Command("sh", "-c", `"$1" -q "$2/pgbouncer.ini" </dev/null & read -r _; kill $!; wait`,
+		"sh", program, dir)
 	if err := asPostgres(run, dir); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +89,8 @@ logfile = %s
 	return u.String()
 }
 
-// awaitBouncer returns when PgBouncer answers and has all its server connections.
+// awaitBouncer waits until PgBouncer answers and has opened all its server
+// connections.
 func awaitBouncer(t testing.TB, dir, databaseURL string) {
 	t.Helper()
 	db, err := sql.Open("pgx", databaseURL)

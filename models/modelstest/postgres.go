@@ -15,16 +15,17 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops databases
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver that creates and drops databases
 )
 
-// freshPostgres makes a database from a template and returns its URL.
+// freshPostgres creates a database from a template and returns its URL.
 func freshPostgres(t testing.TB, template string) string {
 	t.Helper()
 	return databaseIn(t, server(t), "TEMPLATE "+template)
 }
 
-// server returns the test process's PostgreSQL. Without PostgreSQL on the machine the test is skipped, and fails where CI=true.
+// server returns the PostgreSQL of the test process. If PostgreSQL is not
+// installed, it skips the test, or fails it if CI=true.
 func server(t testing.TB) *cluster {
 	t.Helper()
 	c, err := postgresCluster()
@@ -37,7 +38,7 @@ func server(t testing.TB) *cluster {
 	return c
 }
 
-// PostgresLog returns what the test process's PostgreSQL has logged.
+// PostgresLog returns the log of the test process's PostgreSQL.
 func PostgresLog(t testing.TB) string {
 	t.Helper()
 	log, err := os.ReadFile(filepath.Join(server(t).dir, "log"))
@@ -47,7 +48,7 @@ func PostgresLog(t testing.TB) string {
 	return string(log)
 }
 
-// databaseIn makes a database of the test's own and returns its URL.
+// databaseIn creates a database for one test and returns its URL.
 func databaseIn(t testing.TB, c *cluster, options string) string {
 	t.Helper()
 	name, err := c.create(options)
@@ -56,7 +57,7 @@ func databaseIn(t testing.TB, c *cluster, options string) string {
 	}
 	t.Cleanup(func() {
 		if _, err := c.admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Errorf("dropping the test's database: %v", err)
+			t.Errorf("drop the test's database: %v", err)
 		}
 	})
 	return c.url(name)
@@ -64,10 +65,11 @@ func databaseIn(t testing.TB, c *cluster, options string) string {
 
 var errNoPostgres = errors.New("this test needs PostgreSQL 13 or newer: apt-get install postgresql")
 
-// cluster is a PostgreSQL server of this test process alone, reached by a socket in dir.
+// cluster is the PostgreSQL server of this test process, reached through a
+// socket in dir.
 type cluster struct {
 	dir      string
-	lifeline io.Closer // held, never closed: left to the garbage collector it would end the server
+	lifeline io.Closer // referenced here because its finalizer would end the server
 	admin    *sql.DB
 	mu       sync.Mutex
 	made     int
@@ -75,8 +77,9 @@ type cluster struct {
 
 var postgresCluster = sync.OnceValues(startCluster)
 
-// lifeline runs PostgreSQL for as long as its standard input is open. The other end is held by the test process alone, so
-// that server and files go when it ends, however it ends: no TestMain needed, and kill -9 leaves nothing behind.
+// lifeline runs PostgreSQL for as long as its standard input is open. Only the
+// test process holds the other end, so the server and its files go when the
+// process ends, even by kill -9, and no test needs a TestMain.
 const lifeline = `
 dir=$1 bin=$2
 trap '' INT HUP TERM
@@ -93,7 +96,7 @@ while kill -QUIT $!; do
 done
 cd /
 rm -rf "$dir"
-` // SIGQUIT stops PostgreSQL at once; during initdb it is ignored, hence the loop
+` // SIGQUIT stops PostgreSQL at once; initdb ignores it, hence the loop
 
 func startCluster() (*cluster, error) {
 	bin, err := postgresBin()
@@ -102,7 +105,7 @@ func startCluster() (*cluster, error) {
 	}
 	dir, err := socketDir()
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for PostgreSQL: %w", err)
+		return nil, fmt.Errorf("create a folder for PostgreSQL: %w", err)
 	}
 	watcher := exec.Command("sh", "-c", lifeline, "sh", dir, bin)
 	if err := asPostgres(watcher, dir); err != nil {
@@ -114,23 +117,24 @@ func startCluster() (*cluster, error) {
 		return nil, err
 	}
 	if err := watcher.Start(); err != nil {
-		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	c := &cluster{dir: dir, lifeline: end}
 	if c.admin, err = sql.Open("pgx", c.url("postgres")); err != nil {
 		return nil, err
 	}
-	c.admin.SetMaxOpenConns(1) // of two copies of one template made at once, PostgreSQL may refuse one
+	c.admin.SetMaxOpenConns(1) // PostgreSQL may refuse two copies of a template at once
 	if err := c.await(); err != nil {
 		return nil, err
 	}
 	if _, err := c.admin.Exec("CREATE DATABASE test_template TEMPLATE template0"); err != nil {
-		return nil, fmt.Errorf("making the template database: %w", err)
+		return nil, fmt.Errorf("create the template database: %w", err)
 	}
 	return c, migrate(c.url("test_template"))
 }
 
-// await returns when the server takes connections, or with its log when it has not within half a minute.
+// await waits until the server accepts connections. After half a minute it
+// returns an error with the server's log.
 func (c *cluster) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -153,7 +157,7 @@ func (c *cluster) create(options string) (string, error) {
 	name := fmt.Sprintf("test_%d", c.made)
 	c.mu.Unlock()
 	if _, err := c.admin.Exec("CREATE DATABASE " + name + " " + options); err != nil {
-		return "", fmt.Errorf("making a database for the test: %w", err)
+		return "", fmt.Errorf("create a database for the test: %w", err)
 	}
 	return name, nil
 }
@@ -166,7 +170,7 @@ func (c *cluster) run(ctx context.Context, database, statements string) error {
 	}
 	defer db.Close()
 	if _, err := db.ExecContext(ctx, statements); err != nil {
-		return fmt.Errorf("filling the database %s: %w", database, err)
+		return fmt.Errorf("fill the database %s: %w", database, err)
 	}
 	return nil
 }
@@ -175,7 +179,8 @@ func (c *cluster) url(database string) string {
 	return "postgres://postgres@/" + database + "?host=" + c.dir
 }
 
-// postgresBin returns the folder of the newest PostgreSQL, where Debian keeps it or else in PATH.
+// postgresBin returns the folder of the newest PostgreSQL: Debian's, or else
+// the one in PATH.
 func postgresBin() (string, error) {
 	found, _ := filepath.Glob("/usr/lib/postgresql/[1-9][0-9]/bin/initdb")
 	if len(found) > 0 {
@@ -186,12 +191,13 @@ func postgresBin() (string, error) {
 		return "", errNoPostgres
 	}
 	if path, err = filepath.EvalSymlinks(path); err != nil {
-		return "", fmt.Errorf("looking for PostgreSQL: %w", err)
+		return "", fmt.Errorf("look for PostgreSQL: %w", err)
 	}
 	return filepath.Dir(path), nil
 }
 
-// socketDir makes a folder whose name is short enough for a socket in it, which is limited to about 100 bytes.
+// socketDir creates a folder whose name is short enough for the path of a
+// socket, which has about 100 bytes at most.
 func socketDir() (string, error) {
 	parent := cmp.Or(memory(), os.TempDir())
 	if len(parent) > 60 || strings.ContainsAny(parent, " ?&#%") {

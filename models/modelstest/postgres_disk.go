@@ -2,5 +2,5 @@
 
 package modelstest
 
-// memory is known on Linux alone.
+// memory returns "": a folder in memory is known on Linux only.
 func memory() string { return "" }

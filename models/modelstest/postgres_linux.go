@@ -2,12 +2,14 @@ package modelstest
 
 import "syscall"
 
-// memory is a folder that no disk is behind, "" where there is none with room for a cluster: for each database that goes PostgreSQL writes
-// down all that is dirty in any.
+// memory returns a folder in memory, or "" if none has room for a cluster. On a
+// disk each dropped database is slow, because PostgreSQL then writes every
+// changed page of all databases.
 func memory() string {
 	const folder, room = "/dev/shm", 2 << 30
 	var about syscall.Statfs_t
-	if syscall.Statfs(folder, &about) != nil || syscall.Access(folder, 2) != nil || about.Bavail*uint64(about.Bsize) < room {
+	if syscall.Statfs(folder, &about) != nil || syscall.Access(folder, 2) != nil ||
+		about.Bavail*uint64(about.Bsize) < room {
 		return ""
 	}
 	return folder

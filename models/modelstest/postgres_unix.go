@@ -11,8 +11,9 @@ import (
 	"syscall"
 )
 
-// asPostgres makes cmd the head of a session of its own, so that Ctrl-C in the terminal ends the tests and not the server
-// before them, and has it run by the user postgres where root runs the tests, since PostgreSQL refuses root.
+// asPostgres makes cmd the leader of its own session, so that Ctrl-C in the
+// terminal does not end the server before the tests. If root runs the tests,
+// cmd runs as the user postgres, because PostgreSQL refuses root.
 func asPostgres(cmd *exec.Cmd, dir string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if os.Getuid() != 0 {
@@ -20,7 +21,7 @@ func asPostgres(cmd *exec.Cmd, dir string) error {
 	}
 	account, err := user.Lookup("postgres")
 	if err != nil {
-		return fmt.Errorf("root cannot run PostgreSQL and there is no user postgres to do it: %w", err)
+		return fmt.Errorf("root cannot run PostgreSQL, and there is no user postgres: %w", err)
 	}
 	uid, err := strconv.ParseUint(account.Uid, 10, 32)
 	if err != nil {
