@@ -16,8 +16,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// ErrUnscoped is returned for a statement on an owned table that was built with neither Scoped nor Unscoped. The
-// statement does not reach the database.
+// ErrUnscoped is returned for a statement on an owned table that was built with
+// neither Scoped nor Unscoped. The statement does not reach the database.
 var ErrUnscoped = errors.New("unscoped statement on an owned table")
 
 // ErrForeignOwner is returned for a write that would give a row of an owned
