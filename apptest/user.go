@@ -168,3 +168,20 @@ func (b *Browser) PostAfterIdle() (login *Page) {
 	b.App.Clock.Advance(b.App.Config.SessionIdle)
 	return b.Post("/account", "name", "Ada Lovelace").WantStatus(b.App.T, http.StatusUnauthorized)
 }
+
+// Grant gives the browser's user a role, as the command "user grant" does.
+func (b *Browser) Grant(role string) *Browser {
+	b.App.T.Helper()
+	if _, err := b.App.Auth.GrantRole(b.App.T.Context(), b.Email, role); err != nil {
+		b.App.T.Fatal(err)
+	}
+	return b
+}
+
+// Revoke takes a role from the browser's user.
+func (b *Browser) Revoke(role string) {
+	b.App.T.Helper()
+	if _, err := b.App.Auth.RevokeRole(b.App.T.Context(), b.Email, role); err != nil {
+		b.App.T.Fatal(err)
+	}
+}

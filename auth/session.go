@@ -60,7 +60,7 @@ func (a *Auth) FindActor(ctx context.Context, token string, client Client) (*Act
 		session.LastSeenAt, session.IP = now, client.Address()
 		a.seen.tell(ctx, a.log, now, a.markSeen(ctx, session, now))
 	}
-	actor.Client = client
+	actor.Permissions, actor.Client = permissionsOf(actor.Roles), client
 	return &actor, nil
 }
 

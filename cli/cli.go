@@ -41,6 +41,10 @@ func commands() []app.Command {
 			About: "mail a user who has lost every second factor a link that removes\nthem"},
 		{Words: "user move ADDRESS NEW-ADDRESS", Run: app.WithCore(moveUser),
 			About: "mail the new address of a user who has lost the old mailbox a link\nthat moves the account there"},
+		{Words: "user grant ADDRESS ROLE", Run: app.WithCore(grantRole),
+			About: "give a user a role"},
+		{Words: "user revoke ADDRESS ROLE", Run: app.WithCore(revokeRole),
+			About: "take a role from a user"},
 		{Words: "help", Run: help,
 			About: "show this"},
 	}

@@ -41,3 +41,33 @@ func moveUser(ctx context.Context, call *app.Call, core *app.Core) error {
 		"The account moves once the link is used. A mail to %s then says so, and can undo the move for a week.\n", to, from)
 	return nil
 }
+
+// grantRole gives a user a role.
+func grantRole(ctx context.Context, call *app.Call, core *app.Core) error {
+	address, role := call.Args[0], call.Args[1]
+	granted, err := core.Auth.GrantRole(ctx, address, role)
+	if err != nil {
+		return fmt.Errorf("%s: %w", address, err)
+	}
+	if !granted {
+		fmt.Fprintf(call.Out, "%s already has the role %s.\n", address, role)
+		return nil
+	}
+	fmt.Fprintf(call.Out, "%s has the role %s from the next request on.\n", address, role)
+	return nil
+}
+
+// revokeRole takes a role from a user.
+func revokeRole(ctx context.Context, call *app.Call, core *app.Core) error {
+	address, role := call.Args[0], call.Args[1]
+	revoked, err := core.Auth.RevokeRole(ctx, address, role)
+	if err != nil {
+		return fmt.Errorf("%s: %w", address, err)
+	}
+	if !revoked {
+		fmt.Fprintf(call.Out, "%s doesn't have the role %s.\n", address, role)
+		return nil
+	}
+	fmt.Fprintf(call.Out, "%s has lost the role %s from the next request on.\n", address, role)
+	return nil
+}

@@ -56,3 +56,27 @@ func TestUserMove_SaysWhyNothingMoves(t *testing.T) {
 		}
 	}
 }
+
+func TestUserGrantAndRevoke_SayWhatHappens(t *testing.T) {
+	p := newProgram(t)
+	p.run("seed")
+	for _, c := range []struct {
+		verb, address, role, want string
+		status                    int
+	}{
+		{"grant", "nobody@example.com", "admin", "nobody@example.com: no account has the address", 1},
+		{"grant", "ada", "admin", "ada: ", 1},
+		{"grant", "ada@example.com", "boss", `there is no role "boss"; the roles are: admin`, 1},
+		{"grant", "ada@example.com", "admin", "has the role admin from the next request on", 0},
+		{"grant", "ada@example.com", "admin", "already has the role admin", 0},
+		{"revoke", "nobody@example.com", "admin", "nobody@example.com: no account has the address", 1},
+		{"revoke", "ada@example.com", "boss", `there is no role "boss"; the roles are: admin`, 1},
+		{"revoke", "ada@example.com", "admin", "has lost the role admin", 0},
+		{"revoke", "ada@example.com", "admin", "doesn't have the role admin", 0},
+	} {
+		output, status := p.run("user", c.verb, c.address, c.role)
+		if status != c.status || !strings.Contains(output, c.want) {
+			t.Errorf("user %s %s %s: got status %d and %q, want status %d and %q", c.verb, c.address, c.role, status, output, c.status, c.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"example.com/gatehouse/apptest"
+	"example.com/gatehouse/auth"
 )
 
 // This file tells the laws about the product: its public routes, its guards, and
@@ -137,6 +138,9 @@ func sampleRows() map[string]func(*apptest.Browser) string {
 		"passkey_owners":     func(b *apptest.Browser) string { addPasskey(b); return b.RowID("passkey_owners") },     // feature:passkeys
 		"passkeys":           func(b *apptest.Browser) string { return b.RowID("passkeys") },                          // feature:passkeys
 		"profile_pictures":   func(b *apptest.Browser) string { uploadAvatar(b); return b.RowID("profile_pictures") }, // feature:profile_picture
+		"user_roles": func(b *apptest.Browser) string {
+			return b.Grant(auth.Roles()[0].Name).RowID("user_roles")
+		},
 		"preferences": func(b *apptest.Browser) string {
 			setPreferences(b, "light", "en-GB", "Europe/Paris")
 			return b.RowID("preferences")

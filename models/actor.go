@@ -8,12 +8,14 @@ type Actor struct {
 	Session     Session
 	User        User
 	Preferences Preferences
-	Picture     string // the id of the user's profile picture, "" for none // feature:profile_picture
+	Picture     string       // the id of the user's profile picture, "" for none // feature:profile_picture
+	Roles       []string     // the names of the roles that the user was granted
+	Permissions []Permission // what these roles permit, see May
 	Client      Client
 }
 
 // ActorFor returns an actor for work on a user's rows outside of a request. It
-// has no session, so it fails where one is required.
+// has no session, so it fails where one is required, and no permissions.
 func ActorFor(user *User) *Actor { return &Actor{User: *user} }
 
 // Client is where a request comes from. The zero Client is the server itself.

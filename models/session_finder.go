@@ -36,6 +36,7 @@ func (a *Actor) joinedColumns() []joinedColumn {
 		{"coalesce(p.language, '')", &a.Preferences.Language},
 		{"coalesce(p.time_zone, '')", &a.Preferences.TimeZone},
 		{"coalesce(pp.id, '')", &a.Picture}, // feature:profile_picture
+		{userRoles, (*wordList)(&a.Roles)},
 	}
 }
 

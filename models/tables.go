@@ -14,6 +14,7 @@ func Tables() []Table {
 		securityAlertTable,
 		profilePictureTable, // feature:profile_picture
 		preferencesTable,
+		userRoleTable,
 		limitTable,
 		writeProbeTable,
 		eventTable,

@@ -102,6 +102,8 @@ func eventWords() map[string]eventSentence {
 		"password.expired":            {ActivityChanges, ui.IconLock, "We asked you to choose a new password at your next login"},
 		"account.compromise_reported": {ActivityChanges, ui.IconLock, "Everybody was locked out through the link in an alert"},
 		"account.renamed":             {ActivityChanges, ui.IconUser, "Your name was changed"},
+		"role.granted":                {ActivityChanges, ui.IconKey, "You were given a role"},
+		"role.revoked":                {ActivityChanges, ui.IconKey, "A role was taken from you"},
 		"access.denied":               {ActivityRefused, ui.IconEyeOff, "Something was asked for that is not there, or not yours"},
 		"origin.refused":              {ActivityRefused, ui.IconUnlink, "A form that came from another site was refused"},
 		"account.exported":            {ActivityChanges, ui.IconFile, "Your data was downloaded"},
@@ -308,7 +310,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 string
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(templ.SafeURL(activityList(events, k.kind).Link(1))).ResolveURL(ctx)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 242, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 244, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 						if templ_7745c5c3_Err != nil {
@@ -331,7 +333,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 246, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 248, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -349,7 +351,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 249, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 251, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -523,7 +525,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 279, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 281, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -546,7 +548,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var14 string
 		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 284, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 286, Col: 67}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -568,11 +570,11 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 	})
 }
 
-// activityFacts are how, with what and from where.
+// activityFacts are how, with what and from where, and which role.
 func activityFacts(event models.Event) []string {
-	facts := []string{methodOf(event), deviceName(event.Device), event.IP}
-	if _, err := netip.ParseAddr(event.IP); err != nil {
-		facts = facts[:1] // it came from the server itself
+	facts := []string{methodOf(event), detailOf(event)["role"]}
+	if _, err := netip.ParseAddr(event.IP); err == nil { // it did not come from the server itself
+		facts = append(facts, deviceName(event.Device), event.IP)
 	}
 	return slices.DeleteFunc(facts, func(fact string) bool { return fact == "" })
 }
