@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -23,11 +22,10 @@ func (h *Handlers) Account(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	err := h.auth.Rename(c.Request().Context(), actor, form.Name)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.Account(&actor.User, form, invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.web.Render(c, status, views.Account(&actor.User, form, problems))
+		})
 	}
 	return h.web.Redirect(c, "/account", "Your name is saved.")
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/views/dev"
-	"example.com/gatehouse/web"
 )
 
 // DevUIPage leads to the parts that pages are made of.
@@ -30,9 +29,6 @@ func (h *Handlers) DevUIPart(c echo.Context) error {
 
 // DevUISubmit is where the forms that are shown lead to. Nothing comes of them but a notice.
 func (h *Handlers) DevUISubmit(c echo.Context) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	part, err := devUIPart(c)
 	if err != nil {
 		return err

@@ -31,20 +31,16 @@ func (h *Handlers) ChangeEmail(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	err := h.auth.RequestEmailChange(c.Request().Context(), actor, form.Email)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.Email(&actor.User, form, invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.web.Render(c, status, views.Email(&actor.User, form, problems))
+		})
 	}
 	return h.web.Redirect(c, "/account/email", "We have written to both addresses.")
 }
 
 // CancelEmailChange keeps the address that there is.
 func (h *Handlers) CancelEmailChange(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	if err := h.auth.CancelEmailChange(c.Request().Context(), actor); err != nil {
 		return err
 	}

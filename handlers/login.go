@@ -34,9 +34,6 @@ func (h *Handlers) Login(c echo.Context) error {
 
 // Logout is the one way out. It succeeds for visitors too: who clicks twice, or in a second tab, wants to be out.
 func (h *Handlers) Logout(c echo.Context) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	if err := h.web.Logout(c); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -52,11 +51,10 @@ func (h *Handlers) NewNote(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	note, err := models.CreateNote(h.database(c), actor, form)
-	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.NewNote(&actor.User, form, invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems models.Invalid) error {
+			return h.web.Render(c, status, views.NewNote(&actor.User, form, problems))
+		})
 	}
 	return h.web.Redirect(c, "/notes/"+note.ID, "The note is saved.")
 }
@@ -78,11 +76,10 @@ func (h *Handlers) EditNote(c echo.Context, actor *auth.Actor) error {
 	}
 	id := c.Param("id")
 	err := models.UpdateNote(h.database(c), actor, id, form)
-	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.EditNote(&actor.User, id, form, invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems models.Invalid) error {
+			return h.web.Render(c, status, views.EditNote(&actor.User, id, form, problems))
+		})
 	}
 	return h.web.Redirect(c, "/notes/"+id, "The note is saved.")
 }
@@ -107,9 +104,6 @@ func (h *Handlers) PinNote(c echo.Context, actor *auth.Actor) error {
 
 // DeleteNote deletes a note, which its notice can undo.
 func (h *Handlers) DeleteNote(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	id := c.Param("id")
 	if err := models.DeleteNote(h.database(c), actor, id); err != nil {
 		return err
@@ -119,9 +113,6 @@ func (h *Handlers) DeleteNote(c echo.Context, actor *auth.Actor) error {
 
 // RestoreNote brings a deleted note back.
 func (h *Handlers) RestoreNote(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	id := c.Param("id")
 	if err := models.RestoreNote(h.database(c), actor, id, h.now()); err != nil {
 		return err

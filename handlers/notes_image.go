@@ -1,9 +1,7 @@
 package handlers
 
 import (
-	"errors"
 	"mime/multipart"
-	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -31,20 +29,16 @@ func (h *Handlers) SetNoteImage(c echo.Context, actor *auth.Actor) error {
 	}
 	id := c.Param("id")
 	err := models.SetNoteImage(h.database(c), actor, id, &h.pictures, form.Image)
-	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.notePage(c, http.StatusUnprocessableEntity, actor, invalid)
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems models.Invalid) error {
+			return h.notePage(c, status, actor, problems)
+		})
 	}
 	return h.web.Redirect(c, "/notes/"+id, "The picture is saved.")
 }
 
 // DeleteNoteImage takes the picture from a note.
 func (h *Handlers) DeleteNoteImage(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	id := c.Param("id")
 	if err := models.DeleteNoteImage(h.database(c), actor, id); err != nil {
 		return err

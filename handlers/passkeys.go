@@ -18,9 +18,6 @@ import (
 
 // PasskeyLoginOptions answers the login page's script with what it needs to ask for a passkey.
 func (h *Handlers) PasskeyLoginOptions(c echo.Context) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	options, token, err := h.auth.PasskeyLogIn(c.Request().Context(), h.cookies.Get(c.Request(), session.Passkey), middleware.Client(c))
 	if err != nil {
 		return passkeyOptions(c, nil, err)
@@ -48,27 +45,18 @@ func (h *Handlers) PasskeyLogin(c echo.Context) error {
 
 // PasskeyFactorOptions answers the script of the page that asks for a second factor.
 func (h *Handlers) PasskeyFactorOptions(c echo.Context, p *auth.PendingLogin) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	options, err := h.auth.PasskeyFactor(c.Request().Context(), p)
 	return passkeyOptions(c, options, err)
 }
 
 // PasskeyReauthOptions answers the script of the page that asks for a fresh proof.
 func (h *Handlers) PasskeyReauthOptions(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	options, err := h.auth.PasskeyReauth(c.Request().Context(), actor)
 	return passkeyOptions(c, options, err)
 }
 
 // NewPasskeyOptions answers the script of the page that makes a passkey.
 func (h *Handlers) NewPasskeyOptions(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	options, err := h.auth.NewPasskey(c.Request().Context(), actor)
 	return passkeyOptions(c, options, err)
 }
@@ -132,11 +120,10 @@ func (h *Handlers) NewPasskey(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	token, err := h.auth.AddPasskey(c.Request().Context(), actor, form.Credential)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.web.Render(c, status, views.NewPasskey(&actor.User, h.auth.PasskeysWork(), problems))
+		})
 	}
 	if err := h.web.Renew(c, actor, token); err != nil {
 		return err
@@ -152,11 +139,10 @@ func (h *Handlers) RenamePasskey(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	err := h.auth.RenamePasskey(c.Request().Context(), actor, form.ID, form.Name)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.passkeys(c, http.StatusUnprocessableEntity, actor, form, invalid)
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.passkeys(c, status, actor, form, problems)
+		})
 	}
 	return h.web.Redirect(c, "/account/passkeys", "The name is saved.")
 }

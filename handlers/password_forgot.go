@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -24,11 +23,10 @@ func (h *Handlers) ForgotPassword(c echo.Context) error {
 		return err
 	}
 	err := h.auth.ForgotPassword(c.Request().Context(), form.Email, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.ForgotPassword(form, invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.web.Render(c, status, views.ForgotPassword(form, problems))
+		})
 	}
 	return h.web.Redirect(c, "/password/forgot/sent", "")
 }

@@ -53,16 +53,15 @@ func (h *Handlers) ResetPassword(c echo.Context) error {
 		return err
 	}
 	device, err := h.auth.ResetPassword(c.Request().Context(), form.Token, form.Password, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.resetPassword(c, http.StatusUnprocessableEntity, form, invalid)
-	}
 	switch {
 	case errors.Is(err, auth.ErrInvalidLink):
 		return h.deadReset(c, err)
 	case errors.Is(err, auth.ErrFactorDue):
 		return h.resetWithFactor(c, form.Token)
 	case err != nil:
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.resetPassword(c, status, form, problems)
+		})
 	}
 	if err := h.cookies.Set(c.Response(), c.Request(), session.Device, device); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -30,11 +29,10 @@ func (h *Handlers) Preferences(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	err := models.SavePreferences(h.database(c), &actor.User, form)
-	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.preferences(c, http.StatusUnprocessableEntity, actor, form, invalid)
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems models.Invalid) error {
+			return h.preferences(c, status, actor, form, problems)
+		})
 	}
 	if err := h.web.SaveTheme(c, form.Theme); err != nil {
 		return err

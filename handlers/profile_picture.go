@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"mime/multipart"
 	"net/http"
 
@@ -28,20 +27,16 @@ func (h *Handlers) SetProfilePicture(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	err := models.SetProfilePicture(h.database(c), &actor.User, &h.pictures, form.Picture)
-	if invalid, ok := errors.AsType[models.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, views.ProfilePicture(&actor.User, actor.Picture != "", invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems models.Invalid) error {
+			return h.web.Render(c, status, views.ProfilePicture(&actor.User, actor.Picture != "", problems))
+		})
 	}
 	return h.web.Redirect(c, "/account/picture", "Your picture is saved.")
 }
 
 // RemoveProfilePicture takes the picture from the person.
 func (h *Handlers) RemoveProfilePicture(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	if err := models.RemoveProfilePicture(h.database(c), &actor.User); err != nil {
 		return err
 	}

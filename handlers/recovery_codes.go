@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -27,15 +26,11 @@ func (h *Handlers) recoveryCodes(c echo.Context, status int, actor *auth.Actor, 
 
 // MakeRecoveryCodes shows new ones, this once.
 func (h *Handlers) MakeRecoveryCodes(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	codes, err := h.auth.MakeRecoveryCodes(c.Request().Context(), actor)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.recoveryCodes(c, http.StatusUnprocessableEntity, actor, invalid)
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.recoveryCodes(c, status, actor, problems)
+		})
 	}
 	others, err := h.hasOtherSessions(c, actor)
 	if err != nil {

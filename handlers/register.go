@@ -32,11 +32,10 @@ func (h *Handlers) Register(c echo.Context) error {
 		return err
 	}
 	browser, err := h.auth.Register(c.Request().Context(), form.Name, form.Email, form.Password, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.web.Render(c, http.StatusUnprocessableEntity, h.registerView(form, invalid))
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.web.Render(c, status, h.registerView(form, problems))
+		})
 	}
 	err = errors.Join(
 		h.cookies.Set(c.Response(), c.Request(), session.Registration, browser),
@@ -74,9 +73,6 @@ func (h *Handlers) noRegistration(c echo.Context) error {
 
 // ResendRegistration mails the link again.
 func (h *Handlers) ResendRegistration(c echo.Context) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	err := h.auth.ResendRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), middleware.Client(c))
 	switch {
 	case errors.Is(err, auth.ErrInvalidLink):
@@ -96,16 +92,15 @@ func (h *Handlers) CorrectRegistration(c echo.Context) error {
 		return err
 	}
 	err := h.auth.CorrectRegistration(c.Request().Context(), h.cookies.Get(c.Request(), session.Registration), form.Email, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.registerSent(c, http.StatusUnprocessableEntity, form, invalid)
-	}
 	switch {
 	case errors.Is(err, auth.ErrInvalidLink):
 		return h.noRegistration(c)
 	case errors.Is(err, auth.ErrMailedEnough):
 		return h.web.Redirect(c, "/register/sent", mailedEnough)
 	case err != nil:
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.registerSent(c, status, form, problems)
+		})
 	}
 	return h.web.Redirect(c, "/register/sent", "We have sent a link to the corrected address.")
 }

@@ -46,14 +46,13 @@ func (h *Handlers) ConfirmEmail(c echo.Context) error {
 	}
 	browser := h.cookies.Get(c.Request(), session.Registration)
 	user, err := h.auth.ConfirmRegistration(c.Request().Context(), form.Token, browser, form.Password, middleware.Client(c))
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.confirmEmail(c, http.StatusUnprocessableEntity, form, invalid)
-	}
 	if errors.Is(err, auth.ErrInvalidLink) {
 		return h.deadConfirmation(c, err)
 	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.confirmEmail(c, status, form, problems)
+		})
 	}
 	h.cookies.Clear(c.Response(), session.Registration)
 	errand := views.Errand{Next: h.cookies.Take(c.Response(), c.Request(), session.ReturnTo)}

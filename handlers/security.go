@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -49,11 +48,10 @@ func (h *Handlers) Security(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	token, err := h.auth.ChangePassword(c.Request().Context(), actor, form.CurrentPassword, form.Password)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.security(c, http.StatusUnprocessableEntity, actor, form, invalid)
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.security(c, status, actor, form, problems)
+		})
 	}
 	if err := h.web.Renew(c, actor, token); err != nil {
 		return err

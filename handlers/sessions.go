@@ -39,9 +39,6 @@ func (h *Handlers) EndSession(c echo.Context, actor *auth.Actor) error {
 
 // EndOtherSessions logs every other device out, and leads back to where it was offered.
 func (h *Handlers) EndOtherSessions(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	if err := h.auth.EndOtherSessions(c.Request().Context(), actor); err != nil {
 		return err
 	}

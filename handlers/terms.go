@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -52,11 +51,10 @@ func (h *Handlers) AcceptTerms(c echo.Context, p *auth.PendingLogin) error {
 	}
 	form.Errand = web.CheckErrand(form.Errand)
 	err := h.auth.AcceptTerms(c.Request().Context(), p, form.Version)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.acceptTerms(c, http.StatusUnprocessableEntity, p, form.Errand, invalid)
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.acceptTerms(c, status, p, form.Errand, problems)
+		})
 	}
 	return h.web.Login(c, &p.User, p.Authentication(), form.Errand)
 }

@@ -66,11 +66,10 @@ func (h *Handlers) RenameTOTP(c echo.Context, actor *auth.Actor) error {
 		return err
 	}
 	err := h.auth.RenameTOTP(c.Request().Context(), actor, form.ID, form.Name)
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return h.totp(c, http.StatusUnprocessableEntity, actor, form, invalid)
-	}
 	if err != nil {
-		return err
+		return web.Invalid(err, func(status int, problems auth.Invalid) error {
+			return h.totp(c, status, actor, form, problems)
+		})
 	}
 	return h.web.Redirect(c, "/account/totp", "The name is saved.")
 }

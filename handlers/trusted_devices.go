@@ -36,9 +36,6 @@ func (h *Handlers) EndTrust(c echo.Context, actor *auth.Actor) error {
 
 // EndAllTrust has it asked for on all of them.
 func (h *Handlers) EndAllTrust(c echo.Context, actor *auth.Actor) error {
-	if err := web.Bind(c, &struct{}{}); err != nil {
-		return err
-	}
 	if err := h.auth.EndAllTrust(c.Request().Context(), actor); err != nil {
 		return err
 	}

@@ -13,15 +13,18 @@ import (
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+
+	"example.com/gatehouse/auth"
 )
 
-// Bind reads the form that was sent into form, a pointer to a struct of strings, bools and *multipart.FileHeaders with
-// `form:"name"` tags; a file that was not chosen stays nil. Numbers and dates are strings, which the rules read: what was typed is
-// shown again as it was.
+// Bind reads the posted form into form, a pointer to a struct of strings, bools
+// and *multipart.FileHeaders with `form:"name"` tags. A file that was not chosen
+// stays nil. Numbers and dates are strings that the rules read, so that what was
+// typed can be shown again as it was.
 //
-// It takes forms alone: another media type is 415, which also keeps scripts of other sites from sending JSON as text/plain. Only
-// the body counts, since a password in an address is a password in a log (ASVS 14.2.1), and a field that is sent twice is 400:
-// two parts of the program could read different ones (ASVS 15.3.7).
+// Bind reads the body alone, since a password in an address is a password in a
+// log (ASVS 14.2.1). A field that is sent twice is 400: two parts of the program
+// could read different values (ASVS 15.3.7).
 func Bind(c echo.Context, form any) error {
 	r := c.Request()
 	if err := parseForm(r); err != nil {
@@ -58,6 +61,27 @@ func bindField(r *http.Request, name string, into reflect.Value) error {
 		into.SetString(values[0])
 	}
 	return nil
+}
+
+// Invalid answers a form that the domain call refused. For an auth.Invalid, show
+// renders the form's page again with status 422, the problems and what was
+// typed. Invalid returns any other error.
+func Invalid(err error, show func(status int, problems auth.Invalid) error) error {
+	if problems, ok := errors.AsType[auth.Invalid](err); ok {
+		return show(http.StatusUnprocessableEntity, problems)
+	}
+	return err
+}
+
+// requireForm answers a body that is no form with 415, also for handlers that
+// read nothing of it: a script of another site must not send one as text/plain.
+func requireForm(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := parseForm(c.Request()); err != nil {
+			return err
+		}
+		return next(c)
+	}
 }
 
 // IsTicked reports whether a checkbox was sent with this value.

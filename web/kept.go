@@ -129,11 +129,8 @@ func (w *Web) carryOn(c echo.Context, user *models.User, errand views.Errand) er
 // Again answers a form that did not go through on its own page: with what is wrong in it or, where the page holds what somebody was sending,
 // with how long they have to wait, since the page of that error would lose it. It returns any other error.
 func (w *Web) Again(c echo.Context, kept string, err error, show func(status int, problems auth.Invalid) error) error {
-	if invalid, ok := errors.AsType[auth.Invalid](err); ok {
-		return show(http.StatusUnprocessableEntity, invalid)
-	}
 	if _, limited := errors.AsType[auth.Limited](err); kept == "" || !limited && !errors.Is(err, models.ErrBusy) {
-		return err
+		return Invalid(err, show)
 	}
 	page := w.errorPage(c, err)
 	w.setRetryAfter(c, page)

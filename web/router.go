@@ -162,7 +162,7 @@ func (g Group) With(guard string, more ...echo.MiddlewareFunc) Group {
 // GET registers a route. It answers HEAD as well (RFC 9110 9.3.2).
 func (g Group) GET(path string, h echo.HandlerFunc) { g.get(path, h, h) }
 
-// POST registers a route for a form.
+// POST registers a route for a form. Another media type is answered with 415.
 func (g Group) POST(path string, h echo.HandlerFunc, options ...Option) {
 	g.add(http.MethodPost, path, h, h, options...)
 }
@@ -176,6 +176,9 @@ func (g Group) add(method, path string, named any, h echo.HandlerFunc, options .
 	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody}
 	for _, set := range options {
 		set(&route)
+	}
+	if method == http.MethodPost {
+		h = requireForm(h)
 	}
 	if g.change != nil && method == http.MethodPost && !route.Protects {
 		h = g.change(h)
@@ -209,7 +212,7 @@ type GroupOf[T any] struct {
 // GET registers a route. It answers HEAD as well (RFC 9110 9.3.2).
 func (g GroupOf[T]) GET(path string, h func(echo.Context, T) error) { g.group.get(path, h, g.hand(h)) }
 
-// POST registers a route for a form.
+// POST registers a route for a form. Another media type is answered with 415.
 func (g GroupOf[T]) POST(path string, h func(echo.Context, T) error, options ...Option) {
 	g.group.add(http.MethodPost, path, h, g.hand(h), options...)
 }
