@@ -13,7 +13,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := cli.Run(ctx, os.Args[1:])
+	status := cli.Run(ctx, os.Args[1:], features)
 	stop()
 	os.Exit(status)
 }

@@ -23,11 +23,12 @@ type Command struct {
 
 // Call is one execution of a command, with all that it knows of the process.
 type Call struct {
-	Program string   // the name of the executable file
-	Args    []string // the arguments that Command.Words names
-	Environ []string // as os.Environ returns it
-	Out     io.Writer
-	Err     io.Writer // for errors and the log
+	Program  string   // the name of the executable file
+	Args     []string // the arguments that Command.Words names
+	Environ  []string // as os.Environ returns it
+	Features []Feature
+	Out      io.Writer
+	Err      io.Writer // for errors and the log
 }
 
 // Config reads the settings. The error is a config.Faults if any is wrong.
@@ -52,7 +53,7 @@ func WithCore(run func(context.Context, *Call, *Core) error) func(context.Contex
 		}
 		log := call.Log(c)
 		slog.SetDefault(log) // net/http and the packages below have no logger of their own
-		core, err := Open(ctx, c, log, time.Now)
+		core, err := Open(ctx, c, call.Features, log, time.Now)
 		if err != nil {
 			return err
 		}

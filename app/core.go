@@ -14,6 +14,7 @@ import (
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
+	"example.com/gatehouse/web"
 )
 
 // Core is the application without its pages: the settings, the migrated
@@ -26,20 +27,23 @@ type Core struct {
 	Log    *slog.Logger
 	Now    func() time.Time
 
+	Features []Feature
+	Web      *web.Web // by Site
+
 	Applied int // migrations, by Open
 }
 
 // Open assembles the core and brings its database up to date. The caller must
 // close it. In development Open creates the secret key that c lacks.
-func Open(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*Core, error) {
+func Open(ctx context.Context, c config.Config, features []Feature, log *slog.Logger, now func() time.Time) (*Core, error) {
 	if err := c.KeepSecret(); err != nil {
 		return nil, err
 	}
-	db, err := models.Open(c.DatabaseURL, models.Tables())
+	db, err := models.Open(c.DatabaseURL, Tables(features), Migrations(features)...)
 	if err != nil {
 		return nil, err
 	}
-	core := &Core{Config: c, DB: db, Log: log, Now: now}
+	core := &Core{Config: c, DB: db, Log: log, Now: now, Features: features}
 	if err := core.assemble(ctx); err != nil {
 		return nil, errors.Join(err, models.Close(db))
 	}

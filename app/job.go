@@ -20,13 +20,6 @@ type Job struct {
 	Run func(ctx context.Context, core *Core) error
 }
 
-// Jobs returns the jobs of the program.
-func Jobs() []Job {
-	return []Job{
-		cleanup,
-	}
-}
-
 var cleanup = Job{
 	Name:  "cleanup",
 	Every: 15 * time.Minute,

@@ -70,7 +70,7 @@ func TestJob_SendsAWeeklyDigestOnceHoweverOftenItRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	core, err := app.Open(t.Context(), c, slog.New(slog.DiscardHandler), func() time.Time { return now })
+	core, err := app.Open(t.Context(), c, nil, slog.New(slog.DiscardHandler), func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,10 +27,10 @@ import (
 
 	"gorm.io/gorm"
 
+	core "example.com/gatehouse/app"
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/auth/hash"
 	"example.com/gatehouse/config"
-	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
@@ -57,6 +57,8 @@ type App struct {
 	Log     *Log
 	Routes  []web.Route
 
+	features []core.Feature
+
 	limits   *limits
 	onUser   []func(*models.User)
 	unread   map[string][]mailtest.Message // by recipient: mail that came before the one asked for
@@ -81,6 +83,14 @@ func New(t *testing.T, options ...Option) *App {
 	t.Helper()
 	t.Parallel()
 	return NewOn(t, modelstest.Open(t), options...)
+}
+
+// NewWith starts the application with features, on a database of its own.
+func NewWith(t *testing.T, features []core.Feature, options ...Option) *App {
+	t.Helper()
+	t.Parallel()
+	db := modelstest.OpenWith(t, core.Tables(features), core.Migrations(features)...)
+	return NewOn(t, db, append(options, func(app *App) { app.features = features })...)
 }
 
 // NewOn starts the application on a migrated database. The test does not run in
@@ -146,7 +156,8 @@ func (app *App) Restart() {
 	if err != nil {
 		app.T.Fatal(err)
 	}
-	router, routes := handlers.New(c, app.DB, app.Auth, app.Outbox, log, now).Router()
+	program := &core.Core{Config: c, DB: app.DB, Auth: app.Auth, Outbox: app.Outbox, Log: log, Now: now, Features: app.features}
+	router, routes := program.Site()
 	app.Server.Config.Handler, app.Routes = app.limits.watch(router), routes
 	app.work(app.Outbox, app.Auth)
 }

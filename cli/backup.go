@@ -30,7 +30,7 @@ func restore(ctx context.Context, call *app.Call) error {
 		return err
 	}
 	from := call.Args[0]
-	former, err := models.Restore(ctx, c.DatabaseURL, from, time.Now())
+	former, err := models.Restore(ctx, c.DatabaseURL, from, time.Now(), app.Migrations(call.Features)...)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 	"example.com/gatehouse/config"
 )
 
-func commands() []app.Command {
-	return []app.Command{
+func commands(features []app.Feature) []app.Command {
+	all := []app.Command{
 		{Words: "serve", Run: app.WithCore(serve),
 			About: "migrate the database and answer requests (the default)"},
 		{Words: "migrate", Run: migrate,
@@ -48,23 +48,27 @@ func commands() []app.Command {
 		{Words: "help", Run: help,
 			About: "show this"},
 	}
+	for _, f := range features {
+		all = append(all, f.Commands...)
+	}
+	return all
 }
 
 // Run executes the command that args call and returns the exit status of the
 // process: 2 if the user has to correct the arguments or the settings, 1 for
 // any other error.
-func Run(ctx context.Context, args []string) int {
+func Run(ctx context.Context, args []string, features []app.Feature) int {
 	name, _ := os.Executable() // without a name, messages begin with a dot
-	return run(ctx, args, &app.Call{Program: filepath.Base(name), Environ: os.Environ(), Out: os.Stdout,
-		Err: os.Stderr})
+	return run(ctx, args, &app.Call{Program: filepath.Base(name), Environ: os.Environ(), Features: features,
+		Out: os.Stdout, Err: os.Stderr})
 }
 
 // run is Run for any process, which call describes.
 func run(ctx context.Context, words []string, call *app.Call) int {
-	command, args, found := find(commands(), words)
+	command, args, found := find(commands(call.Features), words)
 	if !found {
 		fmt.Fprintf(call.Err, "%s: unknown command %q\n\n", call.Program, strings.Join(words, " "))
-		fmt.Fprint(call.Err, usage(call.Program, commands()))
+		fmt.Fprint(call.Err, usage(call.Program, commands(call.Features)))
 		return 2
 	}
 	call.Args = args

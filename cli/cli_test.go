@@ -73,7 +73,7 @@ func TestHelp_ListsEveryCommand(t *testing.T) {
 	p := newProgram(t)
 	for _, word := range []string{"help", "-h", "--help"} {
 		output, status := p.run(word)
-		for _, command := range commands() {
+		for _, command := range commands(nil) {
 			if status != 0 || !strings.Contains(output, "\n  "+command.Words+"  ") {
 				t.Errorf("%s: got status %d and %q, want status 0 and a line for %q", word, status,
 					output, command.Words)
@@ -90,7 +90,7 @@ func TestFind_ReturnsTheArguments(t *testing.T) {
 		{"routes --json", "routes --json", ""},
 		{"user move a@example.com b@example.com", "user move ADDRESS NEW-ADDRESS", "a@example.com b@example.com"},
 	} {
-		command, args, _ := find(commands(), strings.Fields(c.words))
+		command, args, _ := find(commands(nil), strings.Fields(c.words))
 		if got := strings.Join(args, " "); command.Words != c.command || got != c.args {
 			t.Errorf("%q: got the command %q with %q, want %q with %q", c.words, command.Words, got, c.command, c.args)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 func help(_ context.Context, call *app.Call) error {
-	_, err := fmt.Fprint(call.Out, usage(call.Program, commands()))
+	_, err := fmt.Fprint(call.Out, usage(call.Program, commands(call.Features)))
 	return err
 }
 

@@ -16,7 +16,7 @@ func migrate(ctx context.Context, call *app.Call) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := models.Open(c.DatabaseURL, models.Tables())
+	db, err := models.Open(c.DatabaseURL, app.Tables(call.Features), app.Migrations(call.Features)...)
 	if err != nil {
 		return err
 	}

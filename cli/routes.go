@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"example.com/gatehouse/app"
-	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/web"
 )
 
@@ -30,7 +29,7 @@ func readRoutes(call *app.Call) ([]web.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, list := handlers.New(c, nil, nil, nil, call.Log(c), time.Now).Router()
+	_, list := (&app.Core{Config: c, Log: call.Log(c), Now: time.Now, Features: call.Features}).Site()
 	return list, nil
 }
 

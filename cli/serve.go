@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"example.com/gatehouse/app"
-	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/web"
 )
 
@@ -36,7 +35,7 @@ func serve(ctx context.Context, call *app.Call, core *app.Core) error {
 		debug.SetGCPercent(400)
 	}
 	limitMemory()
-	return (&server{Core: core, out: call.Out, jobs: app.Jobs(), firstRun: firstRun}).run(ctx)
+	return (&server{Core: core, out: call.Out, jobs: core.Jobs(), firstRun: firstRun}).run(ctx)
 }
 
 // server is the program while it serves.
@@ -48,7 +47,7 @@ type server struct {
 }
 
 func (s *server) run(ctx context.Context) error {
-	router, routes := handlers.New(s.Config, s.DB, s.Auth, s.Outbox, s.Log, s.Now).Router()
+	router, routes := s.Site()
 	if err := canHoldUploads(routes); err != nil {
 		s.Log.Error("uploads will be refused: the program cannot write to the folder for temporary files; "+
 			"set TMPDIR to a folder that it can write to", "folder", os.TempDir(), "error", err)

@@ -60,7 +60,7 @@ func TestServe_DeletesExpiredRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	core, err := app.Open(t.Context(), c, slog.New(slog.DiscardHandler), time.Now)
+	core, err := app.Open(t.Context(), c, nil, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestServe_DeletesExpiredRows(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- (&server{core, io.Discard, app.Jobs(), 10 * time.Millisecond}).run(ctx) }()
+	go func() { served <- (&server{core, io.Discard, core.Jobs(), 10 * time.Millisecond}).run(ctx) }()
 	defer func() {
 		stop()
 		if err := <-served; err != nil {

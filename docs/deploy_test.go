@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"example.com/gatehouse/app"
 	"example.com/gatehouse/config"
-	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/web"
 )
 
@@ -144,7 +144,7 @@ func TestTheProxiesTakeTheLargestBodyOfARoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, routes := handlers.New(c, nil, nil, nil, slog.New(slog.DiscardHandler), time.Now).Router()
+	_, routes := (&app.Core{Config: c, Log: slog.New(slog.DiscardHandler), Now: time.Now}).Site()
 	largest := slices.MaxFunc(routes, func(a, b web.Route) int { return cmp.Compare(a.MaxBody, b.MaxBody) }).MaxBody
 	for name, limit := range map[string]string{"Caddyfile": `max_size (\d+)MB`, "nginx.conf": `client_max_body_size (\d+)m`} {
 		found := regexp.MustCompile(limit).FindStringSubmatch(read(t, "../deploy/"+name))

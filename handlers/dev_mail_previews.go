@@ -14,7 +14,7 @@ import (
 func (h *Handlers) mailPreviews() (all []mail.Message) {
 	messages := mail.NewMessages(h.config.AppName, h.config.AppURL)
 	sample := mail.NewSample(h.config.ConfirmTTL, h.config.ResetTTL)
-	for _, preview := range mail.Previews() {
+	for _, preview := range h.previews {
 		all = append(all, preview(messages, sample))
 	}
 	return all

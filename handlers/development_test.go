@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	core "example.com/gatehouse/app"
 	"example.com/gatehouse/apptest"
-	"example.com/gatehouse/handlers"
 )
 
 // developmentRequest is a request for a page of development, as it arrives.
@@ -90,7 +90,7 @@ func TestLawDevelopmentRoutesAreForPrivateNetworks(t *testing.T) {
 	}
 	production := app.Config
 	production.Production = true
-	_, routes := handlers.New(production, app.DB, app.Auth, app.Outbox, nil, time.Now).Router()
+	_, routes := (&core.Core{Config: production, DB: app.DB, Auth: app.Auth, Outbox: app.Outbox, Now: time.Now}).Site()
 	if found == 0 || len(routes) != len(app.Routes)-found {
 		t.Errorf("development has %d routes, %d of them its own; production has %d", len(app.Routes), found, len(routes))
 	}

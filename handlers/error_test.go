@@ -18,8 +18,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 	"gorm.io/gorm"
 
+	core "example.com/gatehouse/app"
 	"example.com/gatehouse/apptest"
-	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/models"
 )
 
@@ -260,8 +260,9 @@ func TestAFloodOfLogInsIsShedWithA503(t *testing.T) {
 func TestItem43APanicIsA500AndALineInTheLog(t *testing.T) {
 	app := apptest.New(t)
 	// Without a database, asking whether it is ready is a nil pointer.
-	app.Server.Config.Handler, _ = handlers.New(app.Config, nil, app.Auth, app.Outbox, slog.New(slog.NewJSONHandler(app.Log, nil)), app.Clock.Now).
-		Router()
+	broken := core.Core{Config: app.Config, Auth: app.Auth, Outbox: app.Outbox, Now: app.Clock.Now,
+		Log: slog.New(slog.NewJSONHandler(app.Log, nil))}
+	app.Server.Config.Handler, _ = broken.Site()
 	page := app.Browser().Get("/readyz").WantStatus(t, 500).WantText(t, "on our side").
 		WantNoText(t, "panic", "nil pointer", ".go:")
 	if log := app.Log.String(); !strings.Contains(log, "nil pointer") || page.Header.Get("X-Content-Type-Options") != "nosniff" {

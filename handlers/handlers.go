@@ -20,23 +20,38 @@ import (
 
 // Handlers answers requests.
 type Handlers struct {
-	web     *web.Web
-	config  config.Config
-	db      *gorm.DB
-	auth    *auth.Auth
-	outbox  *mail.Outbox
-	cookies *session.Cookies
-	log     *slog.Logger
-	now     func() time.Time
-	ready   readiness
+	web      *web.Web
+	config   config.Config
+	db       *gorm.DB
+	auth     *auth.Auth
+	outbox   *mail.Outbox
+	cookies  *session.Cookies
+	log      *slog.Logger
+	now      func() time.Time
+	ready    readiness
+	previews []mail.Preview
 
 	pictures models.Pictures // feature:notes|profile_picture
 }
 
-// New makes Handlers.
-func New(c config.Config, db *gorm.DB, a *auth.Auth, outbox *mail.Outbox, log *slog.Logger, now func() time.Time) *Handlers {
-	w := web.New(c, a, log, now)
-	h := &Handlers{web: w, config: c, db: db, auth: a, outbox: outbox, cookies: w.Cookies(), log: log, now: now}
+// Options are what Handlers work with.
+type Options struct {
+	Config   config.Config
+	DB       *gorm.DB
+	Auth     *auth.Auth
+	Outbox   *mail.Outbox
+	Log      *slog.Logger
+	Now      func() time.Time
+	Previews []mail.Preview
+}
+
+// New returns the Handlers of the core's pages. It tells w which pages ask for
+// the steps of a login, and for reauthentication.
+func New(w *web.Web, o Options) *Handlers {
+	h := &Handlers{
+		web: w, config: o.Config, db: o.DB, auth: o.Auth, outbox: o.Outbox, cookies: w.Cookies(), log: o.Log, now: o.Now,
+		previews: o.Previews,
+	}
 	w.AddFrame(h.addPasskeyOffer)          // feature:passkeys
 	w.AddFrame(addProfilePicture)          // feature:profile_picture
 	w.AddFrame(h.addTermsLink)             // feature:terms
@@ -47,13 +62,6 @@ func New(c config.Config, db *gorm.DB, a *auth.Auth, outbox *mail.Outbox, log *s
 	w.SetStep(auth.TermsStep, "/login/terms", h.askTerms) // feature:terms
 	w.SetReauthPage(h.reauthenticate)
 	return h
-}
-
-// Router returns the handler of the site, and its routes.
-func (h *Handlers) Router() (http.Handler, []web.Route) {
-	r := h.web.NewRouter()
-	h.routes(r)
-	return r, r.Routes()
 }
 
 // database is the database for as long as the request lasts.

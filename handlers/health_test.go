@@ -12,6 +12,7 @@ import (
 	"example.com/gatehouse/config"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models/modelstest"
+	"example.com/gatehouse/web"
 )
 
 // Clients that wait while a check is slow get its answer: in turn, each with a
@@ -20,7 +21,9 @@ func TestReadyz_AnswersThoseWhoWaitWithOneSlowCheck(t *testing.T) {
 	db := modelstest.Open(t)
 	now := time.Now()
 	slow := func() time.Time { now = now.Add(readinessLasts / 2); return now } // three calls to a check
-	h := New(config.Config{AppURL: &url.URL{Scheme: "https"}}, db, nil, &mail.Outbox{}, slog.New(slog.DiscardHandler), slow)
+	o := Options{Config: config.Config{AppURL: &url.URL{Scheme: "https"}}, DB: db, Outbox: &mail.Outbox{},
+		Log: slog.New(slog.DiscardHandler), Now: slow}
+	h := New(web.New(o.Config, nil, o.Log, o.Now), o)
 	ask := func() int {
 		answer := httptest.NewRecorder()
 		if err := h.Readyz(echo.New().NewContext(httptest.NewRequest("GET", "/readyz", nil), answer)); err != nil {

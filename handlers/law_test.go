@@ -117,12 +117,12 @@ func TestLawImportsRunOneWay(t *testing.T) {
 		"gorm.io/gorm":             {"app", "auth", "cli", "models", "mail", "handlers", "web"},
 		"github.com/wneessen/":     {"mail"},
 		"github.com/go-webauthn/":  {"auth"}, // feature:passkeys
-		app + "app":                {"cli"},
+		app + "app":                {".", "cli"},
 		app + "apptest":            {}, // tests alone
 		app + "cli":                {"."},
-		app + "handlers":           {"cli"},
-		app + "web":                {"cli", "handlers"},
-		app + "views":              {"handlers", "views", "web"},
+		app + "handlers":           {"app"},
+		app + "web":                {"app", "cli", "handlers"},
+		app + "views":              {"app", "handlers", "views", "web"},
 		app + "middleware":         {"handlers", "web"},
 		app + "session":            {"handlers", "middleware", "web"},
 		app + "auth":               {"app", "auth", "cli", "handlers", "middleware", "web"},

@@ -7,9 +7,9 @@ import (
 	"example.com/gatehouse/web"
 )
 
-// routes registers every route of the site: its address, who may open it, the
+// Routes registers every route of the core: its address, who may open it, the
 // handler and its limits.
-func (h *Handlers) routes(r *web.Router) {
+func (h *Handlers) Routes(r *web.Router) {
 	open, site, either, guest, app := r.Open, r.Site, r.Either, r.Guest, r.App
 	factor := r.Step("owing a second factor", auth.FactorStep)
 	renewing := r.Step("owing a new password", auth.PasswordStep)

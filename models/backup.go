@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,8 +45,9 @@ func Backup(ctx context.Context, databaseURL, to string) error {
 // Restore puts a backup in the place of the SQLite database, and returns where
 // the former one is kept, "" if there was none. It refuses a backup that is
 // damaged, of another program or of a newer version, and a database that a
-// running program has open. Until the last rename nothing has changed.
-func Restore(ctx context.Context, databaseURL, backup string, now time.Time) (former string, err error) {
+// running program has open. Until the last rename nothing has changed. Of
+// migrations, only those of features are given.
+func Restore(ctx context.Context, databaseURL, backup string, now time.Time, migrations ...fs.FS) (former string, err error) {
 	path, err := sqliteFile(databaseURL, "pg_restore")
 	if err != nil {
 		return "", err
@@ -58,7 +60,7 @@ func Restore(ctx context.Context, databaseURL, backup string, now time.Time) (fo
 		return "", fmt.Errorf("copy the backup: %w", err)
 	}
 	defer os.Remove(copied) // after the rename there is nothing to remove
-	if err := checkBackup(ctx, copied); err != nil {
+	if err := checkBackup(ctx, copied, migrations); err != nil {
 		return "", fmt.Errorf("%s cannot be restored: %w", backup, err)
 	}
 	if _, err := os.Stat(path); err == nil {
@@ -90,7 +92,7 @@ func plainSQLite(path string) *sql.DB {
 }
 
 // checkBackup returns why a file is no backup of this program's database.
-func checkBackup(ctx context.Context, path string) (err error) {
+func checkBackup(ctx context.Context, path string, migrations []fs.FS) (err error) {
 	plain := plainSQLite(path)
 	defer func() { err = errors.Join(err, plain.Close()) }()
 	var found string
@@ -105,7 +107,11 @@ func checkBackup(ctx context.Context, path string) (err error) {
 	if err != nil || newest == 0 {
 		return errors.New("it is not a database of this program")
 	}
-	known, err := knownVersions()
+	files, err := collectMigrations(migrations)
+	if err != nil {
+		return err
+	}
+	known, err := knownVersions(files)
 	if err == nil && newest > slices.Max(known) {
 		err = fmt.Errorf("it is at migration %d and this program knows none after %d: start the newer program that made it", newest, slices.Max(known))
 	}

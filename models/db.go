@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -32,9 +33,11 @@ import (
 // Errors of statements are GORM's on both engines: gorm.ErrDuplicatedKey, gorm.ErrForeignKeyViolated and
 // gorm.ErrCheckConstraintViolated, to be asked for with errors.Is. Times come back in UTC.
 //
+// Migrate applies the core's migrations and those of the folders.
+//
 // SchemaOf returns tables from the handle and from every handle made of it. The
 // owned ones are reached through Scoped.
-func Open(databaseURL string, tables []Table) (*gorm.DB, error) {
+func Open(databaseURL string, tables []Table, migrations ...fs.FS) (*gorm.DB, error) {
 	named, err := dsn.Parse(databaseURL)
 	if err != nil {
 		return nil, err
@@ -43,12 +46,16 @@ func Open(databaseURL string, tables []Table) (*gorm.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	files, err := collectMigrations(migrations)
+	if err != nil {
+		return nil, err
+	}
 	owned := scope.NewNames(all.Owned())
 	db, err := connect(named, owned)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Use(all); err != nil {
+	if err := errors.Join(db.Use(all), db.Use(files)); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), Close(db))
 	}
 	return db, nil

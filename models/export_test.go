@@ -46,8 +46,7 @@ func KnownMigrations(ctx context.Context, db *gorm.DB) (files int, newest int64,
 	if err != nil {
 		return 0, 0, err
 	}
-	names, err := migrations.ReadDir("migrations")
-	return len(names), v.known, err
+	return len(migrationsOf(db)), v.known, nil
 }
 
 // ListOf is list, with first, search and sort as a listing has them.

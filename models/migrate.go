@@ -80,7 +80,7 @@ func compareVersions(ctx context.Context, db *gorm.DB) (versions, error) {
 	for version := range applied {
 		v.newest = max(v.newest, version)
 	}
-	known, err := knownVersions()
+	known, err := knownVersions(migrationsOf(db))
 	for _, version := range known {
 		v.known = max(v.known, version)
 		if !applied[version] {
@@ -90,9 +90,9 @@ func compareVersions(ctx context.Context, db *gorm.DB) (versions, error) {
 	return v, err
 }
 
-// knownVersions lists the numbers of the embedded files, in no order.
-func knownVersions() (known []int64, err error) {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
+// knownVersions lists the numbers of the files, in no order.
+func knownVersions(files fs.FS) (known []int64, err error) {
+	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
 		return nil, err
 	}
@@ -189,10 +189,7 @@ func lockMigrations(ctx context.Context, db *gorm.DB) (unlock func(), err error)
 }
 
 func newProvider(db *gorm.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
+	files := migrationsOf(db)
 	writer := db.ConnPool.(*pool).writer
 	options := []goose.ProviderOption{
 		goose.WithAllowOutofOrder(true), // of two branches the one with the lower number may be merged last

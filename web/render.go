@@ -63,6 +63,7 @@ func (w *Web) draw(c echo.Context, buffer *bytes.Buffer, page templ.Component) e
 		User:        middleware.User(c),
 		Path:        c.Request().URL.Path,
 		Notice:      readNotice(w.cookies.Take(c.Response(), c.Request(), session.Notice)),
+		Menu:        w.menu,
 		Theme:       w.theme(c, actor),
 		Development: !w.config.Production,
 	}

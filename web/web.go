@@ -16,6 +16,7 @@ import (
 	"example.com/gatehouse/session"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/layout"
+	"example.com/gatehouse/views/ui"
 )
 
 // Web answers requests. All handlers share one.
@@ -28,6 +29,7 @@ type Web struct {
 	buffers sync.Pool
 	zones   sync.Map
 
+	menu   []ui.Link
 	frames []func(echo.Context, *auth.Actor, *layout.Request)
 	logins []LoginHook
 	steps  map[auth.Step]step
@@ -59,6 +61,9 @@ func New(c config.Config, a *auth.Auth, log *slog.Logger, now func() time.Time) 
 
 // Cookies returns the cookies of the site.
 func (w *Web) Cookies() *session.Cookies { return w.cookies }
+
+// SetMenu sets the entries of features in the navigation of the app.
+func (w *Web) SetMenu(entries []ui.Link) { w.menu = entries }
 
 // AddFrame has fill complete what layouts know of each request. The actor is nil
 // for a visitor.

@@ -5,6 +5,7 @@ package modelstest
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -19,7 +20,18 @@ import (
 // database in a PostgreSQL cluster that lives as long as the test process.
 func Open(t testing.TB) *gorm.DB {
 	t.Helper()
-	return open(t, URL(t))
+	return open(t, URL(t), models.Tables())
+}
+
+// OpenWith returns a database as Open does, with these tables and more
+// migrations.
+func OpenWith(t testing.TB, tables []models.Table, migrations ...fs.FS) *gorm.DB {
+	t.Helper()
+	db := open(t, URL(t), tables, migrations...)
+	if _, err := models.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 // URL returns the DATABASE_URL of such a database, for a test that opens it
@@ -46,14 +58,14 @@ func EmptyURL(t testing.TB) string {
 // compare the engines.
 func SQLite(t testing.TB) *gorm.DB {
 	t.Helper()
-	return open(t, freshSQLite(t))
+	return open(t, freshSQLite(t), models.Tables())
 }
 
 // Postgres returns a database as Open does, but always on PostgreSQL. If
 // PostgreSQL is not installed, it skips the test, or fails it if CI=true.
 func Postgres(t testing.TB) *gorm.DB {
 	t.Helper()
-	return open(t, freshPostgres(t, "test_template"))
+	return open(t, freshPostgres(t, "test_template"), models.Tables())
 }
 
 // PostgresURL returns a DATABASE_URL as URL does, but always on PostgreSQL.
@@ -111,9 +123,9 @@ func migrate(databaseURL string) error {
 	return models.Close(db)
 }
 
-func open(t testing.TB, databaseURL string) *gorm.DB {
+func open(t testing.TB, databaseURL string, tables []models.Table, migrations ...fs.FS) *gorm.DB {
 	t.Helper()
-	db, err := models.Open(databaseURL, models.Tables())
+	db, err := models.Open(databaseURL, tables, migrations...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ type Request struct {
 	User        *models.User    // nil for a visitor
 	Path        string          // of the URL, for marking the current navigation entry
 	Notice      ui.Message      // one-time message ("Password changed."), without a text for none
+	Menu        []ui.Link       // of features, in the navigation
 	Foot        []ui.Link       // at the foot of pages for anyone
 	Offer       templ.Component // what is suggested to somebody who has just logged in, above the page; nil for none
 	Development bool            // shows a link to the development mailbox
