@@ -61,7 +61,8 @@ var (
 
 // templateOnly is what only the template's own development needs, such as the
 // tests of init. A clone that has none of these files is a product.
-var templateOnly = []string{".ci/walk", "bench/*", "docs/benchmarks.md", "docs/screenshots/*", "scaffold/init_test.go"}
+var templateOnly = []string{".ci/walk", "bench/*", "docs/benchmarks.md", "docs/screenshots/*", "docs/style_test.go",
+	"scaffold/init_test.go"}
 
 // templateLine is a line of another file that names templateOnly: in CI, in a list
 // in Go or in Taskfile.yml.
@@ -339,9 +340,8 @@ func (p *project) firstTime(now, want identity) {
 	data := map[string]any{"Module": p.module, "App": want.name}
 	p.remove("views/home.templ")
 	p.fill("init/home.templ", "views/home.templ", data)
-	if !p.has("CHANGELOG.md") {
-		p.fill("init/CHANGELOG.md", "CHANGELOG.md", data)
-	}
+	p.remove("CHANGELOG.md")
+	p.fill("init/CHANGELOG.md", "CHANGELOG.md", data)
 	upper := func(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "_")) }
 	for name, f := range p.files {
 		if text(f.content) && name != "LICENSE" {

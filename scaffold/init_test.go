@@ -41,7 +41,6 @@ func newTemplate(t *testing.T) *clone {
 	} {
 		c.put(name, content)
 	}
-	os.Remove(filepath.Join(c.root, "CHANGELOG.md"))
 	c.before = c.files()
 	return c
 }
@@ -99,13 +98,15 @@ func TestOneLineOfCreditIsAllThatIsLeftOfTheTemplate(t *testing.T) {
 
 func TestInit_LeavesOutWhatOnlyTheTemplateNeeds(t *testing.T) {
 	c := newTemplate(t)
-	c.put("README.md", original().files["README.md"].content)
-	c.succeeds(shop...)
+	for _, name := range []string{"README.md", "CHANGELOG.md"} {
+		c.put(name, original().files[name].content)
+	}
+	c.succeeds(shop...).holds("CHANGELOG.md", "What changes for those who use Zebra Shop")
 	for name, f := range c.files() {
 		if ours(name) {
 			continue
 		}
-		for _, word := range []string{".ci/walk", "bench/", "./bench", `"bench"`, "  bench:", "benchmarks.md", "docs/screenshots"} {
+		for _, word := range []string{".ci/walk", "bench/", "./bench", `"bench"`, "  bench:", "benchmarks.md", "docs/screenshots", "TestStyle"} {
 			if strings.Contains(name+"\n"+f.content, word) {
 				t.Errorf("%s: got %q, want nothing that only the template needs", name, word)
 			}
