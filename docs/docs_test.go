@@ -133,9 +133,9 @@ func TestEveryFileThatIsNamedIsThere(t *testing.T) {
 	}
 }
 
-func TestTheReadmeIsReadInOneSitting(t *testing.T) {
+func TestReadme_IsShort(t *testing.T) {
 	if lines := strings.Count(read(t, "../README.md"), "\n"); lines >= 150 {
-		t.Errorf("the README has %d lines; what is more than 149 belongs into docs", lines)
+		t.Errorf("README.md has %d lines, want at most 149: move the rest to docs", lines)
 	}
 }
 
