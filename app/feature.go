@@ -24,7 +24,8 @@ type Feature struct {
 	// Routes registers the feature's routes. Core.Web takes what else its pages
 	// need: what the frames show, the pages of login steps, login hooks.
 	Routes func(*Core, *web.Router)
-	// Menu is in the navigation of the app, between the dashboard and the account.
+	// Menu is in the navigation of the app, between the dashboard and the
+	// account.
 	Menu     []ui.Link
 	Messages []mail.Preview
 	Commands []Command
