@@ -59,12 +59,12 @@ func (a *Auth) Rename(ctx context.Context, actor *Actor, name string) error {
 	if err := (Invalid{"name": problem}).Err(); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
-		err := t.Model(&models.User{}).Where("id = ?", actor.User.ID).Updates(map[string]any{"name": name, "updated_at": t.now()}).Error
+	return a.Transact(ctx, func(t *Tx) error {
+		err := t.Model(&models.User{}).Where("id = ?", actor.User.ID).Updates(map[string]any{"name": name, "updated_at": t.Now()}).Error
 		if err != nil {
 			return fmt.Errorf("set the name: %w", err)
 		}
-		return a.record(t, EventNameChanged, &actor.User.ID, actor.Session.ID, actor.Client, nil)
+		return a.Record(t, EventNameChanged, SubjectOf(actor), nil)
 	})
 }
 
@@ -83,7 +83,7 @@ func (a *Auth) AddUser(ctx context.Context, name, address, password string) (add
 		return false, err
 	}
 	now := a.now()
-	user := models.User{ID: newID(), Name: name, Email: email, PasswordHash: hash, CreatedAt: now, UpdatedAt: now}
+	user := models.User{ID: NewID(), Name: name, Email: email, PasswordHash: hash, CreatedAt: now, UpdatedAt: now}
 	made := a.db.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&user)
 	if made.Error != nil {
 		return false, fmt.Errorf("make the account: %w", made.Error)

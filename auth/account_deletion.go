@@ -33,14 +33,16 @@ const deletionsAtOnce = 100
 // address, once more: nobody loses an account to a slip of the finger. The error is an Invalid, a Limited, ErrReauthRequired, or ErrChanged where the session
 // has ended or the account was closed meanwhile.
 func (a *Auth) ScheduleDeletion(ctx context.Context, actor *Actor, typed string) error {
-	if err := a.mayClose(ctx, actor, typed); err != nil {
+	if err := a.MayClose(ctx, actor, typed); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, user *models.User) error { return a.closeAccount(t, actor, user) })
+	return a.InSession(ctx, actor, func(t *Tx, user *models.User) error { return a.CloseAccount(t, actor, user) })
 }
 
-// mayClose asks for a fresh proof, and for the address once more, and counts. The error may be a Limited.
-func (a *Auth) mayClose(ctx context.Context, actor *Actor, typed string) error {
+// MayClose checks a request to delete the account: a recent login, the address
+// typed once more, and the limit. The error is an Invalid, a Limited or
+// ErrReauthRequired.
+func (a *Auth) MayClose(ctx context.Context, actor *Actor, typed string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
@@ -50,14 +52,17 @@ func (a *Auth) mayClose(ctx context.Context, actor *Actor, typed string) error {
 	return a.Attempt(ctx, actor.Client, LimitDeletion.By(actor.User.ID))
 }
 
-func (a *Auth) closeAccount(t *tx, actor *Actor, user *models.User) error {
-	now := t.now()
+// CloseAccount closes the account, schedules its deletion, and mails the owner a
+// link that restores it. The caller must have called MayClose before the
+// transaction.
+func (a *Auth) CloseAccount(t *Tx, actor *Actor, user *models.User) error {
+	now := t.Now()
 	due := now.Add(models.DeletionDelay)
 	if err := t.Model(user).Updates(map[string]any{"disabled_at": now, "updated_at": now}).Error; err != nil {
 		return fmt.Errorf("close the account: %w", err)
 	}
-	token, hash := newToken()
-	err := t.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: due}).Error
+	token, hash := NewToken()
+	err := t.Create(&models.AccountDeletion{ID: NewID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: due}).Error
 	if err != nil {
 		return fmt.Errorf("keep the deletion: %w", err)
 	}
@@ -70,16 +75,16 @@ func (a *Auth) closeAccount(t *tx, actor *Actor, user *models.User) error {
 	if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil {
 		return err
 	}
-	if err := a.enqueue(t, a.messages.AccountDeletion(user.Email, due, incident(now, actor.Client, token, models.DeletionDelay))); err != nil {
+	if err := a.Enqueue(t, a.messages.AccountDeletion(user.Email, due, NewIncident(now, actor.Client, token, models.DeletionDelay))); err != nil {
 		return err
 	}
-	return a.record(t, EventDeletionScheduled, &user.ID, actor.Session.ID, actor.Client, nil)
+	return a.Record(t, EventDeletionScheduled, SubjectOf(actor), nil)
 }
 
 // DeletionByToken returns whose account a mailed link brings back, and when it would go; ErrInvalidLink where it brings back none.
 func (a *Auth) DeletionByToken(ctx context.Context, token string) (*models.User, time.Time, error) {
-	deletion, user, err := models.FindDeletion(a.db.WithContext(ctx), hashToken(token), a.now())
-	if err = a.invalidIfNone(a.db.WithContext(ctx), err, "account_deletions", token); err != nil {
+	deletion, user, err := models.FindDeletion(a.db.WithContext(ctx), HashToken(token), a.now())
+	if err = a.InvalidIfNone(a.db.WithContext(ctx), err, "account_deletions", token); err != nil {
 		return nil, time.Time{}, fmt.Errorf("find the deletion: %w", err)
 	}
 	return &user, deletion.ExpiresAt, nil
@@ -92,11 +97,11 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 	if err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		if _, err := a.useDeletion(t, user, token, client); err != nil {
 			return err
 		}
-		return a.alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.AccountRestored(user.Email, i) })
+		return a.Alert(t, user, client, func(i mail.Incident) mail.Message { return a.messages.AccountRestored(user.Email, i) })
 	})
 }
 
@@ -107,7 +112,7 @@ func (a *Auth) ReportDeletion(ctx context.Context, token string, client Client) 
 	if err != nil {
 		return nil, "", err
 	}
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		used, err := a.useDeletion(t, user, token, client)
 		if err != nil {
 			return err
@@ -118,7 +123,7 @@ func (a *Auth) ReportDeletion(ctx context.Context, token string, client Client) 
 		if newDevice, err = a.secureAccount(t, user, used.CreatedAt); err != nil {
 			return err
 		}
-		return a.record(t, EventCompromiseReported, &user.ID, "", client, nil)
+		return a.Record(t, EventCompromiseReported, Subject{UserID: &user.ID, Client: client}, nil)
 	})
 	return user, newDevice, err
 }
@@ -126,31 +131,31 @@ func (a *Auth) ReportDeletion(ctx context.Context, token string, client Client) 
 // liveDeletion is DeletionByToken that counts dead links.
 func (a *Auth) liveDeletion(ctx context.Context, token string, client Client) (*models.User, error) {
 	user, _, err := a.DeletionByToken(ctx, token)
-	return user, a.countInvalid(ctx, client, err)
+	return user, a.CountInvalid(ctx, client, err)
 }
 
 // useDeletion uses the link up, where the sweep was not first, and opens the account again.
-func (a *Auth) useDeletion(t *tx, user *models.User, token string, client Client) (used models.AccountDeletion, err error) {
+func (a *Auth) useDeletion(t *Tx, user *models.User, token string, client Client) (used models.AccountDeletion, err error) {
 	if _, err := owner(models.LockAnyUser(t.DB, user.ID)); err != nil {
 		return used, err
 	}
-	if used, err = useLink[models.AccountDeletion](t, "account_deletions", token); err != nil {
+	if used, err = UseLink[models.AccountDeletion](t, "account_deletions", token); err != nil {
 		return used, err
 	}
 	return used, a.reopen(t, user, used, client)
 }
 
 // reopen opens the account whose deletion is over. What was closed by somebody else since stays closed.
-func (a *Auth) reopen(t *tx, user *models.User, deletion models.AccountDeletion, client Client) error {
-	err := t.Model(user).Where("disabled_at = ?", deletion.CreatedAt).Updates(map[string]any{"disabled_at": nil, "updated_at": t.now()}).Error
+func (a *Auth) reopen(t *Tx, user *models.User, deletion models.AccountDeletion, client Client) error {
+	err := t.Model(user).Where("disabled_at = ?", deletion.CreatedAt).Updates(map[string]any{"disabled_at": nil, "updated_at": t.Now()}).Error
 	if err != nil {
 		return fmt.Errorf("open the account: %w", err)
 	}
-	return a.record(t, EventDeletionUndone, &user.ID, "", client, nil)
+	return a.Record(t, EventDeletionUndone, Subject{UserID: &user.ID, Client: client}, nil)
 }
 
 // callOffDeletion opens an account again that is to be deleted, for somebody who has shown that it is theirs. Of any other it changes nothing.
-func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
+func (a *Auth) callOffDeletion(t *Tx, userID string, client Client) error {
 	user, err := owner(models.LockAnyUser(t.DB, userID))
 	if err != nil {
 		return err
@@ -166,7 +171,7 @@ func (a *Auth) callOffDeletion(t *tx, userID string, client Client) error {
 }
 
 // closingMessage writes what somebody is answered with who wants the address of an account that is to be deleted; nil where none has it.
-func closingMessage(t *tx, email string, write func(to string, due time.Time) mail.Message) (message func() mail.Message, err error) {
+func closingMessage(t *Tx, email string, write func(to string, due time.Time) mail.Message) (message func() mail.Message, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
@@ -179,17 +184,17 @@ func closingMessage(t *tx, email string, write func(to string, due time.Time) ma
 
 // restoreMessage is what somebody gets who asks by mail for a way into an account that is to be deleted: a link that brings it back, in place
 // of the one that was mailed before. ok is false, and the same statements are run, where no such account has the address.
-func (a *Auth) restoreMessage(t *tx, email string) (message mail.Message, ok bool, err error) {
+func (a *Auth) restoreMessage(t *Tx, email string) (message mail.Message, ok bool, err error) {
 	deletion, err := models.FindDeletionByEmail(t.DB, email)
 	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		return message, false, fmt.Errorf("look for a deletion: %w", err)
 	}
-	token, hash := newToken()
-	renewed := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at > ? AND begun_at IS NULL", deletion.ID, t.now()).Update("token_hash", hash)
+	token, hash := NewToken()
+	renewed := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at > ? AND begun_at IS NULL", deletion.ID, t.Now()).Update("token_hash", hash)
 	if renewed.Error != nil {
 		return message, false, fmt.Errorf("renew the link: %w", renewed.Error)
 	}
-	return a.messages.RestoreAccount(email, deletion.ExpiresAt, token, deletion.ExpiresAt.Sub(t.now())), renewed.RowsAffected == 1, nil
+	return a.messages.RestoreAccount(email, deletion.ExpiresAt, token, deletion.ExpiresAt.Sub(t.Now())), renewed.RowsAffected == 1, nil
 }
 
 // finishDeletions deletes the accounts whose time has come. One that fails does not keep the others from it.
@@ -230,7 +235,7 @@ func (a *Auth) deleteAccount(ctx context.Context, deletion models.AccountDeletio
 // beginDeletion reports whether the account is to be deleted now. From then on
 // no link brings it back.
 func (a *Auth) beginDeletion(ctx context.Context, deletion models.AccountDeletion) (begun bool, err error) {
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		_, err := models.LockAnyUser(t.DB, deletion.UserID)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return nil // another server has finished it
@@ -238,9 +243,9 @@ func (a *Auth) beginDeletion(ctx context.Context, deletion models.AccountDeletio
 		if err != nil {
 			return fmt.Errorf("lock the user: %w", err)
 		}
-		_, voided := newToken()
-		marked := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at <= ?", deletion.ID, t.now()).
-			Updates(map[string]any{"begun_at": t.now(), "token_hash": voided})
+		_, voided := NewToken()
+		marked := t.Model(&models.AccountDeletion{}).Where("id = ? AND expires_at <= ?", deletion.ID, t.Now()).
+			Updates(map[string]any{"begun_at": t.Now(), "token_hash": voided})
 		if marked.Error != nil {
 			return fmt.Errorf("begin the deletion: %w", marked.Error)
 		}
@@ -274,7 +279,7 @@ func (a *Auth) deleteOwned(ctx context.Context, userID string) error {
 // deleteUser deletes the user, and what would outlive them because it is stored
 // under their address, which the address's next owner must not inherit.
 func (a *Auth) deleteUser(ctx context.Context, userID string) error {
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		user, err := models.LockAnyUser(t.DB, userID)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return nil // another server was first
@@ -295,13 +300,13 @@ func (a *Auth) deleteUser(ctx context.Context, userID string) error {
 		if err := t.Where("id = ?", user.ID).Delete(&models.User{}).Error; err != nil {
 			return fmt.Errorf("delete the user: %w", err)
 		}
-		return a.record(t, EventAccountDeleted, nil, "", Client{}, nil)
+		return a.Record(t, EventAccountDeleted, Subject{}, nil)
 	})
 }
 
 // freeAddress removes what is kept under an address and not under its user.
-func (a *Auth) freeAddress(t *tx, email string) error {
-	if err := a.outbox.Forget(t.DB, email, t.now()); err != nil {
+func (a *Auth) freeAddress(t *Tx, email string) error {
+	if err := a.outbox.Forget(t.DB, email, t.Now()); err != nil {
 		return err
 	}
 	if err := t.Where("email = ?", email).Delete(&models.Registration{}).Error; err != nil {

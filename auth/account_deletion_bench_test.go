@@ -23,7 +23,7 @@ func BenchmarkDeletion_ConcurrentWrite(b *testing.B) {
 				a, ahead := opened(b, modelstest.Open(b))
 				user := added(b, a, "ada@example.com")
 				must(b, fill(a, user))
-				must(b, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: []byte("hash"), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
+				must(b, a.db.Create(&models.AccountDeletion{ID: NewID(), UserID: user.ID, TokenHash: []byte("hash"), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
 				must(b, a.db.Exec("UPDATE users SET disabled_at = created_at").Error)
 				*ahead += time.Minute
 				longest, took := writesDuring(b, a, func() { must(b, a.Cleanup(b.Context())) })
@@ -59,7 +59,7 @@ func writesDuring(b *testing.B, a *Auth, work func()) (longest, took time.Durati
 const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
 
 func fillOutbox(a *Auth, user *models.User, many int) error {
-	message := a.messages.AccountDeletion(user.Email, a.now(), incident(a.now(), here, "token", time.Hour))
+	message := a.messages.AccountDeletion(user.Email, a.now(), NewIncident(a.now(), here, "token", time.Hour))
 	if err := a.outbox.Enqueue(a.db, message); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func TestUndoingADeletionOpensNothingThatAnotherClosed(t *testing.T) {
 	actor, err := a.FindActor(t.Context(), browser.Session, here)
 	must(t, err)
 	must(t, a.ScheduleDeletion(t.Context(), actor, user.Email))
-	token, hash := newToken()
+	token, hash := NewToken()
 	must(t, a.db.Exec("UPDATE account_deletions SET token_hash = ?", hash).Error)
 	must(t, a.db.Exec("UPDATE users SET disabled_at = ?", a.now().Add(time.Second)).Error)
 	must(t, a.UndoDeletion(t.Context(), token, here))
@@ -54,7 +54,7 @@ func TestADeletionThatFailsKeepsNoOtherFromIt(t *testing.T) {
 	must(t, a.db.Exec("CREATE TABLE what_is_kept (user_id TEXT NOT NULL REFERENCES users (id))").Error)
 	for i := range deletionsAtOnce + 1 {
 		user := added(t, a, fmt.Sprintf("ada%d@example.com", i))
-		must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: []byte(user.ID), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
+		must(t, a.db.Create(&models.AccountDeletion{ID: NewID(), UserID: user.ID, TokenHash: []byte(user.ID), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
 		if i < deletionsAtOnce {
 			must(t, a.db.Exec("INSERT INTO what_is_kept (user_id) VALUES (?)", user.ID).Error)
 		}
@@ -76,7 +76,7 @@ func TestDeletion_ChangesFewRowsAtATime(t *testing.T) {
 	must(t, fillOutbox(a, user, 2*batch+1))
 	must(t, fillEvents(a, user, 2*batch+1))
 	must(t, fillNotes(a, user, 2*batch+1)) // feature:notes
-	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: user.ID, TokenHash: []byte("hash"), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
+	must(t, a.db.Create(&models.AccountDeletion{ID: NewID(), UserID: user.ID, TokenHash: []byte("hash"), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
 	*ahead += time.Hour
 	most := int64(0)
 	count := func(db *gorm.DB) { most = max(most, db.RowsAffected) }

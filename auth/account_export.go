@@ -27,25 +27,29 @@ var LimitExport = limit.Limit{Name: "export", Max: 5, Window: time.Hour}
 // StartExport lets the user have what WriteExport writes: it is in the log, and the owner is told by mail, before the first byte
 // leaves. The error is a Limited, ErrReauthRequired or ErrChanged.
 func (a *Auth) StartExport(ctx context.Context, actor *Actor) error {
-	if err := a.mayExport(ctx, actor); err != nil {
+	if err := a.MayExport(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error { return a.noteExport(t, actor) })
+	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error { return a.RecordExport(t, actor) })
 }
 
-func (a *Auth) mayExport(ctx context.Context, actor *Actor) error {
+// MayExport checks a request for an export: a recent login and the limit. The error
+// is a Limited or ErrReauthRequired.
+func (a *Auth) MayExport(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
 	return a.Attempt(ctx, actor.Client, LimitExport.By(actor.User.ID))
 }
 
-func (a *Auth) noteExport(t *tx, actor *Actor) error {
-	err := a.alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(actor.User.Email, i) })
+// RecordExport records an export and alerts the owner. The caller must have called
+// MayExport before the transaction.
+func (a *Auth) RecordExport(t *Tx, actor *Actor) error {
+	err := a.Alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(actor.User.Email, i) })
 	if err != nil {
 		return err
 	}
-	return a.record(t, EventAccountExported, &actor.User.ID, actor.Session.ID, actor.Client, nil)
+	return a.Record(t, EventAccountExported, SubjectOf(actor), nil)
 }
 
 // ExportContent is a file of an export.

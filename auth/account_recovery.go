@@ -22,8 +22,8 @@ var ErrNothingToRecover = errors.New("the account has no second factor to remove
 // application calls it once they are sure who is asking; they neither see the link nor the password, which the owner still needs. A newer
 // link voids older ones. The error is an Invalid, ErrNoAccount or ErrNothingToRecover.
 func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
-	return a.forOperator(ctx, address, func(t *tx, user *models.User) error {
-		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
+	return a.forOperator(ctx, address, func(t *Tx, user *models.User) error {
+		if enrolled, err := a.Enrolled(t.DB, user.ID); err != nil {
 			return err
 		} else if !enrolled {
 			return ErrNothingToRecover
@@ -31,20 +31,20 @@ func (a *Auth) OfferRecovery(ctx context.Context, address string) error {
 		if err := voidRecoveries(t, user.ID); err != nil {
 			return err
 		}
-		token, hash := newToken()
-		now := t.now()
-		err := t.Create(&models.AccountRecovery{ID: newID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(models.RecoveryLifetime)}).Error
+		token, hash := NewToken()
+		now := t.Now()
+		err := t.Create(&models.AccountRecovery{ID: NewID(), UserID: user.ID, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(models.RecoveryLifetime)}).Error
 		if err != nil {
 			return fmt.Errorf("keep the recovery: %w", err)
 		}
-		if err := a.enqueue(t, a.messages.RecoverAccount(user.Email, token, models.RecoveryLifetime)); err != nil {
+		if err := a.Enqueue(t, a.messages.RecoverAccount(user.Email, token, models.RecoveryLifetime)); err != nil {
 			return err
 		}
-		return a.record(t, EventAccountRecoveryOffered, &user.ID, "", Client{}, nil)
+		return a.Record(t, EventAccountRecoveryOffered, Subject{UserID: &user.ID}, nil)
 	})
 }
 
-func voidRecoveries(t *tx, userID string) error {
+func voidRecoveries(t *Tx, userID string) error {
 	if err := t.Where("user_id = ?", userID).Delete(&models.AccountRecovery{}).Error; err != nil {
 		return fmt.Errorf("void the older links: %w", err)
 	}
@@ -61,17 +61,17 @@ func (a *Auth) RecoveryByToken(ctx context.Context, token string) (*models.User,
 func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) error {
 	user, err := a.RecoveryByToken(ctx, token)
 	if err != nil {
-		return a.countInvalid(ctx, client, err)
+		return a.CountInvalid(ctx, client, err)
 	}
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		if _, err := owner(models.LockUser(t.DB, user.ID)); err != nil {
 			return err
 		}
-		if _, err := useLink[models.AccountRecovery](t, "account_recoveries", token); err != nil {
+		if _, err := UseLink[models.AccountRecovery](t, "account_recoveries", token); err != nil {
 			return err
 		}
 		for _, f := range a.factors() {
-			if f.second {
+			if f.Second {
 				if err := f.forget(t.Where("user_id = ?", user.ID)); err != nil {
 					return err
 				}
@@ -89,12 +89,12 @@ func (a *Auth) RecoverAccount(ctx context.Context, token string, client Client) 
 		if err := a.voidEmailChangeAskedIn(t, user.ID, "true"); err != nil {
 			return err
 		}
-		err := a.alert(t, user, client, func(i mail.Incident) mail.Message {
+		err := a.Alert(t, user, client, func(i mail.Incident) mail.Message {
 			return a.messages.FactorChanged(user.Email, "Every second factor was removed through a link in a mail to this address, and every device was logged out.", i)
 		})
 		if err != nil {
 			return err
 		}
-		return a.record(t, EventAccountRecovered, &user.ID, "", client, nil)
+		return a.Record(t, EventAccountRecovered, Subject{UserID: &user.ID, Client: client}, nil)
 	})
 }

@@ -6,7 +6,7 @@ import (
 
 // forgetCounts starts anew whatever is counted under an address alone, which its next owner must not inherit. A law looks for counts that
 // are missing here.
-func (a *Auth) forgetCounts(t *tx, email string) error {
+func (a *Auth) forgetCounts(t *Tx, email string) error {
 	counters, err := a.addressReleased(email)
 	if err != nil {
 		return err

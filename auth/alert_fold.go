@@ -27,7 +27,7 @@ var (
 )
 
 // alertsAtOnce counts an alert, and reports whether it has a mail of its own.
-func (a *Auth) alertsAtOnce(t *tx, user *models.User, m mail.Message) (bool, error) {
+func (a *Auth) alertsAtOnce(t *Tx, user *models.User, m mail.Message) (bool, error) {
 	if !a.config.RateLimit {
 		return true, nil
 	}
@@ -35,7 +35,7 @@ func (a *Auth) alertsAtOnce(t *tx, user *models.User, m mail.Message) (bool, err
 		limitAlert.By(user.ID, m.To, m.Kind, m.Alert.Says), // another mailbox has not been told
 		limitAlertAll.By(user.ID),
 	} {
-		if _, allowed, err := counter.Attempt(t.DB, a.config, t.now()); err != nil {
+		if _, allowed, err := counter.Attempt(t.DB, a.config, t.Now()); err != nil {
 			return false, fmt.Errorf("count under %s: %w", counter.Limit.Name, err)
 		} else if !allowed {
 			return false, nil
@@ -46,7 +46,7 @@ func (a *Auth) alertsAtOnce(t *tx, user *models.User, m mail.Message) (bool, err
 
 // foldAlert adds an alert to the mail that waits for more of them, or begins
 // one. Its link stands in for all of them: since is when the first was.
-func (a *Auth) foldAlert(t *tx, user *models.User, alert models.SecurityAlert, said mail.Alert) error {
+func (a *Auth) foldAlert(t *Tx, user *models.User, alert models.SecurityAlert, said mail.Alert) error {
 	open, err := models.FoldedAlert(t.DB, user.ID)
 	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		return fmt.Errorf("look for folded alerts: %w", err)
@@ -60,7 +60,7 @@ func (a *Auth) foldAlert(t *tx, user *models.User, alert models.SecurityAlert, s
 }
 
 // foldInto reports false where the mail of open is on its way already.
-func (a *Auth) foldInto(t *tx, user *models.User, open, alert models.SecurityAlert, said mail.Alert) (bool, error) {
+func (a *Auth) foldInto(t *Tx, user *models.User, open, alert models.SecurityAlert, said mail.Alert) (bool, error) {
 	var lines []mail.AlertLine
 	if err := json.Unmarshal([]byte(*open.Folded), &lines); err != nil {
 		return false, fmt.Errorf("read the folded alerts: %w", err)
@@ -82,12 +82,12 @@ func (a *Auth) foldInto(t *tx, user *models.User, open, alert models.SecurityAle
 	return true, nil
 }
 
-func (a *Auth) beginFold(t *tx, user *models.User, alert models.SecurityAlert, said mail.Alert) error {
+func (a *Auth) beginFold(t *Tx, user *models.User, alert models.SecurityAlert, said mail.Alert) error {
 	message, hash, folded, err := a.foldedMail(user, mail.Fold(nil, said))
 	if err != nil {
 		return err
 	}
-	mailID, err := a.outbox.EnqueueAt(t.DB, message, t.now().Add(foldFor))
+	mailID, err := a.outbox.EnqueueAt(t.DB, message, t.Now().Add(foldFor))
 	if err != nil {
 		return fmt.Errorf("write the mail %s: %w", message.Kind, err)
 	}
@@ -100,7 +100,7 @@ func (a *Auth) beginFold(t *tx, user *models.User, alert models.SecurityAlert, s
 
 // foldedMail writes the mail of several alerts with a new link.
 func (a *Auth) foldedMail(user *models.User, lines []mail.AlertLine) (m mail.Message, tokenHash []byte, folded string, err error) {
-	token, tokenHash := newToken()
+	token, tokenHash := NewToken()
 	text, err := json.Marshal(lines)
 	if err != nil {
 		return m, nil, "", fmt.Errorf("write the folded alerts: %w", err)

@@ -56,6 +56,9 @@ type Options struct {
 	Now    func() time.Time // the clock, which tests move
 	// Hasher is for tests. Without it New makes the one that hashes at full cost.
 	Hasher *hash.Hasher
+	// Features come after the built-in ones. Of factors and login steps, the first
+	// is asked for first.
+	Features []func(*Auth) Feature
 }
 
 // New returns an Auth. The caller closes it.
@@ -83,6 +86,9 @@ func New(o Options) (*Auth, error) {
 	}
 	a.cleanup.last = a.now()
 	a.installed = a.optional()
+	for _, feature := range o.Features {
+		a.installed = append(a.installed, feature(a))
+	}
 	return a, nil
 }
 
@@ -95,8 +101,9 @@ type Invalid = models.Invalid
 // ErrInvalidLink is the answer to a mailed link that is unknown, used, replaced or too old.
 var ErrInvalidLink = errors.New("this link does not work any more")
 
-// tx is a transaction that tells the outside of what it did only once that is true.
-type tx struct {
+// Tx is a transaction of Transact. Its events reach the log, and its mail is sent,
+// only after the commit, so that nobody is told of what was rolled back.
+type Tx struct {
 	*gorm.DB
 	clock  func() time.Time
 	moment time.Time
@@ -104,18 +111,24 @@ type tx struct {
 	mailed bool
 }
 
-// now is the moment of all that the transaction does. It is that of the first reading, which comes after the rows are locked: what waited
-// for them is later than what it waited for.
-func (t *tx) now() time.Time {
+// Now returns the time of everything that the transaction does. The clock is read
+// by the first call, which should follow the locks: what waited for another
+// transaction happened later than it. Code inside a transaction must not read
+// another clock.
+func (t *Tx) Now() time.Time {
 	if t.moment.IsZero() {
 		t.moment = t.clock()
 	}
 	return t.moment
 }
 
-// transact runs work in one transaction; its events are logged and its mail is sent after the commit.
-func (a *Auth) transact(ctx context.Context, work func(*tx) error) error {
-	t := &tx{clock: a.now}
+// Transact runs work in one transaction and rolls it back if work fails. It
+// returns the error of work, or that of the commit. work must read and write
+// through the Tx alone. Changes that require a recent login belong into InSession,
+// those of a pending login into InPendingLogin: Transact does not check whether the
+// session has ended.
+func (a *Auth) Transact(ctx context.Context, work func(*Tx) error) error {
+	t := &Tx{clock: a.now}
 	err := a.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
 		t.DB = db
 		return work(t)
@@ -135,16 +148,19 @@ func (a *Auth) transact(ctx context.Context, work func(*tx) error) error {
 // TokenLength is the length of every mailed token, in letters, digits, - and _.
 const TokenLength = 43
 
-// newToken returns 256 random bits for a person to carry (ASVS 11.5.1 asks for 128) and the hash that the database keeps: a
-// stolen copy of the database opens nothing.
-func newToken() (token string, hash []byte) {
+// NewToken returns 256 random bits for a user or browser to carry (ASVS 11.5.1
+// asks for 128) and the hash to store. The token itself must not be stored or
+// logged: a stolen copy of the database then contains nothing that logs in.
+func NewToken() (token string, hash []byte) {
 	random := make([]byte, 32)
 	rand.Read(random)
 	token = base64.RawURLEncoding.EncodeToString(random)
-	return token, hashToken(token)
+	return token, HashToken(token)
 }
 
-func hashToken(token string) []byte {
+// HashToken returns the hash under which NewToken's tokens are stored. It has no
+// salt and is fast, so it must not be used for secrets below 112 bits.
+func HashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
 }
@@ -165,9 +181,9 @@ func comesBack() string {
 func (a *Auth) linkOwner(ctx context.Context, table, token, account string) (*models.User, error) {
 	var user models.User
 	err := a.db.WithContext(ctx).Joins(fmt.Sprintf("JOIN %s AS links ON links.user_id = users.id", table)).
-		Where("links.token_hash = ? AND links.expires_at > ?", hashToken(token), a.now()).Where(account).
+		Where("links.token_hash = ? AND links.expires_at > ?", HashToken(token), a.now()).Where(account).
 		Take(&user).Error
-	if err = a.invalidIfNone(a.db.WithContext(ctx), err, table, token); err != nil {
+	if err = a.InvalidIfNone(a.db.WithContext(ctx), err, table, token); err != nil {
 		return nil, fmt.Errorf("find the link in %s: %w", table, err)
 	}
 	return &user, nil
@@ -184,19 +200,21 @@ func owner(user models.User, err error) (*models.User, error) {
 	return &user, nil
 }
 
-// useLink uses a mailed link of a kind up, and returns its row. One statement decides which of several submissions wins (ASVS 2.3.4): for the
-// others it is ErrUsedLink. kind is the table of the rows.
-func useLink[T any](t *tx, kind, token string) (used T, err error) {
+// UseLink deletes the row of a mailed link, of which kind is the table, and returns
+// it. One statement decides which of several submissions wins (ASVS 2.3.4). The
+// error is ErrUsedLink for the others and ErrInvalidLink for an unknown or expired
+// link.
+func UseLink[T any](t *Tx, kind, token string) (used T, err error) {
 	var rows []T
-	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", hashToken(token), t.now()).Delete(&rows).Error
+	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", HashToken(token), t.Now()).Delete(&rows).Error
 	if err != nil {
 		return used, fmt.Errorf("use the link: %w", err)
 	}
 	if len(rows) == 0 {
-		return used, invalidLink(t.DB, kind, hashToken(token), t.now())
+		return used, invalidLink(t.DB, kind, HashToken(token), t.Now())
 	}
-	return rows[0], rememberUsed(t, kind, hashToken(token))
+	return rows[0], RememberUsed(t, kind, HashToken(token))
 }
 
-// newID returns a UUIDv7: ordered by time, and never a secret.
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
+// NewID returns an id for a row, a UUIDv7. It is ordered by time and not a secret.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }

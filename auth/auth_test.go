@@ -154,11 +154,11 @@ func TestItem16KnownAndUnknownAddressesAreBothHashedFor(t *testing.T) {
 func TestItem16OneLetterIsWrittenToAKnownAddressAndToAnUnknownOne(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	must(t, second(a.AddUser(t.Context(), "Ada", "known@example.com", goodPassword)))
-	for name, mail := range map[string]func(t *tx, email string) error{
-		"a sign-up": func(t *tx, email string) error {
+	for name, mail := range map[string]func(t *Tx, email string) error{
+		"a sign-up": func(t *Tx, email string) error {
 			return a.mailRegistration(t, models.Registration{Email: email, Name: "Ada"}, "token")
 		},
-		"another address": func(t *tx, email string) error {
+		"another address": func(t *Tx, email string) error {
 			user, err := models.FindUserByEmail(t.DB, "known@example.com")
 			if err != nil {
 				return err
@@ -169,7 +169,7 @@ func TestItem16OneLetterIsWrittenToAKnownAddressAndToAnUnknownOne(t *testing.T) 
 		cost := func(email string) uint64 {
 			least := ^uint64(0) // without what is made once, and what others do meanwhile
 			for range 5 {
-				least = min(least, allocated(func() { must(t, a.transact(t.Context(), func(t *tx) error { return mail(t, email) })) }))
+				least = min(least, allocated(func() { must(t, a.Transact(t.Context(), func(t *Tx) error { return mail(t, email) })) }))
 			}
 			return least
 		}
@@ -276,7 +276,7 @@ func TestMoreRowsThanOneSweepTakesAtATimeAreAllSwept(t *testing.T) {
 	past := a.now().Add(-time.Hour)
 	var limits []models.Limit
 	for range 2*models.BatchRows(a.db) + 1 {
-		limits = append(limits, models.Limit{ID: newID(), Attempts: 1, OpenAt: past, EndsAt: past})
+		limits = append(limits, models.Limit{ID: NewID(), Attempts: 1, OpenAt: past, EndsAt: past})
 	}
 	must(t, a.db.CreateInBatches(limits, 500).Error)
 	must(t, cleanup(t, a))
@@ -291,7 +291,7 @@ func TestMoreRowsThanOneSweepTakesAtATimeAreAllSwept(t *testing.T) {
 func TestItem20TokensHave256BitsAndNeverRepeat(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		token, hash := newToken()
+		token, hash := NewToken()
 		if len(token) != 43 || seen[token] || slices.Equal(hash, []byte(token)) {
 			t.Fatalf("the token %q", token)
 		}
@@ -304,8 +304,8 @@ func TestAFailedTransactionTellsNobodyAnything(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	a.log = slog.New(slog.NewTextHandler(&log, nil))
 	broken := errors.New("broken")
-	err := a.transact(t.Context(), func(t *tx) error {
-		return errors.Join(a.record(t, EventLoginFailed, nil, "", here, nil), broken)
+	err := a.Transact(t.Context(), func(t *Tx) error {
+		return errors.Join(a.Record(t, EventLoginFailed, Subject{Client: here}, nil), broken)
 	})
 	if !errors.Is(err, broken) || log.Len() != 0 {
 		t.Errorf("%v; the log tells %s", err, log.String())
@@ -332,8 +332,8 @@ func signedUp(t *testing.T, a *Auth, email string) (token, browser string) {
 	t.Helper()
 	browser, err := a.Register(t.Context(), "Ada", email, goodPassword, here)
 	must(t, err)
-	token, hash := newToken()
-	must(t, a.db.Exec("UPDATE registrations SET token_hash = ? WHERE browser_hash = ?", hash, hashToken(browser)).Error)
+	token, hash := NewToken()
+	must(t, a.db.Exec("UPDATE registrations SET token_hash = ? WHERE browser_hash = ?", hash, HashToken(browser)).Error)
 	return token, browser
 }
 
@@ -399,7 +399,7 @@ func TestItem67AResetLinkThatEndsMeanwhileSetsNoPassword(t *testing.T) {
 		a, _ := opened(t, modelstest.Open(t))
 		user := added(t, a, "ada@example.com")
 		must(t, a.ForgotPassword(t.Context(), user.Email, here))
-		must(t, a.db.Exec("UPDATE password_resets SET token_hash = ?", hashToken("token")).Error)
+		must(t, a.db.Exec("UPDATE password_resets SET token_hash = ?", HashToken("token")).Error)
 		err := stale(t, a,
 			func() error {
 				return second(a.ResetPassword(t.Context(), "token", "quiet rivers carry paper boats", here))

@@ -11,7 +11,7 @@ import (
 
 func TestATableThatCannotBeSweptKeepsNoOtherFromIt(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
-	must(t, a.db.Create(&models.Limit{ID: newID(), Attempts: 1, OpenAt: a.now(), EndsAt: a.now()}).Error)
+	must(t, a.db.Create(&models.Limit{ID: NewID(), Attempts: 1, OpenAt: a.now(), EndsAt: a.now()}).Error)
 	must(t, a.ForgotPassword(t.Context(), "nobody@example.com", here))
 	must(t, a.db.Exec("UPDATE outbox SET done_at = created_at").Error)
 	must(t, a.db.Exec("ALTER TABLE sessions RENAME TO gone").Error)

@@ -142,7 +142,7 @@ func TestFresh_RefusesAProofOfTheFuture(t *testing.T) {
 
 func TestKeptForm_OfAClockThatRanAheadOpensNothing(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
-	user := &models.User{ID: newID()}
+	user := &models.User{ID: NewID()}
 	*ahead = year
 	sealed, err := a.KeepForm(user.ID, []byte("a=b"))
 	must(t, err)
@@ -159,7 +159,7 @@ func TestHasEvent_OverlooksEventsOfTheFuture(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t))
 	user, now := added(t, a, "ada@example.com"), time.Now()
 	for at, want := range map[time.Duration]bool{year: false, -time.Hour: true} {
-		must(t, a.db.Create(&models.Event{ID: newID(), At: now.Add(at), Name: EventLoginReported + at.String(), UserID: &user.ID, Detail: "{}"}).Error)
+		must(t, a.db.Create(&models.Event{ID: NewID(), At: now.Add(at), Name: EventLoginReported + at.String(), UserID: &user.ID, Detail: "{}"}).Error)
 		got, err := models.HasEvent(a.db, user.ID, EventLoginReported+at.String(), now.Add(-reportEvery), now)
 		if err != nil || got != want {
 			t.Errorf("an event at %s: got %v (%v), want %v", at, got, err, want)

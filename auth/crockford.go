@@ -8,21 +8,22 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// crockford is Crockford's base32 in small letters: without i, l, o and u, which are read as what they look like.
-var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+// Crockford is Crockford's base32 in lower case, for codes that users type. It has
+// no i, l, o and u, which are misread.
+var Crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// encodes reports whether a plain code stands for so many bytes. One that does
-// not can't be right, so it is refused without counting as a try.
-func encodes(code string, bytes int) bool {
-	_, err := crockford.DecodeString(code)
-	return err == nil && len(code) == crockford.EncodedLen(bytes)
+// Encodes reports whether a plain code stands for so many bytes. One that does
+// not can't be right, so it is refused without counting as an attempt.
+func Encodes(code string, bytes int) bool {
+	_, err := Crockford.DecodeString(code)
+	return err == nil && len(code) == Crockford.EncodedLen(bytes)
 }
 
-// plainCode returns a code that a person typed or pasted as lower-case ASCII
+// PlainCode returns a code that a person typed or pasted as lower-case ASCII
 // letters and digits. The digits of every script and full-width letters become
 // ASCII ones, o is read as 0, and i and l as 1, as in Crockford's base32. It
-// drops everything else: spaces, dashes and what can't be seen.
-func plainCode(typed string) string {
+// drops everything else: spaces, dashes and invisible characters.
+func PlainCode(typed string) string {
 	const longest = 1024 // bytes; no code comes near, and normalizing takes time
 	if len(typed) > longest {
 		return ""

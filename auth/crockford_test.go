@@ -18,11 +18,11 @@ func TestPlainCode_ReadsCodesAsPeopleTypeThem(t *testing.T) {
 		if name == "letters" {
 			want = "01z345"
 		}
-		if got := plainCode(typed); got != want {
+		if got := PlainCode(typed); got != want {
 			t.Errorf("%s: plainCode(%q) = %q, want %q", name, typed, got, want)
 		}
 	}
-	if got := plainCode("ＡＢ—cd ＯＩl"); got != "abcd011" {
+	if got := PlainCode("ＡＢ—cd ＯＩl"); got != "abcd011" {
 		t.Errorf("fullwidth letters are read as %q", got)
 	}
 }
@@ -51,7 +51,7 @@ func TestAsciiDigit_AgreesWithUnicode(t *testing.T) {
 }
 
 func TestPlainCode_ReadsNothingOfMoreThanACode(t *testing.T) {
-	if got := plainCode(string(make([]byte, 2000)) + "012345"); got != "" {
+	if got := PlainCode(string(make([]byte, 2000)) + "012345"); got != "" {
 		t.Errorf("got %q", got)
 	}
 }

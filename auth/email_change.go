@@ -55,16 +55,16 @@ func (a *Auth) RequestEmailChange(ctx context.Context, actor *Actor, address str
 	if err := a.Attempt(ctx, actor.Client, limitEmailChange.By(actor.User.ID), limitRegistrationMail.By(email)); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, user *models.User) error {
+	return a.InSession(ctx, actor, func(t *Tx, user *models.User) error {
 		change := models.EmailChange{UserID: user.ID, Email: email, SessionID: actor.Session.ID, IP: actor.Client.Address(), Device: actor.Client.Device()}
 		approve, err := a.beginEmailChange(t, &change)
 		if err != nil {
 			return err
 		}
-		if err := a.enqueue(t, a.messages.ApproveEmailChange(user.Email, asked(change, approve, a.config.ConfirmTTL))); err != nil {
+		if err := a.Enqueue(t, a.messages.ApproveEmailChange(user.Email, asked(change, approve, a.config.ConfirmTTL))); err != nil {
 			return err
 		}
-		return a.record(t, EventEmailChangeRequested, &user.ID, actor.Session.ID, actor.Client, nil)
+		return a.Record(t, EventEmailChangeRequested, SubjectOf(actor), nil)
 	})
 }
 
@@ -86,29 +86,29 @@ func (a *Auth) OfferEmailChange(ctx context.Context, from, to string) error {
 	if err := (Invalid{"from": problem, "to": nextProblem}).Err(); err != nil {
 		return err
 	}
-	return a.forOperator(ctx, present, func(t *tx, user *models.User) error {
+	return a.forOperator(ctx, present, func(t *Tx, user *models.User) error {
 		if taken, err := a.emailTaken(t.DB, next, user.ID); err != nil {
 			return err
 		} else if taken {
 			return ErrOthersEmail
 		}
-		now := t.now()
+		now := t.Now()
 		if _, err := a.beginEmailChange(t, &models.EmailChange{UserID: user.ID, Email: next, OldProvenAt: &now}); err != nil {
 			return err
 		}
-		return a.record(t, EventEmailChangeOffered, &user.ID, "", Client{}, nil)
+		return a.Record(t, EventEmailChangeOffered, Subject{UserID: &user.ID}, nil)
 	})
 }
 
 // beginEmailChange keeps the change in place of an older one and mails the new mailbox. It returns the token for the present one.
-func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve string, err error) {
+func (a *Auth) beginEmailChange(t *Tx, change *models.EmailChange) (approve string, err error) {
 	if err := voidEmailChanges(t, change.UserID); err != nil {
 		return "", err
 	}
-	confirm, confirmHash := newToken()
-	approve, approveHash := newToken()
-	change.ID, change.NewTokenHash, change.OldTokenHash = newID(), confirmHash, approveHash
-	change.CreatedAt, change.ExpiresAt = t.now(), t.now().Add(a.config.ConfirmTTL)
+	confirm, confirmHash := NewToken()
+	approve, approveHash := NewToken()
+	change.ID, change.NewTokenHash, change.OldTokenHash = NewID(), confirmHash, approveHash
+	change.CreatedAt, change.ExpiresAt = t.Now(), t.Now().Add(a.config.ConfirmTTL)
 	if err := t.Create(change).Error; err != nil {
 		return "", fmt.Errorf("keep the change of the address: %w", err)
 	}
@@ -119,12 +119,12 @@ func (a *Auth) beginEmailChange(t *tx, change *models.EmailChange) (approve stri
 	if closing, err := closingMessage(t, change.Email, a.messages.EmailChangeClosing); err != nil {
 		return "", err
 	} else if closing != nil {
-		return approve, a.enqueue(t, closing())
+		return approve, a.Enqueue(t, closing())
 	}
 	if taken {
-		return approve, a.enqueue(t, a.messages.EmailChangeTaken(change.Email))
+		return approve, a.Enqueue(t, a.messages.EmailChangeTaken(change.Email))
 	}
-	return approve, a.enqueue(t, a.messages.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL))
+	return approve, a.Enqueue(t, a.messages.ConfirmEmailChange(change.Email, confirm, a.config.ConfirmTTL))
 }
 
 // emailTaken says whether an address has an account, open or closed, or is kept for somebody else than this user.
@@ -148,7 +148,7 @@ func (a *Auth) emailReserved(db *gorm.DB, email, userID string) (bool, error) {
 
 // releaseReserved returns ErrInvalidLink where the address of a user who was just made is kept for somebody else. It looks after the row is written:
 // the two of them met in the index, so that whoever came second sees what the first did.
-func (a *Auth) releaseReserved(t *tx, user *models.User) error {
+func (a *Auth) releaseReserved(t *Tx, user *models.User) error {
 	kept, err := a.emailReserved(t.DB, user.Email, user.ID)
 	if err == nil && kept {
 		return ErrInvalidLink
@@ -156,7 +156,7 @@ func (a *Auth) releaseReserved(t *tx, user *models.User) error {
 	return err
 }
 
-func voidEmailChanges(t *tx, userID string) error {
+func voidEmailChanges(t *Tx, userID string) error {
 	if err := t.Where("user_id = ?", userID).Delete(&models.EmailChange{}).Error; err != nil {
 		return fmt.Errorf("void the older change of the address: %w", err)
 	}
@@ -166,7 +166,7 @@ func voidEmailChanges(t *tx, userID string) error {
 // voidEmailChangeAskedIn voids a change of the user's address that was asked for in a session, given by a condition on session_id. Its links
 // would otherwise still move the account after the owner has ended that session. A change that the operator offered was asked for in none, and
 // stays.
-func (a *Auth) voidEmailChangeAskedIn(t *tx, userID, session string, args ...any) error {
+func (a *Auth) voidEmailChangeAskedIn(t *Tx, userID, session string, args ...any) error {
 	voided := t.Where("user_id = ? AND session_id <> ''", userID).Where(session, args...).Delete(&models.EmailChange{})
 	if voided.Error != nil {
 		return fmt.Errorf("void the change of the address: %w", voided.Error)
@@ -174,7 +174,7 @@ func (a *Auth) voidEmailChangeAskedIn(t *tx, userID, session string, args ...any
 	if voided.RowsAffected == 0 {
 		return nil
 	}
-	return a.record(t, EventEmailChangeCanceled, &userID, "", Client{}, nil)
+	return a.Record(t, EventEmailChangeCanceled, Subject{UserID: &userID}, nil)
 }
 
 // EmailChange returns what the user is waiting for; nil for nothing.
@@ -195,7 +195,7 @@ func (a *Auth) CancelEmailChange(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error {
 		waiting := t.Where("user_id = ?", actor.User.ID).Delete(&models.EmailChange{})
 		if waiting.Error != nil {
 			return fmt.Errorf("cancel the change of the address: %w", waiting.Error)
@@ -203,7 +203,7 @@ func (a *Auth) CancelEmailChange(ctx context.Context, actor *Actor) error {
 		if waiting.RowsAffected == 0 {
 			return nil
 		}
-		return a.record(t, EventEmailChangeCanceled, &actor.User.ID, actor.Session.ID, actor.Client, nil)
+		return a.Record(t, EventEmailChangeCanceled, SubjectOf(actor), nil)
 	})
 }
 
@@ -219,15 +219,15 @@ func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, 
 	db := a.db.WithContext(ctx)
 	link := &EmailLink{}
 	var err error
-	if link.Change, err = models.FindEmailChange(db, hashToken(token), a.now()); err == nil {
+	if link.Change, err = models.FindEmailChange(db, HashToken(token), a.now()); err == nil {
 		link.User, err = models.FindUser(db, link.Change.UserID)
 	}
-	if err = a.invalidIfNone(db, err, emailChanges, token); err != nil {
+	if err = a.InvalidIfNone(db, err, emailChanges, token); err != nil {
 		return nil, fmt.Errorf("find the change of the address: %w", err)
 	}
-	link.Present = bytes.Equal(link.Change.OldTokenHash, hashToken(token))
+	link.Present = bytes.Equal(link.Change.OldTokenHash, HashToken(token))
 	if link.Present && link.Change.OldProvenAt != nil || !link.Present && link.Change.NewProvenAt != nil {
-		return nil, invalidLink(db, emailChanges, hashToken(token), a.now())
+		return nil, invalidLink(db, emailChanges, HashToken(token), a.now())
 	}
 	return link, nil
 }
@@ -235,7 +235,7 @@ func (a *Auth) EmailLinkByToken(ctx context.Context, token string) (*EmailLink, 
 // liveEmailLink is EmailLinkByToken that counts dead links.
 func (a *Auth) liveEmailLink(ctx context.Context, token string, client Client) (*EmailLink, error) {
 	link, err := a.EmailLinkByToken(ctx, token)
-	return link, a.countInvalid(ctx, client, err)
+	return link, a.CountInvalid(ctx, client, err)
 }
 
 // ProveEmailChange takes the word of one of the mailboxes, once, and changes the address when it is the second of them: changed says so.
@@ -245,7 +245,7 @@ func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client
 	if err != nil {
 		return nil, false, err
 	}
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		user, err := owner(models.LockUser(t.DB, link.User.ID))
 		if err != nil {
 			return err
@@ -257,10 +257,10 @@ func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client
 		if changed = change.NewProvenAt != nil && change.OldProvenAt != nil; changed {
 			return a.changeEmail(t, user, change, client)
 		}
-		return a.record(t, EventEmailChangeApproved, &user.ID, "", client, nil)
+		return a.Record(t, EventEmailChangeApproved, Subject{UserID: &user.ID, Client: client}, nil)
 	})
 	if errors.Is(err, errEmailTaken) {
-		voided := a.transact(ctx, func(t *tx) error { return voidEmailChanges(t, link.User.ID) })
+		voided := a.Transact(ctx, func(t *Tx) error { return voidEmailChanges(t, link.User.ID) })
 		return nil, false, cmp.Or(voided, ErrInvalidLink)
 	}
 	return link, changed, err
@@ -268,19 +268,19 @@ func (a *Auth) ProveEmailChange(ctx context.Context, token string, client Client
 
 // useEmailLink notes that the link's mailbox agrees, and returns the change as it is then. One statement decides which of several
 // submissions wins.
-func (a *Auth) useEmailLink(t *tx, link *EmailLink) (change models.EmailChange, err error) {
+func (a *Auth) useEmailLink(t *Tx, link *EmailLink) (change models.EmailChange, err error) {
 	proven, token, hash := "new_proven_at", "new_token_hash", link.Change.NewTokenHash
 	if link.Present {
 		proven, token, hash = "old_proven_at", "old_token_hash", link.Change.OldTokenHash
 	}
-	used := t.Model(&models.EmailChange{}).Where(token+" = ? AND "+proven+" IS NULL AND expires_at > ?", hash, t.now()).Update(proven, t.now())
+	used := t.Model(&models.EmailChange{}).Where(token+" = ? AND "+proven+" IS NULL AND expires_at > ?", hash, t.Now()).Update(proven, t.Now())
 	if used.Error != nil {
 		return change, fmt.Errorf("use the link: %w", used.Error)
 	}
 	if used.RowsAffected == 0 {
-		return change, invalidLink(t.DB, emailChanges, hash, t.now())
+		return change, invalidLink(t.DB, emailChanges, hash, t.Now())
 	}
-	if err := rememberUsed(t, emailChanges, hash); err != nil {
+	if err := RememberUsed(t, emailChanges, hash); err != nil {
 		return change, err
 	}
 	if err := t.Where("id = ?", link.Change.ID).Take(&change).Error; err != nil {
@@ -291,12 +291,12 @@ func (a *Auth) useEmailLink(t *tx, link *EmailLink) (change models.EmailChange, 
 
 // changeEmail gives the user the new address. Every session but the one that asked ends, and whatever was mailed to the former address
 // opens nothing any more but the way back.
-func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, client Client) error {
+func (a *Auth) changeEmail(t *Tx, user *models.User, change models.EmailChange, client Client) error {
 	former := user.Email
 	if err := a.setEmail(t, user, change.Email); err != nil {
 		return err
 	}
-	since, err := othersSince(t, user, t.now())
+	since, err := othersSince(t, user, t.Now())
 	if err != nil {
 		return err
 	}
@@ -317,7 +317,7 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 		return err
 	}
 	if change.SessionID == "" { // whoever runs the application asked for it, from nowhere that tells anything
-		change.CreatedAt, change.IP, change.Device = t.now(), client.Address(), client.Device()
+		change.CreatedAt, change.IP, change.Device = t.Now(), client.Address(), client.Device()
 	}
 	if back := slices.IndexFunc(kept, func(f models.FormerEmail) bool { return f.Email == user.Email }); back >= 0 {
 		since = earlier(since, kept[back].Since())
@@ -334,12 +334,12 @@ func (a *Auth) changeEmail(t *tx, user *models.User, change models.EmailChange, 
 	if err != nil {
 		return err
 	}
-	return a.record(t, EventEmailChanged, &user.ID, "", client, nil)
+	return a.Record(t, EventEmailChanged, Subject{UserID: &user.ID, Client: client}, nil)
 }
 
 // setEmail gives the user another address; errEmailTaken where it is somebody else's, or kept for them.
-func (a *Auth) setEmail(t *tx, user *models.User, email string) error {
-	err := t.Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{"email": email, "updated_at": t.now()}).Error
+func (a *Auth) setEmail(t *Tx, user *models.User, email string) error {
+	err := t.Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{"email": email, "updated_at": t.Now()}).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return errEmailTaken
 	}
@@ -365,7 +365,7 @@ func (a *Auth) DeclineEmailChange(ctx context.Context, token string, client Clie
 	if err != nil {
 		return nil, "", err
 	}
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		if user, err = owner(models.LockUser(t.DB, link.User.ID)); err != nil {
 			return err
 		}
@@ -375,7 +375,7 @@ func (a *Auth) DeclineEmailChange(ctx context.Context, token string, client Clie
 		if newDevice, err = a.secureAccount(t, user, link.Change.CreatedAt); err != nil {
 			return err
 		}
-		return a.record(t, EventCompromiseReported, &user.ID, "", client, nil)
+		return a.Record(t, EventCompromiseReported, Subject{UserID: &user.ID, Client: client}, nil)
 	})
 	return user, newDevice, err
 }

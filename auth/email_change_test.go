@@ -21,11 +21,11 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 	a, _ := opened(t, modelstest.Open(t).Session(&gorm.Session{Logger: heard}))
 	ada, bob := added(t, a, "ada@example.com"), added(t, a, "bob@example.com")
 	now := a.now()
-	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: bob.ID, Email: "kept@example.com", TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(models.UndoLifetime)}).Error)
+	must(t, a.db.Create(&models.FormerEmail{ID: NewID(), UserID: bob.ID, Email: "kept@example.com", TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(models.UndoLifetime)}).Error)
 	closing := added(t, a, "closing@example.com")
 	must(t, a.db.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", now, closing.ID).Error)
-	must(t, a.db.Create(&models.AccountDeletion{ID: newID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(models.UndoLifetime)}).Error)
-	actor := &Actor{User: *ada, Session: models.Session{ID: newID(), UserID: ada.ID, TokenHash: []byte("x"), AAL: 1, AuthenticatedAt: now, ExpiresAt: now.Add(time.Hour)}}
+	must(t, a.db.Create(&models.AccountDeletion{ID: NewID(), UserID: closing.ID, TokenHash: []byte("x"), CreatedAt: now, ExpiresAt: now.Add(models.UndoLifetime)}).Error)
+	actor := &Actor{User: *ada, Session: models.Session{ID: NewID(), UserID: ada.ID, TokenHash: []byte("x"), AAL: 1, AuthenticatedAt: now, ExpiresAt: now.Add(time.Hour)}}
 	must(t, a.db.Create(&actor.Session).Error)
 	ask := func(email string) []string {
 		return heard.since(func() { must(t, a.RequestEmailChange(t.Context(), actor, email)) })
@@ -44,7 +44,7 @@ func TestItem16AnotherAddressCostsTheSameWorkKnownOrNot(t *testing.T) {
 func TestItem28NobodyIsAddedUnderAnAddressThatIsKept(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	ada := added(t, a, "ada@example.org")
-	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: ada.ID, Email: "ada@example.com", TokenHash: []byte("x"), CreatedAt: a.now(), ExpiresAt: a.now().Add(models.UndoLifetime)}).Error)
+	must(t, a.db.Create(&models.FormerEmail{ID: NewID(), UserID: ada.ID, Email: "ada@example.com", TokenHash: []byte("x"), CreatedAt: a.now(), ExpiresAt: a.now().Add(models.UndoLifetime)}).Error)
 	for _, want := range []bool{false, true} {
 		if got, err := a.AddUser(t.Context(), "Ada", "ada@example.com", "seven purple lanterns hum"); err != nil || got != want {
 			t.Errorf("%s later somebody was added: %v (%v)", *ahead, got, err)
@@ -59,7 +59,7 @@ func TestItem67AnAddressThatIsTakenMeanwhileStaysTheirs(t *testing.T) {
 	ada := added(t, a, "ada@example.com")
 	change := models.EmailChange{UserID: ada.ID, Email: "bob@example.com"}
 	var approve string
-	must(t, a.transact(t.Context(), func(tx *tx) (err error) {
+	must(t, a.Transact(t.Context(), func(tx *Tx) (err error) {
 		approve, err = a.beginEmailChange(tx, &change)
 		return err
 	}))
@@ -81,7 +81,7 @@ func TestItem67NobodySlipsIntoAnAddressThatIsBeingLeft(t *testing.T) {
 		ada := added(t, a, address)
 		change := models.EmailChange{UserID: ada.ID, Email: "new-" + address}
 		var approve string
-		must(t, a.transact(t.Context(), func(tx *tx) (err error) {
+		must(t, a.Transact(t.Context(), func(tx *Tx) (err error) {
 			approve, err = a.beginEmailChange(tx, &change)
 			return err
 		}))
@@ -104,9 +104,9 @@ func TestItem67NobodySlipsIntoAnAddressThatIsBeingLeft(t *testing.T) {
 func TestUndoEmailChange_VoidsAlertsThatWaitToBeMailed(t *testing.T) {
 	a, ahead := opened(t, modelstest.Open(t))
 	user := added(t, a, "thief@example.org")
-	token, hash := newToken()
-	must(t, a.db.Create(&models.FormerEmail{ID: newID(), UserID: user.ID, Email: "ada@example.com", TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(models.UndoLifetime)}).Error)
-	must(t, a.transact(t.Context(), func(tx *tx) error {
+	token, hash := NewToken()
+	must(t, a.db.Create(&models.FormerEmail{ID: NewID(), UserID: user.ID, Email: "ada@example.com", TokenHash: hash, CreatedAt: a.now(), ExpiresAt: a.now().Add(models.UndoLifetime)}).Error)
+	must(t, a.Transact(t.Context(), func(tx *Tx) error {
 		for range limitAlert.Max + 1 {
 			if err := a.alertNewDevice(tx, user, ByPassword(false), here); err != nil {
 				return err
@@ -115,9 +115,9 @@ func TestUndoEmailChange_VoidsAlertsThatWaitToBeMailed(t *testing.T) {
 		return nil
 	}))
 	*ahead += time.Second
-	must(t, a.transact(t.Context(), func(tx *tx) error {
+	must(t, a.Transact(t.Context(), func(tx *Tx) error {
 		for range models.BatchRows(a.db) {
-			if err := a.enqueue(tx, a.messages.AddressTaken(user.Email)); err != nil {
+			if err := a.Enqueue(tx, a.messages.AddressTaken(user.Email)); err != nil {
 				return err
 			}
 		}

@@ -39,16 +39,30 @@ const (
 	EventOriginRefused          = "origin.refused"
 )
 
+// Subject is the user, session and client of an event.
+type Subject struct {
+	UserID    *string // nil if the event belongs to no user
+	SessionID string  // "" without a session
+	Client    Client  // zero for the server itself
+}
+
+// SubjectOf returns the subject of what a logged-in user does.
+func SubjectOf(actor *Actor) Subject {
+	return Subject{UserID: &actor.User.ID, SessionID: actor.Session.ID, Client: actor.Client}
+}
+
 // Detail is what else is known of an event. It never holds a secret, nor what a person typed: passwords are typed into
 // the wrong field every day.
 type Detail map[string]string
 
-// record writes an event in the transaction and remembers it for the log line.
-func (a *Auth) record(t *tx, name string, userID *string, sessionID string, client Client, detail Detail) error {
-	return a.write(t, newEvent(t.now(), name, userID, sessionID, client, detail))
+// Record writes an event to the security log in the transaction of what it tells
+// of. Every change of credentials, every login and every failed attempt must be
+// recorded. subject.UserID decides whose activity page shows it.
+func (a *Auth) Record(t *Tx, name string, subject Subject, detail Detail) error {
+	return a.write(t, newEvent(t.Now(), name, subject, detail))
 }
 
-func (a *Auth) write(t *tx, e models.Event) error {
+func (a *Auth) write(t *Tx, e models.Event) error {
 	if err := t.Create(&e).Error; err != nil {
 		return fmt.Errorf("write the event %s: %w", e.Name, err)
 	}
@@ -60,28 +74,28 @@ func (a *Auth) write(t *tx, e models.Event) error {
 // actor may be nil. Past a number of rows an hour from one address it only logs: anyone can send what is refused, and
 // nobody shall fill the disk with it.
 func (a *Auth) RecordRefusal(ctx context.Context, name string, actor *Actor, client Client, detail Detail) error {
-	var userID *string
-	var sessionID string
+	subject := Subject{Client: client}
 	if actor != nil {
-		userID, sessionID = &actor.User.ID, actor.Session.ID
+		subject.UserID, subject.SessionID = &actor.User.ID, actor.Session.ID
 	}
 	err := a.Attempt(ctx, client, limitRefusalIP.From(client.IP)...)
 	if _, limited := err.(Limited); limited {
-		a.logEvent(ctx, newEvent(a.now(), name, userID, sessionID, client, detail))
+		a.logEvent(ctx, newEvent(a.now(), name, subject, detail))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error { return a.record(t, name, userID, sessionID, client, detail) })
+	return a.Transact(ctx, func(t *Tx) error { return a.Record(t, name, subject, detail) })
 }
 
-func newEvent(at time.Time, name string, userID *string, sessionID string, client Client, detail Detail) models.Event {
+func newEvent(at time.Time, name string, subject Subject, detail Detail) models.Event {
 	if detail == nil {
 		detail = Detail{}
 	}
 	text, _ := json.Marshal(detail) // a map of strings always marshals
-	return models.Event{ID: newID(), At: at, Name: name, UserID: userID, SessionID: sessionID, IP: client.Address(), Device: client.Device(), Detail: string(text)}
+	return models.Event{ID: NewID(), At: at, Name: name, UserID: subject.UserID, SessionID: subject.SessionID,
+		IP: subject.Client.Address(), Device: subject.Client.Device(), Detail: string(text)}
 }
 
 func (a *Auth) logEvent(ctx context.Context, e models.Event) {

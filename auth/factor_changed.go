@@ -2,9 +2,12 @@ package auth
 
 import "example.com/gatehouse/mail"
 
-// factorChanged tells the owner, and the security log, that the account is protected in another way now. What stood in for factors that
-// are gone goes with the last of them. It comes last in its transaction, which the error ErrLastCredential undoes.
-func (a *Auth) factorChanged(t *tx, actor *Actor, event, what string, detail Detail) error {
+// FactorChanged completes the transaction that adds, replaces or removes a second
+// factor. It ends pending logins, deletes backups that have no factor left, runs the
+// CredentialsChanged hooks, alerts the owner with the sentence what, and records
+// the event. It must come last. The error is ErrLastCredential if the user could no
+// longer log in.
+func (a *Auth) FactorChanged(t *Tx, actor *Actor, event, what string, detail Detail) error {
 	if err := a.requireCredential(t.DB, &actor.User); err != nil {
 		return err
 	}
@@ -18,9 +21,9 @@ func (a *Auth) factorChanged(t *tx, actor *Actor, event, what string, detail Det
 	if err := a.credentialsChanged(t, actor.User.ID); err != nil {
 		return err
 	}
-	err := a.alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.FactorChanged(actor.User.Email, what, i) })
+	err := a.Alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.FactorChanged(actor.User.Email, what, i) })
 	if err != nil {
 		return err
 	}
-	return a.record(t, event, &actor.User.ID, actor.Session.ID, actor.Client, detail)
+	return a.Record(t, event, SubjectOf(actor), detail)
 }

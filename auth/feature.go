@@ -13,8 +13,8 @@ import (
 // Feature is what an optional part of the product adds to authentication. A
 // zero field adds nothing.
 type Feature struct {
-	Factors []factor
-	Steps   []loginStep
+	Factors []Factor
+	Steps   []LoginStep
 	// Credentials report whether the user has something to begin a login with.
 	Credentials []func(db *gorm.DB, user *models.User) (bool, error)
 	// MailboxMethods are the login methods that prove that the user reads the
@@ -30,18 +30,18 @@ type Feature struct {
 // run in the one in which the moment happens, and an error undoes both.
 type Hooks struct {
 	// Registered runs after a sign-up is written.
-	Registered func(t *tx, registration *models.Registration) error
+	Registered func(t *Tx, registration *models.Registration) error
 	// UserCreated runs after a confirmed sign-up has become a user.
-	UserCreated func(t *tx, user *models.User, registration *models.Registration, client Client) error
+	UserCreated func(t *Tx, user *models.User, registration *models.Registration, client Client) error
 	// SkipSecondFactor reports whether the browser replaces the second factor.
 	SkipSecondFactor func(db *gorm.DB, user *models.User, authn Authentication, browser Browser) (bool, error)
 	// LoggedIn runs after a login has started a session.
-	LoggedIn func(t *tx, login *CompletedLogin) error
+	LoggedIn func(t *Tx, login *CompletedLogin) error
 	// CredentialsChanged runs when the password was replaced, or a second factor
 	// was added or removed.
-	CredentialsChanged func(t *tx, userID string) error
+	CredentialsChanged func(t *Tx, userID string) error
 	// VoidMailed voids what was mailed to the user and opens the account.
-	VoidMailed func(t *tx, userID string) error
+	VoidMailed func(t *Tx, userID string) error
 	// AddressReleased returns the attempts that are counted under an address. Its
 	// next owner must not inherit them.
 	AddressReleased func(email string) ([]limit.Counter, error)
@@ -49,9 +49,11 @@ type Hooks struct {
 	Cleanup func(ctx context.Context) error
 }
 
-// loginStep is something that a login may need before the session starts, such
-// as a form that has to be filled in.
-type loginStep struct {
+// LoginStep is something that a login may need before the session starts, such as
+// a form that has to be filled in. Needed is asked in the transaction of each
+// login. The step's handler does its work in InPendingLogin and then calls
+// web.Login again.
+type LoginStep struct {
 	Name   Step
 	Needed func(db *gorm.DB, user *models.User) (bool, error)
 }
@@ -92,7 +94,7 @@ func (a *Auth) LoginOptions() (names []string) {
 	return names
 }
 
-func (a *Auth) registered(t *tx, registration *models.Registration) error {
+func (a *Auth) registered(t *Tx, registration *models.Registration) error {
 	for _, f := range a.installed {
 		if f.Registered == nil {
 			continue
@@ -104,7 +106,7 @@ func (a *Auth) registered(t *tx, registration *models.Registration) error {
 	return nil
 }
 
-func (a *Auth) userCreated(t *tx, user *models.User, registration *models.Registration, client Client) error {
+func (a *Auth) userCreated(t *Tx, user *models.User, registration *models.Registration, client Client) error {
 	for _, f := range a.installed {
 		if f.UserCreated == nil {
 			continue
@@ -128,7 +130,7 @@ func (a *Auth) skipsSecondFactor(db *gorm.DB, user *models.User, authn Authentic
 	return false, nil
 }
 
-func (a *Auth) loggedIn(t *tx, login *CompletedLogin) error {
+func (a *Auth) loggedIn(t *Tx, login *CompletedLogin) error {
 	for _, f := range a.installed {
 		if f.LoggedIn == nil {
 			continue
@@ -140,7 +142,7 @@ func (a *Auth) loggedIn(t *tx, login *CompletedLogin) error {
 	return nil
 }
 
-func (a *Auth) credentialsChanged(t *tx, userID string) error {
+func (a *Auth) credentialsChanged(t *Tx, userID string) error {
 	for _, f := range a.installed {
 		if f.CredentialsChanged == nil {
 			continue

@@ -79,7 +79,7 @@ func (a *Auth) EndedSessionOwner(ctx context.Context, token string) (userID stri
 	if token == "" {
 		return "", nil
 	}
-	userID, err = models.FindSessionOwner(a.db.WithContext(ctx), hashToken(token))
+	userID, err = models.FindSessionOwner(a.db.WithContext(ctx), HashToken(token))
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return "", nil
 	}

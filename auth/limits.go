@@ -23,7 +23,7 @@ import (
 // account.
 var (
 	limitLoginPair    = limit.Limit{Name: "login-pair", Max: 10, Window: 15 * time.Minute}
-	limitLoginIP      = limit.Limit{Name: "login-ip", Window: 15 * time.Minute, Settings: perLoginFailure(1)}
+	limitLoginIP      = limit.Limit{Name: "login-ip", Window: 15 * time.Minute, Settings: PerLoginFailure(1)}
 	limitLoginAccount = limit.Limit{Name: "login-account", Max: 5, Window: 30 * 24 * time.Hour, FromFirst: true,
 		Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
 	limitLogins = limit.Limit{Name: "logins", Max: 100, Window: 10 * time.Minute}
@@ -36,7 +36,7 @@ var (
 	// more may be mailed.
 	limitRegistrationMail = limit.Limit{Name: "registration-mail", Max: 5, Window: time.Hour,
 		Settings: func(l *limit.Limit, c config.Config) { l.Window = min(l.Window, c.ConfirmTTL) }}
-	limitForgotIP   = limit.Limit{Name: "forgot-ip", Window: time.Hour, Settings: perMail}
+	limitForgotIP   = limit.Limit{Name: "forgot-ip", Window: time.Hour, Settings: PerMail}
 	limitForgotMail = limit.Limit{Name: "forgot-mail", Max: 5, Window: time.Hour,
 		Settings: func(l *limit.Limit, c config.Config) { l.Window = min(l.Window, c.ResetTTL) }}
 
@@ -80,11 +80,14 @@ func perSignUp(times int) func(*limit.Limit, config.Config) {
 	return func(l *limit.Limit, c config.Config) { l.Max = times * c.SignUpsPerAddress }
 }
 
-func perLoginFailure(times int) func(*limit.Limit, config.Config) {
+// PerLoginFailure sets a limit's Max to times the failed logins that the settings
+// allow for each address.
+func PerLoginFailure(times int) func(*limit.Limit, config.Config) {
 	return func(l *limit.Limit, c config.Config) { l.Max = times * c.LoginFailuresPerAddress }
 }
 
-func perMail(l *limit.Limit, c config.Config) { l.Max = c.MailsPerAddress }
+// PerMail sets a limit's Max to the mails that the settings allow for each address.
+func PerMail(l *limit.Limit, c config.Config) { l.Max = c.MailsPerAddress }
 
 // countLogin counts a login whose proof was right: each writes a session, or a
 // login that waits for its second factor, and events. A known device has a
@@ -137,7 +140,7 @@ func (a *Auth) Attempt(ctx context.Context, client Client, counters ...limit.Cou
 		return nil
 	}
 	now := a.now()
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		for _, counter := range counters {
 			name := counter.Limit.Name
 			row, allowed, err := counter.Attempt(t.DB, a.config, now)
@@ -148,7 +151,7 @@ func (a *Auth) Attempt(ctx context.Context, client Client, counters ...limit.Cou
 				return Limited{Until: row.OpenAt, Rule: name}
 			}
 			if row.OpenAt.After(now) {
-				if err := a.record(t, EventLimitReached, nil, "", client, Detail{"limit": name}); err != nil {
+				if err := a.Record(t, EventLimitReached, Subject{Client: client}, Detail{"limit": name}); err != nil {
 					return err
 				}
 			}
@@ -157,10 +160,10 @@ func (a *Auth) Attempt(ctx context.Context, client Client, counters ...limit.Cou
 	})
 }
 
-// countInvalid counts an ErrInvalidLink and returns it, or a Limited if there
+// CountInvalid counts an ErrInvalidLink and returns it, or a Limited if there
 // were too many. It returns any other error as it is. Only invalid links count:
 // a neighbor's junk must not keep an owner from a good one.
-func (a *Auth) countInvalid(ctx context.Context, client Client, err error) error {
+func (a *Auth) CountInvalid(ctx context.Context, client Client, err error) error {
 	if !errors.Is(err, ErrInvalidLink) {
 		return err
 	}
@@ -175,7 +178,7 @@ func (a *Auth) Refund(ctx context.Context, counters ...limit.Counter) error {
 	if !a.config.RateLimit {
 		return nil
 	}
-	return a.transact(context.WithoutCancel(ctx), func(t *tx) error {
+	return a.Transact(context.WithoutCancel(ctx), func(t *Tx) error {
 		for _, counter := range counters {
 			if err := counter.Refund(t.DB); err != nil {
 				return fmt.Errorf("refund an attempt under %s: %w", counter.Limit.Name, err)
@@ -190,12 +193,12 @@ func (a *Auth) Refund(ctx context.Context, counters ...limit.Counter) error {
 // counter only this attempt is refunded. If try fails with an error, the attempt
 // was none and is refunded. If it returns false, wrong records that.
 func (a *Auth) AttemptSecret(ctx context.Context, client Client, counters []limit.Counter,
-	try func() (bool, error), wrong func(*tx) error) (ok bool, err error) {
+	try func() (bool, error), wrong func(*Tx) error) (ok bool, err error) {
 	if err := a.Attempt(ctx, client, counters...); err != nil {
 		return false, err
 	}
 	ok, err = try()
-	settled := a.transact(context.WithoutCancel(ctx), func(t *tx) error {
+	settled := a.Transact(context.WithoutCancel(ctx), func(t *Tx) error {
 		if err == nil && !ok {
 			return wrong(t)
 		}

@@ -22,7 +22,7 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 	if err := (Invalid{"email": problem, "password": required(password, "Enter your password.")}).Err(); err != nil {
 		return nil, err
 	}
-	known, err := a.knownDevice(ctx, email, browser.Device)
+	known, err := a.IsKnownDevice(ctx, email, browser.Device)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +36,12 @@ func (a *Auth) Authenticate(ctx context.Context, address, password string, brows
 			user, ok, err = a.checkLogin(ctx, hasher, email, password)
 			return ok, err
 		},
-		func(t *tx) error {
+		func(t *Tx) error {
 			var userID *string
 			if user != nil {
 				userID = &user.ID
 			}
-			return a.record(t, EventLoginFailed, userID, "", client, nil)
+			return a.Record(t, EventLoginFailed, Subject{UserID: userID, Client: client}, nil)
 		})
 	if err != nil {
 		return nil, err
@@ -65,12 +65,14 @@ func (a *Auth) loginCounters(email string, known bool, device string, client Cli
 	return limit.Shared(append(counters, limitLoginAccount.By(email)))
 }
 
-// knownDevice says whether the browser with this device token, "" for none, has logged in with this address before.
-func (a *Auth) knownDevice(ctx context.Context, email, device string) (bool, error) {
+// IsKnownDevice reports whether the browser with this device token, "" for none,
+// has logged in with this address before. A known device should have limits of its
+// own, so that strangers cannot keep the owner out.
+func (a *Auth) IsKnownDevice(ctx context.Context, email, device string) (bool, error) {
 	if device == "" {
 		return false, nil
 	}
-	known, err := models.IsKnownDevice(a.db.WithContext(ctx), email, hashToken(device))
+	known, err := models.IsKnownDevice(a.db.WithContext(ctx), email, HashToken(device))
 	if err != nil {
 		return false, fmt.Errorf("look for a known device: %w", err)
 	}
@@ -121,11 +123,11 @@ func (a *Auth) rehash(ctx context.Context, hasher *hash.Hasher, user *models.Use
 
 // Logout ends the user's session at once, on the server (ASVS 7.4.1).
 func (a *Auth) Logout(ctx context.Context, actor *Actor) error {
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		if err := t.Where("id = ?", actor.Session.ID).Delete(&models.Session{}).Error; err != nil {
 			return fmt.Errorf("end the session: %w", err)
 		}
-		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"ended": actor.Session.ID})
+		return a.Record(t, EventSessionEnded, SubjectOf(actor), Detail{"ended": actor.Session.ID})
 	})
 }
 

@@ -63,7 +63,7 @@ const (
 // The rules of mailed login. A link needs no count: nobody guesses it. So whoever closes the count of an account's codes leaves the
 // owner the link.
 var (
-	limitMailLoginIP   = limit.Limit{Name: "mail-login-ip", Window: time.Hour, Settings: perMail}
+	limitMailLoginIP   = limit.Limit{Name: "mail-login-ip", Window: time.Hour, Settings: PerMail}
 	limitMailLoginMail = limit.Limit{Name: "mail-login-mail", Max: 5, Window: models.MailLoginLifetime}
 	// Each login from a new browser makes a known device, so a count for each of
 	// them alone would let one user have any number of mails sent.
@@ -88,7 +88,7 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return "", err
 	}
-	known, err := a.knownDevice(ctx, email, browser.Device)
+	known, err := a.IsKnownDevice(ctx, email, browser.Device)
 	if err != nil {
 		return "", err
 	}
@@ -99,10 +99,10 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 	if err != nil {
 		return "", err
 	}
-	row := models.MailLogin{ID: newID(), KnownDevice: known, Remember: remember, CreatedAt: a.now(), ExpiresAt: a.now().Add(models.MailLoginLifetime)}
-	token, row.BrowserHash = newToken()
+	row := models.MailLogin{ID: NewID(), KnownDevice: known, Remember: remember, CreatedAt: a.now(), ExpiresAt: a.now().Add(models.MailLoginLifetime)}
+	token, row.BrowserHash = NewToken()
 	link, code := a.fillMailLogin(&row, keys, email)
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		// The lock makes two requests at once agree on which is the newer.
 		user, err := models.LockUserByEmail(t.DB, email)
 		if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
@@ -115,11 +115,11 @@ func (a *Auth) RequestMailLogin(ctx context.Context, address string, remember bo
 		if err := keepMailLogin(t, &row, browser); err != nil {
 			return err
 		}
-		message := a.messages.MailLogin(email, code, incident(row.CreatedAt, client, link, models.MailLoginLifetime))
-		if err := a.enqueueToOwner(t, row.UserID != nil, message); err != nil {
+		message := a.messages.MailLogin(email, code, NewIncident(row.CreatedAt, client, link, models.MailLoginLifetime))
+		if err := a.EnqueueToOwner(t, row.UserID != nil, message); err != nil {
 			return err
 		}
-		return a.record(t, EventMailLoginRequested, row.UserID, "", client, nil)
+		return a.Record(t, EventMailLoginRequested, Subject{UserID: row.UserID, Client: client}, nil)
 	})
 	return token, err
 }
@@ -136,10 +136,10 @@ func (a *Auth) mailLoginCounters(email string, known bool, device string, client
 
 // fillMailLogin makes the two secrets that are mailed; the row keeps their hashes.
 func (a *Auth) fillMailLogin(row *models.MailLogin, keys seal.HashKeys, email string) (link, code string) {
-	link, row.TokenHash = newToken()
+	link, row.TokenHash = NewToken()
 	random := make([]byte, mailLoginCode)
 	rand.Read(random)
-	code = crockford.EncodeToString(random)
+	code = Crockford.EncodeToString(random)
 	row.CodeHash = keys.Sum(row.ID, code)
 	row.Recipient = keys.Sum("recipient", email)
 	code = strings.ToUpper(code)
@@ -147,11 +147,11 @@ func (a *Auth) fillMailLogin(row *models.MailLogin, keys seal.HashKeys, email st
 }
 
 // keepMailLogin stores the newest request, and voids the recipient's and the browser's older ones.
-func keepMailLogin(t *tx, row *models.MailLogin, browser Browser) error {
+func keepMailLogin(t *Tx, row *models.MailLogin, browser Browser) error {
 	if err := models.VoidMailLogins(t.DB, row.Recipient, row.KnownDevice); err != nil {
 		return fmt.Errorf("void the older mailed logins: %w", err)
 	}
-	if err := t.Where("browser_hash = ?", hashToken(browser.token(mailLoginBrowser))).Delete(&models.MailLogin{}).Error; err != nil {
+	if err := t.Where("browser_hash = ?", HashToken(browser.Token(mailLoginBrowser))).Delete(&models.MailLogin{}).Error; err != nil {
 		return fmt.Errorf("void the browser's older mailed login: %w", err)
 	}
 	if err := t.Create(row).Error; err != nil {
@@ -162,7 +162,7 @@ func keepMailLogin(t *tx, row *models.MailLogin, browser Browser) error {
 
 // voidMailLogins makes what was mailed to a user let nobody in. The rows stay, as those of an address without an account do: a stranger who
 // has asked for one learns nothing.
-func voidMailLogins(t *tx, userID string) error {
+func voidMailLogins(t *Tx, userID string) error {
 	if err := t.Model(&models.MailLogin{}).Where("user_id = ?", userID).Update("user_id", nil).Error; err != nil {
 		return fmt.Errorf("void the mailed logins: %w", err)
 	}
@@ -173,11 +173,11 @@ func voidMailLogins(t *tx, userID string) error {
 // one that asked for it, where it is not told whose it is.
 func (a *Auth) MailLoginByLink(ctx context.Context, token string, browser Browser) (user *models.User, here bool, err error) {
 	db := a.db.WithContext(ctx)
-	row, err := models.FindMailLogin(db, hashToken(token), a.now())
-	if err = a.invalidIfNone(db, err, mailLogins, token); err != nil {
+	row, err := models.FindMailLogin(db, HashToken(token), a.now())
+	if err = a.InvalidIfNone(db, err, mailLogins, token); err != nil {
 		return nil, false, fmt.Errorf("find the mailed login: %w", err)
 	}
-	if !bytes.Equal(row.BrowserHash, hashToken(browser.token(mailLoginBrowser))) {
+	if !bytes.Equal(row.BrowserHash, HashToken(browser.Token(mailLoginBrowser))) {
 		return nil, false, nil
 	}
 	if user, err = a.mailLoginOwner(db, row); err == nil && user == nil {
@@ -212,12 +212,12 @@ func (a *Auth) mailLoginOwner(db *gorm.DB, row models.MailLogin) (*models.User, 
 // LogInByMailedLink uses a mailed link up, in the browser that asked for it, and returns whom it lets in and as what proof. The error is a
 // Limited or ErrInvalidLink.
 func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Browser, client Client) (user *models.User, authn Authentication, err error) {
-	err = a.transact(ctx, func(t *tx) error {
-		row, err := models.UseMailLogin(t.DB, hashToken(token), hashToken(browser.token(mailLoginBrowser)), t.now())
-		if err = a.invalidIfNone(t.DB, err, mailLogins, token); err != nil {
+	err = a.Transact(ctx, func(t *Tx) error {
+		row, err := models.UseMailLogin(t.DB, HashToken(token), HashToken(browser.Token(mailLoginBrowser)), t.Now())
+		if err = a.InvalidIfNone(t.DB, err, mailLogins, token); err != nil {
 			return fmt.Errorf("use the link: %w", err)
 		}
-		if err := rememberUsed(t, mailLogins, hashToken(token)); err != nil {
+		if err := RememberUsed(t, mailLogins, HashToken(token)); err != nil {
 			return err
 		}
 		authn = Authentication{Method: byMail, Remember: row.Remember}
@@ -233,8 +233,10 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 		}
 		return count.Forget(t.DB)
 	})
-	if err = a.countInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {
-		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventMailLoginFailed, nil, "", client, Detail{"by": "link"}) })
+	if err = a.CountInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {
+		failed := a.Transact(ctx, func(t *Tx) error {
+			return a.Record(t, EventMailLoginFailed, Subject{Client: client}, Detail{"by": "link"})
+		})
 		return nil, authn, cmp.Or(failed, err)
 	}
 	return user, authn, err
@@ -243,10 +245,10 @@ func (a *Auth) LogInByMailedLink(ctx context.Context, token string, browser Brow
 // LogInByMailedCode is LogInByMailedLink for the code. The error is an Invalid, a Limited, ErrInvalidLink where the browser has asked for
 // nothing that still works, or ErrTriesUsed where it has been wrong too often.
 func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Browser, client Client) (user *models.User, authn Authentication, err error) {
-	if code = plainCode(code); !encodes(code, mailLoginCode) {
+	if code = PlainCode(code); !Encodes(code, mailLoginCode) {
 		return nil, authn, Invalid{"code": "Enter all eight letters and digits of the code from the mail."}
 	}
-	row, err := models.FindBrowsersMailLogin(a.db.WithContext(ctx), hashToken(browser.token(mailLoginBrowser)), a.now())
+	row, err := models.FindBrowsersMailLogin(a.db.WithContext(ctx), HashToken(browser.Token(mailLoginBrowser)), a.now())
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, authn, ErrInvalidLink
 	}
@@ -258,8 +260,8 @@ func (a *Auth) LogInByMailedCode(ctx context.Context, code string, browser Brows
 			row, user, err = a.tryMailedCode(ctx, code, browser)
 			return user != nil, err
 		},
-		func(t *tx) error {
-			return a.record(t, EventMailLoginFailed, row.UserID, "", client, Detail{"by": "code"})
+		func(t *Tx) error {
+			return a.Record(t, EventMailLoginFailed, Subject{UserID: row.UserID, Client: client}, Detail{"by": "code"})
 		})
 	switch {
 	case err != nil:
@@ -289,8 +291,8 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 	if err != nil {
 		return row, nil, err
 	}
-	err = a.transact(ctx, func(t *tx) error {
-		row, err = models.TryMailLogin(t.DB, hashToken(browser.token(mailLoginBrowser)), t.now())
+	err = a.Transact(ctx, func(t *Tx) error {
+		row, err = models.TryMailLogin(t.DB, HashToken(browser.Token(mailLoginBrowser)), t.Now())
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrInvalidLink
 		}
@@ -311,7 +313,7 @@ func (a *Auth) tryMailedCode(ctx context.Context, code string, browser Browser) 
 		if user == nil {
 			return nil
 		}
-		return rememberUsed(t, mailLogins, row.TokenHash)
+		return RememberUsed(t, mailLogins, row.TokenHash)
 	})
 	return row, user, err
 }

@@ -13,10 +13,10 @@ import (
 
 // ByReset is the proof of who has opened a link that resets their password. What it begins can end in a new password, and not in a session
 // (item 24 of the security model).
-func ByReset() Authentication { return Authentication{Method: byReset} }
+func ByReset() Authentication { return Authentication{Method: MethodReset} }
 
 // Resets says whether what was proven leads to a new password and no further.
-func (p Authentication) Resets() bool { return p.first() == byReset }
+func (p Authentication) Resets() bool { return p.First() == MethodReset }
 
 // notePassword remembers that a password, which was just right, is one that could not be chosen now: PASSWORD_MIN was raised, the password
 // came in with an import, or it has become common. A new one is due before the login is finished.
@@ -39,12 +39,12 @@ var ErrNoAccount = errors.New("no account has the address")
 
 // forOperator does what whoever runs the application has asked for, to the account with an address. The error may be an Invalid or
 // ErrNoAccount.
-func (a *Auth) forOperator(ctx context.Context, address string, work func(t *tx, user *models.User) error) error {
+func (a *Auth) forOperator(ctx context.Context, address string, work func(t *Tx, user *models.User) error) error {
 	email, problem := models.NormalizeEmail(address)
 	if err := (Invalid{"email": problem}).Err(); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		user, err := models.LockUserByEmail(t.DB, email)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrNoAccount
@@ -60,9 +60,9 @@ func (a *Auth) forOperator(ctx context.Context, address string, work func(t *tx,
 // runs the application calls it where a password may be known to others, who would be as quick to replace it at a login; they neither see nor
 // set one. The error is an Invalid or ErrNoAccount.
 func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
-	return a.forOperator(ctx, address, func(t *tx, user *models.User) error {
-		since := t.now()
-		if isLocked(user) { // it stays so, and since when
+	return a.forOperator(ctx, address, func(t *Tx, user *models.User) error {
+		since := t.Now()
+		if IsLocked(user) { // it stays so, and since when
 			since = *user.PasswordDueAt
 		}
 		if err := a.setPassword(t, user, "", ""); err != nil {
@@ -74,10 +74,10 @@ func (a *Auth) ExpirePassword(ctx context.Context, address string) error {
 		if err := forgetDevices(t, user.ID); err != nil {
 			return err
 		}
-		if err := a.enqueue(t, a.messages.PasswordExpired(user.Email, t.now())); err != nil {
+		if err := a.Enqueue(t, a.messages.PasswordExpired(user.Email, t.Now())); err != nil {
 			return err
 		}
-		return a.record(t, EventPasswordExpired, &user.ID, "", Client{}, nil)
+		return a.Record(t, EventPasswordExpired, Subject{UserID: &user.ID}, nil)
 	})
 }
 
@@ -92,7 +92,7 @@ func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password s
 	if err != nil {
 		return nil, "", err
 	}
-	err = a.inPendingLogin(ctx, p, func(t *tx, current *models.User) (err error) {
+	err = a.InPendingLogin(ctx, p, func(t *Tx, current *models.User) (err error) {
 		user = current
 		if err := a.forgetAddedFactors(t, user, p.authn); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password s
 			newDevice, err = a.reset(t, user, hash, p.Client)
 			return err
 		}
-		return a.replacePassword(t, user, hash, p.id, p.Client)
+		return a.replacePassword(t, user, hash, p.ID, p.Client)
 	})
 	return user, newDevice, err
 }
@@ -109,12 +109,12 @@ func (a *Auth) CompletePassword(ctx context.Context, p *PendingLogin, password s
 // forgetAddedFactors removes the second factors of an account that its owner has locked which came since it was somebody else's, but for
 // what the owner has proven in this login: nobody else can while the account is locked. A mailbox alone removes none: it takes a second
 // factor to come this far where there is one.
-func (a *Auth) forgetAddedFactors(t *tx, user *models.User, authn Authentication) error {
-	if !isLocked(user) || !authn.Second {
+func (a *Auth) forgetAddedFactors(t *Tx, user *models.User, authn Authentication) error {
+	if !IsLocked(user) || !authn.Second {
 		return nil
 	}
 	for _, f := range a.factors() {
-		if !f.second {
+		if !f.Second {
 			continue
 		}
 		added := t.Where("user_id = ? AND created_at >= ? AND id <> ?", user.ID, *user.PasswordDueAt, authn.factor)
@@ -126,8 +126,8 @@ func (a *Auth) forgetAddedFactors(t *tx, user *models.User, authn Authentication
 }
 
 // replacePassword is what follows on a new password of somebody who is logging in with the old one, which goes on.
-func (a *Auth) replacePassword(t *tx, user *models.User, hash, loginID string, client Client) error {
-	since, err := othersSince(t, user, t.now())
+func (a *Auth) replacePassword(t *Tx, user *models.User, hash, loginID string, client Client) error {
+	since, err := othersSince(t, user, t.Now())
 	if err != nil {
 		return err
 	}
@@ -138,5 +138,5 @@ func (a *Auth) replacePassword(t *tx, user *models.User, hash, loginID string, c
 	if err != nil {
 		return err
 	}
-	return a.record(t, EventPasswordChanged, &user.ID, "", client, nil)
+	return a.Record(t, EventPasswordChanged, Subject{UserID: &user.ID, Client: client}, nil)
 }

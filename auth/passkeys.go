@@ -35,8 +35,8 @@ const (
 // The rules of passkeys. What is counted for a challenge is the page that asks for it, since each opening of the login page is one. What
 // is counted for an answer is a wrong one; it cannot be guessed, but costs a signature to check.
 var (
-	LimitPasskeyAsked = limit.Limit{Name: "passkey-asked", Window: 15 * time.Minute, Settings: perLoginFailure(asksPerFailure)}
-	LimitPasskeyIP    = limit.Limit{Name: "passkey-ip", Window: 15 * time.Minute, Settings: perLoginFailure(1)}
+	LimitPasskeyAsked = limit.Limit{Name: "passkey-asked", Window: 15 * time.Minute, Settings: PerLoginFailure(asksPerFailure)}
+	LimitPasskeyIP    = limit.Limit{Name: "passkey-ip", Window: 15 * time.Minute, Settings: PerLoginFailure(1)}
 )
 
 // asksPerFailure is how many challenges an address may have for each failed
@@ -46,8 +46,8 @@ const asksPerFailure = 10
 // passkeys are a factor, and a credential of their own.
 func (a *Auth) passkeys() Feature {
 	return Feature{
-		Factors: []factor{{
-			name: "passkeys", second: true, words: passkeyWords, has: models.HasPasskeys, check: a.checkPasskey, rows: &models.Passkey{},
+		Factors: []Factor{{
+			Name: "passkeys", Second: true, Words: passkeyWords, Has: models.HasPasskeys, Check: a.checkPasskey, Rows: &models.Passkey{},
 		}},
 		Credentials: []func(*gorm.DB, *models.User) (bool, error){
 			func(db *gorm.DB, user *models.User) (bool, error) { return models.HasPasskeys(db, user.ID) },
@@ -76,7 +76,7 @@ func (a *Auth) PasskeyLogIn(ctx context.Context, browser string, client Client) 
 		return nil, "", err
 	}
 	if token = browser; token == "" {
-		token, _ = newToken()
+		token, _ = NewToken()
 	}
 	options, err = a.askForPasskey(ctx, loggingIn(token), nil)
 	return options, token, err
@@ -96,11 +96,11 @@ func (a *Auth) AuthenticateByPasskey(ctx context.Context, browser, answer string
 				return false, err
 			}
 			user = signed.user
-			if isLocked(user) { // it opens nothing
+			if IsLocked(user) { // it opens nothing
 				return true, nil
 			}
-			err = a.transact(ctx, func(t *tx) error {
-				user, err := lockUnchanged(t, user)
+			err = a.Transact(ctx, func(t *Tx) error {
+				user, err := LockUnchanged(t, user)
 				if err != nil {
 					return err
 				}
@@ -109,7 +109,7 @@ func (a *Auth) AuthenticateByPasskey(ctx context.Context, browser, answer string
 			})
 			return right, err
 		},
-		func(t *tx) error { return a.record(t, EventPasskeyRefused, nil, "", client, nil) })
+		func(t *Tx) error { return a.Record(t, EventPasskeyRefused, Subject{Client: client}, nil) })
 	if err == nil && !ok {
 		return nil, wrong
 	}
@@ -128,17 +128,17 @@ func (a *Auth) passkeyIsRight(ctx context.Context, err error) (bool, error) {
 // PasskeyFactor returns the options with which the browser asks for a passkey of whoever has begun this login. The error is a Limited or
 // ErrNoPasskeys.
 func (a *Auth) PasskeyFactor(ctx context.Context, p *PendingLogin) ([]byte, error) {
-	return a.passkeyOf(ctx, &p.User, challenge{id: p.id, client: p.Client})
+	return a.passkeyOf(ctx, &p.User, Challenge{ID: p.ID, Client: p.Client})
 }
 
 // PasskeyReauth returns the options with which the user's browser asks for one of their passkeys, for Reauthenticate. The error is a Limited or
 // ErrNoPasskeys.
 func (a *Auth) PasskeyReauth(ctx context.Context, actor *Actor) ([]byte, error) {
-	return a.passkeyOf(ctx, &actor.User, challenge{id: actor.Session.ID, client: actor.Client})
+	return a.passkeyOf(ctx, &actor.User, Challenge{ID: actor.Session.ID, Client: actor.Client})
 }
 
-func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge) ([]byte, error) {
-	if err := a.countAsked(ctx, of.client); err != nil {
+func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of Challenge) ([]byte, error) {
+	if err := a.countAsked(ctx, of.Client); err != nil {
 		return nil, err
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)
@@ -152,18 +152,18 @@ func (a *Auth) passkeyOf(ctx context.Context, user *models.User, of challenge) (
 }
 
 // checkPasskey says whether the answer is that of one of the user's passkeys to what PasskeyFactor or PasskeyReauth asked.
-func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of challenge) (useAnswer, error) {
+func (a *Auth) checkPasskey(ctx context.Context, user *models.User, answer string, of Challenge) (UseAnswer, error) {
 	signed, err := a.checkAssertion(ctx, provingBy(of), user, answer)
 	if right, err := a.passkeyIsRight(ctx, err); err != nil || !right {
 		return nil, err
 	}
-	return func(t *tx, user *models.User) (string, bool, error) {
-		right, err := a.usePasskey(t, user, signed, of.client)
+	return func(t *Tx, user *models.User) (string, bool, error) {
+		right, err := a.usePasskey(t, user, signed, of.Client)
 		return signed.passkey.ID, right, err
 	}, nil
 }
 
-var passkeyWords = answerWords{
+var passkeyWords = AnswerWords{
 	"Your browser has to ask for the passkey, for which it needs JavaScript. Choose another way if there is one.",
 	"That passkey was not accepted. Try again, or choose another way.",
 }
@@ -204,7 +204,7 @@ func (a *Auth) NewPasskey(ctx context.Context, actor *Actor) ([]byte, error) {
 func (a *Auth) keepPasskeyOwner(db *gorm.DB, userID string) (models.PasskeyOwner, error) {
 	handle := make([]byte, passkeyHandle)
 	rand.Read(handle)
-	owner, err := models.KeepPasskeyOwner(db, models.PasskeyOwner{ID: newID(), UserID: userID, Handle: handle, CreatedAt: a.now()})
+	owner, err := models.KeepPasskeyOwner(db, models.PasskeyOwner{ID: NewID(), UserID: userID, Handle: handle, CreatedAt: a.now()})
 	if err != nil {
 		return owner, fmt.Errorf("keep the owner of passkeys: %w", err)
 	}
@@ -226,19 +226,19 @@ func (a *Auth) AddPasskey(ctx context.Context, actor *Actor, answer string) (tok
 	} else if !ok {
 		return "", Invalid{"": "That passkey could not be added. Try again."}
 	}
-	err = a.inSession(ctx, actor, func(t *tx, _ *models.User) (err error) {
+	err = a.InSession(ctx, actor, func(t *Tx, _ *models.User) (err error) {
 		if err := a.insertPasskey(t, made); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, actor, 2); err != nil {
+		if token, err = a.RenewSession(t, actor, 2); err != nil {
 			return err
 		}
-		return a.factorChanged(t, actor, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID})
+		return a.FactorChanged(t, actor, EventPasskeyAdded, "A passkey was added: "+passkeyMaker(made.Maker)+".", Detail{"passkey": made.ID})
 	})
 	return token, err
 }
 
-func (a *Auth) insertPasskey(t *tx, made *models.Passkey) error {
+func (a *Auth) insertPasskey(t *Tx, made *models.Passkey) error {
 	list, err := models.PasskeysOf(t.DB, made.UserID)
 	if err != nil {
 		return fmt.Errorf("list the passkeys: %w", err)
@@ -246,7 +246,7 @@ func (a *Auth) insertPasskey(t *tx, made *models.Passkey) error {
 	if len(list) >= maxPasskeys {
 		return Invalid{"": fmt.Sprintf("%d passkeys are the most. Remove one first.", maxPasskeys)}
 	}
-	made.Name, made.CreatedAt = nameAmong(list, passkeyMaker(made.Maker)), t.now()
+	made.Name, made.CreatedAt = nameAmong(list, passkeyMaker(made.Maker)), t.Now()
 	err = t.Create(made).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return Invalid{"": "That passkey is in use already."}
@@ -288,8 +288,8 @@ func (a *Auth) AcceptedPasskeys(ctx context.Context, actor *Actor) (signal strin
 
 // RenamePasskey names one of the user's passkeys. The error is an Invalid, or gorm.ErrRecordNotFound.
 func (a *Auth) RenamePasskey(ctx context.Context, actor *Actor, id, name string) error {
-	return a.rename(ctx, actor, &models.Passkey{}, id, name, func(t *tx) error {
-		return a.record(t, EventPasskeyRenamed, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"passkey": id})
+	return a.RenameItem(ctx, actor, Item{&models.Passkey{}, id}, name, func(t *Tx) error {
+		return a.Record(t, EventPasskeyRenamed, SubjectOf(actor), Detail{"passkey": id})
 	})
 }
 
@@ -299,7 +299,7 @@ func (a *Auth) RemovePasskey(ctx context.Context, actor *Actor, id string) error
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error {
 		var gone models.Passkey
 		if err := t.Where("id = ? AND user_id = ?", id, actor.User.ID).Take(&gone).Error; err != nil {
 			return err
@@ -307,7 +307,7 @@ func (a *Auth) RemovePasskey(ctx context.Context, actor *Actor, id string) error
 		if err := t.Delete(&gone).Error; err != nil {
 			return fmt.Errorf("remove the passkey: %w", err)
 		}
-		return a.factorChanged(t, actor, EventPasskeyRemoved, "A passkey was removed: "+passkeyMaker(gone.Maker)+".", Detail{"passkey": id})
+		return a.FactorChanged(t, actor, EventPasskeyRemoved, "A passkey was removed: "+passkeyMaker(gone.Maker)+".", Detail{"passkey": id})
 	})
 }
 
@@ -321,7 +321,7 @@ func ByPasskey(remember bool) Authentication {
 // OffersPasskey says whether somebody who has just proven this may be asked if they want a passkey: who logged in by password or by mail,
 // has none, and has not asked to be left alone.
 func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, authn Authentication) (bool, error) {
-	if !a.PasskeysWork() || slices.Contains([]string{bySignUp, byReset, byPasskey}, authn.first()) {
+	if !a.PasskeysWork() || slices.Contains([]string{MethodSignUp, MethodReset, byPasskey}, authn.First()) {
 		return false, nil
 	}
 	k, err := keeperOf(a.db.WithContext(ctx), user)
@@ -333,12 +333,12 @@ func (a *Auth) OffersPasskey(ctx context.Context, user *models.User, authn Authe
 
 // DeclinePasskey leaves the user alone for two weeks, or for ever.
 func (a *Auth) DeclinePasskey(ctx context.Context, actor *Actor, never bool) error {
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		owner, err := a.keepPasskeyOwner(t.DB, actor.User.ID)
 		if err != nil {
 			return err
 		}
-		err = t.Model(&owner).Updates(map[string]any{"never_offer": never, "offer_after": t.now().Add(offerAgain)}).Error
+		err = t.Model(&owner).Updates(map[string]any{"never_offer": never, "offer_after": t.Now().Add(offerAgain)}).Error
 		if err != nil {
 			return fmt.Errorf("decline the passkey: %w", err)
 		}

@@ -51,13 +51,13 @@ type ceremony struct {
 	boundTo string
 }
 
-func provingBy(of challenge) ceremony { return ceremony{passkeyProve, of.id} }
+func provingBy(of Challenge) ceremony { return ceremony{passkeyProve, of.ID} }
 
 func addingIn(actor *Actor) ceremony { return ceremony{passkeyAdd, actor.Session.ID} }
 
 // loggingIn is bound to a token that one browser has. The row keeps its SHA-256.
 func loggingIn(browser string) ceremony {
-	return ceremony{passkeyLogIn, fmt.Sprintf("%x", hashToken(browser))}
+	return ceremony{passkeyLogIn, fmt.Sprintf("%x", HashToken(browser))}
 }
 
 // relyingParty is this application as passkeys know it: they are made for its host, and accepted from its origin alone.
@@ -166,9 +166,9 @@ func joinTransports(list []protocol.AuthenticatorTransport) string {
 // keepChallenge keeps what was sent to a browser to be signed, for the one answer that counts.
 func (a *Auth) keepChallenge(ctx context.Context, of ceremony, text string) error {
 	now := a.now()
-	row := models.PasskeyChallenge{ID: newID(), ChallengeHash: hashToken(text), Purpose: string(of.purpose), BoundTo: of.boundTo,
+	row := models.PasskeyChallenge{ID: NewID(), ChallengeHash: HashToken(text), Purpose: string(of.purpose), BoundTo: of.boundTo,
 		CreatedAt: now, ExpiresAt: now.Add(models.PasskeyChallengeLifetime)}
-	err := a.transact(ctx, func(t *tx) error { return models.KeepPasskeyChallenge(t.DB, row, openChallenges) })
+	err := a.Transact(ctx, func(t *Tx) error { return models.KeepPasskeyChallenge(t.DB, row, openChallenges) })
 	if err != nil {
 		return fmt.Errorf("keep the challenge: %w", err)
 	}
@@ -177,7 +177,7 @@ func (a *Auth) keepChallenge(ctx context.Context, of ceremony, text string) erro
 
 // takeChallenge uses up the challenge that an answer names. The error may be errPasskeyRefused.
 func (a *Auth) takeChallenge(ctx context.Context, of ceremony, text string) error {
-	taken, err := models.TakePasskeyChallenge(a.db.WithContext(ctx), hashToken(text), string(of.purpose), of.boundTo, a.now())
+	taken, err := models.TakePasskeyChallenge(a.db.WithContext(ctx), HashToken(text), string(of.purpose), of.boundTo, a.now())
 	if err != nil {
 		return fmt.Errorf("use the challenge: %w", err)
 	}
@@ -288,8 +288,8 @@ func (a *Auth) keeperFor(ctx context.Context, owner *models.User, handle []byte)
 
 // usePasskey counts on with the device. Where it has not counted there are two of it, one of them perhaps a thief's: that is on record, and
 // neither is let in.
-func (a *Auth) usePasskey(t *tx, user *models.User, signed *assertion, client Client) (right bool, err error) {
-	further, err := models.UsePasskey(t.DB, signed.passkey.ID, int64(signed.data.Counter), signed.data.Flags.HasBackupState(), t.now())
+func (a *Auth) usePasskey(t *Tx, user *models.User, signed *assertion, client Client) (right bool, err error) {
+	further, err := models.UsePasskey(t.DB, signed.passkey.ID, int64(signed.data.Counter), signed.data.Flags.HasBackupState(), t.Now())
 	if err != nil {
 		return false, fmt.Errorf("note the use of the passkey: %w", err)
 	}
@@ -304,20 +304,20 @@ func (a *Auth) usePasskey(t *tx, user *models.User, signed *assertion, client Cl
 }
 
 // tellOfCopy mails the owner once a day: whoever has the copy could have it refused as often as they like.
-func (a *Auth) tellOfCopy(t *tx, owner *models.User, passkey models.Passkey, client Client) error {
-	told, err := models.HasEvent(t.DB, owner.ID, EventPasskeyCopied, t.now().Add(-24*time.Hour), t.now())
+func (a *Auth) tellOfCopy(t *Tx, owner *models.User, passkey models.Passkey, client Client) error {
+	told, err := models.HasEvent(t.DB, owner.ID, EventPasskeyCopied, t.Now().Add(-24*time.Hour), t.Now())
 	if err != nil {
 		return fmt.Errorf("look whether the owner of the passkey is told: %w", err)
 	}
 	if !told {
-		err := a.alert(t, owner, client, func(i mail.Incident) mail.Message {
+		err := a.Alert(t, owner, client, func(i mail.Incident) mail.Message {
 			return a.messages.PasskeyCopied(owner.Email, passkeyMaker(passkey.Maker), i)
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return a.record(t, EventPasskeyCopied, &owner.ID, "", client, Detail{"passkey": passkey.ID})
+	return a.Record(t, EventPasskeyCopied, Subject{UserID: &owner.ID, Client: client}, Detail{"passkey": passkey.ID})
 }
 
 // makePasskey checks a new passkey (Web Authentication Level 3, section 7.1), and uses its challenge up. The error may be
@@ -352,7 +352,7 @@ func (a *Auth) makePasskey(ctx context.Context, actor *Actor, answer string) (*m
 	if err != nil {
 		return nil, refusePasskey(err)
 	}
-	return &models.Passkey{ID: newID(), UserID: actor.User.ID, CredentialID: made.ID, PublicKey: made.PublicKey,
+	return &models.Passkey{ID: NewID(), UserID: actor.User.ID, CredentialID: made.ID, PublicKey: made.PublicKey,
 		SignCount: int64(made.Authenticator.SignCount), Maker: maker.String(), Transports: joinTransports(made.Transport),
 		BackupEligible: made.Flags.BackupEligible, BackedUp: made.Flags.BackupState}, nil
 }

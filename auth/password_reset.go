@@ -23,14 +23,14 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 	if err := a.Attempt(ctx, client, append(limitForgotIP.From(client.IP), limitForgotMail.By(email))...); err != nil {
 		return err
 	}
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		// The lock makes two requests at once agree on which link is the newer.
 		user, err := models.LockUserByEmail(t.DB, email)
 		if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 			return fmt.Errorf("find the user: %w", err)
 		}
-		token, hash := newToken()
-		reset := models.PasswordReset{ID: newID(), TokenHash: hash, CreatedAt: t.now(), ExpiresAt: t.now().Add(a.config.ResetTTL)}
+		token, hash := NewToken()
+		reset := models.PasswordReset{ID: NewID(), TokenHash: hash, CreatedAt: t.Now(), ExpiresAt: t.Now().Add(a.config.ResetTTL)}
 		if err == nil {
 			reset.UserID = &user.ID
 		}
@@ -40,14 +40,14 @@ func (a *Auth) ForgotPassword(ctx context.Context, address string, client Client
 		if err := t.Create(&reset).Error; err != nil {
 			return fmt.Errorf("keep the reset: %w", err)
 		}
-		if err := a.enqueueToOwner(t, reset.UserID != nil, a.messages.ResetPassword(email, token, a.config.ResetTTL)); err != nil {
+		if err := a.EnqueueToOwner(t, reset.UserID != nil, a.messages.ResetPassword(email, token, a.config.ResetTTL)); err != nil {
 			return err
 		}
-		return a.record(t, EventPasswordResetRequested, reset.UserID, "", client, nil)
+		return a.Record(t, EventPasswordResetRequested, Subject{UserID: reset.UserID, Client: client}, nil)
 	})
 }
 
-func voidResets(t *tx, userID string) error {
+func voidResets(t *Tx, userID string) error {
 	if err := t.Where("user_id = ?", userID).Delete(&models.PasswordReset{}).Error; err != nil {
 		return fmt.Errorf("void the older links: %w", err)
 	}
@@ -69,8 +69,8 @@ var ErrFactorDue = errors.New("a second factor is due before the new password")
 // a Limited, hash.ErrBusy, ErrInvalidLink or ErrFactorDue.
 func (a *Auth) ResetPassword(ctx context.Context, token, password string, client Client) (newDevice string, err error) {
 	user, err := a.ResetByToken(ctx, token)
-	if err = a.countInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {
-		failed := a.transact(ctx, func(t *tx) error { return a.record(t, EventPasswordResetFailed, nil, "", client, nil) })
+	if err = a.CountInvalid(ctx, client, err); errors.Is(err, ErrInvalidLink) {
+		failed := a.Transact(ctx, func(t *Tx) error { return a.Record(t, EventPasswordResetFailed, Subject{Client: client}, nil) })
 		return "", cmp.Or(failed, err)
 	}
 	if err != nil {
@@ -88,18 +88,18 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string, client
 	if err != nil {
 		return "", err
 	}
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		current, err := owner(models.LockUser(t.DB, user.ID))
 		if err != nil {
 			return err
 		}
 		// Somebody who has just set one up is asked for it.
-		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
+		if enrolled, err := a.Enrolled(t.DB, user.ID); err != nil {
 			return err
 		} else if enrolled {
 			return ErrFactorDue
 		}
-		if _, err := useLink[models.PasswordReset](t, "password_resets", token); err != nil {
+		if _, err := UseLink[models.PasswordReset](t, "password_resets", token); err != nil {
 			return err
 		}
 		newDevice, err = a.reset(t, current, hash, client)
@@ -109,11 +109,11 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string, client
 }
 
 // reset is what follows on a new password of somebody who has shown that the mailbox is theirs.
-func (a *Auth) reset(t *tx, user *models.User, hash string, client Client) (newDevice string, err error) {
+func (a *Auth) reset(t *Tx, user *models.User, hash string, client Client) (newDevice string, err error) {
 	if err := rememberResets(t, user.ID); err != nil {
 		return "", err
 	}
-	since, newDevice, err := a.replaceCredentials(t, user, t.now(), hash)
+	since, newDevice, err := a.replaceCredentials(t, user, t.Now(), hash)
 	if err != nil {
 		return "", err
 	}
@@ -126,18 +126,18 @@ func (a *Auth) reset(t *tx, user *models.User, hash string, client Client) (newD
 	if err != nil {
 		return "", err
 	}
-	return newDevice, a.record(t, EventPasswordReset, &user.ID, "", client, nil)
+	return newDevice, a.Record(t, EventPasswordReset, Subject{UserID: &user.ID, Client: client}, nil)
 }
 
 // rememberResets notes that the user's living link was used. With a second
 // factor only its owner is known by the time that the password is set.
-func rememberResets(t *tx, userID string) error {
+func rememberResets(t *Tx, userID string) error {
 	var living []models.PasswordReset
-	if err := t.Where("user_id = ? AND expires_at > ?", userID, t.now()).Find(&living).Error; err != nil {
+	if err := t.Where("user_id = ? AND expires_at > ?", userID, t.Now()).Find(&living).Error; err != nil {
 		return fmt.Errorf("find the link that resets: %w", err)
 	}
 	for _, reset := range living {
-		if err := rememberUsed(t, "password_resets", reset.TokenHash); err != nil {
+		if err := RememberUsed(t, "password_resets", reset.TokenHash); err != nil {
 			return err
 		}
 	}
@@ -146,9 +146,9 @@ func rememberResets(t *tx, userID string) error {
 
 // setPassword replaces the password that was read with user, "" by none, and ends every session and every login but the one whose id is
 // kept, and what was mailed to open the account, or to change how it is opened: somebody else may have it.
-func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
+func (a *Auth) setPassword(t *Tx, user *models.User, hash, keep string) error {
 	set := t.Model(&models.User{}).Where("id = ? AND disabled_at IS NULL AND password_hash = ?", user.ID, user.PasswordHash).
-		Updates(map[string]any{"password_hash": hash, "password_due_at": nil, "updated_at": t.now()})
+		Updates(map[string]any{"password_hash": hash, "password_due_at": nil, "updated_at": t.Now()})
 	if set.Error != nil {
 		return fmt.Errorf("set the password: %w", set.Error)
 	}
@@ -171,8 +171,8 @@ func (a *Auth) setPassword(t *tx, user *models.User, hash, keep string) error {
 
 // voidMailed voids what was mailed to a user and opens the account, or changes
 // how it is opened.
-func (a *Auth) voidMailed(t *tx, userID string) error {
-	voids := []func(*tx, string) error{voidResets, voidRecoveries, voidEmailChanges}
+func (a *Auth) voidMailed(t *Tx, userID string) error {
+	voids := []func(*Tx, string) error{voidResets, voidRecoveries, voidEmailChanges}
 	for _, f := range a.installed {
 		if f.VoidMailed != nil {
 			voids = append(voids, f.VoidMailed)

@@ -16,11 +16,12 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// The methods that a login begins with. What it ends with is added: "password totp".
+// The login methods of the core. A login method of a feature has a name of its
+// own. The second factor is added to it: "password totp".
 const (
-	byPassword = "password"
-	bySignUp   = "registration"
-	byReset    = "reset"
+	MethodPassword = "password"
+	MethodSignUp   = "registration"
+	MethodReset    = "reset"
 )
 
 // Authentication is how a person showed who they are.
@@ -51,11 +52,11 @@ func (p Authentication) With(factor string) Authentication {
 
 // ByPassword is the proof of who knows the password.
 func ByPassword(remember bool) Authentication {
-	return Authentication{Method: byPassword, Remember: remember}
+	return Authentication{Method: MethodPassword, Remember: remember}
 }
 
-// first is what was proven first.
-func (p Authentication) first() string { return firstOf(p.Method) }
+// First returns the method that the login began with.
+func (p Authentication) First() string { return firstOf(p.Method) }
 
 func firstOf(method string) string {
 	first, _, _ := strings.Cut(method, " ")
@@ -65,7 +66,7 @@ func firstOf(method string) string {
 // byMailbox reports whether the login began with a mail that the user received.
 func (a *Auth) byMailbox(authn Authentication) bool {
 	return authn.Resets() || slices.ContainsFunc(a.installed, func(f Feature) bool {
-		return slices.Contains(f.MailboxMethods, authn.first())
+		return slices.Contains(f.MailboxMethods, authn.First())
 	})
 }
 
@@ -109,7 +110,7 @@ func (a *Auth) needsSecondFactor(db *gorm.DB, user *models.User, authn Authentic
 	if skips, err := a.skipsSecondFactor(db, user, authn, browser); skips || err != nil {
 		return false, err
 	}
-	return a.hasSecondFactor(db, user.ID)
+	return a.Enrolled(db, user.ID)
 }
 
 // LoginResult is what PendingLogin answers: the browser's new tokens of a session, or of a login that still owes something.
@@ -123,14 +124,14 @@ type LoginResult struct {
 // the security model). user is as it was when the proof was checked; the error is ErrChanged when the password has changed
 // since, ErrLoginEnded when what was begun has ended, or ErrAccountLocked.
 func (a *Auth) Login(ctx context.Context, user *models.User, authn Authentication, browser Browser, client Client) (entry LoginResult, err error) {
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		// A login that was checked just before a password reset must not outlive it.
-		user, err := lockUnchanged(t, user)
+		user, err := LockUnchanged(t, user)
 		if err != nil {
 			return err
 		}
 		// What a thief has added, such as a passkey, must not let them back in: the new password is for whoever holds the mailbox to choose.
-		if isLocked(user) && !a.byMailbox(authn) {
+		if IsLocked(user) && !a.byMailbox(authn) {
 			return ErrAccountLocked
 		}
 		if err := usePendingLogin(t, authn); err != nil {
@@ -157,17 +158,18 @@ func (a *Auth) Login(ctx context.Context, user *models.User, authn Authenticatio
 		return err
 	})
 	if errors.Is(err, ErrAccountLocked) {
-		refused := a.transact(ctx, func(t *tx) error {
-			return a.record(t, EventLoginRefused, &user.ID, "", client, Detail{"method": authn.Method})
+		refused := a.Transact(ctx, func(t *Tx) error {
+			return a.Record(t, EventLoginRefused, Subject{UserID: &user.ID, Client: client}, Detail{"method": authn.Method})
 		})
 		return entry, cmp.Or(refused, err)
 	}
 	return entry, err
 }
 
-// lockUnchanged locks the user that was read before the transaction, and returns them as they are now; ErrChanged where they are gone, or have
-// another password or another mailbox.
-func lockUnchanged(t *tx, user *models.User) (*models.User, error) {
+// LockUnchanged locks a user that was read before the transaction and returns it as
+// it is now. The error is ErrChanged if the user is gone or has another password or
+// address: what was checked against the old ones proves nothing.
+func LockUnchanged(t *Tx, user *models.User) (*models.User, error) {
 	current, err := models.LockUser(t.DB, user.ID)
 	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && (current.PasswordHash != user.PasswordHash || current.Email != user.Email) {
 		return nil, ErrChanged
@@ -180,47 +182,47 @@ func lockUnchanged(t *tx, user *models.User) (*models.User, error) {
 
 // beginPendingLogin keeps what was proven until the rest is. However many steps there are, the time runs from the first. Whoever begins anew, former is
 // what they had not finished in the browser, does not put off that its owner is told.
-func (a *Auth) beginPendingLogin(t *tx, user *models.User, authn Authentication, step Step, former models.PendingLogin, browser Browser, client Client) (LoginResult, error) {
-	token, hash := newToken()
+func (a *Auth) beginPendingLogin(t *Tx, user *models.User, authn Authentication, step Step, former models.PendingLogin, browser Browser, client Client) (LoginResult, error) {
+	token, hash := NewToken()
 	event, first := EventLoginContinued, authn.began
 	if first == nil {
 		known, _, err := deviceOf(t.DB, user.ID, browser.Device)
 		if err != nil {
 			return LoginResult{}, err
 		}
-		event, first = EventLoginBegun, &models.PendingLogin{IP: client.Address(), Device: client.Device(), CreatedAt: t.now(), ReportAt: former.ReportAt}
-		if due := t.now().Add(models.PendingLoginLifetime); !known && former.ReportAt == nil {
+		event, first = EventLoginBegun, &models.PendingLogin{IP: client.Address(), Device: client.Device(), CreatedAt: t.Now(), ReportAt: former.ReportAt}
+		if due := t.Now().Add(models.PendingLoginLifetime); !known && former.ReportAt == nil {
 			first.ReportAt = &due
 		}
 	}
 	pendingLogin := models.PendingLogin{
-		ID: newID(), UserID: user.ID, TokenHash: hash, Method: authn.Method, AAL: authn.AAL(), Remember: authn.Remember, FactorID: authn.factor,
+		ID: NewID(), UserID: user.ID, TokenHash: hash, Method: authn.Method, AAL: authn.AAL(), Remember: authn.Remember, FactorID: authn.factor,
 		CredentialVersion: user.CredentialVersion(), IP: first.IP, Device: first.Device, ReportAt: first.ReportAt,
-		CreatedAt: first.CreatedAt, AuthenticatedAt: cmp.Or(authn.at, t.now()), ExpiresAt: first.CreatedAt.Add(models.PendingLoginLifetime),
+		CreatedAt: first.CreatedAt, AuthenticatedAt: cmp.Or(authn.at, t.Now()), ExpiresAt: first.CreatedAt.Add(models.PendingLoginLifetime),
 		Options: new(strings.Join(authn.Options, " ")),
 	}
 	if err := t.Create(&pendingLogin).Error; err != nil {
 		return LoginResult{}, fmt.Errorf("begin a login: %w", err)
 	}
 	entry := LoginResult{Browser: Browser{PendingLogin: token}, PendingLogin: newPendingLogin(&pendingLogin, *user, step, browser, client)}
-	return entry, a.record(t, event, &user.ID, "", client, Detail{"method": authn.Method, "step": string(step)})
+	return entry, a.Record(t, event, Subject{UserID: &user.ID, Client: client}, Detail{"method": authn.Method, "step": string(step)})
 }
 
 // endPendingLogin ends what the user has not finished in this browser, and returns it. What somebody else has not finished there runs out, and is
 // told of: a thief shall not keep that from its owner by logging in as themselves.
-func (a *Auth) endPendingLogin(t *tx, user *models.User, token string) (former models.PendingLogin, err error) {
+func (a *Auth) endPendingLogin(t *Tx, user *models.User, token string) (former models.PendingLogin, err error) {
 	if token == "" {
 		return former, nil
 	}
 	var ended []models.PendingLogin
-	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND user_id = ?", hashToken(token), user.ID).Delete(&ended).Error
+	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND user_id = ?", HashToken(token), user.ID).Delete(&ended).Error
 	if err != nil {
 		return former, fmt.Errorf("end the browser's former login: %w", err)
 	}
 	if len(ended) > 0 {
 		return ended[0], nil
 	}
-	if err := t.Model(&models.PendingLogin{}).Where("token_hash = ?", hashToken(token)).Update("expires_at", longPast).Error; err != nil {
+	if err := t.Model(&models.PendingLogin{}).Where("token_hash = ?", HashToken(token)).Update("expires_at", longPast).Error; err != nil {
 		return former, fmt.Errorf("end the login of somebody else: %w", err)
 	}
 	return former, nil
@@ -228,7 +230,7 @@ func (a *Auth) endPendingLogin(t *tx, user *models.User, token string) (former m
 
 // endPendingLogins ends what the user has not finished anywhere, but for the login whose id is kept. What their owner is to be told of is told all
 // the same.
-func endPendingLogins(t *tx, userID, keep string) error {
+func endPendingLogins(t *Tx, userID, keep string) error {
 	ended := t.Model(&models.PendingLogin{}).Where("user_id = ? AND id <> ?", userID, keep).Update("expires_at", longPast)
 	if ended.Error != nil {
 		return fmt.Errorf("end the unfinished logins: %w", ended.Error)
@@ -243,7 +245,7 @@ type PendingLogin struct {
 	Client Client
 
 	authn Authentication
-	id    string
+	ID    string
 
 	device string // the browser's token, "" for none
 }
@@ -257,7 +259,7 @@ func (a *Auth) FindPendingLogin(ctx context.Context, browser Browser, client Cli
 		return nil, nil
 	}
 	db := a.db.WithContext(ctx)
-	pendingLogin, user, err := models.FindPendingLogin(db, hashToken(browser.PendingLogin), a.now())
+	pendingLogin, user, err := models.FindPendingLogin(db, HashToken(browser.PendingLogin), a.now())
 	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !bytes.Equal(pendingLogin.CredentialVersion, user.CredentialVersion()) {
 		return nil, nil
 	}
@@ -270,7 +272,7 @@ func (a *Auth) FindPendingLogin(ctx context.Context, browser Browser, client Cli
 }
 
 func newPendingLogin(pendingLogin *models.PendingLogin, user models.User, step Step, browser Browser, client Client) *PendingLogin {
-	p := &PendingLogin{User: user, Step: step, Client: client, id: pendingLogin.ID, device: browser.Device}
+	p := &PendingLogin{User: user, Step: step, Client: client, ID: pendingLogin.ID, device: browser.Device}
 	p.authn = Authentication{Method: pendingLogin.Method, Second: pendingLogin.AAL > 1, Remember: pendingLogin.Remember, at: pendingLogin.AuthenticatedAt, factor: pendingLogin.FactorID, began: pendingLogin}
 	if pendingLogin.Options != nil {
 		p.authn.Options = strings.Fields(*pendingLogin.Options)
@@ -281,16 +283,17 @@ func newPendingLogin(pendingLogin *models.PendingLogin, user models.User, step S
 // ErrLoginEnded says that a login was finished, or ended, while somebody was finishing it.
 var ErrLoginEnded = errors.New("the login is over")
 
-// inPendingLogin does work for somebody who has not finished logging in, as they are once nobody else changes the account any more. The error is
-// ErrLoginEnded where the login was finished or ended meanwhile, or ErrChanged where the password was replaced.
-func (a *Auth) inPendingLogin(ctx context.Context, p *PendingLogin, work func(t *tx, user *models.User) error) error {
-	return a.transact(ctx, func(t *tx) error {
-		user, err := lockUnchanged(t, &p.User)
+// InPendingLogin is InSession for a user who is still logging in. The error is that
+// of work, ErrLoginEnded if the login was completed or ended in the meantime, or
+// ErrChanged if the password or the address was replaced.
+func (a *Auth) InPendingLogin(ctx context.Context, p *PendingLogin, work func(t *Tx, user *models.User) error) error {
+	return a.Transact(ctx, func(t *Tx) error {
+		user, err := LockUnchanged(t, &p.User)
 		if err != nil {
 			return err
 		}
 		var going int64
-		if err := t.Model(&models.PendingLogin{}).Where("id = ? AND expires_at > ?", p.id, t.now()).Count(&going).Error; err != nil {
+		if err := t.Model(&models.PendingLogin{}).Where("id = ? AND expires_at > ?", p.ID, t.Now()).Count(&going).Error; err != nil {
 			return fmt.Errorf("look for the login: %w", err)
 		}
 		if going == 0 {
@@ -302,11 +305,11 @@ func (a *Auth) inPendingLogin(ctx context.Context, p *PendingLogin, work func(t 
 
 // usePendingLogin uses up the login that a proof is part of, so that of all that answer what it owes, at once or from a form that was under way
 // while the account was locked, one goes on. The error may be ErrLoginEnded.
-func usePendingLogin(t *tx, authn Authentication) error {
+func usePendingLogin(t *Tx, authn Authentication) error {
 	if authn.began == nil {
 		return nil
 	}
-	used := t.Where("id = ? AND expires_at > ?", authn.began.ID, t.now()).Delete(&models.PendingLogin{})
+	used := t.Where("id = ? AND expires_at > ?", authn.began.ID, t.Now()).Delete(&models.PendingLogin{})
 	if used.Error != nil {
 		return fmt.Errorf("use the login up: %w", used.Error)
 	}
@@ -319,8 +322,8 @@ func usePendingLogin(t *tx, authn Authentication) error {
 // CompleteFactor checks the second factor that a login owes, and returns the proof that includes it. The error is an Invalid, a Limited,
 // ErrTriesUsed, ErrLoginEnded or ErrChanged.
 func (a *Auth) CompleteFactor(ctx context.Context, p *PendingLogin, name, answer string) (Authentication, error) {
-	of := challenge{id: p.id, client: p.Client, device: p.device, while: func(ctx context.Context, work func(*tx, *models.User) error) error {
-		return a.inPendingLogin(ctx, p, work)
+	of := Challenge{ID: p.ID, Client: p.Client, Device: p.device, while: func(ctx context.Context, work func(*Tx, *models.User) error) error {
+		return a.InPendingLogin(ctx, p, work)
 	}}
 	proven, err := a.checkFactor(ctx, &p.User, name, answer, of)
 	_, limited := errors.AsType[Limited](err)
@@ -330,7 +333,7 @@ func (a *Auth) CompleteFactor(ctx context.Context, p *PendingLogin, name, answer
 	if err != nil {
 		return Authentication{}, err
 	}
-	authn := p.authn.With(proven.name)
+	authn := p.authn.With(proven.Name)
 	authn.at, authn.factor = a.now(), proven.row
 	return authn, nil
 }

@@ -24,7 +24,7 @@ func (a *Auth) RequireRecentLogin(ctx context.Context, actor *Actor) error {
 	if actor.Session.AAL > 1 {
 		return nil
 	}
-	enrolled, err := a.hasSecondFactor(a.db.WithContext(ctx), actor.User.ID)
+	enrolled, err := a.Enrolled(a.db.WithContext(ctx), actor.User.ID)
 	if err != nil {
 		return err
 	}
@@ -34,11 +34,12 @@ func (a *Auth) RequireRecentLogin(ctx context.Context, actor *Actor) error {
 	return nil
 }
 
-// inSession begins the transaction of each verb that asks for a fresh proof. With the user locked it looks whether the user's session
-// still lives: its owner may have ended it, because it was stolen, while the change waited for the lock. user is as they
-// are now. The error may be ErrChanged.
-func (a *Auth) inSession(ctx context.Context, actor *Actor, work func(t *tx, user *models.User) error) error {
-	return a.transact(ctx, func(t *tx) error {
+// InSession runs work in a transaction with the user locked and the session still
+// alive. Every change that requires a recent login must run in it: the owner may
+// have ended a stolen session while the change waited for the lock. user is as it
+// is now. The error is that of work, or ErrChanged if the session has ended.
+func (a *Auth) InSession(ctx context.Context, actor *Actor, work func(t *Tx, user *models.User) error) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		user, err := models.LockUser(t.DB, actor.User.ID)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return ErrChanged
@@ -56,9 +57,9 @@ func (a *Auth) inSession(ctx context.Context, actor *Actor, work func(t *tx, use
 
 // requireSession returns ErrChanged if the session has ended since the request
 // began.
-func (a *Auth) requireSession(t *tx, actor *Actor) error {
+func (a *Auth) requireSession(t *Tx, actor *Actor) error {
 	var living int64
-	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", actor.Session.ID, t.now()).Count(&living).Error
+	err := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", actor.Session.ID, t.Now()).Count(&living).Error
 	if err != nil {
 		return fmt.Errorf("look for the session: %w", err)
 	}
@@ -70,7 +71,7 @@ func (a *Auth) requireSession(t *tx, actor *Actor) error {
 
 // RequireRecentFactor is Fresh for what asks for the password itself: it is due from who has a second factor alone.
 func (a *Auth) RequireRecentFactor(ctx context.Context, actor *Actor) error {
-	enrolled, err := a.hasSecondFactor(a.db.WithContext(ctx), actor.User.ID)
+	enrolled, err := a.Enrolled(a.db.WithContext(ctx), actor.User.ID)
 	if err != nil || !enrolled {
 		return err
 	}
@@ -80,28 +81,31 @@ func (a *Auth) RequireRecentFactor(ctx context.Context, actor *Actor) error {
 // Reauthenticate checks a factor of the user's and returns a new token for their session, which is as good as new from then on (ASVS 7.2.4).
 // The error is an Invalid, a Limited, hash.ErrBusy, ErrTriesUsed, or ErrChanged where the session has ended meanwhile.
 func (a *Auth) Reauthenticate(ctx context.Context, actor *Actor, name, answer string) (token string, err error) {
-	of := challenge{id: actor.Session.ID, client: actor.Client, sessionID: actor.Session.ID}
-	of.while = func(ctx context.Context, work func(*tx, *models.User) error) error {
-		return a.inSession(ctx, actor, work)
+	of := Challenge{ID: actor.Session.ID, Client: actor.Client, SessionID: actor.Session.ID}
+	of.while = func(ctx context.Context, work func(*Tx, *models.User) error) error {
+		return a.InSession(ctx, actor, work)
 	}
 	proven, err := a.checkFactor(ctx, &actor.User, name, answer, of)
 	if err != nil {
 		return "", err
 	}
-	aal := max(actor.Session.AAL, Authentication{Second: proven.second}.AAL())
-	err = a.transact(ctx, func(t *tx) error {
-		if token, err = a.renewSession(t, actor, aal); err != nil {
+	aal := max(actor.Session.AAL, Authentication{Second: proven.Second}.AAL())
+	err = a.Transact(ctx, func(t *Tx) error {
+		if token, err = a.RenewSession(t, actor, aal); err != nil {
 			return err
 		}
-		return a.record(t, EventReauthenticated, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"method": name})
+		return a.Record(t, EventReauthenticated, SubjectOf(actor), Detail{"method": name})
 	})
 	return token, err
 }
 
-// renewSession notes a fresh proof of so many factors and gives the session a new token; the old one is dead.
-func (a *Auth) renewSession(t *tx, actor *Actor, aal int) (token string, err error) {
-	token, hash := newToken()
-	now := t.now()
+// RenewSession marks the session as authenticated now with aal factors and returns
+// its new token. The old token is void (ASVS 7.2.4). Whoever adds a second factor
+// calls it with 2, since the user has just proven it. The error is ErrChanged if
+// the session has ended.
+func (a *Auth) RenewSession(t *Tx, actor *Actor, aal int) (token string, err error) {
+	token, hash := NewToken()
+	now := t.Now()
 	renewed := t.Model(&models.Session{}).Where("id = ? AND expires_at > ?", actor.Session.ID, now).
 		Updates(map[string]any{"token_hash": hash, "authenticated_at": now, "aal": aal})
 	if renewed.Error != nil {

@@ -26,9 +26,9 @@ const (
 
 // recoveryCodes replace a second factor that is lost.
 func (a *Auth) recoveryCodes() Feature {
-	return Feature{Factors: []factor{{
-		name: "recovery_codes", second: true, backup: true, words: codeWords, read: readRecoveryCode, has: models.HasRecoveryCodes,
-		check: a.checkRecoveryCode, rows: &models.RecoveryCode{},
+	return Feature{Factors: []Factor{{
+		Name: "recovery_codes", Second: true, Backup: true, Words: CodeWords, Read: readRecoveryCode, Has: models.HasRecoveryCodes,
+		Check: a.checkRecoveryCode, Rows: &models.RecoveryCode{},
 	}}}
 }
 
@@ -39,8 +39,8 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor) (codes []str
 		return nil, err
 	}
 	user := &actor.User
-	err = a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
-		if enrolled, err := a.hasSecondFactor(t.DB, user.ID); err != nil {
+	err = a.InSession(ctx, actor, func(t *Tx, _ *models.User) error {
+		if enrolled, err := a.Enrolled(t.DB, user.ID); err != nil {
 			return err
 		} else if !enrolled {
 			return Invalid{"": "Set up a second factor first: recovery codes stand in for it."}
@@ -52,12 +52,12 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor) (codes []str
 		for i := range rows {
 			code := newRecoveryCode()
 			codes = append(codes, code)
-			rows[i] = models.RecoveryCode{ID: newID(), UserID: user.ID, CodeHash: hashToken(plainCode(code)), CreatedAt: t.now()}
+			rows[i] = models.RecoveryCode{ID: NewID(), UserID: user.ID, CodeHash: HashToken(PlainCode(code)), CreatedAt: t.Now()}
 		}
 		if err := t.Create(&rows).Error; err != nil {
 			return fmt.Errorf("keep the recovery codes: %w", err)
 		}
-		return a.factorChanged(t, actor, EventRecoveryCodesMade, "New recovery codes were made. Older ones no longer work.", nil)
+		return a.FactorChanged(t, actor, EventRecoveryCodesMade, "New recovery codes were made. Older ones no longer work.", nil)
 	})
 	return codes, err
 }
@@ -65,13 +65,13 @@ func (a *Auth) MakeRecoveryCodes(ctx context.Context, actor *Actor) (codes []str
 func newRecoveryCode() string {
 	random := make([]byte, recoveryBits/8)
 	rand.Read(random)
-	return strings.ReplaceAll(inGroups(crockford.EncodeToString(random)), " ", "-")
+	return strings.ReplaceAll(InGroups(Crockford.EncodeToString(random)), " ", "-")
 }
 
 // readRecoveryCode returns a typed code as it is hashed.
 func readRecoveryCode(typed string) (code, problem string) {
-	code = plainCode(typed)
-	if !encodes(code, recoveryBits/8) {
+	code = PlainCode(typed)
+	if !Encodes(code, recoveryBits/8) {
 		return "", "Enter all 24 letters and digits of one recovery code."
 	}
 	return code, ""
@@ -88,9 +88,9 @@ func (a *Auth) RecoveryCodesLeft(ctx context.Context, actor *Actor) (int, error)
 
 // checkRecoveryCode leaves it to its use whether there is such a code: one statement has one winner. Each use is mailed: it is what a thief of
 // the paper does.
-func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string, of challenge) (useAnswer, error) {
-	return func(t *tx, user *models.User) (string, bool, error) {
-		used := t.Where("user_id = ? AND code_hash = ?", user.ID, hashToken(code)).Delete(&models.RecoveryCode{})
+func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string, of Challenge) (UseAnswer, error) {
+	return func(t *Tx, user *models.User) (string, bool, error) {
+		used := t.Where("user_id = ? AND code_hash = ?", user.ID, HashToken(code)).Delete(&models.RecoveryCode{})
 		if used.Error != nil {
 			return "", false, fmt.Errorf("use the recovery code: %w", used.Error)
 		}
@@ -101,10 +101,10 @@ func (a *Auth) checkRecoveryCode(_ context.Context, _ *models.User, code string,
 		if err != nil {
 			return "", false, fmt.Errorf("count the recovery codes: %w", err)
 		}
-		err = a.alert(t, user, of.client, func(i mail.Incident) mail.Message { return a.messages.RecoveryCodeUsed(user.Email, int(left), i) })
+		err = a.Alert(t, user, of.Client, func(i mail.Incident) mail.Message { return a.messages.RecoveryCodeUsed(user.Email, int(left), i) })
 		if err != nil {
 			return "", false, err
 		}
-		return "", true, a.record(t, EventRecoveryCodeUsed, &user.ID, "", of.client, Detail{"left": fmt.Sprint(left)})
+		return "", true, a.Record(t, EventRecoveryCodeUsed, Subject{UserID: &user.ID, Client: of.Client}, Detail{"left": fmt.Sprint(left)})
 	}, nil
 }

@@ -40,9 +40,9 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 	if err != nil {
 		return "", err
 	}
-	browser, browserHash := newToken()
-	registration := models.Registration{ID: newID(), Name: name, Email: email, PasswordHash: hash, BrowserHash: browserHash, CreatedAt: a.now()}
-	err = a.transact(ctx, func(t *tx) error {
+	browser, browserHash := NewToken()
+	registration := models.Registration{ID: NewID(), Name: name, Email: email, PasswordHash: hash, BrowserHash: browserHash, CreatedAt: a.now()}
+	err = a.Transact(ctx, func(t *Tx) error {
 		token := a.renewRegistration(&registration)
 		if err := t.Create(&registration).Error; err != nil {
 			return fmt.Errorf("keep the sign-up: %w", err)
@@ -55,7 +55,7 @@ func (a *Auth) Register(ctx context.Context, name, address, password string, cli
 				return err
 			}
 		}
-		return a.record(t, EventRegistrationRequested, nil, "", client, Detail{"registration": registration.ID})
+		return a.Record(t, EventRegistrationRequested, Subject{Client: client}, Detail{"registration": registration.ID})
 	})
 	return browser, err
 }
@@ -72,14 +72,14 @@ func (a *Auth) mayMailRegistration(ctx context.Context, email string, client Cli
 
 // renewRegistration gives the sign-up a new token, which voids the link mailed before, and its full life.
 func (a *Auth) renewRegistration(registration *models.Registration) (token string) {
-	token, registration.TokenHash = newToken()
+	token, registration.TokenHash = NewToken()
 	registration.ExpiresAt = a.now().Add(a.config.ConfirmTTL)
 	return token
 }
 
 // mailRegistration mails the link, or tells the owner of a taken address that somebody tried. One letter is written, whichever it is: a
 // second would show by the time (ASVS 6.3.8).
-func (a *Auth) mailRegistration(t *tx, registration models.Registration, token string) error {
+func (a *Auth) mailRegistration(t *Tx, registration models.Registration, token string) error {
 	message := func() mail.Message {
 		return a.messages.ConfirmAddress(registration.Email, token, a.config.ConfirmTTL)
 	}
@@ -99,7 +99,7 @@ func (a *Auth) mailRegistration(t *tx, registration models.Registration, token s
 	} else if kept {
 		message = func() mail.Message { return a.messages.EmailReserved(registration.Email) }
 	}
-	return a.enqueue(t, message())
+	return a.Enqueue(t, message())
 }
 
 // PendingRegistration returns the sign-up that this browser started and nobody has confirmed; ErrInvalidLink where there is none.
@@ -107,16 +107,16 @@ func (a *Auth) PendingRegistration(ctx context.Context, browser string) (*models
 	if browser == "" {
 		return nil, ErrInvalidLink
 	}
-	return a.findRegistration(ctx, "browser_hash = ?", hashToken(browser))
+	return a.findRegistration(ctx, "browser_hash = ?", HashToken(browser))
 }
 
 // RegistrationByLink returns the sign-up that a mailed link confirms in this browser; ErrInvalidLink where there is none. It is the one that
 // was started here, if that is for the same address, whichever the link was mailed for: who has it holds the mailbox. Otherwise it is that
 // for which it was mailed, and here is false.
 func (a *Auth) RegistrationByLink(ctx context.Context, token, browser string) (registration *models.Registration, here bool, err error) {
-	mailed, err := a.findRegistration(ctx, "token_hash = ?", hashToken(token))
+	mailed, err := a.findRegistration(ctx, "token_hash = ?", HashToken(token))
 	if errors.Is(err, ErrInvalidLink) {
-		return nil, false, invalidLink(a.db.WithContext(ctx), registrations, hashToken(token), a.now())
+		return nil, false, invalidLink(a.db.WithContext(ctx), registrations, HashToken(token), a.now())
 	}
 	if err != nil {
 		return nil, false, err
@@ -186,7 +186,7 @@ func (a *Auth) remail(ctx context.Context, former models.Registration, email, ev
 	}
 	next := former
 	next.Email = email
-	err = a.transact(ctx, func(t *tx) error {
+	err = a.Transact(ctx, func(t *Tx) error {
 		token := a.renewRegistration(&next)
 		if err := replaceRegistration(t, former, next); err != nil {
 			return err
@@ -196,7 +196,7 @@ func (a *Auth) remail(ctx context.Context, former models.Registration, email, ev
 				return err
 			}
 		}
-		return a.record(t, event, nil, "", client, Detail{"registration": next.ID})
+		return a.Record(t, event, Subject{Client: client}, Detail{"registration": next.ID})
 	})
 	if err == nil && !mailed {
 		return ErrMailedEnough // though the sign-up has moved
@@ -206,7 +206,7 @@ func (a *Auth) remail(ctx context.Context, former models.Registration, email, ev
 
 // replaceRegistration puts next in a sign-up's place. The former token in the condition: one that was just confirmed, or just mailed anew, is
 // not brought back. The error may be ErrInvalidLink.
-func replaceRegistration(t *tx, former, next models.Registration) error {
+func replaceRegistration(t *Tx, former, next models.Registration) error {
 	renewed := t.Model(&models.Registration{}).Where("id = ? AND token_hash = ?", former.ID, former.TokenHash).
 		Updates(map[string]any{"email": next.Email, "token_hash": next.TokenHash, "expires_at": next.ExpiresAt})
 	if renewed.Error != nil {
@@ -223,9 +223,9 @@ func replaceRegistration(t *tx, former, next models.Registration) error {
 
 // leaveBehind keeps the link of a sign-up that was corrected. It confirms nothing any more, but still shows to whom it was mailed:
 // otherwise a stranger could use the share of an address up and take all links back.
-func leaveBehind(t *tx, registration models.Registration) error {
-	registration.ID, registration.Name, registration.PasswordHash = newID(), "", ""
-	_, registration.BrowserHash = newToken()
+func leaveBehind(t *Tx, registration models.Registration) error {
+	registration.ID, registration.Name, registration.PasswordHash = NewID(), "", ""
+	_, registration.BrowserHash = NewToken()
 	if err := t.Create(&registration).Error; err != nil {
 		return fmt.Errorf("keep the link to the former address: %w", err)
 	}
@@ -233,7 +233,7 @@ func leaveBehind(t *tx, registration models.Registration) error {
 }
 
 // BySignUp is the proof of who has just confirmed their sign-up.
-func BySignUp() Authentication { return Authentication{Method: bySignUp} }
+func BySignUp() Authentication { return Authentication{Method: MethodSignUp} }
 
 // ConfirmRegistration makes the account. In a browser other than the one that signed up the account's password is asked for as
 // well: otherwise the owner of an address could be led to confirm an account whose password a stranger knows. Everything
@@ -249,9 +249,9 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 		}
 	}
 	now := a.now()
-	user := models.User{ID: newID(), Name: registration.Name, Email: registration.Email, PasswordHash: registration.PasswordHash, CreatedAt: now, UpdatedAt: now}
-	err = a.transact(ctx, func(t *tx) error {
-		if err := useRegistration(t, registration, hashToken(token)); err != nil {
+	user := models.User{ID: NewID(), Name: registration.Name, Email: registration.Email, PasswordHash: registration.PasswordHash, CreatedAt: now, UpdatedAt: now}
+	err = a.Transact(ctx, func(t *Tx) error {
+		if err := useRegistration(t, registration, HashToken(token)); err != nil {
 			return err
 		}
 		if err := t.Create(&user).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -268,7 +268,7 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 		if err := t.Where("id = ?", registration.ID).Delete(&models.Registration{}).Error; err != nil {
 			return fmt.Errorf("use the sign-up: %w", err)
 		}
-		return a.record(t, EventEmailConfirmed, &user.ID, "", client, Detail{"registration": registration.ID})
+		return a.Record(t, EventEmailConfirmed, Subject{UserID: &user.ID, Client: client}, Detail{"registration": registration.ID})
 	})
 	if err != nil {
 		return nil, err
@@ -278,7 +278,7 @@ func (a *Auth) ConfirmRegistration(ctx context.Context, token, browser, password
 
 // useRegistration uses the link up, and voids those of all other sign-ups for the address. Their rows stay until they expire: the
 // browsers they were started in must not learn that the address has an account now (ASVS 6.3.8).
-func useRegistration(t *tx, registration *models.Registration, tokenHash []byte) error {
+func useRegistration(t *Tx, registration *models.Registration, tokenHash []byte) error {
 	waiting, err := models.LockRegistrations(t.DB, registration.Email)
 	if err != nil {
 		return fmt.Errorf("lock the sign-ups: %w", err)
@@ -290,15 +290,15 @@ func useRegistration(t *tx, registration *models.Registration, tokenHash []byte)
 			used = true
 			continue
 		}
-		_, void := newToken()
+		_, void := NewToken()
 		if err := t.Model(&w).Update("token_hash", void).Error; err != nil {
 			return fmt.Errorf("void a sign-up: %w", err)
 		}
 	}
 	if !used || !living {
-		return invalidLink(t.DB, registrations, tokenHash, t.now())
+		return invalidLink(t.DB, registrations, tokenHash, t.Now())
 	}
-	return rememberUsed(t, registrations, tokenHash)
+	return RememberUsed(t, registrations, tokenHash)
 }
 
 func (a *Auth) checkRegistrationPassword(ctx context.Context, registration *models.Registration, password string, client Client) error {
@@ -310,8 +310,8 @@ func (a *Auth) checkRegistrationPassword(ctx context.Context, registration *mode
 			ok, _, err := a.hasher.Verify(ctx, password, registration.PasswordHash)
 			return ok, err
 		},
-		func(t *tx) error {
-			return a.record(t, EventConfirmationFailed, nil, "", client, Detail{"registration": registration.ID})
+		func(t *Tx) error {
+			return a.Record(t, EventConfirmationFailed, Subject{Client: client}, Detail{"registration": registration.ID})
 		})
 	if err == nil && !ok {
 		return Invalid{"password": "That is not the password this account was signed up with."}

@@ -79,15 +79,15 @@ func (a *Auth) GrantRole(ctx context.Context, address, role string) (granted boo
 	if !knowsRole(role) {
 		return false, UnknownRole(role)
 	}
-	err = a.forOperator(ctx, address, func(t *tx, user *models.User) (err error) {
-		row := models.UserRole{ID: newID(), UserID: user.ID, Role: role, CreatedAt: t.now()}
+	err = a.forOperator(ctx, address, func(t *Tx, user *models.User) (err error) {
+		row := models.UserRole{ID: NewID(), UserID: user.ID, Role: role, CreatedAt: t.Now()}
 		if granted, err = models.GrantRole(t.DB, &row); err != nil {
 			return fmt.Errorf("grant the role: %w", err)
 		}
 		if !granted {
 			return nil
 		}
-		return a.record(t, EventRoleGranted, &user.ID, "", Client{}, Detail{"role": role})
+		return a.Record(t, EventRoleGranted, Subject{UserID: &user.ID}, Detail{"role": role})
 	})
 	return granted, err
 }
@@ -97,14 +97,14 @@ func (a *Auth) GrantRole(ctx context.Context, address, role string) (granted boo
 // role that is no longer in the list can be taken from the users who have it.
 // The error may be an Invalid, ErrNoAccount or an UnknownRole.
 func (a *Auth) RevokeRole(ctx context.Context, address, role string) (revoked bool, err error) {
-	err = a.forOperator(ctx, address, func(t *tx, user *models.User) (err error) {
+	err = a.forOperator(ctx, address, func(t *Tx, user *models.User) (err error) {
 		if revoked, err = models.RevokeRole(t.DB, user.ID, role); err != nil {
 			return fmt.Errorf("revoke the role: %w", err)
 		}
 		if !revoked {
 			return nil
 		}
-		return a.record(t, EventRoleRevoked, &user.ID, "", Client{}, Detail{"role": role})
+		return a.Record(t, EventRoleRevoked, Subject{UserID: &user.ID}, Detail{"role": role})
 	})
 	if err == nil && !revoked && !knowsRole(role) {
 		err = UnknownRole(role)

@@ -30,18 +30,18 @@ func (a *Auth) ChangePassword(ctx context.Context, actor *Actor, current, passwo
 	if err != nil {
 		return "", err
 	}
-	err = a.inSession(ctx, actor, func(t *tx, _ *models.User) (err error) {
+	err = a.InSession(ctx, actor, func(t *Tx, _ *models.User) (err error) {
 		if err := a.setPassword(t, user, hash, actor.Session.ID); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, actor, actor.Session.AAL); err != nil {
+		if token, err = a.RenewSession(t, actor, actor.Session.AAL); err != nil {
 			return err
 		}
-		err = a.alert(t, user, actor.Client, func(i mail.Incident) mail.Message { return a.messages.PasswordChanged(user.Email, i) })
+		err = a.Alert(t, user, actor.Client, func(i mail.Incident) mail.Message { return a.messages.PasswordChanged(user.Email, i) })
 		if err != nil {
 			return err
 		}
-		return a.record(t, EventPasswordChanged, &user.ID, actor.Session.ID, actor.Client, nil)
+		return a.Record(t, EventPasswordChanged, SubjectOf(actor), nil)
 	})
 	return token, err
 }
@@ -53,8 +53,8 @@ func (a *Auth) reauthenticate(ctx context.Context, actor *Actor, password string
 			ok, _, err := a.hasher.For(actor.User.ID).Verify(ctx, password, actor.User.PasswordHash)
 			return ok, err
 		},
-		func(t *tx) error {
-			return a.record(t, EventPasswordChangeFailed, &actor.User.ID, actor.Session.ID, actor.Client, nil)
+		func(t *Tx) error {
+			return a.Record(t, EventPasswordChangeFailed, SubjectOf(actor), nil)
 		})
 	if err == nil && !ok {
 		return Invalid{"current_password": "That is not your current password."}

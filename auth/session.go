@@ -30,8 +30,8 @@ type Browser struct {
 	Cookie func(name string) string // returns what a feature's cookie carries; nil if there are none
 }
 
-// token returns what a feature's cookie carries, "" for nothing.
-func (b Browser) token(cookie string) string {
+// Token returns what a feature's cookie carries, "" for nothing.
+func (b Browser) Token(cookie string) string {
 	if b.Cookie == nil {
 		return ""
 	}
@@ -52,7 +52,7 @@ func (a *Auth) FindActor(ctx context.Context, token string, client Client) (*Act
 		return nil, nil
 	}
 	now := a.now()
-	actor, found, err := a.sessions.Find(ctx, hashToken(token), now, now.Add(-a.config.SessionIdle))
+	actor, found, err := a.sessions.Find(ctx, HashToken(token), now, now.Add(-a.config.SessionIdle))
 	if err != nil || !found {
 		return nil, err
 	}
@@ -92,16 +92,16 @@ func (q *quietly) tell(ctx context.Context, log *slog.Logger, now time.Time, err
 
 // startSession signs user in and returns the browser's new tokens: a fresh session token (ASVS 7.2.4), with whatever session the
 // browser had before ended, and the device token that makes it a known device.
-func (a *Auth) startSession(t *tx, user *models.User, authn Authentication, browser Browser, client Client) (started Browser, err error) {
+func (a *Auth) startSession(t *Tx, user *models.User, authn Authentication, browser Browser, client Client) (started Browser, err error) {
 	if browser.Session != "" {
-		if err := t.Where("token_hash = ?", hashToken(browser.Session)).Delete(&models.Session{}).Error; err != nil {
+		if err := t.Where("token_hash = ?", HashToken(browser.Session)).Delete(&models.Session{}).Error; err != nil {
 			return started, fmt.Errorf("end the browser's former session: %w", err)
 		}
 	}
-	token, hash := newToken()
-	now := t.now()
+	token, hash := NewToken()
+	now := t.Now()
 	session := models.Session{
-		ID: newID(), UserID: user.ID, TokenHash: hash, Method: authn.Method, AAL: authn.AAL(), Remember: authn.Remember,
+		ID: NewID(), UserID: user.ID, TokenHash: hash, Method: authn.Method, AAL: authn.AAL(), Remember: authn.Remember,
 		IP: client.Address(), Device: client.Device(), CreatedAt: now, AuthenticatedAt: cmp.Or(authn.at, now), LastSeenAt: now, ExpiresAt: now.Add(a.config.SessionMax),
 	}
 	if authn.Remember {
@@ -130,11 +130,11 @@ func (a *Auth) startSession(t *tx, user *models.User, authn Authentication, brow
 		return started, err
 	}
 	if !known {
-		if err := models.DeleteExcessDevices(t.DB, user.ID, hashToken(started.Device)); err != nil {
+		if err := models.DeleteExcessDevices(t.DB, user.ID, HashToken(started.Device)); err != nil {
 			return started, fmt.Errorf("forget excess devices: %w", err)
 		}
 	}
-	return started, a.record(t, EventSessionStarted, &user.ID, session.ID, client, Detail{"method": authn.Method})
+	return started, a.Record(t, EventSessionStarted, Subject{UserID: &user.ID, SessionID: session.ID, Client: client}, Detail{"method": authn.Method})
 }
 
 // MaxSessions is how many sessions a user has, with those that have ended and
@@ -143,19 +143,19 @@ const MaxSessions = 100
 
 // boundSessions deletes the user's sessions beyond MaxSessions, but not the one
 // that has just begun, and records it if one of them was living.
-func (a *Auth) boundSessions(t *tx, begun *models.Session, client Client) error {
-	idleSince := t.now().Add(-a.config.SessionIdle)
-	deleted, err := models.DeleteExcessSessions(t.DB, begun.UserID, begun.ID, MaxSessions, t.now(), idleSince)
+func (a *Auth) boundSessions(t *Tx, begun *models.Session, client Client) error {
+	idleSince := t.Now().Add(-a.config.SessionIdle)
+	deleted, err := models.DeleteExcessSessions(t.DB, begun.UserID, begun.ID, MaxSessions, t.Now(), idleSince)
 	if err != nil {
 		return fmt.Errorf("delete excess sessions: %w", err)
 	}
 	deleted = slices.DeleteFunc(deleted, func(s models.Session) bool {
-		return !s.ExpiresAt.After(t.now()) || !s.Remember && !s.LastSeenAt.After(idleSince)
+		return !s.ExpiresAt.After(t.Now()) || !s.Remember && !s.LastSeenAt.After(idleSince)
 	})
 	if len(deleted) == 0 {
 		return nil
 	}
-	return a.record(t, EventSessionEnded, &begun.UserID, begun.ID, client, Detail{"ended": "excess", "count": fmt.Sprint(len(deleted))})
+	return a.Record(t, EventSessionEnded, Subject{UserID: &begun.UserID, SessionID: begun.ID, Client: client}, Detail{"ended": "excess", "count": fmt.Sprint(len(deleted))})
 }
 
 // deviceOf says what the browser with this device token, "" for none, is to the user, as models.DeviceOf does.
@@ -163,18 +163,18 @@ func deviceOf(db *gorm.DB, userID, token string) (known, void bool, err error) {
 	if token == "" {
 		return false, false, nil
 	}
-	if known, void, err = models.DeviceOf(db, userID, hashToken(token)); err != nil {
+	if known, void, err = models.DeviceOf(db, userID, HashToken(token)); err != nil {
 		return false, false, fmt.Errorf("look for the device: %w", err)
 	}
 	return known, void, nil
 }
 
 // knowDevice remembers the browser as one of the user's. One without a device token gets one.
-func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
+func (a *Auth) knowDevice(t *Tx, userID, token string) (string, error) {
 	if token == "" {
-		token, _ = newToken()
+		token, _ = NewToken()
 	}
-	err := models.SaveKnownDevice(t.DB, models.KnownDevice{ID: newID(), UserID: userID, TokenHash: hashToken(token), CreatedAt: t.now(), LastSeenAt: t.now()})
+	err := models.SaveKnownDevice(t.DB, models.KnownDevice{ID: NewID(), UserID: userID, TokenHash: HashToken(token), CreatedAt: t.Now(), LastSeenAt: t.Now()})
 	if err != nil {
 		return "", fmt.Errorf("remember the device: %w", err)
 	}
@@ -182,15 +182,15 @@ func (a *Auth) knowDevice(t *tx, userID, token string) (string, error) {
 }
 
 // knowOnly remembers a browser as the only one of the user's, by a new token: somebody else may have the one that it had.
-func (a *Auth) knowOnly(t *tx, userID string) (token string, err error) {
+func (a *Auth) knowOnly(t *Tx, userID string) (token string, err error) {
 	if err := forgetDevices(t, userID); err != nil {
 		return "", err
 	}
 	return a.knowDevice(t, userID, "")
 }
 
-func forgetDevices(t *tx, userID string) error {
-	if err := models.VoidDevices(t.DB, userID, t.now()); err != nil {
+func forgetDevices(t *Tx, userID string) error {
+	if err := models.VoidDevices(t.DB, userID, t.Now()); err != nil {
 		return fmt.Errorf("forget the known devices: %w", err)
 	}
 	return nil
@@ -201,7 +201,7 @@ func (a *Auth) EndSession(ctx context.Context, actor *Actor, id string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error {
 		ended, err := a.endSessions(t, "id = ? AND user_id = ?", id, actor.User.ID)
 		if err != nil {
 			return err
@@ -212,7 +212,7 @@ func (a *Auth) EndSession(ctx context.Context, actor *Actor, id string) error {
 		if err := a.voidEmailChangeAskedIn(t, actor.User.ID, "session_id = ?", id); err != nil {
 			return err
 		}
-		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"ended": id})
+		return a.Record(t, EventSessionEnded, SubjectOf(actor), Detail{"ended": id})
 	})
 }
 
@@ -222,7 +222,7 @@ func (a *Auth) EndOtherSessions(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error {
 		if err := endPendingLogins(t, actor.User.ID, ""); err != nil {
 			return err
 		}
@@ -236,14 +236,14 @@ func (a *Auth) EndOtherSessions(ctx context.Context, actor *Actor) error {
 		if ended == 0 {
 			return nil // the form can be sent again and again, and nothing was done
 		}
-		return a.record(t, EventSessionEnded, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"ended": "others", "count": fmt.Sprint(ended)})
+		return a.Record(t, EventSessionEnded, SubjectOf(actor), Detail{"ended": "others", "count": fmt.Sprint(ended)})
 	})
 }
 
 // endSessions ends the sessions that there are of those named, at once, and says how many that were. Their rows stay until they are
 // swept: they tell for whom to keep what a device of theirs is about to send (see KeepForm).
-func (a *Auth) endSessions(t *tx, where string, args ...any) (int64, error) {
-	living := t.Model(&models.Session{}).Where("expires_at > ?", t.now()).Where(where, args...).Update("expires_at", longPast)
+func (a *Auth) endSessions(t *Tx, where string, args ...any) (int64, error) {
+	living := t.Model(&models.Session{}).Where("expires_at > ?", t.Now()).Where(where, args...).Update("expires_at", longPast)
 	if living.Error != nil {
 		return 0, fmt.Errorf("end the sessions: %w", living.Error)
 	}

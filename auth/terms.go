@@ -19,7 +19,7 @@ const TermsStep Step = "terms"
 // version has changed.
 func (a *Auth) terms() Feature {
 	return Feature{
-		Steps: []loginStep{{TermsStep, a.needsTerms}},
+		Steps: []LoginStep{{TermsStep, a.needsTerms}},
 		Hooks: Hooks{Registered: a.rememberTerms, UserCreated: a.acceptBySigningUp},
 	}
 }
@@ -51,24 +51,24 @@ func (a *Auth) AcceptTerms(ctx context.Context, p *PendingLogin, version string)
 	if version != a.config.TermsVersion {
 		return Invalid{"": "The terms have changed while you were reading them. Please have another look."}
 	}
-	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error {
+	return a.InPendingLogin(ctx, p, func(t *Tx, user *models.User) error {
 		return a.keepTerms(t, user.ID, version, p.Client)
 	})
 }
 
-func (a *Auth) keepTerms(t *tx, userID, version string, client Client) error {
-	isNew, err := models.AcceptTerms(t.DB, models.AcceptedTerms{ID: newID(), UserID: userID, Version: version, AcceptedAt: t.now()})
+func (a *Auth) keepTerms(t *Tx, userID, version string, client Client) error {
+	isNew, err := models.AcceptTerms(t.DB, models.AcceptedTerms{ID: NewID(), UserID: userID, Version: version, AcceptedAt: t.Now()})
 	if err != nil {
 		return fmt.Errorf("keep the accepted terms: %w", err)
 	}
 	if !isNew {
 		return nil
 	}
-	return a.record(t, EventTermsAccepted, &userID, "", client, Detail{"version": version})
+	return a.Record(t, EventTermsAccepted, Subject{UserID: &userID, Client: client}, Detail{"version": version})
 }
 
 // rememberTerms keeps the version that the form of a sign-up speaks of.
-func (a *Auth) rememberTerms(t *tx, registration *models.Registration) error {
+func (a *Auth) rememberTerms(t *Tx, registration *models.Registration) error {
 	if a.config.TermsVersion == "" {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (a *Auth) rememberTerms(t *tx, registration *models.Registration) error {
 // acceptBySigningUp keeps that the new user has accepted the terms. If these were
 // replaced before the address was confirmed, the login that follows asks for the
 // new ones.
-func (a *Auth) acceptBySigningUp(t *tx, user *models.User, registration *models.Registration, client Client) error {
+func (a *Auth) acceptBySigningUp(t *Tx, user *models.User, registration *models.Registration, client Client) error {
 	version, err := models.TermsOfRegistration(t.DB, registration.ID)
 	if err != nil {
 		return fmt.Errorf("find the terms of the sign-up: %w", err)

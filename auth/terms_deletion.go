@@ -10,8 +10,8 @@ import (
 // Invalid, a Limited, ErrReauthRequired, ErrChanged or ErrLoginEnded.
 func (a *Auth) DeleteWithoutTerms(ctx context.Context, p *PendingLogin, typed string) error {
 	actor := p.Actor()
-	if err := a.mayClose(ctx, actor, typed); err != nil {
+	if err := a.MayClose(ctx, actor, typed); err != nil {
 		return err
 	}
-	return a.inPendingLogin(ctx, p, func(t *tx, user *models.User) error { return a.closeAccount(t, actor, user) })
+	return a.InPendingLogin(ctx, p, func(t *Tx, user *models.User) error { return a.CloseAccount(t, actor, user) })
 }

@@ -10,8 +10,8 @@ import (
 // ErrReauthRequired, ErrChanged or ErrLoginEnded.
 func (a *Auth) StartExportWithoutTerms(ctx context.Context, p *PendingLogin) error {
 	actor := p.Actor()
-	if err := a.mayExport(ctx, actor); err != nil {
+	if err := a.MayExport(ctx, actor); err != nil {
 		return err
 	}
-	return a.inPendingLogin(ctx, p, func(t *tx, _ *models.User) error { return a.noteExport(t, actor) })
+	return a.InPendingLogin(ctx, p, func(t *Tx, _ *models.User) error { return a.RecordExport(t, actor) })
 }

@@ -38,9 +38,9 @@ const (
 // totp is a second factor whose codes are short enough to be guessed.
 func (a *Auth) totp() Feature {
 	return Feature{
-		Factors: []factor{{
-			name: "totp", second: true, guessable: true, words: codeWords, read: readTOTP, has: models.HasTOTP, check: a.checkTOTP,
-			rows: &models.Authenticator{},
+		Factors: []Factor{{
+			Name: "totp", Second: true, Guessable: true, Words: CodeWords, Read: readTOTP, Has: models.HasTOTP, Check: a.checkTOTP,
+			Rows: &models.Authenticator{},
 		}},
 		Hooks: Hooks{Cleanup: a.resealTOTP},
 	}
@@ -62,11 +62,11 @@ func (a *Auth) NewTOTP(ctx context.Context, actor *Actor) (Enrollment, error) {
 	}
 	secret := make([]byte, totpSecret)
 	rand.Read(secret)
-	sealed, err := a.sealFor(enrollmentOf(actor), append(secret, newID()...))
+	sealed, err := a.SealForSession(actor, enrollment, append(secret, NewID()...))
 	if err != nil {
 		return Enrollment{}, err
 	}
-	return a.enrollment(actor, secret, sealed)
+	return a.describe(actor, secret, sealed)
 }
 
 // TOTPEnrollment opens what NewTOTP sealed; ok is false for an old one and for junk.
@@ -75,30 +75,30 @@ func (a *Auth) TOTPEnrollment(actor *Actor, sealed string) (e Enrollment, ok boo
 	if !ok {
 		return e, false
 	}
-	e, err := a.enrollment(actor, secret, sealed)
+	e, err := a.describe(actor, secret, sealed)
 	return e, err == nil
 }
 
 // openEnrollment returns the secret, and the id that its authenticator will have: sent twice, a form adds one authenticator. Two with the
 // same secret would accept each code twice.
 func (a *Auth) openEnrollment(actor *Actor, sealed string) (secret []byte, id string, ok bool) {
-	plain, ok := a.openFor(enrollmentOf(actor), sealed)
+	plain, ok := a.OpenForSession(actor, enrollment, sealed)
 	if !ok || len(plain) <= totpSecret {
 		return nil, "", false
 	}
 	return plain[:totpSecret], string(plain[totpSecret:]), true
 }
 
-// enrollmentOf is what an enrollment is sealed to: this session of this user's.
-func enrollmentOf(actor *Actor) string { return "totp " + actor.User.ID + " " + actor.Session.ID }
+// enrollment is the purpose of what is sealed here.
+const enrollment = "totp"
 
-func (a *Auth) enrollment(actor *Actor, secret []byte, sealed string) (Enrollment, error) {
+func (a *Auth) describe(actor *Actor, secret []byte, sealed string) (Enrollment, error) {
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: a.config.AppName, AccountName: actor.User.Email, Secret: secret})
 	if err != nil {
 		return Enrollment{}, fmt.Errorf("make the address of the authenticator: %w", err)
 	}
 	size, path, err := qrCode(key.URL())
-	return Enrollment{Key: inGroups(key.Secret()), URL: key.URL(), QRSize: size, QRPath: path, Sealed: sealed}, err
+	return Enrollment{Key: InGroups(key.Secret()), URL: key.URL(), QRSize: size, QRPath: path, Sealed: sealed}, err
 }
 
 func qrCode(content string) (size int, svgPath string, err error) {
@@ -129,12 +129,12 @@ func (a *Auth) AddTOTP(ctx context.Context, actor *Actor, sealed, name, code str
 	if !ok {
 		return "", ErrInvalidLink
 	}
-	name, problem := normalizeLabel(name)
+	name, problem := NormalizeLabel(name)
 	code, codeProblem := readTOTP(code)
 	if err := (Invalid{"name": problem, "code": codeProblem}).Err(); err != nil {
 		return "", err
 	}
-	if err := a.Attempt(ctx, actor.Client, LimitChallenge.By(enrollmentOf(actor))); err != nil {
+	if err := a.Attempt(ctx, actor.Client, LimitChallenge.By(inSession(actor, enrollment))); err != nil {
 		return "", err
 	}
 	step, ok := matchingStep(secret, code, a.now())
@@ -145,20 +145,20 @@ func (a *Auth) AddTOTP(ctx context.Context, actor *Actor, sealed, name, code str
 	if err != nil {
 		return "", err
 	}
-	err = a.inSession(ctx, actor, func(t *tx, _ *models.User) (err error) {
-		made := models.Authenticator{ID: id, UserID: actor.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step, CreatedAt: t.now(), LastUsedAt: t.now()}
+	err = a.InSession(ctx, actor, func(t *Tx, _ *models.User) (err error) {
+		made := models.Authenticator{ID: id, UserID: actor.User.ID, Name: name, Secret: keys.Seal(id, secret), LastStep: step, CreatedAt: t.Now(), LastUsedAt: t.Now()}
 		if err := insertTOTP(t, &made); err != nil {
 			return err
 		}
-		if token, err = a.renewSession(t, actor, 2); err != nil {
+		if token, err = a.RenewSession(t, actor, 2); err != nil {
 			return err
 		}
-		return a.factorChanged(t, actor, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id})
+		return a.FactorChanged(t, actor, EventAuthenticatorAdded, "An authenticator app was added.", Detail{"authenticator": id})
 	})
 	return token, err
 }
 
-func insertTOTP(t *tx, made *models.Authenticator) error {
+func insertTOTP(t *Tx, made *models.Authenticator) error {
 	list, err := models.AuthenticatorsOf(t.DB, made.UserID)
 	if err != nil {
 		return fmt.Errorf("list the authenticators: %w", err)
@@ -187,8 +187,8 @@ func (a *Auth) Authenticators(ctx context.Context, actor *Actor) ([]models.Authe
 
 // RenameTOTP names one of the user's authenticators. The error is an Invalid, or gorm.ErrRecordNotFound.
 func (a *Auth) RenameTOTP(ctx context.Context, actor *Actor, id, name string) error {
-	return a.rename(ctx, actor, &models.Authenticator{}, id, name, func(t *tx) error {
-		return a.record(t, EventAuthenticatorRenamed, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"authenticator": id})
+	return a.RenameItem(ctx, actor, Item{&models.Authenticator{}, id}, name, func(t *Tx) error {
+		return a.Record(t, EventAuthenticatorRenamed, SubjectOf(actor), Detail{"authenticator": id})
 	})
 }
 
@@ -198,7 +198,7 @@ func (a *Auth) RemoveTOTP(ctx context.Context, actor *Actor, id string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error {
 		var gone models.Authenticator
 		if err := t.Where("id = ? AND user_id = ?", id, actor.User.ID).Take(&gone).Error; err != nil {
 			return err
@@ -206,13 +206,13 @@ func (a *Auth) RemoveTOTP(ctx context.Context, actor *Actor, id string) error {
 		if err := t.Delete(&gone).Error; err != nil {
 			return fmt.Errorf("remove the authenticator: %w", err)
 		}
-		return a.factorChanged(t, actor, EventAuthenticatorRemoved, "An authenticator app was removed.", Detail{"authenticator": id})
+		return a.FactorChanged(t, actor, EventAuthenticatorRemoved, "An authenticator app was removed.", Detail{"authenticator": id})
 	})
 }
 
 // checkTOTP looks which of the user's authenticators show this code. It is used up with the first of them that had it not: no code is accepted
 // twice (RFC 6238 section 5.2).
-func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ challenge) (useAnswer, error) {
+func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ Challenge) (UseAnswer, error) {
 	list, err := models.AuthenticatorsOf(a.db.WithContext(ctx), user.ID)
 	if err != nil {
 		return nil, fmt.Errorf("list the authenticators: %w", err)
@@ -235,9 +235,9 @@ func (a *Auth) checkTOTP(ctx context.Context, user *models.User, code string, _ 
 	if len(steps) == 0 {
 		return nil, nil
 	}
-	return func(t *tx, _ *models.User) (string, bool, error) {
+	return func(t *Tx, _ *models.User) (string, bool, error) {
 		for id, step := range steps {
-			if first, err := models.UseStep(t.DB, id, step, t.now()); err != nil {
+			if first, err := models.UseStep(t.DB, id, step, t.Now()); err != nil {
 				return "", false, fmt.Errorf("use the code: %w", err)
 			} else if first {
 				return id, true, nil
@@ -294,7 +294,7 @@ func (a *Auth) resealTOTP(ctx context.Context) error {
 
 // readTOTP returns the digits of a typed code.
 func readTOTP(typed string) (code, problem string) {
-	code = plainCode(typed)
+	code = PlainCode(typed)
 	if len(code) != totpDigits || strings.ContainsFunc(code, unicode.IsLetter) {
 		return "", "Enter the six digits that the app shows."
 	}

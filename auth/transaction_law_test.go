@@ -74,8 +74,8 @@ func callsIn(body *ast.BlockStmt) (methods []string) {
 // What is written together is of one moment, or what a thief adds is older than the alert that tells of it, and stays.
 func TestLawATransactionHasOneMoment(t *testing.T) {
 	for _, f := range functions(t) {
-		if slices.Contains(f.has, "tx") && slices.Contains(f.calls, "now") {
-			t.Errorf("%s: inside a transaction it is t.now()", f.at)
+		if slices.Contains(f.has, "Tx") && (slices.Contains(f.calls, "now") || slices.Contains(f.calls, "Now")) {
+			t.Errorf("%s: call t.Now inside a transaction", f.at)
 		}
 	}
 }
@@ -83,8 +83,8 @@ func TestLawATransactionHasOneMoment(t *testing.T) {
 // A change that waited for the lock while the owner ended the session that asks for it is none.
 func TestLawWhatAsksForAFreshProofLooksOnceMoreWhetherItsSessionLives(t *testing.T) {
 	for _, f := range functions(t) {
-		if (slices.Contains(f.calls, "Fresh") || slices.Contains(f.calls, "FreshSecond")) && slices.Contains(f.calls, "transact") {
-			t.Errorf("%s: its transaction begins with a.inSession", f.at)
+		if (slices.Contains(f.calls, "RequireRecentLogin") || slices.Contains(f.calls, "RequireRecentFactor")) && slices.Contains(f.calls, "Transact") {
+			t.Errorf("%s: call a.InSession instead of a.Transact", f.at)
 		}
 	}
 }

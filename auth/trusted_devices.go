@@ -53,7 +53,7 @@ func (a *Auth) trustedDevices() Feature {
 // a new password is due: that is for whoever has the factor to choose.
 func (a *Auth) trustOf(db *gorm.DB, user *models.User, authn Authentication, browser Browser) (*models.TrustedDevice, error) {
 	tokens := trustTokens(browser)
-	if len(tokens) == 0 || authn.Second || authn.first() != byPassword || user.PasswordDueAt != nil {
+	if len(tokens) == 0 || authn.Second || authn.First() != MethodPassword || user.PasswordDueAt != nil {
 		return nil, nil
 	}
 	device, err := models.FindTrustedDevice(db, user, tokens.hashes(), a.now())
@@ -68,7 +68,7 @@ func (a *Auth) trustOf(db *gorm.DB, user *models.User, authn Authentication, bro
 
 // recordTrust updates trust after a login: it issues a token if the user asked
 // to trust this browser, and otherwise records the use of an existing one.
-func (a *Auth) recordTrust(t *tx, login *CompletedLogin) error {
+func (a *Auth) recordTrust(t *Tx, login *CompletedLogin) error {
 	user, authn := login.User, login.Authentication
 	if slices.Contains(authn.Options, trustOption) && authn.Second {
 		token, err := a.trust(t, user, login.Browser, login.Client)
@@ -79,15 +79,15 @@ func (a *Auth) recordTrust(t *tx, login *CompletedLogin) error {
 	if err != nil || device == nil {
 		return err
 	}
-	if err := t.Model(device).Updates(map[string]any{"last_used_at": t.now(), "ip": login.Client.Address()}).Error; err != nil {
+	if err := t.Model(device).Updates(map[string]any{"last_used_at": t.Now(), "ip": login.Client.Address()}).Error; err != nil {
 		return fmt.Errorf("mark the trusted device as used: %w", err)
 	}
-	return a.record(t, EventTrustedDeviceUsed, &user.ID, "", login.Client, Detail{"trusted_device": device.ID})
+	return a.Record(t, EventTrustedDeviceUsed, Subject{UserID: &user.ID, Client: login.Client}, Detail{"trusted_device": device.ID})
 }
 
 // trust makes the browser one of the user's trusted devices, and returns what it carries from then on. The token is new: nobody can have
 // planted it. The owner is told by mail, since from now on their password is enough here.
-func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (trusted string, err error) {
+func (a *Auth) trust(t *Tx, user *models.User, browser Browser, client Client) (trusted string, err error) {
 	tokens := trustTokens(browser)
 	if len(tokens) > 0 {
 		err := t.Where("user_id = ? AND token_hash IN ?", user.ID, tokens.hashes()).Delete(&models.TrustedDevice{}).Error
@@ -95,9 +95,9 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 			return "", fmt.Errorf("replace the browser's former trust: %w", err)
 		}
 	}
-	token, hash := newToken()
-	now := t.now()
-	device := models.TrustedDevice{ID: newID(), UserID: user.ID, TokenHash: hash, CredentialVersion: user.CredentialVersion(), IP: client.Address(), Device: client.Device(),
+	token, hash := NewToken()
+	now := t.Now()
+	device := models.TrustedDevice{ID: NewID(), UserID: user.ID, TokenHash: hash, CredentialVersion: user.CredentialVersion(), IP: client.Address(), Device: client.Device(),
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(models.TrustLifetime)}
 	if err := t.Create(&device).Error; err != nil {
 		return "", fmt.Errorf("trust the device: %w", err)
@@ -105,20 +105,20 @@ func (a *Auth) trust(t *tx, user *models.User, browser Browser, client Client) (
 	if err := models.DeleteExcessTrustedDevices(t.DB, user.ID, MaxTrustedDevices); err != nil {
 		return "", fmt.Errorf("forget excess trusted devices: %w", err)
 	}
-	err = a.alert(t, user, client, func(i mail.Incident) mail.Message {
+	err = a.Alert(t, user, client, func(i mail.Incident) mail.Message {
 		return a.messages.FactorChanged(user.Email, "A device was trusted: for 30 days your second factor is not asked for there, only your password.", i)
 	})
 	if err != nil {
 		return "", err
 	}
-	return tokens.with(token), a.record(t, EventTrustedDeviceAdded, &user.ID, "", client, Detail{"trusted_device": device.ID})
+	return tokens.with(token), a.Record(t, EventTrustedDeviceAdded, Subject{UserID: &user.ID, Client: client}, Detail{"trusted_device": device.ID})
 }
 
 // tokenList is what the browser's cookie carries: a token for each person who trusts it, the newest first.
 type tokenList []string
 
 func trustTokens(browser Browser) tokenList {
-	tokens := strings.Fields(browser.token(trustedDevice))
+	tokens := strings.Fields(browser.Token(trustedDevice))
 	return tokens[:min(len(tokens), maxTrusting)]
 }
 
@@ -128,13 +128,13 @@ func (l tokenList) with(token string) string {
 
 func (l tokenList) hashes() (hashes [][]byte) {
 	for _, token := range l {
-		hashes = append(hashes, hashToken(token))
+		hashes = append(hashes, HashToken(token))
 	}
 	return hashes
 }
 
 // distrust makes no device of the user's stand in for the second factor any more.
-func distrust(t *tx, userID string) error {
+func distrust(t *Tx, userID string) error {
 	if err := models.ForgetTrustedDevices(t.DB, userID); err != nil {
 		return fmt.Errorf("forget the trusted devices: %w", err)
 	}
@@ -156,7 +156,7 @@ func (a *Auth) EndTrust(ctx context.Context, actor *Actor, id string) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, _ *models.User) error {
+	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error {
 		ended := t.Where("id = ? AND user_id = ?", id, actor.User.ID).Delete(&models.TrustedDevice{})
 		if ended.Error != nil {
 			return fmt.Errorf("end the trust: %w", ended.Error)
@@ -164,7 +164,7 @@ func (a *Auth) EndTrust(ctx context.Context, actor *Actor, id string) error {
 		if ended.RowsAffected == 0 {
 			return gorm.ErrRecordNotFound
 		}
-		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"trusted_device": id})
+		return a.Record(t, EventTrustedDeviceRemoved, SubjectOf(actor), Detail{"trusted_device": id})
 	})
 }
 
@@ -173,13 +173,13 @@ func (a *Auth) EndAllTrust(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
 	}
-	return a.inSession(ctx, actor, func(t *tx, user *models.User) error {
-		if devices, err := models.TrustedDevicesOf(t.DB, user, t.now()); err != nil || len(devices) == 0 {
+	return a.InSession(ctx, actor, func(t *Tx, user *models.User) error {
+		if devices, err := models.TrustedDevicesOf(t.DB, user, t.Now()); err != nil || len(devices) == 0 {
 			return err
 		}
 		if err := distrust(t, user.ID); err != nil {
 			return err
 		}
-		return a.record(t, EventTrustedDeviceRemoved, &actor.User.ID, actor.Session.ID, actor.Client, Detail{"trusted_device": "all"})
+		return a.Record(t, EventTrustedDeviceRemoved, SubjectOf(actor), Detail{"trusted_device": "all"})
 	})
 }

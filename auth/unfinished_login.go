@@ -20,7 +20,7 @@ const reportEvery = 24 * time.Hour
 // stopPendingLogin is what follows on wrong answers to a second factor: the login is over, or, where only the factor is paused, it waits for
 // another one. Either way its owner hears of it.
 func (a *Auth) stopPendingLogin(ctx context.Context, p *PendingLogin, paused bool) error {
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		user, err := models.LockUser(t.DB, p.User.ID)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return nil
@@ -28,7 +28,7 @@ func (a *Auth) stopPendingLogin(ctx context.Context, p *PendingLogin, paused boo
 			return fmt.Errorf("lock the user: %w", err)
 		}
 		if !paused {
-			if err := t.Where("id = ?", p.id).Delete(&models.PendingLogin{}).Error; err != nil {
+			if err := t.Where("id = ?", p.ID).Delete(&models.PendingLogin{}).Error; err != nil {
 				return fmt.Errorf("end the login: %w", err)
 			}
 		}
@@ -38,11 +38,11 @@ func (a *Auth) stopPendingLogin(ctx context.Context, p *PendingLogin, paused boo
 
 // report mails the owner that the right password was entered on a device that they have not used before, and not what comes after it (ASVS
 // 6.3.5). A mailed link is none of it: whoever opens it holds the mailbox. A password that is no more tells nobody anything.
-func (a *Auth) report(t *tx, user *models.User, s *models.PendingLogin) error {
-	if s.ReportAt == nil || firstOf(s.Method) != byPassword || !bytes.Equal(s.CredentialVersion, user.CredentialVersion()) {
+func (a *Auth) report(t *Tx, user *models.User, s *models.PendingLogin) error {
+	if s.ReportAt == nil || firstOf(s.Method) != MethodPassword || !bytes.Equal(s.CredentialVersion, user.CredentialVersion()) {
 		return nil
 	}
-	told, err := models.HasEvent(t.DB, user.ID, EventLoginReported, t.now().Add(-reportEvery), t.now())
+	told, err := models.HasEvent(t.DB, user.ID, EventLoginReported, t.Now().Add(-reportEvery), t.Now())
 	if err != nil {
 		return fmt.Errorf("look whether the owner is told: %w", err)
 	}
@@ -54,14 +54,14 @@ func (a *Auth) report(t *tx, user *models.User, s *models.PendingLogin) error {
 	if err != nil {
 		return err
 	}
-	event := newEvent(t.now(), EventLoginReported, &user.ID, "", Client{}, Detail{"method": s.Method})
+	event := newEvent(t.Now(), EventLoginReported, Subject{UserID: &user.ID}, Detail{"method": s.Method})
 	event.IP, event.Device = s.IP, s.Device
 	return a.write(t, event)
 }
 
 // reportUnfinishedLogin tells the owner of what was not finished, once.
 func (a *Auth) reportUnfinishedLogin(ctx context.Context, s *models.PendingLogin) error {
-	return a.transact(ctx, func(t *tx) error {
+	return a.Transact(ctx, func(t *Tx) error {
 		user, err := models.LockUser(t.DB, s.UserID)
 		gone := errors.Is(err, gorm.ErrRecordNotFound)
 		if err != nil && !gone {

@@ -16,9 +16,10 @@ import (
 // could have used the link, so the answer tells a stranger nothing.
 var ErrUsedLink = fmt.Errorf("%w: it has been used", ErrInvalidLink)
 
-// rememberUsed notes in the transaction that uses a link that it was used.
-func rememberUsed(t *tx, kind string, tokenHash []byte) error {
-	used := models.UsedLink{ID: newID(), Kind: kind, TokenHash: tokenHash, ExpiresAt: t.now().Add(models.UsedLinkLifetime)}
+// RememberUsed notes in the transaction that uses a link that it was used.
+// InvalidIfNone then returns ErrUsedLink for it.
+func RememberUsed(t *Tx, kind string, tokenHash []byte) error {
+	used := models.UsedLink{ID: NewID(), Kind: kind, TokenHash: tokenHash, ExpiresAt: t.Now().Add(models.UsedLinkLifetime)}
 	if err := t.Clauses(clause.OnConflict{DoNothing: true}).Create(&used).Error; err != nil {
 		return fmt.Errorf("remember the used link: %w", err)
 	}
@@ -39,11 +40,11 @@ func invalidLink(db *gorm.DB, kind string, tokenHash []byte, now time.Time) erro
 	return ErrUsedLink
 }
 
-// invalidIfNone returns what invalidLink does where a link was not found, and any
-// other error as it is.
-func (a *Auth) invalidIfNone(db *gorm.DB, err error, kind, token string) error {
+// InvalidIfNone turns gorm.ErrRecordNotFound of the search for a mailed link into
+// ErrUsedLink or ErrInvalidLink. It returns any other error as it is.
+func (a *Auth) InvalidIfNone(db *gorm.DB, err error, kind, token string) error {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return invalidLink(db, kind, hashToken(token), a.now())
+		return invalidLink(db, kind, HashToken(token), a.now())
 	}
 	return err
 }
