@@ -63,8 +63,7 @@ func (core *Core) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	core.Auth, err = auth.New(auth.Options{Config: c, DB: core.DB, Outbox: core.Outbox, Log: core.Log, Now: core.Now})
-	return err
+	return core.OpenAuth(nil)
 }
 
 // Close closes the database. Nothing may use the core any longer.

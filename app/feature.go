@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 
+	"example.com/gatehouse/auth"
+	"example.com/gatehouse/auth/hash"
 	"example.com/gatehouse/handlers"
 	"example.com/gatehouse/mail"
 	"example.com/gatehouse/models"
@@ -21,6 +23,9 @@ type Feature struct {
 	// timestamp such as 20261201120000, so that no two folders collide.
 	Migrations fs.FS
 	Tables     []models.Table
+	// Auth returns the feature's factors, login steps and hooks. Core.Auth is set,
+	// but its methods may be called only once the program serves.
+	Auth func(*Core) auth.Feature
 	// Routes registers the feature's routes. Core.Web takes what else its pages
 	// need: what the frames show, the pages of login steps, login hooks.
 	Routes func(*Core, *web.Router)
@@ -49,6 +54,23 @@ func Migrations(features []Feature) (folders []fs.FS) {
 		}
 	}
 	return folders
+}
+
+// OpenAuth sets Auth, with what the features add to it. Tests hand in a hasher
+// that is cheap; nil is one at full cost.
+func (core *Core) OpenAuth(hasher *hash.Hasher) (err error) {
+	o := auth.Options{Config: core.Config, DB: core.DB, Outbox: core.Outbox, Log: core.Log, Now: core.Now, Hasher: hasher}
+	for _, f := range core.Features {
+		if f.Auth == nil {
+			continue
+		}
+		o.Features = append(o.Features, func(a *auth.Auth) auth.Feature {
+			core.Auth = a
+			return f.Auth(core)
+		})
+	}
+	core.Auth, err = auth.New(o)
+	return err
 }
 
 // Jobs returns the jobs of the core and of its features.

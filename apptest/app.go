@@ -151,12 +151,11 @@ func (app *App) Restart() {
 	if err != nil {
 		app.T.Fatal(err)
 	}
-	app.Auth, err = auth.New(auth.Options{Config: c, DB: app.DB, Outbox: app.Outbox, Log: log, Now: now,
-		Hasher: hash.New(hash.Cheap, 1, 64)})
-	if err != nil {
+	program := &core.Core{Config: c, DB: app.DB, Outbox: app.Outbox, Log: log, Now: now, Features: app.features}
+	if err := program.OpenAuth(hash.New(hash.Cheap, 1, 64)); err != nil {
 		app.T.Fatal(err)
 	}
-	program := &core.Core{Config: c, DB: app.DB, Auth: app.Auth, Outbox: app.Outbox, Log: log, Now: now, Features: app.features}
+	app.Auth = program.Auth
 	router, routes := program.Site()
 	app.Server.Config.Handler, app.Routes = app.limits.watch(router), routes
 	app.work(app.Outbox, app.Auth)
