@@ -23,7 +23,7 @@ var banned = regexp.MustCompile(`(?i:\b(?:who(?:m|so)?ever|(?:some|no|every)body
 var (
 	kinds   = regexp.MustCompile(`\.(?:go|templ|js|css|sql|md)$`)
 	remark  = regexp.MustCompile(`(?:^|\s)(?:// |-- |/\*).*`)
-	ignored = regexp.MustCompile("\\s*// feature:\\S+|<!--.*?-->|`[^`]*`")
+	ignored = regexp.MustCompile("\\s*// feature:\\S+|<!--.*?-->|`[^`]*`|\\]\\(.*?\\)")
 	doc     = regexp.MustCompile(`(?m)^// (.*)\n(?://.*\n)*(?:func (?:\(.*?\) )?|type |var |const )([A-Z]\w*)`)
 )
 
