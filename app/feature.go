@@ -23,8 +23,8 @@ type Feature struct {
 	// timestamp such as 20261201120000, so that no two folders collide.
 	Migrations fs.FS
 	Tables     []models.Table
-	// Auth returns the feature's factors, login steps and hooks. Core.Auth is set,
-	// but its methods may be called only once the program serves.
+	// Auth returns the feature's factors, login steps and hooks. Core.Auth is
+	// set, but its methods may be called only once the program serves.
 	Auth func(*Core) auth.Feature
 	// Routes registers the feature's routes. Core.Web takes what else its pages
 	// need: what the frames show, the pages of login steps, login hooks.

@@ -245,7 +245,7 @@ func (b *bench) logins() (err error) {
 		}
 	}
 	at := fmt.Sprintf("dashboard, %d requests/s, ", b.plan.pagesPerSecond)
-	b.table.add(at+"nobody logging in", "", "p50 %.2f ms, p99 %.2f ms", milliseconds(quiet.quantile(0.5)), milliseconds(quiet.quantile(0.99)))
+	b.table.add(at+"without logins", "", "p50 %.2f ms, p99 %.2f ms", milliseconds(quiet.quantile(0.5)), milliseconds(quiet.quantile(0.99)))
 	b.table.add(fmt.Sprintf("%s%d clients logging in", at, b.plan.loginClients), "", "p50 %.2f ms, p99 %.2f ms; logins answered %v",
 		milliseconds(flooded.quantile(0.5)), milliseconds(flooded.quantile(0.99)), flood.statuses)
 	b.table.add("dashboard's p99, while logging in : quiet", "≤ 2", "%.2f", float64(flooded.quantile(0.99))/float64(quiet.quantile(0.99)))
