@@ -9,11 +9,11 @@ import (
 
 // AccountExported tells the owner that all that is held about them was downloaded.
 func (l Messages) AccountExported(to string, i Incident) Message {
-	return l.alert("account_exported", to, i, message{
-		Subject:   "Your " + l.appName + " data was downloaded",
+	return l.Alert("account_exported", to, i, Content{
+		Subject:   "Your " + l.AppName + " data was downloaded",
 		Preheader: "Was this you?",
 		Heading:   "Your data was downloaded",
-		Opening: []string{"Somebody who is logged in to your " + l.appName + " account has downloaded everything that we hold about you. " +
+		Opening: []string{"Somebody who is logged in to your " + l.AppName + " account has downloaded everything that we hold about you. " +
 			"The file opens no account: it has no password and no key in it."},
 		Question: "If this was you, there is nothing more to do. If it was not, lock them out at once.",
 	})

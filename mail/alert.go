@@ -62,17 +62,17 @@ func ipAddress(ip string) string {
 	return address.WithZone("").String()
 }
 
-func (l AlertLine) facts() []fact {
-	when := fact{"When", moment(l.First)}
+func (l AlertLine) facts() []Fact {
+	when := Fact{"When", Moment(l.First)}
 	if l.Count > 1 {
-		when.Value = fmt.Sprintf("%d times, from %s to %s", l.Count, moment(l.First), moment(l.Last))
+		when.Value = fmt.Sprintf("%d times, from %s to %s", l.Count, Moment(l.First), Moment(l.Last))
 	}
-	list := []fact{{"What", l.Says}, when}
+	list := []Fact{{"What", l.Says}, when}
 	for _, place := range l.Places {
-		list = append(list, fact{"From", place})
+		list = append(list, Fact{"From", place})
 	}
 	if l.More {
-		list = append(list, fact{"From", "and other places"})
+		list = append(list, Fact{"From", "and other places"})
 	}
 	return list
 }
@@ -80,15 +80,15 @@ func (l AlertLine) facts() []fact {
 // MoreAlerts tells the owner of an account what else happened shortly after an
 // alert, in one mail instead of many.
 func (l Messages) MoreAlerts(to string, lines []AlertLine, i Incident) Message {
-	var all []fact
+	var all []Fact
 	for _, line := range lines {
 		all = append(all, line.facts()...)
 	}
-	return l.alert("more_alerts", to, i, message{
-		Subject:   "More happened in your " + l.appName + " account",
+	return l.Alert("more_alerts", to, i, Content{
+		Subject:   "More happened in your " + l.AppName + " account",
 		Preheader: "Was this you?",
 		Heading:   "More happened in your account",
-		Opening:   []string{"After the alerts that we mailed to you a few minutes ago, more of the same happened in your " + l.appName + " account."},
+		Opening:   []string{"After the alerts that we mailed to you a few minutes ago, more of the same happened in your " + l.AppName + " account."},
 		Facts:     all,
 		Question:  "If this was you, there is nothing more to do. If it was not, lock them out at once.",
 	})

@@ -4,18 +4,18 @@ import "time"
 
 // EmailChangeClosing tells whoever wants the address of an account that is to be deleted for another account when it is free.
 func (l Messages) EmailChangeClosing(to string, due time.Time) Message {
-	return l.message("email_change_closing", to, message{
-		Subject:   "Your address is not free yet at " + l.appName,
+	return l.Write("email_change_closing", to, Content{
+		Subject:   "Your address is not free yet at " + l.AppName,
 		Preheader: "It belongs to an account that is being deleted.",
 		Heading:   "This address is not free yet",
-		Greeting:  greeting,
+		Greeting:  Greeting,
 		Opening: []string{
-			"Somebody, perhaps you, wants to have this address for another " + l.appName + " account. It belongs to an account that will be deleted on " +
-				moment(due) + ", so nothing was changed.",
+			"Somebody, perhaps you, wants to have this address for another " + l.AppName + " account. It belongs to an account that will be deleted on " +
+				Moment(due) + ", so nothing was changed.",
 			"From that day on the other account can have it: ask for the change again then. To keep the account that is being deleted, use the link in the mail that told you of the deletion.",
 		},
 		Button:  "Log in",
-		Link:    l.link("/login", ""),
+		Link:    l.Link("/login", ""),
 		Closing: []string{"If it was not you, there is nothing to do. Whoever tried was not told that there is an account."},
 	})
 }

@@ -31,6 +31,9 @@ func TestLaw_EveryMessageHasAPreview(t *testing.T) {
 		kinds[m.Kind] = true
 	}
 	for method := range reflect.TypeFor[Messages]().Methods() {
+		if method.Type.In(method.Type.NumIn()-1) == reflect.TypeFor[Content]() {
+			continue // Write and Alert, which the others call
+		}
 		kind := strings.ToLower(regexp.MustCompile("([a-z])([A-Z])").ReplaceAllString(method.Name, "${1}_${2}"))
 		if method.Type.NumOut() == 1 && method.Type.Out(0) == reflect.TypeFor[Message]() && !kinds[kind] {
 			t.Errorf("Messages.%s has no preview of the kind %s: write a Preview next to it and name it in Previews (mail/preview.go)", method.Name, kind)
@@ -84,7 +87,7 @@ func TestItem17AnAlertTellsWhenWhereAndOnWhatDevice(t *testing.T) {
 			continue
 		}
 		alerts++
-		for _, fact := range []string{moment(noon), "2001:db8::7", "Firefox on Linux"} {
+		for _, fact := range []string{Moment(noon), "2001:db8::7", "Firefox on Linux"} {
 			contains(t, m.Text, fact)
 			contains(t, m.HTML, fact)
 		}
@@ -167,7 +170,7 @@ func TestALifeIsSaidInItsLargestUnit(t *testing.T) {
 		time.Minute: "1 minute", 30 * time.Minute: "30 minutes", 90 * time.Minute: "90 minutes", time.Hour: "1 hour",
 		24 * time.Hour: "24 hours", 36 * time.Hour: "36 hours", 48 * time.Hour: "2 days", 7 * 24 * time.Hour: "7 days",
 	} {
-		if got := lasting(d); got != want {
+		if got := Lasting(d); got != want {
 			t.Errorf("%s is said as %q, not %q", d, got, want)
 		}
 	}

@@ -11,11 +11,11 @@ func (l Messages) RecoveryCodeUsed(to string, left int, i Incident) Message {
 	case 1:
 		remaining = "You have one recovery code left: it is time to make new ones."
 	}
-	return l.alert("recovery_code_used", to, i, message{
-		Subject:   "A recovery code of your " + l.appName + " account was used",
+	return l.Alert("recovery_code_used", to, i, Content{
+		Subject:   "A recovery code of your " + l.AppName + " account was used",
 		Preheader: "It cannot be used again. Was this you?",
 		Heading:   "A recovery code was used",
-		Opening:   []string{"One of the recovery codes of your " + l.appName + " account was used in place of your second factor. " + remaining},
+		Opening:   []string{"One of the recovery codes of your " + l.AppName + " account was used in place of your second factor. " + remaining},
 		Says:      "A recovery code was used in place of your second factor.",
 		Question: "If this was you, there is nothing more to do. If it was not, somebody has your codes and your password: " +
 			"lock them out at once, then make new codes.",
