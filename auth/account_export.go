@@ -18,7 +18,8 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// EventAccountExported says that somebody downloaded all that is held about them.
+// EventAccountExported says that somebody downloaded all that is held about
+// them.
 const EventAccountExported = "account.exported"
 
 // LimitExport bounds what reading a whole account costs.
@@ -33,8 +34,8 @@ func (a *Auth) StartExport(ctx context.Context, actor *Actor) error {
 	return a.InSession(ctx, actor, func(t *Tx, _ *models.User) error { return a.RecordExport(t, actor) })
 }
 
-// MayExport checks a request for an export: a recent login and the limit. The error
-// is a Limited or ErrReauthRequired.
+// MayExport checks a request for an export: a recent login and the limit. The
+// error is a Limited or ErrReauthRequired.
 func (a *Auth) MayExport(ctx context.Context, actor *Actor) error {
 	if err := a.RequireRecentLogin(ctx, actor); err != nil {
 		return err
@@ -42,8 +43,8 @@ func (a *Auth) MayExport(ctx context.Context, actor *Actor) error {
 	return a.Attempt(ctx, actor.Client, LimitExport.By(actor.User.ID))
 }
 
-// RecordExport records an export and alerts the owner. The caller must have called
-// MayExport before the transaction.
+// RecordExport records an export and alerts the owner. The caller must have
+// called MayExport before the transaction.
 func (a *Auth) RecordExport(t *Tx, actor *Actor) error {
 	err := a.Alert(t, &actor.User, actor.Client, func(i mail.Incident) mail.Message { return a.messages.AccountExported(actor.User.Email, i) })
 	if err != nil {

@@ -54,10 +54,11 @@ type Options struct {
 	Outbox *mail.Outbox
 	Log    *slog.Logger
 	Now    func() time.Time // the clock, which tests move
-	// Hasher is for tests. Without it New makes the one that hashes at full cost.
+	// Hasher is for tests. Without it New makes the one that hashes at full
+	// cost.
 	Hasher *hash.Hasher
-	// Features come after the built-in ones. Of factors and login steps, the first
-	// is asked for first.
+	// Features come after the built-in ones. Of factors and login steps, the
+	// first is asked for first.
 	Features []func(*Auth) Feature
 }
 
@@ -101,8 +102,8 @@ type Invalid = models.Invalid
 // ErrInvalidLink is the answer to a mailed link that is unknown, used, replaced or too old.
 var ErrInvalidLink = errors.New("this link does not work any more")
 
-// Tx is a transaction of Transact. Its events reach the log, and its mail is sent,
-// only after the commit, so that nobody is told of what was rolled back.
+// Tx is a transaction of Transact. Its events reach the log, and its mail is
+// sent, only after the commit, so that nobody is told of what was rolled back.
 type Tx struct {
 	*gorm.DB
 	clock  func() time.Time
@@ -111,10 +112,10 @@ type Tx struct {
 	mailed bool
 }
 
-// Now returns the time of everything that the transaction does. The clock is read
-// by the first call, which should follow the locks: what waited for another
-// transaction happened later than it. Code inside a transaction must not read
-// another clock.
+// Now returns the time of everything that the transaction does. The clock is
+// read by the first call, which should follow the locks: what waited for
+// another transaction happened later than it. Code inside a transaction must
+// not read another clock.
 func (t *Tx) Now() time.Time {
 	if t.moment.IsZero() {
 		t.moment = t.clock()
@@ -124,9 +125,9 @@ func (t *Tx) Now() time.Time {
 
 // Transact runs work in one transaction and rolls it back if work fails. It
 // returns the error of work, or that of the commit. work must read and write
-// through the Tx alone. Changes that require a recent login belong into InSession,
-// those of a pending login into InPendingLogin: Transact does not check whether the
-// session has ended.
+// through the Tx alone. Changes that require a recent login belong into
+// InSession, those of a pending login into InPendingLogin: Transact does not
+// check whether the session has ended.
 func (a *Auth) Transact(ctx context.Context, work func(*Tx) error) error {
 	t := &Tx{clock: a.now}
 	err := a.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
@@ -158,8 +159,8 @@ func NewToken() (token string, hash []byte) {
 	return token, HashToken(token)
 }
 
-// HashToken returns the hash under which NewToken's tokens are stored. It has no
-// salt and is fast, so it must not be used for secrets below 112 bits.
+// HashToken returns the hash under which NewToken's tokens are stored. It has
+// no salt and is fast, so it must not be used for secrets below 112 bits.
 func HashToken(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
@@ -200,10 +201,10 @@ func owner(user models.User, err error) (*models.User, error) {
 	return &user, nil
 }
 
-// UseLink deletes the row of a mailed link, of which kind is the table, and returns
-// it. One statement decides which of several submissions wins (ASVS 2.3.4). The
-// error is ErrUsedLink for the others and ErrInvalidLink for an unknown or expired
-// link.
+// UseLink deletes the row of a mailed link, of which kind is the table, and
+// returns it. One statement decides which of several submissions wins (ASVS
+// 2.3.4). The error is ErrUsedLink for the others and ErrInvalidLink for an
+// unknown or expired link.
 func UseLink[T any](t *Tx, kind, token string) (used T, err error) {
 	var rows []T
 	err = t.Clauses(clause.Returning{}).Where("token_hash = ? AND expires_at > ?", HashToken(token), t.Now()).Delete(&rows).Error
@@ -216,5 +217,6 @@ func UseLink[T any](t *Tx, kind, token string) (used T, err error) {
 	return rows[0], RememberUsed(t, kind, HashToken(token))
 }
 
-// NewID returns an id for a row, a UUIDv7. It is ordered by time and not a secret.
+// NewID returns an id for a row, a UUIDv7. It is ordered by time and not a
+// secret.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }

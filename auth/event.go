@@ -55,9 +55,9 @@ func SubjectOf(actor *Actor) Subject {
 // the wrong field every day.
 type Detail map[string]string
 
-// Record writes an event to the security log in the transaction of what it tells
-// of. Every change of credentials, every login and every failed attempt must be
-// recorded. subject.UserID decides whose activity page shows it.
+// Record writes an event to the security log in the transaction of what it
+// tells of. Every change of credentials, every login and every failed attempt
+// must be recorded. subject.UserID decides whose activity page shows it.
 func (a *Auth) Record(t *Tx, name string, subject Subject, detail Detail) error {
 	return a.write(t, newEvent(t.Now(), name, subject, detail))
 }

@@ -16,11 +16,11 @@ import (
 // reauthenticate. The core counts the answers, locks the user and records
 // failures; a Factor only checks.
 type Factor struct {
-	// Name is the value of the form field "factor", and is added to the Method of
-	// the Authentication.
+	// Name is the value of the form field "factor", and is added to the Method
+	// of the Authentication.
 	Name string
-	// Second means that it is a second factor. A user who has one is asked for it
-	// at each login.
+	// Second means that it is a second factor. A user who has one is asked for
+	// it at each login.
 	Second bool
 	// Backup means that it replaces other second factors when they are lost. It
 	// counts only for a user who has one of them, and is deleted with the last.
@@ -42,10 +42,10 @@ type Factor struct {
 	Check func(ctx context.Context, user *models.User, answer string, of Challenge) (UseAnswer, error)
 }
 
-// UseAnswer uses up a right answer in the transaction that accepts it. user is as
-// it is now. row is the id of the credential that made the answer, "" for none.
-// right is false if another request was first: an answer that is accepted twice can
-// be replayed by an attacker who has seen it (RFC 6238 5.2).
+// UseAnswer uses up a right answer in the transaction that accepts it. user is
+// as it is now. row is the id of the credential that made the answer, "" for
+// none. right is false if another request was first: an answer that is accepted
+// twice can be replayed by an attacker who has seen it (RFC 6238 5.2).
 type UseAnswer func(t *Tx, user *models.User) (row string, right bool, err error)
 
 // AnswerWords are the messages for an answer that is missing or wrong.
@@ -88,7 +88,8 @@ func (a *Auth) factorsOf(db *gorm.DB, userID string) (names []string, err error)
 	return names, nil
 }
 
-// HasSecondFactor says whether more than the password protects the user's account.
+// HasSecondFactor says whether more than the password protects the user's
+// account.
 func (a *Auth) HasSecondFactor(ctx context.Context, user *models.User) (bool, error) {
 	return a.Enrolled(a.db.WithContext(ctx), user.ID)
 }
@@ -112,15 +113,15 @@ func (a *Auth) Enrolled(db *gorm.DB, userID string) (bool, error) {
 var ErrTriesUsed = errors.New("too many wrong answers")
 
 // Challenge is what a factor's answer belongs to: a pending login, or a session
-// whose user reauthenticates. A factor that asks a question, as passkeys do, must
-// bind it to the ID, so that an answer fits one challenge alone.
+// whose user reauthenticates. A factor that asks a question, as passkeys do,
+// must bind it to the ID, so that an answer fits one challenge alone.
 type Challenge struct {
 	ID        string
 	Client    Client
 	SessionID string // "" at a login
 	Device    string // the browser's token at a login, "" for none
-	// while runs work unless the challenge is over: an answer that was held back
-	// until the owner locked the account proves nothing.
+	// while runs work unless the challenge is over: an answer that was held
+	// back until the owner locked the account proves nothing.
 	while func(ctx context.Context, work func(t *Tx, user *models.User) error) error
 }
 
@@ -183,7 +184,8 @@ func (a *Auth) checkFactor(ctx context.Context, user *models.User, name, answer 
 	return proven{f, row}, strangers.Forget(a.db.WithContext(ctx))
 }
 
-// factorNamed is the user's factor of that name; an Invalid where they have none.
+// factorNamed is the user's factor of that name; an Invalid where they have
+// none.
 func (a *Auth) factorNamed(ctx context.Context, user *models.User, name string) (Factor, error) {
 	names, err := a.FactorsOf(ctx, user)
 	if err != nil {
@@ -227,7 +229,8 @@ func (a *Auth) checkPassword(ctx context.Context, user *models.User, password st
 	return func(_ *Tx, user *models.User) (string, bool, error) { return "", user.PasswordHash == checked, nil }, nil
 }
 
-// forgetBackups lets go of what stands in for factors, where there are none any more.
+// forgetBackups lets go of what stands in for factors, where there are none any
+// more.
 func (a *Auth) forgetBackups(t *Tx, userID string) error {
 	if enrolled, err := a.Enrolled(t.DB, userID); err != nil || enrolled {
 		return err

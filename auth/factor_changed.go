@@ -2,11 +2,11 @@ package auth
 
 import "example.com/gatehouse/mail"
 
-// FactorChanged completes the transaction that adds, replaces or removes a second
-// factor. It ends pending logins, deletes backups that have no factor left, runs the
-// CredentialsChanged hooks, alerts the owner with the sentence what, and records
-// the event. It must come last. The error is ErrLastCredential if the user could no
-// longer log in.
+// FactorChanged completes the transaction that adds, replaces or removes a
+// second factor. It ends pending logins, deletes backups that have no factor
+// left, runs the CredentialsChanged hooks, alerts the owner with the sentence
+// what, and records the event. It must come last. The error is
+// ErrLastCredential if the user could no longer log in.
 func (a *Auth) FactorChanged(t *Tx, actor *Actor, event, what string, detail Detail) error {
 	if err := a.requireCredential(t.DB, &actor.User); err != nil {
 		return err

@@ -26,8 +26,9 @@ type Feature struct {
 	Hooks
 }
 
-// Hooks run at named moments of an account's life. Those that take a transaction
-// run in the one in which the moment happens, and an error undoes both.
+// Hooks run at named moments of an account's life. Those that take a
+// transaction run in the one in which the moment happens, and an error undoes
+// both.
 type Hooks struct {
 	// Registered runs after a sign-up is written.
 	Registered func(t *Tx, registration *models.Registration) error
@@ -37,21 +38,21 @@ type Hooks struct {
 	SkipSecondFactor func(db *gorm.DB, user *models.User, authn Authentication, browser Browser) (bool, error)
 	// LoggedIn runs after a login has started a session.
 	LoggedIn func(t *Tx, login *CompletedLogin) error
-	// CredentialsChanged runs when the password was replaced, or a second factor
-	// was added or removed.
+	// CredentialsChanged runs when the password was replaced, or a second
+	// factor was added or removed.
 	CredentialsChanged func(t *Tx, userID string) error
 	// VoidMailed voids what was mailed to the user and opens the account.
 	VoidMailed func(t *Tx, userID string) error
-	// AddressReleased returns the attempts that are counted under an address. Its
-	// next owner must not inherit them.
+	// AddressReleased returns the attempts that are counted under an address.
+	// Its next owner must not inherit them.
 	AddressReleased func(email string) ([]limit.Counter, error)
 	// Cleanup runs with the cleanup of expired rows.
 	Cleanup func(ctx context.Context) error
 }
 
-// LoginStep is something that a login may need before the session starts, such as
-// a form that has to be filled in. Needed is asked in the transaction of each
-// login. The step's handler does its work in InPendingLogin and then calls
+// LoginStep is something that a login may need before the session starts, such
+// as a form that has to be filled in. Needed is asked in the transaction of
+// each login. The step's handler does its work in InPendingLogin and then calls
 // web.Login again.
 type LoginStep struct {
 	Name   Step

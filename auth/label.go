@@ -8,9 +8,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// NormalizeLabel returns the name that a user gives to a credential, trimmed, or
-// what is wrong with it. Names appear in mail, so invisible characters and line
-// breaks are refused.
+// NormalizeLabel returns the name that a user gives to a credential, trimmed,
+// or what is wrong with it. Names appear in mail, so invisible characters and
+// line breaks are refused.
 func NormalizeLabel(name string) (normalized, problem string) {
 	if strings.TrimSpace(name) == "" {
 		return "", "Enter a name."
@@ -26,8 +26,8 @@ type Item struct {
 }
 
 // RenameItem gives a named row of the user another name and calls record in the
-// same transaction. The error is an Invalid, or gorm.ErrRecordNotFound if the user
-// has no such row.
+// same transaction. The error is an Invalid, or gorm.ErrRecordNotFound if the
+// user has no such row.
 func (a *Auth) RenameItem(ctx context.Context, actor *Actor, item Item, name string, record func(*Tx) error) error {
 	name, problem := NormalizeLabel(name)
 	if err := (Invalid{"name": problem}).Err(); err != nil {

@@ -47,8 +47,8 @@ var (
 
 	limitRefusalIP = limit.Limit{Name: "refusal-ip", Max: 50, Window: time.Hour}
 
-	// LimitConfirm bounds tries at the password of a sign-up, in a browser other
-	// than the one that began it.
+	// LimitConfirm bounds tries at the password of a sign-up, in a browser
+	// other than the one that began it.
 	LimitConfirm = limit.Limit{Name: "confirm", Max: 5, Window: 24 * time.Hour,
 		Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
 	// LimitChallenge bounds answers to one challenge.
@@ -58,8 +58,8 @@ var (
 		Backoff: limit.Backoff{Max: time.Hour}, LockAfter: 100}
 	// LimitInvalidLink bounds mailed links that are invalid or expired.
 	LimitInvalidLink = limit.Limit{Name: "dead-link-ip", Max: 30, Window: time.Hour}
-	// LimitChanges bounds the forms of a logged-in user, except those that protect
-	// the account.
+	// LimitChanges bounds the forms of a logged-in user, except those that
+	// protect the account.
 	LimitChanges = limit.Limit{Name: "changes", Max: 1000, Window: 10 * time.Minute}
 )
 
@@ -72,21 +72,22 @@ var (
 	ForgotLimits   = []limit.Limit{limitForgotIP, limitForgotMail}
 )
 
-// formsPerSignUp is how many forms are checked for each sign-up that may come of
-// them: people mistype their address and choose weak passwords.
+// formsPerSignUp is how many forms are checked for each sign-up that may come
+// of them: people mistype their address and choose weak passwords.
 const formsPerSignUp = 10
 
 func perSignUp(times int) func(*limit.Limit, config.Config) {
 	return func(l *limit.Limit, c config.Config) { l.Max = times * c.SignUpsPerAddress }
 }
 
-// PerLoginFailure sets a limit's Max to times the failed logins that the settings
-// allow for each address.
+// PerLoginFailure sets a limit's Max to times the failed logins that the
+// settings allow for each address.
 func PerLoginFailure(times int) func(*limit.Limit, config.Config) {
 	return func(l *limit.Limit, c config.Config) { l.Max = times * c.LoginFailuresPerAddress }
 }
 
-// PerMail sets a limit's Max to the mails that the settings allow for each address.
+// PerMail sets a limit's Max to the mails that the settings allow for each
+// address.
 func PerMail(l *limit.Limit, c config.Config) { l.Max = c.MailsPerAddress }
 
 // countLogin counts a login whose proof was right: each writes a session, or a
@@ -120,7 +121,8 @@ func (l Limited) Error() string {
 // password by mail.
 func (l Limited) EndsWithReset() bool { return l.Rule == limitLoginAccount.Name }
 
-// OfChanges reports whether the user has sent as many forms as the limit allows.
+// OfChanges reports whether the user has sent as many forms as the limit
+// allows.
 func (l Limited) OfChanges() bool { return l.Rule == LimitChanges.Name }
 
 // OfFactor reports whether answers to one factor have to wait, and not those to
@@ -129,12 +131,12 @@ func (l Limited) OfFactor() bool {
 	return l.Rule == limitFactor.Name || l.Rule == limitFactorKnown.Name
 }
 
-// Attempt counts under all counters or under none; if one of them is closed, the
-// error is a Limited. The attempt that closes a limit is recorded as an event,
-// the refusals behind it are not: a flood must not fill the security log.
-// Attempts are always counted, settled and forgotten in the order pair, address,
-// account, and those of a factor in the order of factorCounters, so that
-// transactions do not wait for each other.
+// Attempt counts under all counters or under none; if one of them is closed,
+// the error is a Limited. The attempt that closes a limit is recorded as an
+// event, the refusals behind it are not: a flood must not fill the security
+// log. Attempts are always counted, settled and forgotten in the order pair,
+// address, account, and those of a factor in the order of factorCounters, so
+// that transactions do not wait for each other.
 func (a *Auth) Attempt(ctx context.Context, client Client, counters ...limit.Counter) error {
 	if !a.config.RateLimit {
 		return nil
@@ -188,10 +190,10 @@ func (a *Auth) Refund(ctx context.Context, counters ...limit.Counter) error {
 	})
 }
 
-// AttemptSecret counts an attempt at a secret before it calls try, so that fifty
-// at once are fifty. If try returns true, the counts are forgotten; of a shared
-// counter only this attempt is refunded. If try fails with an error, the attempt
-// was none and is refunded. If it returns false, wrong records that.
+// AttemptSecret counts an attempt at a secret before it calls try, so that
+// fifty at once are fifty. If try returns true, the counts are forgotten; of a
+// shared counter only this attempt is refunded. If try fails with an error, the
+// attempt was none and is refunded. If it returns false, wrong records that.
 func (a *Auth) AttemptSecret(ctx context.Context, client Client, counters []limit.Counter,
 	try func() (bool, error), wrong func(*Tx) error) (ok bool, err error) {
 	if err := a.Attempt(ctx, client, counters...); err != nil {

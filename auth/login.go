@@ -65,9 +65,9 @@ func (a *Auth) loginCounters(email string, known bool, device string, client Cli
 	return limit.Shared(append(counters, limitLoginAccount.By(email)))
 }
 
-// IsKnownDevice reports whether the browser with this device token, "" for none,
-// has logged in with this address before. A known device should have limits of its
-// own, so that strangers cannot keep the owner out.
+// IsKnownDevice reports whether the browser with this device token, "" for
+// none, has logged in with this address before. A known device should have
+// limits of its own, so that strangers cannot keep the owner out.
 func (a *Auth) IsKnownDevice(ctx context.Context, email, device string) (bool, error) {
 	if device == "" {
 		return false, nil

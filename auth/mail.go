@@ -17,16 +17,17 @@ func (a *Auth) Enqueue(t *Tx, message mail.Message) error {
 	return nil
 }
 
-// NewIncident returns what a mail tells of something that the client has done, with
-// the token of its link and how long that works.
+// NewIncident returns what a mail tells of something that the client has done,
+// with the token of its link and how long that works.
 func NewIncident(at time.Time, client Client, token string, life time.Duration) mail.Incident {
 	return mail.Incident{At: at, IP: client.Address(), Device: client.Device(), Token: token, Life: life}
 }
 
-// EnqueueToOwner stores a mail to an address that a visitor has typed. If known is
-// false the address has no account: the work is the same and nothing is sent, so
-// that the time doesn't tell which addresses have one (ASVS 6.3.8). If the account
-// is scheduled for deletion, the owner is sent the link that restores it instead.
+// EnqueueToOwner stores a mail to an address that a visitor has typed. If known
+// is false the address has no account: the work is the same and nothing is
+// sent, so that the time doesn't tell which addresses have one (ASVS 6.3.8). If
+// the account is scheduled for deletion, the owner is sent the link that
+// restores it instead.
 func (a *Auth) EnqueueToOwner(t *Tx, known bool, message mail.Message) error {
 	enqueue := a.Enqueue
 	if !known {

@@ -34,10 +34,11 @@ func (a *Auth) RequireRecentLogin(ctx context.Context, actor *Actor) error {
 	return nil
 }
 
-// InSession runs work in a transaction with the user locked and the session still
-// alive. Every change that requires a recent login must run in it: the owner may
-// have ended a stolen session while the change waited for the lock. user is as it
-// is now. The error is that of work, or ErrChanged if the session has ended.
+// InSession runs work in a transaction with the user locked and the session
+// still alive. Every change that requires a recent login must run in it: the
+// owner may have ended a stolen session while the change waited for the lock.
+// user is as it is now. The error is that of work, or ErrChanged if the session
+// has ended.
 func (a *Auth) InSession(ctx context.Context, actor *Actor, work func(t *Tx, user *models.User) error) error {
 	return a.Transact(ctx, func(t *Tx) error {
 		user, err := models.LockUser(t.DB, actor.User.ID)
@@ -99,10 +100,10 @@ func (a *Auth) Reauthenticate(ctx context.Context, actor *Actor, name, answer st
 	return token, err
 }
 
-// RenewSession marks the session as authenticated now with aal factors and returns
-// its new token. The old token is void (ASVS 7.2.4). Whoever adds a second factor
-// calls it with 2, since the user has just proven it. The error is ErrChanged if
-// the session has ended.
+// RenewSession marks the session as authenticated now with aal factors and
+// returns its new token. The old token is void (ASVS 7.2.4). Whoever adds a
+// second factor calls it with 2, since the user has just proven it. The error
+// is ErrChanged if the session has ended.
 func (a *Auth) RenewSession(t *Tx, actor *Actor, aal int) (token string, err error) {
 	token, hash := NewToken()
 	now := t.Now()

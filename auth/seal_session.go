@@ -1,10 +1,11 @@
 package auth
 
 // SealForSession encrypts data that the browser carries from one form to the
-// next, such as the secret of a second factor that is not yet proven. Nothing is
-// stored, the user cannot read or change it, and it opens for an hour in this
-// session alone. purpose names the feature, so that what one has sealed does not
-// open for another. The error is ErrTooMuch for more than MaxKept bytes.
+// next, such as the secret of a second factor that is not yet proven. Nothing
+// is stored, the user cannot read or change it, and it opens for an hour in
+// this session alone. purpose names the feature, so that what one has sealed
+// does not open for another. The error is ErrTooMuch for more than MaxKept
+// bytes.
 func (a *Auth) SealForSession(actor *Actor, purpose string, plain []byte) (sealed string, err error) {
 	return a.sealFor(inSession(actor, purpose), plain)
 }

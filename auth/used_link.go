@@ -12,8 +12,8 @@ import (
 )
 
 // ErrUsedLink is returned for a mailed link that has done its work. It is an
-// ErrInvalidLink as well, since the link does nothing any more. Who holds the token
-// could have used the link, so the answer tells a stranger nothing.
+// ErrInvalidLink as well, since the link does nothing any more. Who holds the
+// token could have used the link, so the answer tells a stranger nothing.
 var ErrUsedLink = fmt.Errorf("%w: it has been used", ErrInvalidLink)
 
 // RememberUsed notes in the transaction that uses a link that it was used.
@@ -40,8 +40,8 @@ func invalidLink(db *gorm.DB, kind string, tokenHash []byte, now time.Time) erro
 	return ErrUsedLink
 }
 
-// InvalidIfNone turns gorm.ErrRecordNotFound of the search for a mailed link into
-// ErrUsedLink or ErrInvalidLink. It returns any other error as it is.
+// InvalidIfNone turns gorm.ErrRecordNotFound of the search for a mailed link
+// into ErrUsedLink or ErrInvalidLink. It returns any other error as it is.
 func (a *Auth) InvalidIfNone(db *gorm.DB, err error, kind, token string) error {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return invalidLink(db, kind, HashToken(token), a.now())

@@ -32,7 +32,7 @@ func Activity(db *gorm.DB, actor *Actor, query Query, filter ActivityFilter) (Li
 		}
 		rows = rows.Where(clause.Or(found...))
 	}
-	events, err := list[Event](rows, Query{Page: query.Page}, listing{sort: []string{"-at"}})
+	events, err := ListRows[Event](rows, Query{Page: query.Page}, Listing{Sort: []string{"-at"}})
 	events.Search, events.Sort = search, ""
 	return events, err
 }

@@ -51,7 +51,7 @@ func KnownMigrations(ctx context.Context, db *gorm.DB) (files int, newest int64,
 
 // ListOf is list, with first, search and sort as a listing has them.
 func ListOf[T any](db *gorm.DB, query Query, first string, search, sort []string) (List[T], error) {
-	return list[T](db, query, listing{first: first, search: search, sort: sort})
+	return ListRows[T](db, query, Listing{First: first, Search: search, Sort: sort})
 }
 
 // SlowListOf is ListOf, with a count to a billion before the rows are there.
@@ -87,9 +87,6 @@ func ListsOf(db *gorm.DB, user *User) int {
 // FoldRune and CasesOf are foldRune and casesOf.
 func FoldRune(r rune) rune  { return foldRune(r) }
 func CasesOf(r rune) []rune { return casesOf(r) }
-
-// Found is found.
-func Found(change *gorm.DB) error { return found(change) }
 
 // ErrLogInUse is errLogInUse.
 var ErrLogInUse = errLogInUse

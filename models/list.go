@@ -30,23 +30,26 @@ const (
 	maxSearch = 100 // code points
 )
 
-// listing says how rows may be listed.
-type listing struct {
-	first  string   // a bool column whose rows are above the others, "" for none
-	search []string // the columns that are searched, without regard to case
-	sort   []string // the columns that may be sorted by; the first, with its direction, is the list's own order
+// Listing is how rows may be listed. All columns are named in code.
+type Listing struct {
+	First  string   // a bool column whose rows are above the others, "" for none
+	Search []string // the columns that are searched, without regard to case
+	// Sort is the columns that may be sorted by. The first is the list's own
+	// order, "-created_at" for the newest first.
+	Sort []string
 }
 
-// list answers a query from the rows of db. Of the query's words only the name of a column in how.sort becomes SQL. The error may be
-// ErrSlowList or ErrBusy.
-func list[T any](db *gorm.DB, query Query, how listing) (List[T], error) {
-	if !slices.ContainsFunc(how.sort, func(column string) bool { return bareColumn(column) == bareColumn(query.Sort) }) {
-		query.Sort = how.sort[0]
+// ListRows returns the page of rows of db that query asks for. db is Scoped for
+// owned rows. Nothing that the user typed becomes SQL, except the name of a
+// column that is in how.Sort. The error may be ErrSlowList or ErrBusy.
+func ListRows[T any](db *gorm.DB, query Query, how Listing) (List[T], error) {
+	if !slices.ContainsFunc(how.Sort, func(column string) bool { return bareColumn(column) == bareColumn(query.Sort) }) {
+		query.Sort = how.Sort[0]
 	}
 	query.Search = normalizeSearch(query.Search)
 	answer := List[T]{Query: query, Size: pageSize}
 	err := inTurn(db, func(db *gorm.DB) error {
-		rows := db.Model(new(T)).Where(containing(db, query.Search, how.search)).Session(&gorm.Session{})
+		rows := db.Model(new(T)).Where(containing(db, query.Search, how.Search)).Session(&gorm.Session{})
 		var total int64
 		if err := rows.Count(&total).Error; err != nil {
 			return err
@@ -65,7 +68,7 @@ func bareColumn(sort string) string { return strings.TrimPrefix(sort, "-") }
 
 // order sorts by a column of the model, text without regard to case, and by id where rows are equal, so that no row is on two
 // pages and none is on no page.
-func (l listing) order(db *gorm.DB, model any, sort string) clause.OrderBy {
+func (l Listing) order(db *gorm.DB, model any, sort string) clause.OrderBy {
 	column, id := clause.Column{Table: clause.CurrentTable, Name: bareColumn(sort)}, clause.Column{Table: clause.CurrentTable, Name: "id"}
 	direction := ""
 	if strings.HasPrefix(sort, "-") {
@@ -76,14 +79,15 @@ func (l listing) order(db *gorm.DB, model any, sort string) clause.OrderBy {
 	if parsed.Parse(model) == nil && parsed.Schema.FieldsByDBName[column.Name].DataType == schema.String {
 		by.SQL = "lower(?)" + direction + ", ?" + direction
 	}
-	if l.first != "" {
-		by.SQL, by.Vars = "? DESC, "+by.SQL, append([]any{clause.Column{Table: clause.CurrentTable, Name: l.first}}, by.Vars...)
+	if l.First != "" {
+		by.SQL, by.Vars = "? DESC, "+by.SQL, append([]any{clause.Column{Table: clause.CurrentTable, Name: l.First}}, by.Vars...)
 	}
 	return clause.OrderBy{Expression: by}
 }
 
-// found is the error of a change, gorm.ErrRecordNotFound where it met no row.
-func found(change *gorm.DB) error {
+// Found returns the error of a change, or gorm.ErrRecordNotFound if it changed
+// no row: the row is gone, or another owner's.
+func Found(change *gorm.DB) error {
 	if change.Error == nil && change.RowsAffected == 0 {
 		return &StatementError{change.Statement.SQL.String(), gorm.ErrRecordNotFound}
 	}

@@ -59,10 +59,10 @@ func (n *Note) fill(form NoteForm) error {
 
 // Notes lists the user's notes as a query asks.
 func Notes(db *gorm.DB, actor *Actor, query Query) (List[Note], error) {
-	return list[Note](Scoped(db, actor), query, listing{
-		first:  "pinned",
-		search: []string{"title", "body"},
-		sort:   []string{"-updated_at", "title"},
+	return ListRows[Note](Scoped(db, actor), query, Listing{
+		First:  "pinned",
+		Search: []string{"title", "body"},
+		Sort:   []string{"-updated_at", "title"},
 	})
 }
 
@@ -91,17 +91,17 @@ func UpdateNote(db *gorm.DB, actor *Actor, id string, form NoteForm) error {
 	if err := note.fill(form); err != nil {
 		return err
 	}
-	return found(Scoped(db, actor).Select("*").Updates(&note))
+	return Found(Scoped(db, actor).Select("*").Updates(&note))
 }
 
 // PinNote puts one of the user's notes above the others, or back among them; the error is gorm.ErrRecordNotFound where there is none.
 func PinNote(db *gorm.DB, actor *Actor, id string, pinned bool) error {
-	return found(Scoped(db, actor).Model(&Note{}).Where("id = ?", id).UpdateColumn("pinned", pinned))
+	return Found(Scoped(db, actor).Model(&Note{}).Where("id = ?", id).UpdateColumn("pinned", pinned))
 }
 
 // DeleteNote deletes one of the user's notes, which RestoreNote can bring back; the error is gorm.ErrRecordNotFound where there is none.
 func DeleteNote(db *gorm.DB, actor *Actor, id string) error {
-	if err := found(Scoped(db, actor).Where("id = ?", id).Delete(&Note{})); err != nil {
+	if err := Found(Scoped(db, actor).Where("id = ?", id).Delete(&Note{})); err != nil {
 		return err
 	}
 	var beyond []string
@@ -117,7 +117,7 @@ func DeleteNote(db *gorm.DB, actor *Actor, id string) error {
 // than KeepDeletedNotes.
 func RestoreNote(db *gorm.DB, actor *Actor, id string, now time.Time) error {
 	deleted := Scoped(db, actor).Unscoped().Model(&Note{}).Where("id = ? AND deleted_at > ?", id, now.Add(-KeepDeletedNotes))
-	return found(deleted.UpdateColumn("deleted_at", nil))
+	return Found(deleted.UpdateColumn("deleted_at", nil))
 }
 
 // SeedNotes gives a person a few notes to play with.

@@ -66,5 +66,5 @@ func DeleteNoteImage(db *gorm.DB, actor *Actor, noteID string) error {
 	if _, err := FindNote(db, actor, noteID); err != nil {
 		return err
 	}
-	return found(Scoped(db, actor).Where("note_id = ?", noteID).Delete(&NoteImage{}))
+	return Found(Scoped(db, actor).Where("note_id = ?", noteID).Delete(&NoteImage{}))
 }

@@ -63,5 +63,5 @@ func FindProfilePicture(db *gorm.DB, user *User, small bool) (ProfilePicture, er
 
 // RemoveProfilePicture takes it from the user; the error is gorm.ErrRecordNotFound where there is none.
 func RemoveProfilePicture(db *gorm.DB, user *User) error {
-	return found(db.Where("user_id = ?", user.ID).Delete(&ProfilePicture{}))
+	return Found(db.Where("user_id = ?", user.ID).Delete(&ProfilePicture{}))
 }
