@@ -1,13 +1,15 @@
-// Every page works without this file; it only makes some of them nicer. Nothing here sends or stores anything.
+// Every page works without this file, which makes some of them nicer. It sends
+// and stores nothing.
 "use strict";
 
-// The token of a mailed link leaves the address bar, and with it the history, screenshots and what is copied from there.
-// The form still carries it.
+// The token of a mailed link is removed from the address bar, and so from the
+// history and from screenshots. The form still has it.
 if (document.querySelector('input[type="hidden"][name="token"]') && new URLSearchParams(location.search).has("token")) {
   history.replaceState(null, "", location.pathname);
 }
 
-// Some browsers pass over autofocus, for example where the address has a fragment. The others have set it by the first frame.
+// Some browsers ignore autofocus, for example if the address has a fragment.
+// The others have applied it by the first frame.
 requestAnimationFrame(() => {
   if (document.activeElement === document.body) document.querySelector("[data-summary]")?.focus();
 });
@@ -19,7 +21,7 @@ const reveal = (button) => {
     button.setAttribute("aria-pressed", shown);
   };
   button.addEventListener("click", () => show(input.type === "password"));
-  // Sent as a password again, so that browsers do not remember it among the texts.
+  // Browsers would store a text field among their suggestions.
   input.form.addEventListener("submit", () => show(false));
   button.hidden = false;
 };
@@ -27,9 +29,10 @@ const revealAll = () => document.querySelectorAll("[data-reveal][hidden]").forEa
 revealAll();
 document.addEventListener("htmx:after:swap", revealAll);
 
-// A form is sent once; its button says that it is under way. The button is not disabled, which would move the focus away.
+// A form is sent once, and its button shows that it is busy. It is not
+// disabled, which would move the focus.
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || "download" in event.target.dataset) return; // a file comes and the page stays
+  if (event.defaultPrevented || "download" in event.target.dataset) return; // a download: the page stays
   const button = event.submitter ?? event.target.querySelector('[type="submit"]');
   if (event.target.dataset.sent) {
     event.preventDefault();
@@ -39,7 +42,8 @@ document.addEventListener("submit", (event) => {
   button?.setAttribute("aria-busy", "true");
 });
 
-// Coming back by the browser's button shows the page as it was left: sending must be possible again.
+// The back button shows the page as it was left, so its forms must be usable
+// again.
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
@@ -47,9 +51,9 @@ addEventListener("pageshow", () => {
   }
 });
 
-// copy returns whether the text of an element is on the clipboard. Browsers have // feature:recovery_codes
-// no clipboard without a secure connection, and may refuse it. The text stays // feature:recovery_codes
-// selected then, for the user to copy. // feature:recovery_codes
+// copy returns whether it put the text of an element on the clipboard. Browsers // feature:recovery_codes
+// have no clipboard without a secure connection, and may refuse it. The text is // feature:recovery_codes
+// then selected, for the user to copy. // feature:recovery_codes
 const copy = async (element) => { // feature:recovery_codes
   try { // feature:recovery_codes
     await navigator.clipboard.writeText(element.innerText); // feature:recovery_codes
@@ -60,7 +64,7 @@ const copy = async (element) => { // feature:recovery_codes
   } // feature:recovery_codes
 }; // feature:recovery_codes
 
-// What only a script can do has its button shown by the script. // feature:recovery_codes
+// Buttons that need a script are hidden until the script shows them. // feature:recovery_codes
 for (const button of document.querySelectorAll("[data-copy], [data-print]")) { // feature:recovery_codes
   button.hidden = false; // feature:recovery_codes
   button.addEventListener("click", async () => { // feature:recovery_codes

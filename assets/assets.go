@@ -1,4 +1,5 @@
-// Package assets serves the stylesheet, the script and the icons, each at an address that names its content.
+// Package assets serves the stylesheet, the scripts, and the icons. The address
+// of each has a hash of its content.
 package assets
 
 import (
@@ -13,7 +14,8 @@ import (
 	"strings"
 )
 
-// styles are the parts of app.css, in order; the layers in tokens.css decide what wins, not this.
+// styles are the parts of app.css, in order. The layers in tokens.css decide
+// which rule wins, not this order.
 var styles = [...]string{
 	"tokens.css",
 	"base.css",
@@ -32,7 +34,7 @@ var styles = [...]string{
 	"app.css",
 }
 
-// others are served as they are.
+// others are served unchanged.
 var others = [...]string{
 	"app.js",
 	"htmx.min.js",
@@ -44,31 +46,32 @@ var others = [...]string{
 	"apple-touch-icon.png",
 }
 
-// prefix is where Handler is mounted.
+// prefix is the path where Handler is mounted.
 const prefix = "/assets/"
 
 // file is one asset, ready to be sent.
 type file struct {
-	name      string // as the program calls it: "app.css"
-	address   string // as browsers call it: "/assets/app-3f2a….css"
+	name      string // in the program: "app.css"
+	address   string // in browsers: "/assets/app-3f2a….css"
 	hash      string // of content
 	mediaType string
 	content   []byte
-	brotli    []byte // nil where there is none
+	brotli    []byte // nil if there is none
 	gzip      []byte
 }
 
-// set is all assets, by name and by address.
+// set has all assets, by name and by address.
 type set struct{ byName, byAddress map[string]*file }
 
-// load reads all assets from files and their compressed forms from files' folder "compressed".
+// load reads all assets, and their compressed forms from the folder
+// "compressed".
 func load(files fs.FS) (set, error) {
 	all := set{byName: map[string]*file{}, byAddress: map[string]*file{}}
 	var css []byte
 	for _, name := range styles {
 		part, err := fs.ReadFile(files, name)
 		if err != nil {
-			return set{}, fmt.Errorf("reading the stylesheet: %w", err)
+			return set{}, fmt.Errorf("read the stylesheet: %w", err)
 		}
 		css = append(css, part...)
 	}
@@ -76,7 +79,7 @@ func load(files fs.FS) (set, error) {
 	for _, name := range others {
 		content, err := fs.ReadFile(files, name)
 		if err != nil {
-			return set{}, fmt.Errorf("reading an asset: %w", err)
+			return set{}, fmt.Errorf("read an asset: %w", err)
 		}
 		all.add(files, name, content)
 	}
@@ -85,8 +88,8 @@ func load(files fs.FS) (set, error) {
 
 func (s set) add(files fs.FS, name string, content []byte) {
 	ext := path.Ext(name)
-	// A checkout for Windows may have ended lines in \r\n, and the compressed files
-	// are found by the hash of the content.
+	// Git for Windows may have written \r\n, and compressed files are found by
+	// the hash of the content.
 	if compressible(ext) {
 		content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	}
@@ -99,7 +102,8 @@ func (s set) add(files fs.FS, name string, content []byte) {
 		mediaType: mediaType(ext),
 		content:   content,
 	}
-	// Compressed files are found by the hash of what they hold, so that one of an older version is never sent.
+	// A compressed file is found by the hash of its content, so an outdated one
+	// is never sent.
 	if compressible(ext) {
 		f.brotli, _ = fs.ReadFile(files, "compressed/"+hash+".br")
 		f.gzip, _ = fs.ReadFile(files, "compressed/"+hash+".gz")
@@ -107,7 +111,8 @@ func (s set) add(files fs.FS, name string, content []byte) {
 	s.byName[name], s.byAddress[f.address] = f, f
 }
 
-// mediaType is fixed here: Go's mime package asks the operating system, whose answer differs from server to server.
+// mediaType returns the Content-Type of an extension. Go's mime package asks
+// the operating system, whose answer differs between servers.
 func mediaType(ext string) string {
 	switch ext {
 	case ".css":
@@ -126,29 +131,30 @@ func mediaType(ext string) string {
 
 func compressible(ext string) bool { return ext == ".css" || ext == ".js" || ext == ".svg" }
 
-// path returns the address of the asset called name.
+// path returns the address of an asset.
 func (s set) path(name string) string {
 	f, ok := s.byName[name]
 	if !ok {
-		panic("assets: there is none called " + strconv.Quote(name))
+		panic("assets: no asset is called " + strconv.Quote(name))
 	}
 	return f.address
 }
 
-// serve answers for f, nil being an address that there is not. Addresses never change their content, so it may be kept for
-// a year (the most that RFC 9111 servers usually say) and never asked for again.
+// serve sends f, or 404 if it is nil. The content of an address never changes,
+// so browsers may store it for a year, the longest time that caches expect (RFC
+// 9111).
 func serve(w http.ResponseWriter, r *http.Request, f *file) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	if f == nil {
-		// Behind several servers of different versions the next answer may be another.
+		// During an update another server may know the address.
 		h.Set("Cache-Control", "no-store")
-		http.Error(w, "There is no such file.", http.StatusNotFound)
+		http.Error(w, "This file does not exist.", http.StatusNotFound)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
-		http.Error(w, "This can only be read.", http.StatusMethodNotAllowed)
+		http.Error(w, "Use GET or HEAD.", http.StatusMethodNotAllowed)
 		return
 	}
 	body, encoding := f.content, choose(r.Header.Values("Accept-Encoding"), f.brotli != nil, f.gzip != nil)
@@ -160,7 +166,7 @@ func serve(w http.ResponseWriter, r *http.Request, f *file) {
 		body = f.gzip
 	}
 	if encoding != "" {
-		// RFC 9110, 8.8.3.3: each encoding is a representation with a tag of its own.
+		// RFC 9110 8.8.3.3: each encoding has its own tag.
 		etag = `"` + f.hash + "-" + encoding + `"`
 		h.Set("Content-Encoding", encoding)
 	}
@@ -179,12 +185,13 @@ func serve(w http.ResponseWriter, r *http.Request, f *file) {
 	}
 }
 
-// TakesGzip says whether who asks reads what is compressed so.
+// TakesGzip reports whether the browser accepts gzip.
 func TakesGzip(r *http.Request) bool {
 	return choose(r.Header.Values("Accept-Encoding"), false, true) == "gzip"
 }
 
-// matches says whether If-None-Match names etag (RFC 9110, 13.1.2: compared weakly).
+// matches reports whether If-None-Match contains etag, in a weak comparison
+// (RFC 9110 13.1.2).
 func matches(headers []string, etag string) bool {
 	for _, header := range headers {
 		for tag := range strings.SplitSeq(header, ",") {
@@ -197,8 +204,9 @@ func matches(headers []string, etag string) bool {
 	return false
 }
 
-// choose returns the encoding to send, "br" before "gzip" where the browser weighs them alike, or "" for none
-// (RFC 9110, 12.5.3). A weight that cannot be read counts as a refusal: uncompressed is always understood.
+// choose returns the encoding to send, or "" for none (RFC 9110 12.5.3). It
+// prefers "br" to "gzip" if the browser weighs them alike. An unreadable weight
+// counts as a refusal, because uncompressed content is always understood.
 func choose(headers []string, brotli, gzip bool) string {
 	weights := map[string]float64{}
 	for _, header := range headers {
@@ -234,7 +242,8 @@ func choose(headers []string, brotli, gzip bool) string {
 	return "gzip"
 }
 
-// Compressible returns the content, by its hash, of every asset in files that is worth compressing.
+// Compressible returns the content of every asset that is worth compressing, by
+// its hash.
 func Compressible(files fs.FS) (map[string][]byte, error) {
 	all, err := load(files)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// read reads all assets from the folder of the module's root, in which the program is started while it is worked on.
+// read reads all assets from the module's root, the working directory in
+// development.
 func read() set {
 	s, err := load(os.DirFS("assets"))
 	if err != nil {
@@ -18,10 +19,12 @@ func read() set {
 	return s
 }
 
-// Path returns the address of an asset as it is on disk now, so that an edit shows on the next reload.
+// Path returns the address of an asset as it is on disk now, so that an edit
+// shows on the next reload.
 func Path(name string) string { return read().path(name) }
 
-// Handler serves /assets/… from disk. An address made before an edit gets the file as it is after it.
+// Handler serves /assets/… from disk. An address from before an edit returns
+// the edited file.
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		all := read()

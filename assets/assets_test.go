@@ -17,7 +17,7 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// ask sends one request to Handler; headers are pairs of name and value.
+// ask sends a request to Handler. headers are pairs of name and value.
 func ask(t *testing.T, method, address string, headers ...string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, "http://app.test/", nil)
@@ -39,33 +39,37 @@ func body(t *testing.T, r *http.Response) []byte {
 	return data
 }
 
-// Git for Windows ends the lines of text files in \r\n.
-func TestAssets_AreTheSameWhateverEndsTheirLines(t *testing.T) {
+// Git for Windows ends lines in \r\n.
+func TestAssets_IgnoreLineEndings(t *testing.T) {
 	windows := fstest.MapFS{}
 	for name, f := range all.byName {
 		content := f.content
 		if compressible(path.Ext(name)) {
 			content = bytes.ReplaceAll(content, []byte("\n"), []byte("\r\n"))
-			windows["compressed/"+f.hash+".br"], windows["compressed/"+f.hash+".gz"] = &fstest.MapFile{Data: f.brotli}, &fstest.MapFile{Data: f.gzip}
+			windows["compressed/"+f.hash+".br"], windows["compressed/"+f.hash+".gz"] = &fstest.MapFile{Data: f.brotli},
+				&fstest.MapFile{Data: f.gzip}
 		}
 		windows[name] = &fstest.MapFile{Data: content}
 	}
 	for _, name := range styles {
 		windows[name] = &fstest.MapFile{}
 	}
-	windows[styles[0]] = &fstest.MapFile{Data: bytes.ReplaceAll(all.byName["app.css"].content, []byte("\n"), []byte("\r\n"))}
+	windows[styles[0]] = &fstest.MapFile{Data: bytes.ReplaceAll(all.byName["app.css"].content, []byte("\n"),
+		[]byte("\r\n"))}
 	got, err := load(windows)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range all.byName {
-		if f := got.byName[name]; f.address != want.address || compressible(path.Ext(name)) && (f.brotli == nil || f.gzip == nil) {
-			t.Errorf("%s is at %s with %d bytes of brotli, want %s with %d", name, f.address, len(f.brotli), want.address, len(want.brotli))
+		if f := got.byName[name]; f.address != want.address || compressible(path.Ext(name)) &&
+			(f.brotli == nil || f.gzip == nil) {
+			t.Errorf("%s is at %s with %d bytes of brotli, want %s with %d", name, f.address, len(f.brotli),
+				want.address, len(want.brotli))
 		}
 	}
 }
 
-func TestEveryAssetIsServedAtItsAddressAsWhatItIs(t *testing.T) {
+func TestHandler_ServesEachAssetWithItsType(t *testing.T) {
 	for name, mediaType := range map[string]string{
 		"app.css":              "text/css; charset=utf-8",
 		"app.js":               "text/javascript; charset=utf-8",
@@ -88,12 +92,12 @@ func TestEveryAssetIsServedAtItsAddressAsWhatItIs(t *testing.T) {
 			}
 		}
 		if !bytes.Equal(body(t, r), all.byName[name].content) {
-			t.Errorf("%s: the content is not the file's", name)
+			t.Errorf("%s: got another content than the file's", name)
 		}
 	}
 }
 
-func TestEveryCompressedFormIsThereAndHoldsItsAsset(t *testing.T) {
+func TestCompressed_MatchesTheAssets(t *testing.T) {
 	for name, f := range all.byName {
 		if !compressible(name[strings.LastIndexByte(name, '.'):]) {
 			continue
@@ -135,7 +139,7 @@ func addresses() string {
 	return b.String()
 }
 
-func TestACompressedFormOfAnOlderVersionIsNeverServed(t *testing.T) {
+func TestCompressed_OfAnOlderVersionIsNotServed(t *testing.T) {
 	files := fstest.MapFS{}
 	for _, name := range append(styles[:], others[:]...) {
 		files[name] = &fstest.MapFile{Data: []byte("old " + name)}
@@ -146,7 +150,7 @@ func TestACompressedFormOfAnOlderVersionIsNeverServed(t *testing.T) {
 	}
 	files["compressed/"+old.byName["app.js"].hash+".br"] = &fstest.MapFile{Data: []byte("old, compressed")}
 	if s, err := load(files); err != nil || s.byName["app.js"].brotli == nil {
-		t.Fatalf("the compressed form of the present version is not found: %v", err)
+		t.Fatalf("got no compressed form of the present version (%v)", err)
 	}
 	files["app.js"] = &fstest.MapFile{Data: []byte("new app.js")}
 	s, err := load(files)
@@ -157,14 +161,14 @@ func TestACompressedFormOfAnOlderVersionIsNeverServed(t *testing.T) {
 	r.Header.Set("Accept-Encoding", "br")
 	serve(w, r, s.byName["app.js"])
 	if w.Header().Get("Content-Encoding") != "" || w.Body.String() != "new app.js" {
-		t.Errorf("%q %q", w.Header().Get("Content-Encoding"), w.Body)
+		t.Errorf("got encoding %q and %q, want the new content", w.Header().Get("Content-Encoding"), w.Body)
 	}
 	if s.path("app.js") == old.path("app.js") {
-		t.Error("another content has the same address")
+		t.Error("got the same address for another content")
 	}
 }
 
-func TestTheEncodingIsTheBestThatTheBrowserTakes(t *testing.T) {
+func TestHandler_ChoosesTheBestEncoding(t *testing.T) {
 	for accept, want := range map[string]string{
 		"":                               "",
 		"br":                             "br",
@@ -197,7 +201,7 @@ func TestTheEncodingIsTheBestThatTheBrowserTakes(t *testing.T) {
 	}
 }
 
-func TestHeadSaysWhatGetWouldSend(t *testing.T) {
+func TestHandler_AnswersHEADWithTheHeadersOfGET(t *testing.T) {
 	get := ask(t, "GET", Path("app.css"), "Accept-Encoding", "br")
 	head := ask(t, "HEAD", Path("app.css"), "Accept-Encoding", "br")
 	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "ETag", "Cache-Control"} {
@@ -210,69 +214,71 @@ func TestHeadSaysWhatGetWouldSend(t *testing.T) {
 	}
 }
 
-func TestWhoHasItAlreadyIsToldSo(t *testing.T) {
+func TestHandler_AnswersIfNoneMatchWith304(t *testing.T) {
 	etag := ask(t, "GET", Path("app.js"), "Accept-Encoding", "br").Header.Get("ETag")
 	for _, have := range []string{etag, "W/" + etag, `"other", ` + etag, "*"} {
 		r := ask(t, "GET", Path("app.js"), "Accept-Encoding", "br", "If-None-Match", have)
 		if r.StatusCode != http.StatusNotModified || len(body(t, r)) != 0 || r.Header.Get("ETag") != etag {
-			t.Errorf("If-None-Match %s: %d, ETag %s", have, r.StatusCode, r.Header.Get("ETag"))
+			t.Errorf("If-None-Match %s: got %d, want 304 without a body", have, r.StatusCode)
 		}
 	}
 	if r := ask(t, "GET", Path("app.js"), "Accept-Encoding", "gzip", "If-None-Match", etag); r.StatusCode != 200 {
-		t.Errorf("the tag of one encoding stands for another: %d", r.StatusCode)
+		t.Errorf("the tag of another encoding: got %d, want 200", r.StatusCode)
 	}
 	if r := ask(t, "GET", Path("app.js"), "If-None-Match", `"other"`); r.StatusCode != 200 {
-		t.Errorf("a foreign tag: %d", r.StatusCode)
+		t.Errorf("another tag: got %d, want 200", r.StatusCode)
 	}
 }
 
-func TestNothingElseIsServed(t *testing.T) {
+func TestHandler_ServesNothingElse(t *testing.T) {
 	for _, address := range []string{
 		"/assets/", "/assets", "/", "", "/assets/app.css", "/assets/app-0000000000000000.css", "/assets/tokens.css",
 		"/assets/compressed/", "/assets/assets.go", "/assets/../go.mod", Path("app.css") + "/", Path("app.css") + ".br",
 		strings.ToUpper(Path("app.css")),
 	} {
 		r := ask(t, "GET", address)
-		if r.StatusCode != 404 || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%q: %d %v", address, r.StatusCode, r.Header)
+		if r.StatusCode != 404 || r.Header.Get("Cache-Control") != "no-store" ||
+			r.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%q: got %d %v, want 404 that is not stored", address, r.StatusCode, r.Header)
 		}
 	}
 }
 
-func TestAssetsCanOnlyBeRead(t *testing.T) {
+func TestHandler_RefusesOtherMethods(t *testing.T) {
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "TRACE"} {
 		r := ask(t, method, Path("app.css"))
 		if r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("%s: %d, Allow %q", method, r.StatusCode, r.Header.Get("Allow"))
+			t.Errorf("%s: got %d with Allow %q, want 405 with GET, HEAD", method, r.StatusCode, r.Header.Get("Allow"))
 		}
 	}
 }
 
-func TestAskingForAnAssetThatThereIsNotIsAProgrammersError(t *testing.T) {
+func TestPath_PanicsForAnUnknownName(t *testing.T) {
 	defer func() {
 		if told, _ := recover().(string); !strings.Contains(told, "no-such.css") {
-			t.Errorf("Path of an unknown name says %q", told)
+			t.Errorf("got %q, want a panic that names the asset", told)
 		}
 	}()
 	Path("no-such.css")
 }
 
-func TestAStylesheetReachesNothingOutside(t *testing.T) {
+func TestStylesheet_LoadsNothing(t *testing.T) {
 	for _, word := range []string{"url(", "@import", "http:", "https:"} {
 		if bytes.Contains(all.byName["app.css"].content, []byte(word)) {
-			t.Errorf("app.css holds %s; the policy allows no other origin, and addresses in it would not name their content", word)
+			t.Errorf("app.css holds %s; the policy allows no other origin, and addresses in it would not name their "+
+				"content", word)
 		}
 	}
 }
 
-// A first visit may cost 60 kB in all, page and assets; half of that is enough here.
-func TestAllAssetsOfAFirstVisitStayUnder30KB(t *testing.T) {
+// A first visit may take 60 kB with its page; the assets may take half of that.
+func TestAssets_StayUnder30kB(t *testing.T) {
 	total := 0
 	for _, name := range []string{"app.css", "app.js", "favicon.svg"} {
 		total += len(all.byName[name].brotli)
 	}
 	if total == 0 || total > 30_000 {
-		t.Errorf("%d bytes", total)
+		t.Errorf("got %d bytes, want 1 to 30000", total)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Where htmx meets the rest of the site. Every page works without either.
+// Connects htmx to the rest of the site. Every page works without both.
 "use strict";
 
 const tell = (title, text) => {
@@ -8,10 +8,10 @@ const tell = (title, text) => {
   toast.querySelector("strong").textContent = title;
   toast.querySelector("span").textContent = text;
   toast.querySelector("button").addEventListener("click", () => toast.remove());
-  toast.querySelector("[role=alert]").hidden = false; // after it is there, so that it is read out
+  toast.querySelector("[role=alert]").hidden = false; // shown last, so that screen readers read it
 };
 
-// A form is sent once by htmx, too: it would queue a second click and send that after the first.
+// htmx would queue a second click and send it after the first.
 document.addEventListener("htmx:config:request", (event) => {
   const { sourceElement, request } = event.detail.ctx;
   document.getElementById("htmx-told")?.remove();
@@ -25,12 +25,13 @@ document.addEventListener("htmx:config:request", (event) => {
 });
 document.addEventListener("htmx:finally:request", (event) => {
   const { sourceElement, request, hx } = event.detail.ctx;
-  if (hx?.redirect) return; // the page is about to go
+  if (hx?.redirect) return; // the page is about to change
   delete sourceElement.dataset.sent;
   request.submitter?.removeAttribute("aria-busy");
 });
 
-// A form that was refused stays as it is, with what was typed; the page that says why is read to the person.
+// A refused form stays with its input; a message shows the text of the error
+// page.
 document.addEventListener("htmx:response:error", (event) => {
   const { hx, text } = event.detail.ctx;
   if (hx.reswap !== "none") return;
@@ -39,14 +40,14 @@ document.addEventListener("htmx:response:error", (event) => {
   tell(said?.querySelector("h1")?.textContent ?? "", words.join(" "));
 });
 
-// Nothing came back at all.
+// There was no response.
 document.addEventListener("htmx:error", (event) => {
   if (!event.detail.ctx || event.detail.ctx.response) return;
   const { title, text } = document.getElementById("htmx-toast").dataset;
   tell(title, text);
 });
 
-// A page in place of the page begins like one: at its top, and with the focus in it.
+// A page that replaces the whole page starts at its top, with the focus in it.
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx.hx?.retarget !== "body") return;
   scrollTo(0, 0);

@@ -5,8 +5,8 @@
 // browsers that have passkeys.
 //
 // Password managers replace navigator.credentials and answer with objects of
-// their own. The browser's JSON helpers refuse those ("Illegal invocation"), and
-// older browsers have no helpers, so this script reads and writes the JSON.
+// their own. The browser's JSON helpers refuse those ("Illegal invocation"),
+// and older browsers have no helpers, so this script reads and writes the JSON.
 "use strict";
 
 {
@@ -19,7 +19,8 @@
 
   const buttonOf = (input) => input.form.querySelector("[data-passkey-button]");
 
-  // attempt returns what read returns, and undefined where the browser or an extension throws.
+  // attempt returns what read returns, and undefined where the browser or an
+  // extension throws.
   const attempt = (read) => {
     try {
       return read();
@@ -35,7 +36,8 @@
     return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   };
 
-  // fromJSON is parseCreationOptionsFromJSON and parseRequestOptionsFromJSON of WebAuthn Level 3, 5.1.
+  // fromJSON is parseCreationOptionsFromJSON and parseRequestOptionsFromJSON of
+  // WebAuthn Level 3, 5.1.
   const fromJSON = (options) => {
     const decodeID = (entity) => ({ ...entity, id: decode(entity.id) });
     const parsed = { ...options, challenge: decode(options.challenge) };
@@ -46,7 +48,8 @@
     return parsed;
   };
 
-  // toJSON is PublicKeyCredential.toJSON of WebAuthn Level 3, 5.1, without what the server doesn't read.
+  // toJSON is PublicKeyCredential.toJSON of WebAuthn Level 3, 5.1, without what
+  // the server doesn't read.
   const toJSON = (credential) => {
     const response = {};
     for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
@@ -92,8 +95,8 @@
     place.hidden = false;
   };
 
-  // Browsers offer passkeys in the name field. A page that stays open gets a new
-  // challenge before the old one ends.
+  // Browsers offer passkeys in the name field. A page that stays open gets a
+  // new challenge before the old one ends.
   const suggest = async (input) => {
     try {
       if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
@@ -102,7 +105,8 @@
       suggestedAt = Date.now();
       send(input, await ask(input, { mediation: "conditional", signal: suggesting.signal }), buttonOf(input));
     } catch {
-      // The user asked for nothing, so nothing is said: the button is still there.
+      // The user asked for nothing, so nothing is said: the button is still
+      // there.
     }
   };
 
@@ -155,8 +159,8 @@
     }
   }
 
-  // Devices delete what was removed here. Those that can't be told keep offering
-  // it, and the server refuses it.
+  // Devices delete what was removed here. Those that can't be told keep
+  // offering it, and the server refuses it.
   const accepted = document.querySelector("[data-passkeys-accepted]");
   const forget = async () => PublicKeyCredential.signalAllAcceptedCredentials?.(JSON.parse(accepted.dataset.passkeysAccepted));
   if (accepted && supported) forget().catch(() => {});

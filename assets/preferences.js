@@ -1,8 +1,9 @@
-// The page works without this: it saves looking for one's time zone, and shows a theme before it is saved.
+// Offers the time zone of the device, and shows a theme before it is saved. The
+// page works without it.
 "use strict";
 
-// deviceZone returns the name of the device's time zone, "" where the browser
-// can't tell or throws, as it does where the system's zone is set wrongly.
+// deviceZone returns the name of the device's time zone, or "" if the browser
+// can't tell. Browsers throw if the zone of the system is invalid.
 const deviceZone = () => {
   try {
     return Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
@@ -14,7 +15,7 @@ const deviceZone = () => {
 for (const button of document.querySelectorAll("[data-zone]")) {
   const select = document.getElementById(button.dataset.zone);
   const named = deviceZone();
-  const zone = JSON.parse(button.dataset.former)[named] ?? named; // browsers report names that zones had before
+  const zone = JSON.parse(button.dataset.former)[named] ?? named; // browsers report former names of zones
   const here = [...select.options].find((option) => option.value === zone);
   const offer = () => { button.hidden = !here || here.selected; };
   if (here) button.textContent = `Use this device’s: ${here.label}`;

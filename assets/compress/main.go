@@ -1,5 +1,6 @@
-// Command compress writes the brotli and gzip forms of the assets that assets.Handler sends, so that no request and no
-// start pays for compressing. Run it from the module's root.
+// Command compress writes the brotli and gzip forms of the assets, so that
+// neither a request nor a start has to compress them. Run it in the module's
+// root.
 package main
 
 import (
@@ -33,32 +34,33 @@ func run() error {
 		b := brotli.NewWriterLevel(&br, brotli.BestCompression)
 		b.Write(content)
 		if err := b.Close(); err != nil {
-			return fmt.Errorf("compressing with brotli: %w", err)
+			return fmt.Errorf("compress with brotli: %w", err)
 		}
 		g, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
 		if err != nil {
-			return fmt.Errorf("compressing with gzip: %w", err)
+			return fmt.Errorf("compress with gzip: %w", err)
 		}
 		g.Write(content)
 		if err := g.Close(); err != nil {
-			return fmt.Errorf("compressing with gzip: %w", err)
+			return fmt.Errorf("compress with gzip: %w", err)
 		}
 		for name, data := range map[string][]byte{hash + ".br": br.Bytes(), hash + ".gz": gz.Bytes()} {
 			keep[name] = true
 			if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
-				return fmt.Errorf("writing a compressed asset: %w", err)
+				return fmt.Errorf("write a compressed asset: %w", err)
 			}
 		}
 	}
-	// The old ones go last: without a single file in the folder nothing that embeds it would build.
+	// Old files are removed last: go:embed needs at least one file in the
+	// folder.
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", folder, err)
+		return fmt.Errorf("read %s: %w", folder, err)
 	}
 	for _, entry := range entries {
 		if !keep[entry.Name()] {
 			if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
-				return fmt.Errorf("removing an old compressed asset: %w", err)
+				return fmt.Errorf("remove an old compressed asset: %w", err)
 			}
 		}
 	}
