@@ -64,7 +64,7 @@ func reference(address, file string) error {
 		defer buffers.Put(buffer)
 		buffer.Reset()
 		ctx := layout.With(r.Context(), layout.Request{AppName: appName, User: &user, Path: r.URL.Path})
-		if err := views.Dashboard(&user).Render(ctx, buffer); err != nil {
+		if err := views.Dashboard(&user, nil).Render(ctx, buffer); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

@@ -15,7 +15,7 @@ func TestRoutes_ShowsGuardHandlerAndLimits(t *testing.T) {
 	output, status := p.run("routes")
 	for _, line := range []string{
 		`GET +/account/sessions +logged in +SessionsPage`,
-		`GET +/dashboard +logged in +page`,
+		`GET +/dashboard +logged in +Dashboard`,
 		`POST +/login +logged out +Login +login-pair 10 per 15m; .*account 5, then waits of 1s to 1h; logins 100 per 10m`,
 	} {
 		if status != 0 || !regexp.MustCompile(`(?m)^`+line+`$`).MatchString(output) {

@@ -45,6 +45,7 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 		totpViews(t),    // feature:totp
 		emailChangeViews(t),
 		accountRecoveryViews(t),
+		roleViews(t),
 		accountDeletionViews(t),
 		accountExportViews(t),
 		activityViews(t),

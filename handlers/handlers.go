@@ -67,9 +67,14 @@ func New(w *web.Web, o Options) *Handlers {
 // database is the database for as long as the request lasts.
 func (h *Handlers) database(c echo.Context) *gorm.DB { return h.db.WithContext(c.Request().Context()) }
 
-// page answers with a page that needs to know its user alone.
+// page returns the handler of a page that needs its user and nothing else. The
+// user is nil for a visitor.
 func (h *Handlers) page(page func(*models.User) templ.Component) func(echo.Context, *auth.Actor) error {
 	return func(c echo.Context, actor *auth.Actor) error {
-		return h.web.Render(c, http.StatusOK, page(&actor.User))
+		var user *models.User
+		if actor != nil {
+			user = &actor.User
+		}
+		return h.web.Render(c, http.StatusOK, page(user))
 	}
 }

@@ -24,6 +24,7 @@ func TestLaw_LinksLeadToRoutes(t *testing.T)       { site().LinksLeadToRoutes(t)
 func TestLaw_LayoutsFollowGuards(t *testing.T)     { site().LayoutsFollowGuards(t) }
 func TestLaw_GetsChangeNoRow(t *testing.T)         { site().GetsChangeNoRow(t) }
 func TestLaw_PostsRequireForms(t *testing.T)       { site().PostsRequireForms(t) }
+func TestLaw_PermissionsGuardRoutes(t *testing.T)  { site().PermissionsGuardRoutes(t) }
 func TestLaw_PostsRefuseOtherOrigins(t *testing.T) { site().PostsRefuseOtherOrigins(t) }
 
 // publicRoutes returns the routes that answer visitors. Every other route asks
@@ -55,7 +56,7 @@ func publicRoutes() []string {
 // through.
 func guards() map[string]apptest.Guard {
 	guest := []string{"guest"}
-	return map[string]apptest.Guard{
+	all := map[string]apptest.Guard{
 		"anyone":               {Layouts: []string{"site", "guest"}, Browser: (*apptest.App).Browser},
 		"logged out":           {Layouts: guest, Browser: registering},
 		"logged in":            {Layouts: []string{"app"}, Browser: func(app *apptest.App) *apptest.Browser { return app.LoggedIn("ada@example.com") }},
@@ -70,6 +71,14 @@ func guards() map[string]apptest.Guard {
 		}},
 		"owing accepted terms": {Layouts: guest, Browser: func(app *apptest.App) *apptest.Browser { return atTerms(app, "barbara@example.com") }}, // feature:terms
 	}
+	for _, role := range auth.Roles() {
+		for _, permission := range role.Permissions {
+			all["may "+string(permission)] = apptest.Guard{Layouts: []string{"app"}, Browser: func(app *apptest.App) *apptest.Browser {
+				return app.LoggedIn(string(permission) + "@example.com").Grant(role.Name)
+			}}
+		}
+	}
+	return all
 }
 
 // samplePages returns the address of a page by route path, for routes whose path

@@ -1,17 +1,83 @@
 package handlers_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/token"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/gatehouse/apptest"
 	"example.com/gatehouse/auth"
 	"example.com/gatehouse/models"
 )
+
+// roleWith returns the name of a role that has the permission.
+func roleWith(t *testing.T, permission auth.Permission) string {
+	t.Helper()
+	for _, role := range auth.Roles() {
+		if slices.Contains(role.Permissions, permission) {
+			return role.Name
+		}
+	}
+	t.Fatalf("no role has %s", permission)
+	return ""
+}
+
+// A change of roles takes effect on the next request (ASVS 5.0 V8.3.2).
+func TestRole_OpensAndClosesWithTheNextRequest(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	app.Browser().Get("/sign-ups").WantRedirect(t, "/login?next=%2Fsign-ups")
+	ada.Get("/dashboard").WantNoText(t, "Sign-ups")
+	ada.Get("/sign-ups").WantStatus(t, 403).WantText(t, "Your account doesn't have access")
+	app.WantEvents("access.denied")
+
+	ada.Grant(roleWith(t, auth.ReadReports))
+	ada.Get("/dashboard").WantText(t, "Sign-ups", "Last 7 days 1")
+	ada.Get("/sign-ups").WantStatus(t, 200).WantText(t, "Last 24 hours 1", "Last 30 days 1")
+
+	ada.Revoke(roleWith(t, auth.ReadReports))
+	ada.Get("/dashboard").WantNoText(t, "Sign-ups")
+	ada.Get("/sign-ups").WantStatus(t, 403)
+}
+
+// Anyone can ask again and again for what is refused (ASVS 5.0 V16.3.2).
+func TestRole_RefusalsAreRecordedUpToALimit(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	for range 60 {
+		ada.Get("/sign-ups").WantStatus(t, 403)
+	}
+	if got := app.Count("events", "name = 'access.denied' AND user_id = ?", ada.User().ID); got != 50 {
+		t.Errorf("got %d events for 60 refusals, want 50", got)
+	}
+}
+
+func TestSignUps_CountsUsersByTheTimeOfTheirSignUp(t *testing.T) {
+	app := apptest.New(t)
+	app.LoggedOut("edsger@example.com")
+	app.Clock.Advance(25 * 24 * time.Hour)
+	app.LoggedOut("grace@example.com")
+	app.Clock.Advance(2 * 24 * time.Hour)
+	ada := app.LoggedIn("ada@example.com").Grant(roleWith(t, auth.ReadReports))
+	ada.Get("/sign-ups").WantText(t, "Last 24 hours 1", "Last 7 days 2", "Last 30 days 3")
+}
+
+// The guard of a route is for the page. The figures are guarded where they are
+// read, so that another page cannot show them by mistake (ASVS 5.0 V8.3.1).
+func TestSignUps_AreRefusedWithoutThePermission(t *testing.T) {
+	app := apptest.New(t)
+	ada := app.LoggedIn("ada@example.com")
+	for name, actor := range map[string]*auth.Actor{"a visitor": nil, "a user without a role": ada.Actor()} {
+		if _, err := app.Auth.SignUps(t.Context(), actor); !errors.Is(err, auth.ErrForbidden) {
+			t.Errorf("got %v for %s, want ErrForbidden", err, name)
+		}
+	}
+}
 
 func TestRole_IsInTheActivityOfItsUser(t *testing.T) {
 	app := apptest.New(t)
@@ -40,12 +106,13 @@ func TestRole_GoesWithItsUser(t *testing.T) {
 	}
 }
 
-func TestRole_ThatTheListLacksCanBeRevoked(t *testing.T) {
+func TestRole_ThatTheListLacksPermitsNothingAndCanBeRevoked(t *testing.T) {
 	app := apptest.New(t)
 	ada := app.LoggedIn("ada@example.com")
 	if err := app.DB.Create(&models.UserRole{ID: "1", UserID: ada.User().ID, Role: "retired"}).Error; err != nil {
 		t.Fatal(err)
 	}
+	ada.Get("/sign-ups").WantStatus(t, 403)
 	ada.Revoke("retired")
 	if left := app.Count("user_roles", "1 = 1"); left != 0 {
 		t.Errorf("got %d rows of a retired role after revoking it, want none", left)

@@ -21,7 +21,7 @@ func (h *Handlers) Routes(r *web.Router) {
 	open.GET("/.well-known/change-password", h.ChangePasswordAddress)
 	open.GET("/.well-known/passkey-endpoints", h.PasskeyEndpoints) // feature:passkeys
 
-	either.GET("/", h.Home)
+	either.GET("/", h.page(views.Home))
 	site.GET("/email/confirm", h.ConfirmEmailPage)
 	site.POST("/email/confirm", h.ConfirmEmail, web.Limits(auth.LimitConfirm))
 	site.GET("/password/forgot", h.ForgotPasswordPage)
@@ -71,7 +71,7 @@ func (h *Handlers) Routes(r *web.Router) {
 	accepting.GET("/login/terms/delete", h.DeleteWithoutTermsPage)                              // feature:terms
 	accepting.POST("/login/terms/delete", h.DeleteWithoutTerms, web.Limits(auth.LimitDeletion)) // feature:terms
 
-	app.GET("/dashboard", h.page(views.Dashboard))
+	app.GET("/dashboard", h.Dashboard)
 	app.GET("/account", h.AccountPage)
 	app.POST("/account", h.Account)
 	app.GET("/account/preferences", h.PreferencesPage)
@@ -114,6 +114,9 @@ func (h *Handlers) Routes(r *web.Router) {
 	app.GET("/account/export", h.AccountExportPage)
 	app.POST("/account/export", h.AccountExport, web.Limits(auth.LimitExport))
 	app.GET("/account/activity", h.ActivityPage)
+
+	reports := app.May(auth.ReadReports)
+	reports.GET("/sign-ups", h.SignUps)
 
 	app.GET("/notes", h.Notes)                                         // feature:notes
 	app.GET("/notes/new", h.NewNotePage)                               // feature:notes

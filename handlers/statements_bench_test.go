@@ -15,6 +15,7 @@ import (
 	"gorm.io/gorm"
 
 	"example.com/gatehouse/apptest"
+	"example.com/gatehouse/auth"
 )
 
 // These count statements and time nothing: what a request asks of the database is what makes it slow, on every machine.
@@ -26,6 +27,12 @@ func TestWhoIsAskingCostsOneStatement(t *testing.T) {
 	ada.Get("/dashboard").WantStatus(t, 200)
 	if got := ran.take(); len(got) != 1 || !strings.Contains(got[0], "JOIN users") {
 		t.Errorf("the dashboard ran %d statements: %q", len(got), got)
+	}
+	ada.Grant(roleWith(t, auth.ReadReports))
+	ran.take()
+	ada.Get("/dashboard").WantStatus(t, 200)
+	if got := ran.take(); len(got) != 2 || !strings.Contains(got[1], "FILTER") {
+		t.Errorf("the dashboard of a user with a role ran %d statements: %q", len(got), got)
 	}
 	app.Browser().Get("/login").WantStatus(t, 200)
 	if got := ran.take(); len(got) != 0 {

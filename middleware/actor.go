@@ -68,6 +68,19 @@ func RequireUser(ask echo.HandlerFunc) echo.MiddlewareFunc {
 	}
 }
 
+// RequirePermission admits users who have the permission. It stands behind
+// RequireUser, which asks visitors to log in.
+func RequirePermission(permission auth.Permission) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if !Actor(c).May(permission) {
+				return auth.ErrForbidden
+			}
+			return next(c)
+		}
+	}
+}
+
 // RequireGuest admits visitors and answers users with turn.
 func RequireGuest(turn echo.HandlerFunc) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -96,7 +96,9 @@ func appPages() map[string]templ.Component {
 	kept := views.KeptForm{Action: "/account", Fields: []views.KeptField{{Name: markup, Value: markup}, {Name: "first_name"}}, Secrets: true, Files: true}
 	return map[string]templ.Component{
 		"kept":                  views.Kept(person(), kept),
-		"dashboard":             views.Dashboard(person()),
+		"dashboard":             views.Dashboard(person(), nil),
+		"dashboard, reports":    views.Dashboard(person(), &models.SignUps{Week: 3}),
+		"sign-ups":              views.SignUps(person(), models.SignUps{Day: 1, Week: 3, Month: 12}),
 		"account":               views.Account(person(), views.AccountForm{Name: markup}, nil),
 		"account, wrong":        views.Account(person(), views.AccountForm{}, faults("name")),
 		"preferences":           views.Preferences(person(), models.PreferencesForm{Theme: "dark", Language: "en-GB", TimeZone: "Europe/Rome"}, nil, now),

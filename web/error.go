@@ -89,6 +89,11 @@ func (w *Web) errorPage(c echo.Context, err error) views.ErrorPage {
 		}
 		w.recordRefusal(c, auth.EventAccessDenied)
 		return views.ErrorPage{Status: http.StatusNotFound}
+	case errors.Is(err, auth.ErrForbidden):
+		// The page names neither the permission nor what it protects.
+		w.recordRefusal(c, auth.EventAccessDenied)
+		return views.ErrorPage{Status: http.StatusForbidden, Title: "You can't open this page",
+			Text: "Your account doesn't have access to it. If you need it, ask the people who run this site."}
 	case errors.Is(err, middleware.ErrForeignOrigin):
 		w.recordRefusal(c, auth.EventOriginRefused)
 		return views.ErrorPage{Status: http.StatusForbidden}

@@ -30,12 +30,14 @@ const (
 type Route struct {
 	Method  string
 	Path    string
-	Guard   string // who may open it: "anyone", "logged out", "owing …", "logged in", "private network"
+	Guard   string // who may open it: "anyone", "logged out", "owing …", "logged in", "may …", "private network"
 	Handler string
 	MaxBody int64 // the largest body that a user may send, in bytes; a visitor may send maxVisitorBody
 	Limits  []limit.Limit
 
-	Protects bool // it protects the account, and is not counted as a change
+	// Permission is what users need to open it, "" if all of them may.
+	Permission auth.Permission
+	Protects   bool // it protects the account, and is not counted as a change
 }
 
 // Option sets a property of a route. It stands after the handler.
@@ -57,10 +59,10 @@ func Protects(r *Route) { r.Protects = true }
 // Router registers the routes of the site. A group decides who may open its
 // routes and what their handlers receive.
 type Router struct {
-	Open  Group                // anyone, without looking for a session
-	Site  Group                // anyone
-	Guest Group                // visitors
-	App   GroupOf[*auth.Actor] // logged-in users
+	Open  Group     // anyone, without looking for a session
+	Site  Group     // anyone
+	Guest Group     // visitors
+	App   UserGroup // logged-in users
 	// Either is Site for handlers that need the actor, which is nil for a
 	// visitor.
 	Either GroupOf[*auth.Actor]
@@ -83,7 +85,7 @@ func (w *Web) NewRouter() *Router {
 	r.Guest = r.Site.With("logged out", middleware.RequireGuest(w.turnBack))
 	user := r.Site.With("logged in", middleware.RequireUser(w.askToLogin))
 	user.change = w.countChange
-	r.App = GroupOf[*auth.Actor]{user, middleware.Actor}
+	r.App = UserGroup{GroupOf[*auth.Actor]{user, middleware.Actor}}
 	r.Either = GroupOf[*auth.Actor]{r.Site, middleware.Actor}
 	// Outside the groups, or a guard would answer for pages that do not exist.
 	e.RouteNotFound(unknownPath, r.Site.wrap(w.NotFound, MaxBody))
@@ -146,6 +148,8 @@ type Group struct {
 	guards  []echo.MiddlewareFunc
 	uploads echo.MiddlewareFunc // limits how many large bodies a user sends at a time
 	change  echo.MiddlewareFunc // counts a POST; nil for groups without a user
+
+	permission auth.Permission // what users need, "" for nothing
 }
 
 func (r *Router) group(guard string, before ...echo.MiddlewareFunc) Group {
@@ -173,7 +177,7 @@ func (g Group) get(path string, named any, h echo.HandlerFunc) {
 }
 
 func (g Group) add(method, path string, named any, h echo.HandlerFunc, options ...Option) {
-	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody}
+	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody, Permission: g.permission}
 	for _, set := range options {
 		set(&route)
 	}
@@ -219,6 +223,17 @@ func (g GroupOf[T]) POST(path string, h func(echo.Context, T) error, options ...
 
 func (g GroupOf[T]) hand(h func(echo.Context, T) error) echo.HandlerFunc {
 	return func(c echo.Context) error { return h(c, g.of(c)) }
+}
+
+// UserGroup is the group of logged-in users.
+type UserGroup struct{ GroupOf[*auth.Actor] }
+
+// May returns the group of users who have the permission. It answers other users
+// with 403, and asks visitors to log in.
+func (g UserGroup) May(permission auth.Permission) GroupOf[*auth.Actor] {
+	group := g.group.With("may "+string(permission), middleware.RequirePermission(permission))
+	group.permission = permission
+	return GroupOf[*auth.Actor]{group, g.of}
 }
 
 // nameOf returns the method's name: "Login" for …/handlers.(*Handlers).Login-fm,
