@@ -198,7 +198,7 @@ func addRoutes(group string, lines ...string) func(string) (string, error) {
 		last := 0
 		for _, d := range parsed.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Name.Name != "routes" {
+			if !ok || f.Name.Name != "Routes" {
 				continue
 			}
 			for _, statement := range f.Body.List {
