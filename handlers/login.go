@@ -13,7 +13,7 @@ import (
 
 // LoginPage asks for address and password.
 func (h *Handlers) LoginPage(c echo.Context) error {
-	return h.web.Render(c, http.StatusOK, views.Login(views.LoginForm{Errand: web.ErrandOf(c)}, nil))
+	return h.web.Render(c, http.StatusOK, h.web.LoginPage(views.LoginForm{Errand: web.ErrandOf(c)}, nil))
 }
 
 // Login logs in with address and password.
@@ -26,7 +26,7 @@ func (h *Handlers) Login(c echo.Context) error {
 	user, err := h.auth.Authenticate(c.Request().Context(), form.Email, form.Password, h.web.Browser(c), middleware.Client(c))
 	if err != nil {
 		return h.web.Again(c, form.Kept, err, func(status int, problems auth.Invalid) error {
-			return h.web.Render(c, status, views.Login(form, problems))
+			return h.web.Render(c, status, h.web.LoginPage(form, problems))
 		})
 	}
 	return h.web.Login(c, user, auth.ByPassword(form.Remember), form.Errand)

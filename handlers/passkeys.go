@@ -36,7 +36,7 @@ func (h *Handlers) PasskeyLogin(c echo.Context) error {
 	user, err := h.auth.AuthenticateByPasskey(c.Request().Context(), token, form.Assertion, middleware.Client(c))
 	if err != nil {
 		return h.web.Again(c, form.Kept, err, func(status int, problems auth.Invalid) error {
-			return h.web.Render(c, status, views.Login(views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: form.Errand}, problems))
+			return h.web.Render(c, status, h.web.LoginPage(views.LoginForm{Email: form.Email, Remember: form.Remember, Errand: form.Errand}, problems))
 		})
 	}
 	h.cookies.Clear(c.Response(), session.Passkey)

@@ -22,7 +22,7 @@ func (h *Handlers) reauthenticate(c echo.Context, status int, actor *auth.Actor,
 	if err != nil {
 		return err
 	}
-	return h.web.Render(c, status, views.Reauthenticate(&actor.User, form, factors, problems))
+	return h.web.Render(c, status, views.Reauthenticate(&actor.User, form, h.web.Factors(factors), problems))
 }
 
 // Reauthenticate checks it, and carries on with what it was asked for.

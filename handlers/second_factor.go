@@ -26,7 +26,7 @@ func (h *Handlers) secondFactor(c echo.Context, status int, p *auth.PendingLogin
 		return err
 	}
 	form.Resets = p.Authentication().Resets()
-	return h.web.Render(c, status, views.SecondFactor(form, factors, problems))
+	return h.web.Render(c, status, views.SecondFactor(form, h.web.Factors(factors), problems))
 }
 
 // SecondFactor checks it, and logs in.

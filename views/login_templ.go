@@ -12,6 +12,7 @@ import templruntime "github.com/a-h/templ/runtime"
 import (
 	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
+	"slices"
 )
 
 // LoginForm is what proves who somebody is, and what they were about.
@@ -20,7 +21,8 @@ type LoginForm struct {
 	Password string `form:"password"`
 	Remember bool   `form:"remember"`
 	Errand
-	TooMuch bool // no field: what they were sending is too large to be kept
+	TooMuch bool              // no field: what they were sending is too large to be kept
+	Methods []templ.Component // no field: the login methods of features
 }
 
 // text says what happens after logging in.
@@ -144,8 +146,8 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for _, way := range otherMethods() {
-					templ_7745c5c3_Err = way.Render(ctx, templ_7745c5c3_Buffer)
+				for _, method := range slices.Concat(otherMethods(), form.Methods) {
+					templ_7745c5c3_Err = method.Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -171,7 +173,7 @@ func Login(form LoginForm, problems map[string]string) templ.Component {
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templruntime.NewAttributeExpression(templ.SafeURL(withNext("/register", form.Next))).ResolveURL(ctx)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/login.templ`, Line: 59, Col: 86}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/login.templ`, Line: 61, Col: 86}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var4)
 				if templ_7745c5c3_Err != nil {

@@ -79,8 +79,8 @@ func PasskeysItem(passkeys int, work bool) SecurityItem {
 	return p
 }
 
-func passkeyWords() factorWords {
-	return factorWords{"passkeys", "Confirm with one of your passkeys: your fingerprint, face or screen lock, or a security key.", "Use a passkey", passkeyAnswer}
+func passkeyWords() FactorWords {
+	return FactorWords{"passkeys", "Confirm with one of your passkeys: your fingerprint, face or screen lock, or a security key.", "Use a passkey", passkeyAnswer}
 }
 
 // passkeyAnswer is filled by the script when its form is sent. What is wrong with it stands in the form's summary: there is no field to

@@ -34,8 +34,8 @@ func RecoveryCodesItem(left, few int, second bool) SecurityItem {
 	return p
 }
 
-func recoveryCodesWords() factorWords {
-	return factorWords{"recovery_codes", "Enter one of the recovery codes that you kept. It works once.", "Use a recovery code", recoveryCodeAnswer}
+func recoveryCodesWords() FactorWords {
+	return FactorWords{"recovery_codes", "Enter one of the recovery codes that you kept. It works once.", "Use a recovery code", recoveryCodeAnswer}
 }
 
 func recoveryCodeAnswer(problems map[string]string) templ.Component {

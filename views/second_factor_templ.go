@@ -13,7 +13,6 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
-	"slices"
 )
 
 // FactorForm proves who somebody is, by one of the factors that they have.
@@ -53,40 +52,50 @@ func (f FactorForm) options() []templ.Component {
 	}
 }
 
-// factorWords is how one factor is asked for.
-type factorWords struct {
-	name   string
-	text   string // what to do
-	choose string // what the button says that leads here from another factor
-	field  func(problems map[string]string) templ.Component
+// FactorWords is how the pages ask for one factor.
+type FactorWords struct {
+	Name   string // that of the auth.Factor
+	Text   string // what to do
+	Choose string // the button that leads here from another factor
+	// Field is the input for the answer, named "answer".
+	Field func(problems map[string]string) templ.Component
 }
 
-// factorForms lists the factors.
-func factorForms() []factorWords {
-	return []factorWords{
+// FactorsNamed returns how the factors of these names are asked for. more are
+// those of features.
+func FactorsNamed(names []string, more ...FactorWords) (list []FactorWords) {
+	all := append([]FactorWords{
 		passkeyWords(),       // feature:passkeys
 		totpWords(),          // feature:totp
 		recoveryCodesWords(), // feature:recovery_codes
 		{"password", "Enter your password to go on.", "Use your password", passwordAnswer},
+	}, more...)
+	for _, name := range names {
+		for _, words := range all {
+			if words.Name == name {
+				list = append(list, words)
+			}
+		}
 	}
+	return list
 }
 
-// asked is how the form's factor is asked for; the first that the person has where it names none of them.
-func (f FactorForm) asked(factors []string) factorWords {
-	name := f.Factor
-	if !slices.Contains(factors, name) && len(factors) > 0 {
-		name = factors[0]
-	}
-	for _, words := range factorForms() {
-		if words.name == name {
+// asked returns how the form's factor is asked for, or the first of the user's
+// if the form names none of them.
+func (f FactorForm) asked(factors []FactorWords) FactorWords {
+	for _, words := range factors {
+		if words.Name == f.Factor {
 			return words
 		}
 	}
-	return factorWords{field: passwordAnswer}
+	if len(factors) > 0 {
+		return factors[0]
+	}
+	return FactorWords{Field: passwordAnswer}
 }
 
 // SecondFactor asks who has shown who they are for one of their second factors.
-func SecondFactor(form FactorForm, factors []string, problems map[string]string) templ.Component {
+func SecondFactor(form FactorForm, factors []FactorWords, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -115,7 +124,7 @@ func SecondFactor(form FactorForm, factors []string, problems map[string]string)
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.PageHead("One more step", form.asked(factors).text).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHead("One more step", form.asked(factors).Text).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -191,7 +200,7 @@ func SecondFactor(form FactorForm, factors []string, problems map[string]string)
 }
 
 // Reauthenticate asks user once more who they are.
-func Reauthenticate(user *models.User, form FactorForm, factors []string, problems map[string]string) templ.Component {
+func Reauthenticate(user *models.User, form FactorForm, factors []FactorWords, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -245,9 +254,9 @@ func Reauthenticate(user *models.User, form FactorForm, factors []string, proble
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var7 string
-				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(form.asked(factors).text)
+				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(form.asked(factors).Text)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 102, Col: 46}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 111, Col: 46}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 				if templ_7745c5c3_Err != nil {
@@ -281,7 +290,7 @@ func Reauthenticate(user *models.User, form FactorForm, factors []string, proble
 	})
 }
 
-func factorForm(action, label, email string, form FactorForm, factors []string, problems map[string]string) templ.Component {
+func factorForm(action, label, email string, form FactorForm, factors []FactorWords, problems map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -316,11 +325,11 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Hidden("factor", asked.name).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Hidden("factor", asked.Name).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if asked.name == "password" {
+			if asked.Name == "password" {
 				templ_7745c5c3_Err = username(email).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -330,7 +339,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = asked.field(problems).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = asked.Field(problems).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -346,8 +355,8 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, words := range factorForms() {
-				if slices.Contains(factors, words.name) && words.name != asked.name {
+			for _, words := range factors {
+				if words.Name != asked.Name {
 					templ_7745c5c3_Var10 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 						templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 						templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -361,9 +370,9 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 						}
 						ctx = templ.InitializeContext(ctx)
 						var templ_7745c5c3_Var11 string
-						templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(words.choose)
+						templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(words.Choose)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 123, Col: 19}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 132, Col: 19}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 						if templ_7745c5c3_Err != nil {
@@ -371,7 +380,7 @@ func factorForm(action, label, email string, form FactorForm, factors []string, 
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.Button(ui.Quiet, templ.Attributes{"name": "choose", "value": words.name}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Button(ui.Quiet, templ.Attributes{"name": "choose", "value": words.Name}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -53,8 +53,8 @@ func TOTPItem(apps int) SecurityItem {
 	return p
 }
 
-func totpWords() factorWords {
-	return factorWords{"totp", "Enter the code that your authenticator app shows.", "Use your authenticator app", totpAnswer}
+func totpWords() FactorWords {
+	return FactorWords{"totp", "Enter the code that your authenticator app shows.", "Use your authenticator app", totpAnswer}
 }
 
 func totpAnswer(problems map[string]string) templ.Component {

@@ -60,8 +60,8 @@ func guestPages() map[string]templ.Component {
 		"reset":                 views.ResetPassword(reset, markup, 15, nil),
 		"reset, second factor":  views.ResetPasswordFirst(reset, markup),
 		"reset, wrong":          views.ResetPassword(reset, markup, 15, faults("password")),
-		"factor":                views.SecondFactor(views.FactorForm{Answer: secret}, []string{"totp", "recovery_codes"}, nil),
-		"factor, wrong":         views.SecondFactor(views.FactorForm{Factor: "recovery_codes", Answer: secret}, []string{"totp", "recovery_codes"}, faults("answer")),
+		"factor":                views.SecondFactor(views.FactorForm{Answer: secret}, views.FactorsNamed([]string{"totp", "recovery_codes"}), nil),
+		"factor, wrong":         views.SecondFactor(views.FactorForm{Factor: "recovery_codes", Answer: secret}, views.FactorsNamed([]string{"totp", "recovery_codes"}), faults("answer")),
 		"security alert":        views.SecurityAlert(views.SecurityAlertForm{Token: markup}, person()),
 		"new password":          views.NewPassword(views.NewPasswordForm{Password: secret, Errand: views.Errand{Next: "/reports?a=1&b=2"}}, markup, 15, nil),
 		"new password, wrong":   views.NewPassword(views.NewPasswordForm{Password: secret, Resets: true}, markup, 15, faults("password")),
@@ -72,7 +72,7 @@ func guestPages() map[string]templ.Component {
 		"mail code, wrong":      views.MailLoginSent(views.MailCodeForm{Code: markup}, 10*time.Minute, faults("code")),                                    // feature:mail_login
 		"mail link":             views.MailLoginLink(views.MailLinkForm{Token: markup}, markup),                                                           // feature:mail_login
 		"mail link, elsewhere":  views.MailLoginElsewhere(),                                                                                               // feature:mail_login
-		"factor, passkey":       views.SecondFactor(views.FactorForm{}, []string{"passkeys", "recovery_codes"}, faults("answer")),                         // feature:passkeys
+		"factor, passkey":       views.SecondFactor(views.FactorForm{}, views.FactorsNamed([]string{"passkeys", "recovery_codes"}), faults("answer")),                         // feature:passkeys
 		"account restore":       views.RestoreAccount(views.RestoreAccountForm{Token: markup}, markup, now),
 		"email, confirm":        views.ConfirmNewEmail(views.EmailLinkForm{Token: markup}, markup),
 		"email, approve":        views.ApproveEmail(views.EmailLinkForm{Token: markup}, markup, markup),
@@ -104,7 +104,7 @@ func appPages() map[string]templ.Component {
 		"preferences":           views.Preferences(person(), models.PreferencesForm{Theme: "dark", Language: "en-GB", TimeZone: "Europe/Rome"}, nil, now),
 		"preferences, odd":      views.Preferences(person(), models.PreferencesForm{Theme: markup, Language: markup, TimeZone: markup}, faults("theme", "language", "time_zone"), now),
 		"security":              views.Security(person(), nil, security, 15, nil),
-		"prove":                 views.Reauthenticate(person(), views.FactorForm{Factor: "password", Answer: secret}, []string{"password"}, nil),
+		"prove":                 views.Reauthenticate(person(), views.FactorForm{Factor: "password", Answer: secret}, views.FactorsNamed([]string{"password"}), nil),
 		"authenticators":        views.TOTP(person(), []models.Authenticator{{ID: "1", Name: markup, LastUsedAt: now}, {ID: "2", Name: "Phone"}}, views.AuthenticatorForm{ID: "2", Name: markup}, faults("name"), now),                                                                       // feature:totp
 		"authenticators, none":  views.TOTP(person(), nil, views.AuthenticatorForm{}, nil, now),                                                                                                                                                                                              // feature:totp
 		"authenticator, new":    views.NewTOTP(person(), views.Enrollment{Key: "ABCD", URL: "otpauth://totp/x", QRSize: 1, QRPath: "M0 0h1v1h-1z"}, views.NewTOTPForm{Name: markup, Code: "123456"}, faults("code", "name")),                                                                 // feature:totp
@@ -537,7 +537,7 @@ func TestTheCurrentPlaceIsMarked(t *testing.T) {
 }
 
 func TestAPageBelowASectionMarksItAndLeadsBack(t *testing.T) {
-	p := render(t, views.Reauthenticate(person(), views.FactorForm{}, []string{"password"}, nil), layout.Request{Path: "/account/prove"})
+	p := render(t, views.Reauthenticate(person(), views.FactorForm{}, views.FactorsNamed([]string{"password"}), nil), layout.Request{Path: "/account/prove"})
 	if strings.Contains(p.text, "Back to Security") {
 		t.Error("a page outside of the area leads back into it")
 	}

@@ -65,12 +65,12 @@ func (w *Web) keepForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.Render(c, http.StatusUnauthorized, views.Login(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
+	return w.Render(c, http.StatusUnauthorized, w.LoginPage(views.LoginForm{Errand: views.Errand{Kept: sealed}}, nil))
 }
 
 // tooMuch answers a form that is too large to be kept.
 func (w *Web) tooMuch(c echo.Context) error {
-	return w.Render(c, http.StatusRequestEntityTooLarge, views.Login(views.LoginForm{TooMuch: true}, nil))
+	return w.Render(c, http.StatusRequestEntityTooLarge, w.LoginPage(views.LoginForm{TooMuch: true}, nil))
 }
 
 // sentForm is what a form holds of what may be kept: no secrets, which are the fields that secret says, and no files. The error says that

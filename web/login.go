@@ -18,7 +18,7 @@ func (w *Web) LoginAgain(c echo.Context, errand views.Errand, why string) error 
 	if errand.Kept == "" {
 		return w.Redirect(c, middleware.LoginTo(errand.Next), why)
 	}
-	page := views.Login(views.LoginForm{Errand: errand}, auth.Invalid{"": why})
+	page := w.LoginPage(views.LoginForm{Errand: errand}, auth.Invalid{"": why})
 	return w.Render(c, http.StatusUnprocessableEntity, page)
 }
 

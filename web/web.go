@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"example.com/gatehouse/auth"
@@ -34,6 +35,9 @@ type Web struct {
 	logins []LoginHook
 	steps  map[auth.Step]step
 	reauth ReauthPage
+
+	factors []views.FactorWords
+	methods []templ.Component
 }
 
 // LoginHook is called when a login has started a session, before the response
@@ -76,6 +80,25 @@ func (w *Web) AddLoginHook(hook LoginHook) { w.logins = append(w.logins, hook) }
 
 // SetStep sets the page that asks for a pending login's step, and its address.
 func (w *Web) SetStep(name auth.Step, path string, page StepPage) { w.steps[name] = step{path, page} }
+
+// AddFactor sets how the pages ask for a factor of a feature.
+func (w *Web) AddFactor(words views.FactorWords) { w.factors = append(w.factors, words) }
+
+// Factors returns how the pages ask for the factors of these names.
+func (w *Web) Factors(names []string) []views.FactorWords {
+	return views.FactorsNamed(names, w.factors...)
+}
+
+// AddLoginMethod adds a link or button to the login page. It stands in the form,
+// so a button with a formaction sends the address, the return path and the saved
+// form on to a page of the feature. That page must end in Login.
+func (w *Web) AddLoginMethod(button templ.Component) { w.methods = append(w.methods, button) }
+
+// LoginPage returns the login page with the login methods of features.
+func (w *Web) LoginPage(form views.LoginForm, problems auth.Invalid) templ.Component {
+	form.Methods = w.methods
+	return views.Login(form, problems)
+}
 
 // SetReauthPage sets the page that asks for reauthentication.
 func (w *Web) SetReauthPage(page ReauthPage) { w.reauth = page }
