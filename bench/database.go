@@ -15,12 +15,13 @@ import (
 	"example.com/gatehouse/models"
 )
 
-// password is everybody's.
+// password is the password of all users.
 const password = "a violet bicycle in the attic"
 
-// fill makes a migrated database of so many users, each with one session. The sessions of the last few of them, unseen in
-// number, were seen ten minutes ago and have to be marked as seen by their next request. Those of the others count as seen
-// in an hour's time, so that they need not be: that is measured on its own.
+// fill creates a migrated database with users and one session each. The
+// sessions of the last users, unseen in number, were last seen ten minutes ago,
+// so their next request writes a row. The others count as seen for another
+// hour, because those writes are measured separately.
 func fill(ctx context.Context, databaseURL string, people, unseen int, passwordHash string) (err error) {
 	db, err := models.Open(databaseURL, models.Tables())
 	if err != nil {
@@ -34,11 +35,12 @@ func fill(ctx context.Context, databaseURL string, people, unseen int, passwordH
 	if _, err := models.Migrate(ctx, db); err != nil {
 		return err
 	}
-	// A thousand rows at once are slow, and known to be.
+	// GORM would log these statements of a thousand rows as slow.
 	db = db.Session(&gorm.Session{Context: ctx, Logger: logger.Discard})
 	var indexes []string
 	if db.Name() == "sqlite" {
-		// Indexes are quicker to make than to keep, and nothing here has to outlive a power cut.
+		// Creating indexes afterwards is faster, and the database need not
+		// survive a power cut.
 		if indexes, err = dropIndexes(db); err != nil {
 			return err
 		}
@@ -60,7 +62,7 @@ func fill(ctx context.Context, databaseURL string, people, unseen int, passwordH
 	}
 	for _, statement := range indexes {
 		if err := db.Exec(statement).Error; err != nil {
-			return fmt.Errorf("make an index again: %w", err)
+			return fmt.Errorf("create an index: %w", err)
 		}
 	}
 	return nil
@@ -68,11 +70,13 @@ func fill(ctx context.Context, databaseURL string, people, unseen int, passwordH
 
 func dropIndexes(db *gorm.DB) (statements []string, err error) {
 	var indexes []struct{ Name, SQL string }
-	err = db.Raw("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('users', 'sessions') AND sql IS NOT NULL").Scan(&indexes).Error
+	err = db.Raw("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('users', 'sessions') AND " +
+		"sql IS NOT NULL").Scan(&indexes).Error
 	if err != nil {
 		return nil, fmt.Errorf("list the indexes: %w", err)
 	}
-	for _, statement := range []string{"PRAGMA synchronous = OFF", "PRAGMA cache_size = -300000", "PRAGMA foreign_keys = OFF"} {
+	for _, statement := range []string{"PRAGMA synchronous = OFF", "PRAGMA cache_size = -300000",
+		"PRAGMA foreign_keys = OFF"} {
 		if err := db.Exec(statement).Error; err != nil {
 			return nil, err
 		}
@@ -89,10 +93,11 @@ func dropIndexes(db *gorm.DB) (statements []string, err error) {
 type filling struct {
 	passwordHash string
 	now          time.Time
-	seen         int // people from this number on are unseen
+	seen         int // users from this number on are unseen
 }
 
-// insert writes the users and sessions numbered from first up to, without, end.
+// insert writes the users and sessions from number first up to end, which is
+// excluded.
 func (f filling) insert(tx *gorm.DB, first, end int) error {
 	var users, sessions []any
 	for i := first; i < end; i++ {
@@ -102,14 +107,18 @@ func (f filling) insert(tx *gorm.DB, first, end int) error {
 			lastSeen = f.now.Add(-10 * time.Minute)
 		}
 		hash := sha256.Sum256([]byte(token(i)))
-		users = append(users, user, fmt.Sprintf("Person %d", i), email(i), f.passwordHash, f.now.AddDate(0, -1, 0), f.now.AddDate(0, -1, 0))
-		sessions = append(sessions, session, user, hash[:], "password", 1, false, "203.0.113.7", "Firefox on Linux", f.now, f.now, lastSeen, f.now.AddDate(0, 0, 7))
+		users = append(users, user, fmt.Sprintf("Person %d", i), email(i), f.passwordHash, f.now.AddDate(0, -1, 0),
+			f.now.AddDate(0, -1, 0))
+		sessions = append(sessions, session, user, hash[:], "password", 1, false, "203.0.113.7", "Firefox on Linux",
+			f.now, f.now, lastSeen, f.now.AddDate(0, 0, 7))
 	}
-	err := tx.Exec("INSERT INTO users (id, name, email, password_hash, created_at, updated_at) VALUES "+rows(end-first, 6), users...).Error
+	err := tx.Exec("INSERT INTO users (id, name, email, password_hash, created_at, updated_at) VALUES "+rows(end-first,
+		6), users...).Error
 	if err != nil {
 		return err
 	}
-	return tx.Exec("INSERT INTO sessions (id, user_id, token_hash, method, level, remember, ip, device, created_at, proved_at, last_seen_at, expires_at) VALUES "+
+	return tx.Exec("INSERT INTO sessions (id, user_id, token_hash, method, level, remember, ip, device, created_at, "+
+		"proved_at, last_seen_at, expires_at) VALUES "+
 		rows(end-first, 12), sessions...).Error
 }
 
@@ -120,8 +129,8 @@ func rows(n, columns int) string {
 
 func email(i int) string { return fmt.Sprintf("person%d@bench.test", i) }
 
-// token is the session token of person i. It has the form of the application's own but can be told again from i, so that it
-// need not be remembered.
+// token returns the session token of user i. It looks like one of the
+// application's, but is computed from i.
 func token(i int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "session of person %d", i))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// client speaks HTTP/1.1 on one connection that it keeps. net/http's own would take more of the two cores that it shares
-// with the server than the server does.
+// client speaks HTTP/1.1 on one connection. net/http's client would use more of
+// the two cores than the server does.
 type client struct {
 	conn net.Conn
 	read *bufio.Reader
 }
 
-// answerWithin is how long an answer may take before the run is given up.
+// answerWithin is the longest time for a response. After it the run fails.
 const answerWithin = 30 * time.Second
 
 func dial(address string) (*client, error) {
@@ -39,7 +39,7 @@ var (
 	closeHeader   = []byte("Connection: close")
 )
 
-// do sends a request and reads the whole answer, of which it returns the status.
+// do sends a request, reads the whole response, and returns its status.
 func (c *client) do(request []byte) (status int, err error) {
 	if err := c.conn.SetDeadline(time.Now().Add(answerWithin)); err != nil {
 		return 0, err
@@ -52,10 +52,10 @@ func (c *client) do(request []byte) (status int, err error) {
 		return 0, err
 	}
 	if len(line) < 12 {
-		return 0, fmt.Errorf("an answer begins with %q", line)
+		return 0, fmt.Errorf("a response begins with %q", line)
 	}
 	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
-		return 0, fmt.Errorf("an answer begins with %q", line)
+		return 0, fmt.Errorf("a response begins with %q", line)
 	}
 	length, chunked, last := 0, false, false
 	for {
@@ -79,7 +79,7 @@ func (c *client) do(request []byte) (status int, err error) {
 		_, err = c.read.Discard(length)
 	}
 	if err == nil && last {
-		err = errors.New("the server has closed a connection that was to be kept")
+		err = errors.New("the server has closed a keep-alive connection")
 	}
 	return status, err
 }
@@ -105,7 +105,7 @@ func (c *client) discardChunks() error {
 	}
 }
 
-// outcome is what a load came to.
+// outcome is the result of a load.
 type outcome struct {
 	elapsed   time.Duration
 	latencies []time.Duration // sorted
@@ -114,7 +114,8 @@ type outcome struct {
 
 func (o outcome) perSecond() float64 { return float64(len(o.latencies)) / o.elapsed.Seconds() }
 
-// quantile is the latency that the fraction q of the requests stayed within.
+// quantile returns the latency that the fraction q of the requests stayed
+// within.
 func (o outcome) quantile(q float64) time.Duration {
 	if len(o.latencies) == 0 {
 		return 0
@@ -122,7 +123,7 @@ func (o outcome) quantile(q float64) time.Duration {
 	return o.latencies[min(int(q*float64(len(o.latencies))), len(o.latencies)-1)]
 }
 
-// and is both outcomes as one.
+// and returns both outcomes combined.
 func (o outcome) and(other outcome) outcome {
 	sum := outcome{elapsed: o.elapsed + other.elapsed, statuses: map[int]int{}}
 	sum.latencies = slices.Concat(o.latencies, other.latencies)
@@ -135,27 +136,30 @@ func (o outcome) and(other outcome) outcome {
 	return sum
 }
 
-// only fails where any answer had another status.
+// only returns an error if a response had another status.
 func (o outcome) only(status int) error {
 	if len(o.latencies) == 0 || o.statuses[status] != len(o.latencies) {
-		return fmt.Errorf("the answers were %v, not %d throughout", o.statuses, status)
+		return fmt.Errorf("the responses were %v, want only %d", o.statuses, status)
 	}
 	return nil
 }
 
-// A request is chosen by a random number.
+// requests returns a request for a random number.
 type requests func(random uint64) []byte
 
-// anyOf chooses among prepared requests.
+// anyOf chooses one of the prepared requests.
 func anyOf(prepared [][]byte) requests {
 	return func(random uint64) []byte { return prepared[random%uint64(len(prepared))] }
 }
 
-// closedLoop has each of a number of connections send its next request as soon as its last is answered, for as long as
-// given or until ctx ends. It shows what the server can do.
-func closedLoop(ctx context.Context, address string, connections int, lasting time.Duration, next requests) (outcome, error) {
+// closedLoop sends requests on each connection, the next as soon as the last is
+// answered, for a time or until ctx ends. It measures the capacity of the
+// server.
+func closedLoop(ctx context.Context, address string, connections int, lasting time.Duration,
+	next requests) (outcome, error) {
 	start := time.Now()
-	return load(address, connections, func(c *client, _ int, random *rand.Rand, answered func(int, time.Duration)) error {
+	return load(address, connections, func(c *client, _ int, random *rand.Rand,
+		answered func(int, time.Duration)) error {
 		for sent := time.Now(); ctx.Err() == nil && sent.Sub(start) < lasting; {
 			status, err := c.do(next(random.Uint64()))
 			if err != nil {
@@ -169,18 +173,21 @@ func closedLoop(ctx context.Context, address string, connections int, lasting ti
 	})
 }
 
-// openLoop sends at a fixed rate a second, however the server answers. It shows what people meet who do not know of each
-// other. A request that had to wait for its connection counts from when it was due.
-func openLoop(ctx context.Context, address string, connections, rate int, lasting time.Duration, next requests) (outcome, error) {
+// openLoop sends requests at a fixed rate per second, however quickly the
+// server answers. It measures what independent users experience. A request that
+// waited for its connection counts from the time when it was due.
+func openLoop(ctx context.Context, address string, connections, rate int, lasting time.Duration,
+	next requests) (outcome, error) {
 	start := time.Now()
 	each := time.Duration(connections) * time.Second / time.Duration(rate)
-	return load(address, connections, func(c *client, i int, random *rand.Rand, answered func(int, time.Duration)) error {
+	return load(address, connections, func(c *client, i int, random *rand.Rand,
+		answered func(int, time.Duration)) error {
 		due := start.Add(each * time.Duration(i) / time.Duration(connections))
 		for ; ctx.Err() == nil && due.Sub(start) < lasting; due = due.Add(each) {
 			sent := due
 			if wait := time.Until(due); wait > 0 {
 				time.Sleep(wait)
-				sent = time.Now() // a sleep that is a millisecond too long is not the server's fault
+				sent = time.Now() // the server is not to blame for a late sleep
 			}
 			status, err := c.do(next(random.Uint64()))
 			if err != nil {
@@ -192,8 +199,9 @@ func openLoop(ctx context.Context, address string, connections, rate int, lastin
 	})
 }
 
-// load runs work on as many connections at once and puts together what they were answered.
-func load(address string, connections int, work func(c *client, i int, random *rand.Rand, answered func(int, time.Duration)) error) (outcome, error) {
+// load runs work on each connection and combines the results.
+func load(address string, connections int, work func(c *client, i int, random *rand.Rand,
+	answered func(int, time.Duration)) error) (outcome, error) {
 	var group sync.WaitGroup
 	outcomes, failures := make([]outcome, connections), make([]error, connections)
 	start := time.Now()
@@ -206,10 +214,11 @@ func load(address string, connections int, work func(c *client, i int, random *r
 			}
 			defer c.conn.Close()
 			own := outcome{statuses: map[int]int{}}
-			failures[i] = work(c, i, rand.New(rand.NewPCG(uint64(i), uint64(start.UnixNano()))), func(status int, took time.Duration) {
-				own.latencies = append(own.latencies, took)
-				own.statuses[status]++
-			})
+			failures[i] = work(c, i, rand.New(rand.NewPCG(uint64(i), uint64(start.UnixNano()))),
+				func(status int, took time.Duration) {
+					own.latencies = append(own.latencies, took)
+					own.statuses[status]++
+				})
 			outcomes[i] = own
 		})
 	}
@@ -224,7 +233,7 @@ func load(address string, connections int, work func(c *client, i int, random *r
 	slices.Sort(all.latencies)
 	err := errors.Join(failures...)
 	if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("the server has gone away: %w", err)
+		err = fmt.Errorf("the server has ended: %w", err)
 	}
 	return all, err
 }

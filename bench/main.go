@@ -1,5 +1,6 @@
-// Bench measures the application as it is shipped, on this machine, beside a reference that does the least that could serve
-// the same page. Everything is on 127.0.0.1 and in a temporary folder, and is gone when it ends.
+// Bench measures the application as it is shipped, and compares it with a
+// reference that does the least that can serve the same page. Everything runs
+// on 127.0.0.1 and in a temporary folder, which is deleted at the end.
 package main
 
 import (
@@ -16,29 +17,31 @@ import (
 	"example.com/gatehouse/auth/hash"
 )
 
-// plan is how much is measured.
+// plan says how much is measured.
 type plan struct {
 	people, many     int           // users and sessions in the two databases
-	unseen           int           // sessions of the larger one that have to be marked as seen
-	rounds           int           // of every page, interleaved, so that what else the machine does meets all alike
+	unseen           int           // sessions of the larger one whose request writes
+	rounds           int           // of every page, interleaved, so that other load affects all alike
 	round            time.Duration // for one page
 	starts           int
-	settle           time.Duration // from the first answer until memory counts as idle
+	settle           time.Duration // from the first response until memory counts as idle
 	logins           time.Duration
-	quiet            time.Duration // each of the rounds of the pages beside the logins
+	quiet            time.Duration // each round of pages during logins
 	quietRounds      int
-	rest             time.Duration // from the flood of logins until memory is looked at again
+	rest             time.Duration // from the last login until memory is measured again
 	connections      int
 	loginClients     int
-	pagesPerSecond   int // beside the logins, and without them
+	pagesPerSecond   int // during logins and without them
 	pagesConnections int
 }
 
 var (
-	whole = plan{people: 1000, many: 1_000_000, unseen: 100_000, rounds: 8, round: 1500 * time.Millisecond, starts: 20, settle: 5 * time.Second,
+	whole = plan{people: 1000, many: 1_000_000, unseen: 100_000, rounds: 8, round: 1500 * time.Millisecond, starts: 20,
+		settle: 5 * time.Second,
 		logins: 10 * time.Second, quiet: 5 * time.Second, quietRounds: 4, rest: 30 * time.Second,
 		connections: 16, loginClients: 32, pagesPerSecond: 200, pagesConnections: 16}
-	short = plan{people: 1000, many: 100_000, unseen: 20_000, rounds: 3, round: 500 * time.Millisecond, starts: 20, settle: time.Second,
+	short = plan{people: 1000, many: 100_000, unseen: 20_000, rounds: 3, round: 500 * time.Millisecond, starts: 20,
+		settle: time.Second,
 		logins: 3 * time.Second, quiet: 2 * time.Second, quietRounds: 2, rest: 12 * time.Second,
 		connections: 16, loginClients: 32, pagesPerSecond: 200, pagesConnections: 16}
 )
@@ -47,14 +50,17 @@ func main() {
 	if len(os.Args) == 4 && os.Args[1] == referenceWord {
 		exit(reference(os.Args[2], os.Args[3]))
 	}
-	quick := flag.Bool("short", false, "less than a minute, with a smaller database in place of the million; coarser figures")
-	postgres := flag.String("postgres", "", "the URL of an empty PostgreSQL database to measure as well, for instance postgres://bench@/bench?host=/run/postgresql")
-	dashboard := flag.Bool("dashboard", false, "only the dashboard beside the reference, to see in half a minute what a change is worth")
+	quick := flag.Bool("short", false, "less than a minute, with a smaller database in place of the million; coarser "+
+		"figures")
+	postgres := flag.String("postgres", "", "the URL of an empty PostgreSQL database to measure as well, for "+
+		"instance postgres://bench@/bench?host=/run/postgresql")
+	dashboard := flag.Bool("dashboard", false, "only the dashboard beside the reference, to see in half a minute "+
+		"what a change is worth")
 	logins := flag.Bool("logins", false, "only logins and what they do to other pages, in a minute")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// Whatever hangs, it ends.
+	// A run that hangs ends with its context.
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	p := whole
@@ -91,7 +97,7 @@ type step struct {
 	do   func() error
 }
 
-// measure takes the steps and prints what they have found.
+// measure runs the steps and prints their results.
 func (b *bench) measure(prepare func() error, steps ...step) error {
 	start := time.Now()
 	var err error
@@ -99,7 +105,7 @@ func (b *bench) measure(prepare func() error, steps ...step) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	defer b.stopAll() // before the folder goes
+	defer b.stopAll() // before the folder is deleted
 	for _, s := range append([]step{{"preparing", prepare}}, steps...) {
 		b.say(s.name)
 		if err := s.do(); err != nil {
@@ -109,7 +115,8 @@ func (b *bench) measure(prepare func() error, steps ...step) error {
 			return fmt.Errorf("%s: %w", s.name, context.Cause(b.ctx))
 		}
 	}
-	fmt.Printf("%s, %d cores, %s/%s, in %s. The load comes from the same machine.\n\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+	fmt.Printf("%s, %d cores, %s/%s, in %s. The load comes from the same machine.\n\n", runtime.Version(),
+		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
 		time.Since(start).Round(time.Second))
 	b.table.print(os.Stdout)
 	return nil
@@ -124,7 +131,7 @@ type bench struct {
 	binary   string
 	plain    string // the binary without cgo
 	smtp     string
-	hash     string // of the password
+	hash     string // the password's
 	running  []*program
 	app      *program // on the small database, from the pages on
 	large    *program // on the large one, for the pages
@@ -135,7 +142,8 @@ func (b *bench) say(what string) { fmt.Fprintln(os.Stderr, "bench:", what) }
 
 func (b *bench) file(name string) string { return filepath.Join(b.dir, name) }
 
-// prepareDashboard makes what every run needs: a binary, a database and a mail server.
+// prepareDashboard creates what every run needs: a binary, a database, and a
+// mail server.
 func (b *bench) prepareDashboard() (err error) {
 	b.binary = b.file("app")
 	size, err := build(b.ctx, b.binary, true)
@@ -152,7 +160,8 @@ func (b *bench) prepareDashboard() (err error) {
 	return fill(b.ctx, b.smallURL(), b.plan.people, 0, b.hash)
 }
 
-// prepare adds what the whole run needs: the binary without cgo and the other databases.
+// prepare adds what a whole run needs: the binary without cgo and the other
+// databases.
 func (b *bench) prepare() error {
 	if err := b.prepareDashboard(); err != nil {
 		return err
@@ -178,7 +187,8 @@ const smallFile = "small.db"
 func (b *bench) smallURL() string { return "sqlite:" + b.file(smallFile) }
 func (b *bench) largeURL() string { return "sqlite:" + b.file("large.db") }
 
-// serve starts the application as in production, behind a proxy on this machine, and waits until it answers.
+// serve starts the application as in production, behind a proxy on this
+// machine, and waits for its first response.
 func (b *bench) serve(binary, databaseURL string) (*program, error) {
 	address, err := freeAddress()
 	if err != nil {

@@ -15,7 +15,7 @@ func median[T ~int64 | ~float64](values []T) T {
 	return sorted[len(sorted)/2]
 }
 
-// starts measures the time from the start of the process to its first answer.
+// starts measures the time from the start of the process to its first response.
 func (b *bench) starts() error {
 	var took, fresh, reference []time.Duration
 	serve := func(databaseURL string) func() (*program, error) {
@@ -35,7 +35,8 @@ func (b *bench) starts() error {
 		}
 	}
 	row := func(what, aim string, took []time.Duration) {
-		b.table.add("start to first answer, "+what, aim, "median %.0f ms, worst of %d %.0f ms", milliseconds(median(took)), len(took), milliseconds(slices.Max(took)))
+		b.table.add("start to first answer, "+what, aim, "median %.0f ms, worst of %d %.0f ms",
+			milliseconds(median(took)), len(took), milliseconds(slices.Max(took)))
 	}
 	row("migrated database", "≤ 40 ms", took)
 	row("no database yet", "", fresh)
@@ -52,7 +53,7 @@ func (b *bench) start(took *[]time.Duration, serve func() (*program, error)) err
 	return err
 }
 
-// idle measures the memory of a server that has answered once and has nothing to do.
+// idle measures the memory of a server that has answered once and is idle.
 func (b *bench) idle() error {
 	defer b.stopAll()
 	p, err := b.serve(b.binary, b.smallURL())
@@ -67,7 +68,7 @@ func (b *bench) idle() error {
 	return nil
 }
 
-// memory adds a line where the system tells it.
+// memory adds a line if the system reports the memory.
 func (b *bench) memory(p *program, what, aim string) {
 	if resident, err := p.resident(); err == nil {
 		b.table.add(what, aim, "%.0f MB resident", resident)
@@ -99,15 +100,17 @@ func (s *subject) round(ctx context.Context, connections int, lasting time.Durat
 	return nil
 }
 
-// cpuEach is the processor time of one request in microseconds, which does not depend on what else the machine does.
+// cpuEach returns the processor time of one request in microseconds. It does
+// not depend on other load.
 func (s *subject) cpuEach() float64 {
 	return float64(s.cpuTime.Microseconds()) / float64(len(s.all.latencies))
 }
 
-// scattered is how many different people ask where pages of the larger database's file are to be asked for all over.
+// scattered is the number of users whose rows are all over the file of the
+// larger database.
 const scattered = 100_000
 
-// pages measures pages a second, round by round with the reference.
+// pages measures requests per second, round by round with the reference.
 func (b *bench) pages() error {
 	standard, dashboard, err := b.contestants()
 	if err != nil {
@@ -160,64 +163,72 @@ func (b *bench) pages() error {
 	return nil
 }
 
-// crowded ask for the dashboard of the larger database: so many of its people at a time.
+// crowded returns subjects that request the dashboard from the larger database,
+// each for a number of its users.
 func (b *bench) crowded(asking ...int) (subjects []*subject, err error) {
 	for _, n := range asking {
-		requests, err := dashboards(some(n, everybody(0, b.plan.many-b.plan.unseen)))
+		requests, err := dashboards(some(n, allUsers(0, b.plan.many-b.plan.unseen)))
 		if err != nil {
 			return nil, err
 		}
-		subjects = append(subjects, &subject{name: fmt.Sprintf("dashboard for %d of %d people", n, b.plan.many), server: b.large, next: anyOf(requests)})
+		subjects = append(subjects, &subject{name: fmt.Sprintf("dashboard for %d of %d people", n, b.plan.many),
+			server: b.large, next: anyOf(requests)})
 	}
 	return subjects, nil
 }
 
-// marking measures the dashboard for people who were not seen for a minute, each of whom costs a write. Nobody asks twice.
+// marking measures the dashboard for users who were not seen for a minute,
+// which costs a write each. No user asks twice.
 func (b *bench) marking() error {
-	requests, err := dashboards(some(scattered, everybody(b.plan.many-b.plan.unseen, b.plan.many)))
+	requests, err := dashboards(some(scattered, allUsers(b.plan.many-b.plan.unseen, b.plan.many)))
 	if err != nil {
 		return err
 	}
 	var asked atomic.Uint64
-	s := &subject{name: "dashboard, each request marking a session as seen", server: b.large, next: func(uint64) []byte {
-		return requests[(asked.Add(1)-1)%uint64(len(requests))]
-	}}
+	s := &subject{name: "dashboard, each request marking a session as seen", server: b.large,
+		next: func(uint64) []byte {
+			return requests[(asked.Add(1)-1)%uint64(len(requests))]
+		}}
 	if err := s.round(b.ctx, b.plan.connections, b.plan.round); err != nil {
 		return err
 	}
 	b.rate(s)
 	if asked.Load() > uint64(len(requests)) {
-		return fmt.Errorf("%d people were too few", len(requests))
+		return fmt.Errorf("%d users were too few", len(requests))
 	}
 	return nil
 }
 
-// logins measures logins, and what they do to everybody else: the same pages are asked for at the same modest rate while
-// nobody and while everybody logs in, turn by turn.
+// logins measures logins and their effect on other pages. The same pages are
+// requested at the same moderate rate with and without logins, in turn.
 func (b *bench) logins() (err error) {
 	b.stopAll()
 	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
 		return err
 	}
-	pages, err := dashboards(everybody(0, b.plan.people))
+	pages, err := dashboards(allUsers(0, b.plan.people))
 	if err != nil {
 		return err
 	}
 	var asked atomic.Uint64
 	loggingIn := func(ctx context.Context, lasting time.Duration) (outcome, error) {
-		return closedLoop(ctx, b.app.address, b.plan.loginClients, lasting, func(uint64) []byte { return login(asked.Add(1), b.plan.people) })
+		return closedLoop(ctx, b.app.address, b.plan.loginClients, lasting,
+			func(uint64) []byte { return login(asked.Add(1), b.plan.people) })
 	}
 	peak := b.app.peak()
 	all, err := loggingIn(b.ctx, b.plan.logins)
 	if err != nil {
 		return err
 	}
-	b.table.add(fmt.Sprintf("logins, %d clients without pause", b.plan.loginClients), "", "%.1f logins/s, p50 %.0f ms, p99 %.0f ms, answers %v",
-		float64(all.statuses[303])/all.elapsed.Seconds(), milliseconds(all.quantile(0.5)), milliseconds(all.quantile(0.99)), all.statuses)
+	b.table.add(fmt.Sprintf("logins, %d clients without pause", b.plan.loginClients), "",
+		"%.1f logins/s, p50 %.0f ms, p99 %.0f ms, answers %v",
+		float64(all.statuses[303])/all.elapsed.Seconds(), milliseconds(all.quantile(0.5)),
+		milliseconds(all.quantile(0.99)), all.statuses)
 
 	var quiet, flooded, flood outcome
 	for range b.plan.quietRounds {
-		o, err := openLoop(b.ctx, b.app.address, b.plan.pagesConnections, b.plan.pagesPerSecond, b.plan.quiet, anyOf(pages))
+		o, err := openLoop(b.ctx, b.app.address, b.plan.pagesConnections, b.plan.pagesPerSecond,
+			b.plan.quiet, anyOf(pages))
 		if err != nil {
 			return err
 		}
@@ -229,7 +240,8 @@ func (b *bench) logins() (err error) {
 			flood = flood.and(o)
 			ended <- err
 		}()
-		o, err = openLoop(b.ctx, b.app.address, b.plan.pagesConnections, b.plan.pagesPerSecond, b.plan.quiet, anyOf(pages))
+		o, err = openLoop(b.ctx, b.app.address, b.plan.pagesConnections, b.plan.pagesPerSecond,
+			b.plan.quiet, anyOf(pages))
 		cancel()
 		if ending := <-ended; ending != nil {
 			return ending
@@ -245,10 +257,13 @@ func (b *bench) logins() (err error) {
 		}
 	}
 	at := fmt.Sprintf("dashboard, %d requests/s, ", b.plan.pagesPerSecond)
-	b.table.add(at+"without logins", "", "p50 %.2f ms, p99 %.2f ms", milliseconds(quiet.quantile(0.5)), milliseconds(quiet.quantile(0.99)))
-	b.table.add(fmt.Sprintf("%s%d clients logging in", at, b.plan.loginClients), "", "p50 %.2f ms, p99 %.2f ms; logins answered %v",
+	b.table.add(at+"without logins", "", "p50 %.2f ms, p99 %.2f ms", milliseconds(quiet.quantile(0.5)),
+		milliseconds(quiet.quantile(0.99)))
+	b.table.add(fmt.Sprintf("%s%d clients logging in", at, b.plan.loginClients), "",
+		"p50 %.2f ms, p99 %.2f ms; logins answered %v",
 		milliseconds(flooded.quantile(0.5)), milliseconds(flooded.quantile(0.99)), flood.statuses)
-	b.table.add("dashboard's p99, while logging in : quiet", "≤ 2", "%.2f", float64(flooded.quantile(0.99))/float64(quiet.quantile(0.99)))
+	b.table.add("dashboard's p99, while logging in : quiet", "≤ 2", "%.2f",
+		float64(flooded.quantile(0.99))/float64(quiet.quantile(0.99)))
 	if most := peak(); most > 0 {
 		b.table.add("memory, most during the logins", "", "%.0f MB resident", most)
 	}
@@ -256,7 +271,7 @@ func (b *bench) logins() (err error) {
 	return nil
 }
 
-// rested measures what memory the server has given back after the flood of logins.
+// rested measures how much memory the server has returned after the logins.
 func (b *bench) rested() error {
 	select {
 	case <-time.After(b.plan.rest):
@@ -267,7 +282,8 @@ func (b *bench) rested() error {
 	return nil
 }
 
-// interleave gives each subject a turn in each round; the first round is not counted.
+// interleave gives each subject a turn in each round. The first round does not
+// count.
 func (b *bench) interleave(subjects []*subject) error {
 	for round := range b.plan.rounds + 1 {
 		for _, s := range subjects {
@@ -283,14 +299,16 @@ func (b *bench) interleave(subjects []*subject) error {
 }
 
 func (b *bench) rate(s *subject) {
-	figure := fmt.Sprintf("%.0f requests/s, p50 %.2f ms, p99 %.2f ms", s.all.perSecond(), milliseconds(s.all.quantile(0.5)), milliseconds(s.all.quantile(0.99)))
+	figure := fmt.Sprintf("%.0f requests/s, p50 %.2f ms, p99 %.2f ms", s.all.perSecond(),
+		milliseconds(s.all.quantile(0.5)), milliseconds(s.all.quantile(0.99)))
 	if s.cpuTime > 0 {
 		figure += fmt.Sprintf(", %.0f µs of CPU each", s.cpuEach())
 	}
 	b.table.add(s.name+fmt.Sprintf(", %d connections", b.plan.connections), "", "%s", figure)
 }
 
-// compare adds the ratio of requests a second, as the median of the rounds' ratios.
+// compare adds the ratio of requests per second, the median of the rounds'
+// ratios.
 func (b *bench) compare(what, aim string, s, to *subject) {
 	ratios := make([]float64, len(s.rates))
 	for i := range ratios {
@@ -303,7 +321,7 @@ func (b *bench) compare(what, aim string, s, to *subject) {
 	b.table.add(what, aim, "%s", figure)
 }
 
-// dashboard is pages without all but the one ratio.
+// dashboard measures only the ratio of the dashboard to the reference.
 func (b *bench) dashboard() error {
 	standard, dashboard, err := b.contestants()
 	if err != nil {
@@ -316,9 +334,9 @@ func (b *bench) dashboard() error {
 	return nil
 }
 
-// contestants are the reference and the dashboard, on the small database.
+// contestants returns the reference and the dashboard, on the small database.
 func (b *bench) contestants() (standard, dashboard *subject, err error) {
-	requests, err := dashboards(everybody(0, b.plan.people))
+	requests, err := dashboards(allUsers(0, b.plan.people))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -329,7 +347,7 @@ func (b *bench) contestants() (standard, dashboard *subject, err error) {
 	if b.app, err = b.serve(b.binary, b.smallURL()); err != nil {
 		return nil, nil, err
 	}
-	standard = &subject{name: "reference", server: reference, next: anyOf(referencePages(everybody(0, b.plan.people)))}
+	standard = &subject{name: "reference", server: reference, next: anyOf(referencePages(allUsers(0, b.plan.people)))}
 	dashboard = &subject{name: "dashboard", server: b.app, next: anyOf(requests)}
 	return standard, dashboard, nil
 }

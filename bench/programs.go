@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// build builds the application and returns the size of the binary, without its symbols, in bytes.
+// build builds the application and returns the size of the binary without
+// symbols, in bytes.
 func build(ctx context.Context, binary string, cgo bool) (int64, error) {
 	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -34,8 +35,9 @@ func build(ctx context.Context, binary string, cgo bool) (int64, error) {
 	return install(binary)
 }
 
-// install puts a copy in the binary's place, as a server has it, and returns its size in bytes. Linux maps the file that the linker has
-// just written in larger pieces than one that was copied or read from a disk, and counts them as memory though nothing has used them.
+// install replaces the binary with a copy, as on a server, and returns its size
+// in bytes. Linux maps a file that the linker has just written in larger
+// pieces, and counts unused ones as memory.
 func install(binary string) (size int64, err error) {
 	linked, err := os.Open(binary)
 	if err != nil {
@@ -61,16 +63,18 @@ type program struct {
 	logFile string
 }
 
-// run starts a program whose output goes to a file, as it would in service. It is killed with ctx at the latest.
+// run starts a program with its output in a file, as in service. It is killed
+// at the latest with ctx.
 func run(ctx context.Context, dir, address string, environ []string, words ...string) (*program, error) {
 	log, err := os.CreateTemp(dir, "log-")
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	p := &program{address: address, command: exec.CommandContext(ctx, words[0], words[1:]...), ended: make(chan struct{}), logFile: log.Name()}
+	p := &program{address: address, command: exec.CommandContext(ctx, words[0], words[1:]...),
+		ended: make(chan struct{}), logFile: log.Name()}
 	p.command.Env, p.command.Stdout, p.command.Stderr = environ, log, log
-	// Held open, never written to: the reference ends when it is closed, however the bench ends.
+	// The reference ends when this is closed, even if the bench is killed.
 	if _, err := p.command.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -84,7 +88,7 @@ func run(ctx context.Context, dir, address string, environ []string, words ...st
 	return p, nil
 }
 
-// await returns when the program has answered a request with the status.
+// await waits until the program has answered a request with the status.
 func (p *program) await(request []byte, status int) error {
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -93,16 +97,16 @@ func (p *program) await(request []byte, status int) error {
 			return nil
 		}
 		if err == nil {
-			return fmt.Errorf("the first answer has status %d, not %d", got, status)
+			return fmt.Errorf("the first response has status %d, want %d", got, status)
 		}
 		select {
 		case <-p.ended:
 			log, _ := os.ReadFile(p.logFile)
-			return fmt.Errorf("%s has ended by itself:\n%s", filepath.Base(p.command.Path), log)
+			return fmt.Errorf("%s has ended:\n%s", filepath.Base(p.command.Path), log)
 		case <-time.After(200 * time.Microsecond):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("no answer: %w", err)
+			return fmt.Errorf("no response: %w", err)
 		}
 	}
 }
@@ -119,7 +123,7 @@ func (p *program) ask(request []byte) (int, error) {
 // stop ends the program and waits for it.
 func (p *program) stop() {
 	if p.command.Process.Signal(syscall.SIGTERM) != nil {
-		_ = p.command.Process.Kill() // no such signal on this system
+		_ = p.command.Process.Kill() // the system has no such signal
 	}
 	select {
 	case <-p.ended:
@@ -129,7 +133,7 @@ func (p *program) stop() {
 	}
 }
 
-// complaints counts the lines that the program has logged as errors or warnings.
+// complaints returns the number of errors and warnings in the program's log.
 func (p *program) complaints() int {
 	log, err := os.ReadFile(p.logFile)
 	if err != nil {
@@ -138,7 +142,8 @@ func (p *program) complaints() int {
 	return bytes.Count(log, []byte(`"level":"ERROR"`)) + bytes.Count(log, []byte(`"level":"WARN"`))
 }
 
-// resident is the memory that the program and the processes it has started occupy in MB, from Linux's /proc.
+// resident returns the memory of the program and its child processes in MB,
+// from Linux's /proc.
 func (p *program) resident() (float64, error) {
 	own := strconv.Itoa(p.command.Process.Pid)
 	megabytes, err := residentOf(own)
@@ -164,16 +169,17 @@ func residentOf(pid string) (float64, error) {
 			return kB * 1024 / 1e6, err
 		}
 	}
-	return 0, errors.New("/proc tells no VmRSS")
+	return 0, errors.New("/proc has no VmRSS")
 }
 
-// cpu is the processor time that the program has used, from Linux's /proc, to a hundredth of a second; 0 elsewhere.
+// cpu returns the processor time that the program has used, from Linux's /proc,
+// to a hundredth of a second. It returns 0 on other systems.
 func (p *program) cpu() time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
 	if err != nil {
 		return 0
 	}
-	_, after, _ := strings.Cut(string(stat), ") ") // the name before it may hold spaces
+	_, after, _ := strings.Cut(string(stat), ") ") // the name before it may contain spaces
 	fields := strings.Fields(after)
 	if len(fields) < 13 {
 		return 0
@@ -183,7 +189,8 @@ func (p *program) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// peak samples the program's memory until stopped, and returns the most that was seen in MB.
+// peak samples the program's memory until stopped, and returns the maximum in
+// MB.
 func (p *program) peak() (stop func() float64) {
 	done, most := make(chan struct{}), make(chan float64)
 	go func() {
@@ -203,7 +210,7 @@ func (p *program) peak() (stop func() float64) {
 	return func() float64 { close(done); return <-most }
 }
 
-// freeAddress is one on which nobody listens at this moment.
+// freeAddress returns an address that no program listens on.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

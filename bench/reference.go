@@ -15,23 +15,26 @@ import (
 	"example.com/gatehouse/views/layout"
 )
 
-// referenceWord makes this program the reference instead of the bench: an address and a database file follow it.
+// referenceWord is the argument that makes this program the reference. An
+// address and a database file follow it.
 const referenceWord = "reference"
 
-// findAsker is all that the reference asks the database for a request.
+// findAsker is the reference's only query.
 const findAsker = `SELECT s.id, s.last_seen_at, u.id, u.name, u.email, u.created_at FROM sessions s JOIN users u ON u.id = s.user_id
 	WHERE s.token_hash = ? AND s.expires_at > CURRENT_TIMESTAMP AND u.disabled_at IS NULL`
 
-// reference answers every request with the dashboard, in the fewest lines that do: net/http, one prepared query, the page
-// rendered into a pooled buffer. It has no middleware, no headers, no timeouts, no log and no signed cookie, and its query
-// takes no context, which with the driver for cgo would cost more than the query; so its speed is what the application would
-// have if all of that were free. It ends with its standard input, which is to say with the bench.
+// reference answers every request with the dashboard in the fewest lines:
+// net/http, one prepared query, the page rendered into a pooled buffer. It has
+// no middleware, headers, timeouts, log, or signed cookie. Its query takes no
+// context, which costs more than the query with the driver for cgo. Its speed
+// is that of an application in which all of this is free. It ends with its
+// standard input, and so with the bench.
 func reference(address, file string) error {
 	db, err := sql.Open(sqliteDriver, "file:"+file+"?_busy_timeout=5000&_loc=UTC&_query_only=on")
 	if err != nil {
 		return err
 	}
-	db.SetMaxIdleConns(8) // a closed connection would take its prepared statement along
+	db.SetMaxIdleConns(8) // closing a connection discards its prepared statement
 	db.SetMaxOpenConns(8)
 	find, err := db.Prepare(findAsker)
 	if err != nil {
@@ -51,7 +54,8 @@ func reference(address, file string) error {
 		var session models.Session
 		var user models.User
 		hash := sha256.Sum256([]byte(cookie.Value))
-		err = find.QueryRow(hash[:]).Scan(&session.ID, &session.LastSeenAt, &user.ID, &user.Name, &user.Email, &user.CreatedAt)
+		err = find.QueryRow(hash[:]).Scan(&session.ID, &session.LastSeenAt, &user.ID, &user.Name, &user.Email,
+			&user.CreatedAt)
 		if errors.Is(err, sql.ErrNoRows) {
 			http.Error(w, "log in", http.StatusUnauthorized)
 			return
@@ -69,6 +73,6 @@ func reference(address, file string) error {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(buffer.Bytes()) // a client that has gone away is no fault
+		_, _ = w.Write(buffer.Bytes()) // the client may have disconnected
 	}))
 }

@@ -21,18 +21,21 @@ const (
 	appName = "Bench"
 	host    = "bench.test"
 	origin  = "https://" + host
-	secret  = "5f0c1e7ab2d94836a1b7c3d2e4f60918" // of databases that are made here and gone with the run
+	secret  = "5f0c1e7ab2d94836a1b7c3d2e4f60918" // of databases that exist during the run only
 )
 
-// environment is that of a server in production.
+// environment returns the environment of a server in production.
 func (b *bench) environment(address, databaseURL string) []string {
 	_, port, _ := net.SplitHostPort(address)
 	return append(runtimeSettings(),
-		"APP_ENV=production", "APP_NAME="+appName, "APP_URL="+origin, "HOST=127.0.0.1", "PORT="+port, "DATABASE_URL="+databaseURL,
-		"SECRET_KEY="+secret, "SMTP_URL=smtp://"+b.smtp, "MAIL_FROM=Bench <hello@"+host+">", "TRUSTED_PROXIES=127.0.0.1")
+		"APP_ENV=production", "APP_NAME="+appName, "APP_URL="+origin, "HOST=127.0.0.1", "PORT="+port,
+		"DATABASE_URL="+databaseURL,
+		"SECRET_KEY="+secret, "SMTP_URL=smtp://"+b.smtp, "MAIL_FROM=Bench <hello@"+host+">",
+		"TRUSTED_PROXIES=127.0.0.1")
 }
 
-// runtimeSettings are passed on, so that their effect can be measured.
+// runtimeSettings returns the settings of the Go runtime, so that their effect
+// can be measured.
 func runtimeSettings() []string {
 	var kept []string
 	for _, name := range []string{"PATH", "HOME", "GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GODEBUG"} {
@@ -43,7 +46,8 @@ func runtimeSettings() []string {
 	return kept
 }
 
-// headers are what a browser sends with every request, and the proxy with it.
+// headers returns the headers that a browser and the proxy send with every
+// request.
 func headers(from string) string {
 	return "Host: " + host + "\r\n" +
 		"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n" +
@@ -53,7 +57,7 @@ func headers(from string) string {
 		"X-Forwarded-For: " + from + "\r\nX-Forwarded-Proto: https\r\n"
 }
 
-// from is the address of browser i.
+// from returns the address of browser i.
 func from(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16&0xff, i>>8&0xff, i&0xff) }
 
 func loginPage() []byte { return []byte("GET /login HTTP/1.1\r\n" + headers(from(1)) + "\r\n") }
@@ -70,7 +74,7 @@ func referencePages(people []int) [][]byte {
 	return pages
 }
 
-// dashboards are requests for the dashboard by these people.
+// dashboards returns requests for the dashboard by these users.
 func dashboards(people []int) ([][]byte, error) {
 	cookies := session.New([]string{secret}, "__Host-")
 	pages := make([][]byte, len(people))
@@ -85,8 +89,9 @@ func dashboards(people []int) ([][]byte, error) {
 	return pages, nil
 }
 
-// everybody is all people from first up to, without, end.
-func everybody(first, end int) []int {
+// allUsers returns the numbers of all users from first up to end, which is
+// excluded.
+func allUsers(first, end int) []int {
 	people := make([]int, 0, end-first)
 	for i := first; i < end; i++ {
 		people = append(people, i)
@@ -94,7 +99,7 @@ func everybody(first, end int) []int {
 	return people
 }
 
-// some is n of people, picked at random.
+// some returns n users, picked at random.
 func some(n int, people []int) []int {
 	random := rand.New(rand.NewPCG(1, 2))
 	picked := make([]int, min(n, len(people)))
@@ -104,21 +109,22 @@ func some(n int, people []int) []int {
 	return picked
 }
 
-// cookieJar is an answer of which only the cookies matter.
+// cookieJar is a response of which only the cookies are used.
 type cookieJar http.Header
 
 func (j cookieJar) Header() http.Header         { return http.Header(j) }
 func (j cookieJar) Write(p []byte) (int, error) { return len(p), nil }
 func (j cookieJar) WriteHeader(int)             {}
 
-// login is the n-th login: each by the next person and from an address of its own, so that no limit is met.
+// login sends the n-th login: by the next user and from a new address, so that
+// no limit applies.
 func login(n uint64, people int) []byte {
 	form := url.Values{"email": {email(int(n % uint64(people)))}, "password": {password}}.Encode()
 	return fmt.Appendf(nil, "POST /login HTTP/1.1\r\n%sOrigin: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
 		headers(from(int(n))), origin, len(form), form)
 }
 
-// listenSMTP takes mail and throws it away, until the bench ends.
+// listenSMTP accepts and discards mail until the bench ends.
 func listenSMTP() (address string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

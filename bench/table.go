@@ -7,10 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// table is Markdown that is readable as it stands.
+// table is a Markdown table that is readable as text.
 type table struct{ rows [][3]string }
 
-// add adds a line: what was measured, what is aimed at ("" for nothing) and the figure with its unit.
+// add adds a line: what was measured, the aim ("" for none), and the figure
+// with its unit.
 func (t *table) add(what, aim, format string, values ...any) {
 	t.rows = append(t.rows, [3]string{what, fmt.Sprintf(format, values...), aim})
 }
