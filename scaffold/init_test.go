@@ -106,7 +106,7 @@ func TestInit_LeavesOutWhatOnlyTheTemplateNeeds(t *testing.T) {
 		if ours(name) {
 			continue
 		}
-		for _, word := range []string{".ci/walk", "bench/", "./bench", `"bench"`, "  bench:", "benchmarks.md", "docs/screenshots", "TestStyle"} {
+		for _, word := range []string{".ci/walk", "bench/", "./bench", `"bench"`, "  bench:", "benchmarks.md", "docs/screenshots", "checkStyle"} {
 			if strings.Contains(name+"\n"+f.content, word) {
 				t.Errorf("%s: got %q, want nothing that only the template needs", name, word)
 			}
