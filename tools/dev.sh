@@ -4,12 +4,12 @@
 #   sh tools/dev.sh
 # air calls the two other commands (.air.toml):
 #   sh tools/dev.sh build   makes tmp/app
-#   sh tools/dev.sh run     runs it in place of the one before
+#   sh tools/dev.sh run     runs it and ends the previous one
 set -eu
 cd "$(dirname "$0")/.."
 
-# settings reads .env as Docker does: a line is a name and a value. What the
-# environment sets already stays.
+# settings reads .env as Docker does: each line is a name and a value. The
+# environment takes precedence.
 settings() {
   while IFS= read -r line || [ -n "$line" ]; do
     name=${line%%=*}
@@ -20,7 +20,7 @@ settings() {
   done <.env
 }
 
-# The browser talks to templ's proxy, which adds the script that reloads. The app
+# The browser uses templ's proxy, which adds the script that reloads. The app
 # listens one port higher.
 serve() {
   [ ! -f .env ] || settings
@@ -41,7 +41,7 @@ serve() {
     kill -0 $watcher || exit 1
     sleep 0.1
   done
-  rm -rf tmp/building tmp/app.pid # of a run that was killed
+  rm -rf tmp/building tmp/app.pid # left by a killed run
   "$air" &
   restarter=$!
   wait $restarter
@@ -50,22 +50,22 @@ serve() {
 case ${1:-serve} in
 serve) serve ;;
 build)
-  # Air begins a build at each save, beside the one that still runs. One at a
-  # time, so that the last to write tmp/app is one that has read the last save.
+  # Air starts a build at each save, even if one is running. Builds take turns, so
+  # that the last to write tmp/app has read the last save.
   mkdir -p tmp
   until mkdir tmp/building 2>/dev/null; do sleep 0.05; done
   trap 'rmdir tmp/building' EXIT
   trap 'exit 1' INT TERM
-  # Quick to make before quick to run: no cgo, no debug information in any
-  # package, none of our own optimized, no memory collected below a GB. It takes a
-  # third of the time. The first build compiles every package, which takes a minute.
+  # Build time matters more than speed here: no cgo, no debug information, our own
+  # packages not optimized, no garbage collection below a GB. This takes a third
+  # of the time. The first build compiles every package, which takes a minute.
   CGO_ENABLED=0 GOGC=off GOMEMLIMIT=1GiB go build -tags dev -buildvcs=false '-ldflags=-s -w' '-gcflags=all=-dwarf=false' \
     '-gcflags=./...=-N -l -dwarf=false' -o tmp/app.next .
   mv tmp/app.next tmp/app
   ;;
 run)
-  # Air loses sight of a process when saves follow each other closely. It would
-  # keep the port, and go on to serve the pages of an older build.
+  # Air can lose a process when saves follow each other quickly. The process would
+  # keep the port and serve the pages of an older build.
   before=$(cat tmp/app.pid 2>/dev/null || true)
   if [ -n "$before" ]; then
     case $(ps -o args= -p "$before" 2>/dev/null) in
@@ -76,9 +76,8 @@ run)
     esac
   fi
   echo $$ >tmp/app.pid
-  # The process before is gone by now, so the reload that the proxy is told of can
-  # only be answered by this one. A page that is asked for before it listens is
-  # tried again after a tenth of a second.
+  # The previous process has ended, so only this one can answer the reload that the
+  # proxy starts now. The proxy retries a request every tenth of a second.
   (sleep 0.03; "$TEMPL" generate -notify-proxy -proxyport="$PROXY_PORT") >/dev/null 2>&1 &
   exec tmp/app
   ;;

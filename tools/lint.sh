@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks formatting, vet, staticcheck, the requirements of each module, and that
-# generated files are fresh:
+# generated files are up to date:
 #   sh tools/lint.sh
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,8 +18,8 @@ go mod tidy -diff
 (cd e2e && go vet ./... && go tool -modfile=../tools/go.mod staticcheck ./... && go mod tidy -diff)
 (cd tools && go mod tidy -diff)
 
-# Compares the files with what is generated now, not with the last commit, so that
-# it can be run before a commit too.
+# Compares the files with newly generated ones, not with the last commit, so that
+# it also works before a commit.
 generated() { rm -f tmp/index && GIT_INDEX_FILE=tmp/index git add -- '*_templ.go' assets/compressed routes.txt && GIT_INDEX_FILE=tmp/index git write-tree; }
 mkdir -p tmp
 before=$(generated)
