@@ -10,7 +10,7 @@ import (
 )
 
 // plain are patterns of the files that TestStyle reads.
-var plain = "app/* assets/* assets/compress/* bench/* cli/* config/* middleware/* models/dsn/* models/modelstest/* models/scope/* seal/* session/* README.md CHANGELOG.md " +
+var plain = "app/* assets/* assets/compress/* bench/* e2e/* cli/* config/* middleware/* models/dsn/* models/modelstest/* models/scope/* seal/* session/* README.md CHANGELOG.md " +
 	"docs/benchmarks.md docs/decisions.md docs/deploying.md docs/htmx.md docs/look.md docs/mail.md"
 
 // banned has words that hide the subject, words out of use, and pictures for

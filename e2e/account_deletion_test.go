@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// accountDeletionViews are the pages of leaving, and of coming back.
+// accountDeletionViews are the pages of deleting and restoring an account.
 func accountDeletionViews(t *testing.T) []view {
 	ada := startWithMail(t, "RATE_LIMIT=off").visit(t, "Ada Lovelace").joins()
 	var link string
@@ -27,27 +27,29 @@ func accountDeletionViews(t *testing.T) []view {
 	}
 }
 
-func TestAdaLeavesAndComesBack(t *testing.T) {
+func TestAccountDeletion_CanBeUndone(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {
 			ada.withoutScripts()
 		}
-		ada.open("/account").press("Delete").fill("Your email address", ada.email).press("Delete my account").sees("Your account is closed")
+		ada.open("/account").press("Delete").fill("Your email address",
+			ada.email).press("Delete my account").sees("Your account is closed")
 		ada.open("/dashboard").at("/login", http.StatusOK)
 		ada.open(ada.message("will be deleted").Link).press("Keep my account").sees("Your account is back")
 		ada.logIn().at("/dashboard", http.StatusOK)
 	}
 }
 
-func TestWhoDidNotAskForTheEndOfTheirAccountLocksTheThiefOut(t *testing.T) {
+func TestAccountDeletion_IsStoppedByItsOwner(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := startWithMail(t)
 		ada, thief := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")
 		if !scripts {
 			ada.withoutScripts()
 		}
-		thief.logIn().open("/account/delete").fill("Your email address", ada.email).press("Delete my account").sees("Your account is closed")
+		thief.logIn().open("/account/delete").fill("Your email address",
+			ada.email).press("Delete my account").sees("Your account is closed")
 		ada.open(ada.message("will be deleted").Link).press("Not me: keep it and lock everybody out").at("/login/password", http.StatusOK)
 		thief.logIn().at("/login", http.StatusUnprocessableEntity)
 		ada.password = "quiet rivers carry paper boats"

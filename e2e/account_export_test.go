@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// accountExportViews is the page of what an export has.
+// accountExportViews is the page about an export.
 func accountExportViews(t *testing.T) []view {
 	ada := startWithMail(t, "RATE_LIMIT=off").visit(t, "Ada Lovelace").joins()
 	return []view{{"account-export", "/account/export", 200, ada, opens("/account/export")}}
 }
 
-func TestAdaDownloadsHerData(t *testing.T) {
+func TestExport_DownloadsTheUsersData(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {
@@ -30,7 +30,7 @@ func TestAdaDownloadsHerData(t *testing.T) {
 		}
 		content := new(strings.Builder)
 		if _, err := io.Copy(content, file); err != nil || !strings.Contains(content.String(), ada.email) {
-			t.Errorf("users.json is not about her (%v): %s", err, content)
+			t.Errorf("users.json: got %s (%v), want Ada's data", content, err)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// accountRecoveryViews are the pages that the mail of user recover leads to.
+// accountRecoveryViews are the pages behind the mail of user recover.
 func accountRecoveryViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace")
@@ -15,8 +15,8 @@ func accountRecoveryViews(t *testing.T) []view {
 	}
 }
 
-// Whoever has lost the app gets back in by the mail that whoever runs the application has sent. // feature:totp
-func TestAdaHasLostHerApp(t *testing.T) { // feature:totp
+// A user who has lost the app recovers the account by the operator's mail. // feature:totp
+func TestAccountRecovery_ReplacesALostApp(t *testing.T) { // feature:totp
 	for _, scripts := range []bool{true, false} { // feature:totp
 		s := startWithMail(t)             // feature:totp
 		ada := s.visit(t, "Ada Lovelace") // feature:totp

@@ -2,7 +2,7 @@ package e2e
 
 import "testing"
 
-// activityViews are the page of what happened to an account.
+// activityViews are the pages of an account's activity.
 func activityViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").joins()
@@ -12,7 +12,8 @@ func activityViews(t *testing.T) []view {
 			eve.open("/login").fill("Email", p.email).fill("Password", "a wrong guess").press("Log in")
 			p.open("/account").fill("Name", "Ada King").press("Save").open("/account/activity")
 		}},
-		{"activity-refused", "/account/activity", 200, ada, func(p *person) { p.open("/account/activity").press("Refused") }},
+		{"activity-refused", "/account/activity", 200, ada,
+			func(p *person) { p.open("/account/activity").press("Refused") }},
 		{"activity-none", "/account/activity", 200, ada, opens("/account/activity?q=steam+whistle")},
 		{"activity-pages", "/account/activity", 200, ada, func(p *person) {
 			for range 22 {
@@ -23,7 +24,7 @@ func activityViews(t *testing.T) []view {
 	}
 }
 
-func TestAdaSearchesWhatHappenedToHerAccount(t *testing.T) {
+func TestActivity_IsSearched(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {

@@ -1,2 +1,3 @@
-// Package e2e tells the stories of people in a real browser to the real program, and holds each page to what every page must be.
+// Package e2e tests the real program in a real browser, and checks that every
+// page is accessible, valid, and light.
 package e2e

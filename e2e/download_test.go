@@ -8,7 +8,8 @@ import (
 	"github.com/chromedp/cdproto/target"
 )
 
-// downloads presses what downloads a file, and returns where the file is.
+// downloads presses the button that downloads a file, and returns the file's
+// path.
 func (p *person) downloads(name string) (path string) {
 	p.t.Helper()
 	folder := p.t.TempDir()

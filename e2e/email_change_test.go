@@ -7,7 +7,7 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// messageTo is the next mail to another mailbox of the person's.
+// messageTo returns the next mail to another address of the user.
 func (p *person) messageTo(email, subject string) mailtest.Message {
 	p.t.Helper()
 	present := p.email
@@ -16,20 +16,22 @@ func (p *person) messageTo(email, subject string) mailtest.Message {
 	return p.message(subject)
 }
 
-// asksFor sends the form for another address.
+// asksFor submits the form for another address.
 func (p *person) asksFor(email string) *person {
 	p.t.Helper()
-	return p.open("/account/email").fill("New email", email).press("Change email").at("/account/email", http.StatusOK).sees(email, "Waiting")
+	return p.open("/account/email").fill("New email", email).press("Change email").at("/account/email",
+		http.StatusOK).sees(email, "Waiting")
 }
 
-// emailChangeViews are the pages around another address.
+// emailChangeViews are the pages of changing an address.
 func emailChangeViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada, eve := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Eve")
 	const next = "ada@example.org"
 	return []view{
 		{"email", "/account/email", 200, ada, opens("/account/email")},
-		{"email-wrong", "/account/email", 422, ada, func(p *person) { p.open("/account/email").fill("New email", "nowhere").press("Change email") }},
+		{"email-wrong", "/account/email", 422, ada,
+			func(p *person) { p.open("/account/email").fill("New email", "nowhere").press("Change email") }},
 		{"email-waiting", "/account/email", 200, ada, func(p *person) { p.asksFor(next) }},
 		{"email-confirm-new", "/email/change", 200, ada, func(p *person) { p.open(p.messageTo(next, "Confirm").Link) }},
 		{"email-half-way", "/account/email", 200, ada, func(p *person) { p.press("Confirm new email") }},
@@ -41,7 +43,7 @@ func emailChangeViews(t *testing.T) []view {
 	}
 }
 
-func TestAdaMovesToAnotherAddressAndBack(t *testing.T) {
+func TestEmailChange_CanBeUndone(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := startWithMail(t)
 		ada, owner := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")
@@ -53,7 +55,8 @@ func TestAdaMovesToAnotherAddressAndBack(t *testing.T) {
 		ada.open("/account").press("Change email").at("/account/email", http.StatusOK)
 		ada.asksFor(next)
 		owner.open(ada.messageTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
-		ada.open(ada.message("Approve").Link).sees(next, ada.email).press("Approve the new email").at("/account/email", http.StatusOK).sees(next)
+		ada.open(ada.message("Approve").Link).sees(next, ada.email).press("Approve the new email").at("/account/email",
+			http.StatusOK).sees(next)
 		undo := ada.message("was changed").Link
 		ada.messageTo(next, "has this address now")
 		owner.email = next
@@ -67,8 +70,8 @@ func TestAdaMovesToAnotherAddressAndBack(t *testing.T) {
 	}
 }
 
-// Who has lost a mailbox is moved to another by whoever runs the site.
-func TestAdaIsMovedToAnotherMailbox(t *testing.T) {
+// An operator moves the account of a user who has lost the mailbox.
+func TestUserMove_MovesTheAccount(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := startWithMail(t)
 		ada := s.visit(t, "Ada Lovelace").joins()
@@ -77,14 +80,15 @@ func TestAdaIsMovedToAnotherMailbox(t *testing.T) {
 		}
 		const next = "ada@example.org"
 		s.runs(t, "user", "move", ada.email, next)
-		ada.press("Log out").open(ada.messageTo(next, "Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
+		ada.press("Log out").open(ada.messageTo(next,
+			"Confirm").Link).press("Confirm new email").at("/login", http.StatusOK)
 		ada.message("was changed")
 		ada.email = next
 		ada.logIn().at("/dashboard", http.StatusOK)
 	}
 }
 
-func TestWhoDidNotAskForAnotherAddressLocksTheThiefOut(t *testing.T) {
+func TestEmailChange_IsStoppedByItsOwner(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := startWithMail(t)
 		ada, thief := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// enhance makes htmx send the form with this action, and put the page's main part in place of the old one.
+// enhance makes htmx submit the form with this action and replace the main part
+// of the page.
 func (p *person) enhance(action string) *person {
 	p.t.Helper()
 	evaluate[bool](p, strings.ReplaceAll(`(() => {
@@ -21,7 +22,7 @@ func (p *person) enhance(action string) *person {
 	return p
 }
 
-// comesToSee waits for a text, which the page gets without another one being opened.
+// comesToSee waits for a text to appear without a new page.
 func (p *person) comesToSee(text string) *person {
 	p.t.Helper()
 	return p.comes("document.body.innerText.includes(" + strconv.Quote(text) + ")")
@@ -38,13 +39,14 @@ func (p *person) comes(expression string) *person {
 	return p
 }
 
-// refused is a page that tells that a form of it could not be carried out.
+// refused shows a page that says that a form was refused.
 func refused(p *person) {
 	p.open("/account")
-	evaluate[bool](p, `tell("That is too large", "What was sent is larger than we take. Go back, send less, and it will fit."), true`)
+	evaluate[bool](p, `tell("That is too large", "What was sent is larger than we take. Go back, send less, and it " +
+		"will fit."), true`)
 }
 
-func TestHTMXPutsTheProblemsBesideTheInputsAndTheFocusOnTheSummary(t *testing.T) {
+func TestHTMX_ShowsErrorsAndFocusesTheSummary(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account").enhance("/account")
 	ada.fill("Name", " ").toggle("Save").hasFocus("alert", "").comesToSee("Enter your name.")
 	ada.excuse("/account answered 422")
@@ -52,7 +54,7 @@ func TestHTMXPutsTheProblemsBesideTheInputsAndTheFocusOnTheSummary(t *testing.T)
 	ada.comesToSee("Your name is saved.").at("/account", http.StatusOK)
 }
 
-func TestAFormThatHTMXSendsSurvivesTheEndOfASession(t *testing.T) {
+func TestHTMX_SavesAFormWhenTheSessionHasExpired(t *testing.T) {
 	s := startWithMail(t)
 	ada, phone := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	ada.joins().open("/account").enhance("/account").fill("Name", "Ada King").endsElsewhere(phone)
@@ -64,7 +66,7 @@ func TestAFormThatHTMXSendsSurvivesTheEndOfASession(t *testing.T) {
 	ada.isBack("Ada King")
 }
 
-func TestWhatHTMXAsksForAfterTheEndLeadsToTheLogInAndBack(t *testing.T) {
+func TestHTMX_LeadsToLoginAndBack(t *testing.T) {
 	s := startWithMail(t)
 	ada, phone := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	ada.joins().open("/account").endsElsewhere(phone)
@@ -79,7 +81,7 @@ func TestWhatHTMXAsksForAfterTheEndLeadsToTheLogInAndBack(t *testing.T) {
 	ada.fill("Email", ada.email).fill("Password", ada.password).press("Log in").at("/account", http.StatusOK)
 }
 
-func TestWhatHTMXIsRefusedIsSaidAndWhatWasTypedStays(t *testing.T) {
+func TestHTMX_KeepsTheInputOfARefusedForm(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account").enhance("/account").fill("Name", "Ada King")
 	evaluate[bool](ada, `document.querySelector('form[action="/account"]').insertAdjacentHTML("beforeend",
 		"<input type=hidden name=more value=" + "x".repeat(2_000_000) + ">"), true`)
@@ -94,24 +96,24 @@ func TestWhatHTMXIsRefusedIsSaidAndWhatWasTypedStays(t *testing.T) {
 	}
 }
 
-func TestAPageThatHTMXIsRefusedTakesTheWholePage(t *testing.T) {
+func TestHTMX_ShowsARefusedPageWhole(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account")
 	evaluate[bool](ada, `htmx.ajax("GET", "/nowhere", "#main"), true`)
 	ada.comesToSee("There is no page here").hasFocus("main", "")
 	ada.excuse("/nowhere answered 404")
 }
 
-func TestAServerThatIsGoneIsSaid(t *testing.T) {
+func TestHTMX_ReportsAnUnreachableServer(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account").enhance("/account").fill("Name", "Ada King")
 	evaluate[bool](ada, `window.fetch = () => Promise.reject(new TypeError("Failed to fetch")), true`)
 	ada.toggle("Save").comesToSee("We cannot reach the server")
-	ada.excuse("console.error") // htmx's own
+	ada.excuse("console.error") // htmx logs it
 	if ada.value("Name") != "Ada King" {
 		t.Error("what was typed is gone")
 	}
 }
 
-func TestHTMXSendsAFormOnce(t *testing.T) {
+func TestHTMX_SendsAFormOnce(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account").enhance("/account").fill("Name", "Ada King")
 	evaluate[bool](ada, `(() => {
 		const send = window.fetch
@@ -126,6 +128,6 @@ func TestHTMXSendsAFormOnce(t *testing.T) {
 	evaluate[bool](ada, "window.goOn(), true")
 	ada.comesToSee("Your name is saved.")
 	if sent := evaluate[int](ada, "window.sent"); sent != 1 {
-		t.Errorf("an impatient person sends the form %d times", sent)
+		t.Errorf("three clicks: got %d requests, want 1", sent)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// endsElsewhere ends p's session from a phone of theirs, which stays logged in.
+// endsElsewhere logs p out from p's phone, which stays logged in.
 func (p *person) endsElsewhere(phone *person) *person {
 	p.t.Helper()
 	phone.logIn().open("/account/sessions").press("End all other sessions").at("/account/sessions", http.StatusOK)
@@ -13,14 +13,14 @@ func (p *person) endsElsewhere(phone *person) *person {
 	return p
 }
 
-// isBack logs in at the page that carries what was typed, and sends it.
+// isBack logs in at the page that carries the saved form, and submits the form.
 func (p *person) isBack(typed string) {
 	p.t.Helper()
 	p.fill("Email", p.email).fill("Password", p.password).press("Log in").sees("You are back", typed)
 	p.press("Send it now").at("/account", http.StatusOK).sees("Your name is saved.", typed)
 }
 
-func TestWhatIsTypedSurvivesTheEndOfASession(t *testing.T) {
+func TestSavedForm_SurvivesAnExpiredSession(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := startWithMail(t)
 		ada, phone := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")

@@ -8,19 +8,19 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// mailed asks for a mail to log in with, at the login page.
+// mailed asks for a login by mail.
 func (p *person) mailed() mailtest.Message {
 	p.t.Helper()
 	p.open("/login").fill("Email", p.email).press("Email me a login link").at("/login/mail/sent", http.StatusOK)
 	return p.message("Log in to")
 }
 
-// code is what the mail has to be typed.
+// code returns the code in a mail.
 func code(m mailtest.Message) string {
 	return regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`).FindString(m.Text)
 }
 
-// mailLoginViews are the pages around mailed login.
+// mailLoginViews are the pages of login by mail.
 func mailLoginViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada, eve := s.visit(t, "Ada Lovelace").joins().press("Log out"), s.visit(t, "Eve")
@@ -31,14 +31,15 @@ func mailLoginViews(t *testing.T) []view {
 			p.open("/login/mail").fill("Email", "nowhere").press("Email me a login link")
 		}},
 		{"mail-login-sent", "/login/mail/sent", 200, ada, func(p *person) { link = p.mailed().Link }},
-		{"mail-login-sent-wrong", "/login/mail/sent", 422, ada, func(p *person) { p.fill("Code", "AAAA-AAAA").press("Log in") }},
+		{"mail-login-sent-wrong", "/login/mail/sent", 422, ada,
+			func(p *person) { p.fill("Code", "AAAA-AAAA").press("Log in") }},
 		{"mail-login-link", "/login/mail/confirm", 200, ada, func(p *person) { p.open(link) }},
 		{"mail-login-elsewhere", "/login/mail/confirm", 200, eve, func(p *person) { p.open(link) }},
 		{"mail-login-dead", "/login/mail/confirm", 410, eve, opens("/login/mail/confirm?token=gone")},
 	}
 }
 
-func TestAdaLogsInByMail(t *testing.T) {
+func TestMailLogin_LogsIn(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out")
 		if !scripts {
@@ -48,12 +49,13 @@ func TestAdaLogsInByMail(t *testing.T) {
 		ada.press("Log in").at("/dashboard", http.StatusOK).press("Log out")
 
 		ada.open("/account/sessions").at("/login", http.StatusOK)
-		ada.fill("Email", ada.email).press("Email me a login link").at("/login/mail/sent", http.StatusOK).hasFocus("textbox", "Code from the mail")
+		ada.fill("Email", ada.email).press("Email me a login link").at("/login/mail/sent",
+			http.StatusOK).hasFocus("textbox", "Code from the mail")
 		ada.fill("Code", code(ada.message("Log in to"))).press("Log in").at("/account/sessions", http.StatusOK)
 	}
 }
 
-func TestAMailedLinkIsExplainedInAnotherBrowser(t *testing.T) {
+func TestMailLogin_ExplainsItselfInAnotherBrowser(t *testing.T) {
 	s := startWithMail(t)
 	laptop := s.visit(t, "Ada Lovelace").joins().press("Log out")
 	m := laptop.mailed()
@@ -63,8 +65,8 @@ func TestAMailedLinkIsExplainedInAnotherBrowser(t *testing.T) {
 	phone.open("/dashboard").at("/login", http.StatusOK)
 }
 
-// What is pasted is what was copied, with whatever stood around it.
-func TestAMailedCodeIsPasted(t *testing.T) {
+// Users paste a code with the text around it.
+func TestMailLogin_AcceptsAPastedCode(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out")
 	ada.fill("Code", "  "+code(ada.mailed())+" ").press("Log in").at("/dashboard", http.StatusOK)
 }

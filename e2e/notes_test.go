@@ -43,7 +43,7 @@ just as the Jacquard loom weaves flowers and leaves.
 
 Here, it seems to me, lies much more of originality than the Difference Engine can fairly be entitled to claim.`
 
-// writes makes so many notes.
+// writes creates n notes.
 func (p *person) writes(n int) {
 	p.t.Helper()
 	p.open("/notes")
@@ -55,7 +55,7 @@ func (p *person) writes(n int) {
 	})(`+strings.Repeat("1+", n)+`0)`)
 }
 
-// awaits wants the page to say something soon, without another page.
+// awaits waits for a text to appear without a new page.
 func (p *person) awaits(text string) *person {
 	p.t.Helper()
 	ctx, enough := p.patiently()
@@ -66,7 +66,7 @@ func (p *person) awaits(text string) *person {
 	return p.sees(text)
 }
 
-func TestNotesAreFoundWhileOneTypes(t *testing.T) {
+func TestNotes_AreSearchedWhileTyping(t *testing.T) {
 	ada := startWithMail(t, "RATE_LIMIT=off").visit(t, "Ada").joins()
 	ada.writes(6)
 	ada.open("/dashboard").press("Notes").fill("Search notes", "bernoulli")
@@ -80,7 +80,7 @@ func TestNotesAreFoundWhileOneTypes(t *testing.T) {
 	ada.awaits("Hello, Ada")
 }
 
-func TestNotesAreFoundWithoutScripts(t *testing.T) {
+func TestNotes_AreSearchedWithoutScripts(t *testing.T) {
 	ada := startWithMail(t, "RATE_LIMIT=off").visit(t, "Ada").joins()
 	ada.writes(6)
 	ada.withoutScripts().open("/notes").fill("Search notes", "bernoulli").press("Search")

@@ -24,7 +24,8 @@ import (
 
 var shots = flag.Bool("shots", false, "keep a picture of every page in e2e/shots")
 
-// heaviest is what a page may weigh in bytes over the wire on a first visit, with its headers and all that it is made of.
+// heaviest is the maximum size of a page on a first visit in bytes, with
+// headers and assets.
 const heaviest = 60_000
 
 // view is a page in one of its states.
@@ -36,7 +37,7 @@ type view struct {
 	reach  func(p *person)
 }
 
-func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
+func TestEveryPage_IsAccessibleValidAndLight(t *testing.T) {
 	axe := readAxe(t)
 	views := slices.Concat(
 		publicViews(t),
@@ -74,7 +75,8 @@ func TestEveryPageIsAccessibleValidLightAndNeverTooWide(t *testing.T) {
 	t.Run("HTML", func(t *testing.T) { valid(t, &pages) })
 }
 
-// bySite parts the views into those that can be looked at side by side: those of one site are often steps of one way.
+// bySite groups the views that can be checked at the same time. Views of one
+// site are often steps of one path.
 func bySite(views []view) (groups [][]view) {
 	at := map[*site]int{}
 	for _, v := range views {
@@ -88,7 +90,8 @@ func bySite(views []view) (groups [][]view) {
 	return groups
 }
 
-// isGood looks at the page in both schemes at both widths, and keeps its HTML.
+// isGood checks the page in both themes and at both widths, and stores its
+// HTML.
 func (v view) isGood(t *testing.T, axe string, pages *sync.Map) {
 	defer v.who.during(t)()
 	v.who.look("light", 1280)
@@ -103,7 +106,7 @@ func (v view) isGood(t *testing.T, axe string, pages *sync.Map) {
 	for _, look := range []struct {
 		scheme string
 		width  int64
-		axe    bool // colors are those of a scheme, and what is shown that of a width: each is looked through once
+		axe    bool // axe runs once for each theme and width
 	}{{"light", 390, true}, {"dark", 1280, true}, {"light", 1280, false}, {"dark", 390, false}} {
 		v.who.look(look.scheme, look.width).settle()
 		if look.axe {
@@ -118,7 +121,7 @@ func (v view) isGood(t *testing.T, axe string, pages *sync.Map) {
 	}
 }
 
-// publicViews are what those see who are not logged in.
+// publicViews are the pages of visitors.
 func publicViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	eve, bob, cid := s.visit(t, "Eve"), s.visit(t, "Bob"), s.visit(t, "Cid")
@@ -127,7 +130,8 @@ func publicViews(t *testing.T) []view {
 		{"home", "/", 200, eve, opens("/")},
 		{"register", "/register", 200, eve, opens("/register")},
 		{"register-wrong", "/register", 422, eve, func(p *person) {
-			p.open("/register").fill("Name", p.name).fill("Email", "nowhere").fill("Password", "tiny secret").press("Create account")
+			p.open("/register").fill("Name", p.name).fill("Email", "nowhere").fill("Password",
+				"tiny secret").press("Create account")
 		}},
 		{"register-sent", "/register/sent", 200, eve, func(p *person) { p.signUp() }},
 		{"register-sent-unfolded", "/register/sent", 200, eve, func(p *person) {
@@ -179,7 +183,7 @@ func publicViews(t *testing.T) []view {
 	}
 }
 
-// privateViews are what those see who are logged in.
+// privateViews are the pages of users.
 func privateViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").joins()
@@ -191,22 +195,29 @@ func privateViews(t *testing.T) []view {
 		{"home-signed-in", "/", 200, ada, opens("/")},
 		{"account", "/account", 200, ada, opens("/account")},
 		{"account-wrong", "/account", 422, ada, func(p *person) { p.open("/account").fill("Name", " ").press("Save") }},
-		{"account-saved", "/account", 200, ada, func(p *person) { p.open("/account").fill("Name", "Ada King").press("Save") }},
+		{"account-saved", "/account", 200, ada, func(p *person) {
+			p.open("/account").fill("Name",
+				"Ada King").press("Save")
+		}},
 		{"security", "/account/security", 200, ada, opens("/account/security")},
 		{"security-wrong", "/account/security", 422, ada, func(p *person) {
-			p.open("/account/security").fill("Current password", "a wrong guess").fill("New password", "tiny secret").press("Change password")
+			p.open("/account/security").fill("Current password", "a wrong guess").fill("New password",
+				"tiny secret").press("Change password")
 		}},
 		{"sessions", "/account/sessions", 200, ada, opens("/account/sessions")},
 		{"not-found-signed-in", "", 404, ada, opens("/nowhere")},
 		{"login-kept", "", 401, ada, func(p *person) {
 			p.open("/account").fill("Name", "Ada King").endsElsewhere(phone).press("Save")
 		}},
-		{"kept", "", 200, ada, func(p *person) { p.fill("Email", p.email).fill("Password", p.password).press("Log in") }},
+		{"kept", "", 200, ada, func(p *person) {
+			p.fill("Email", p.email).fill("Password",
+				p.password).press("Log in")
+		}},
 		{"refused", "", 200, ada, refused},
 	}
 }
 
-// refusals are the pages that stand where something was not to be had.
+// refusals are the error pages.
 func refusals(t *testing.T) []view {
 	s, broken := startWithMail(t), startWithMail(t, "RATE_LIMIT=off")
 	eve, bob := s.visit(t, "Eve"), broken.visit(t, "Bob")
@@ -227,7 +238,8 @@ func refusals(t *testing.T) []view {
 		}},
 		{"too-many", "", 429, eve, func(p *person) {
 			for range 50 {
-				if p.open("/login").fill("Email", p.email).fill("Password", "a wrong guess").press("Log in"); p.status != 422 {
+				if p.open("/login").fill("Email", p.email).fill("Password",
+					"a wrong guess").press("Log in"); p.status != 422 {
 					return
 				}
 			}
@@ -241,7 +253,8 @@ func refusals(t *testing.T) []view {
 					p.t.Fatal(err)
 				}
 			}
-			// Without the header of its index SQLite trusts none of the pages that it has in memory.
+			// Without the header of the WAL index SQLite trusts no page in
+			// memory.
 			index, err := os.OpenFile(filepath.Join(broken.dir, "data", "app.db-shm"), os.O_WRONLY, 0)
 			if err != nil {
 				p.t.Fatal(err)
@@ -258,12 +271,12 @@ func refusals(t *testing.T) []view {
 // mailHTML is a mail alone, as it was sent.
 const mailHTML = "/dev/mail/:id/html"
 
-// isMail says whether the view is a mail alone, which is not a page of the site.
+// isMail reports whether the view is a mail instead of a page of the site.
 func (v view) isMail() bool {
 	return strings.HasPrefix(v.route, "/dev/mail/") && strings.HasSuffix(v.route, "/html")
 }
 
-// mailboxViews are the development mailbox's pages.
+// mailboxViews are the pages of the development mailbox.
 func mailboxViews(t *testing.T) []view {
 	s := start(t, "RATE_LIMIT=off")
 	dan := s.visit(t, "Dan")
@@ -280,7 +293,8 @@ func mailboxViews(t *testing.T) []view {
 		}}, // feature:mail_login
 		{"mail-previews", "/dev/mail/previews", 200, dan, opens("/dev/mail/previews")},
 		{"mail-preview", "/dev/mail/previews/:kind", 200, dan, opens("/dev/mail/previews/password_reset")},
-		{"mail-preview-html", "/dev/mail/previews/:kind/html", 200, dan, opens("/dev/mail/previews/password_reset/html")},
+		{"mail-preview-html", "/dev/mail/previews/:kind/html", 200, dan,
+			opens("/dev/mail/previews/password_reset/html")},
 		{"parts", "/dev/ui", 200, dan, opens("/dev/ui")},
 		{"parts-fields", "/dev/ui/:part", 200, dan, opens("/dev/ui/fields")},
 		{"parts-choices", "/dev/ui/:part", 200, dan, opens("/dev/ui/choices")},
@@ -301,7 +315,8 @@ func opens(path string) func(*person) {
 	return func(p *person) { p.open(path) }
 }
 
-// during lends the person to a subtest, which their browser's complaints then belong to, until the returned function is called.
+// during moves the user to a subtest, which reports the browser's errors until
+// the returned function is called.
 func (p *person) during(t *testing.T) (back func()) {
 	whole := p.t
 	p.t = t
@@ -311,7 +326,7 @@ func (p *person) during(t *testing.T) (back func()) {
 	}
 }
 
-// settle waits until the page is drawn as it was last asked for.
+// settle waits until the page is drawn.
 func (p *person) settle() {
 	p.t.Helper()
 	evaluate[bool](p, `(async () => {
@@ -321,7 +336,7 @@ func (p *person) settle() {
 	})()`)
 }
 
-// show puts a page before the person that the browser was not sent itself.
+// show displays a page that was not sent to the browser.
 func (p *person) show(html string, status int) {
 	p.t.Helper()
 	p.open("/healthz")
@@ -330,7 +345,8 @@ func (p *person) show(html string, status int) {
 	p.status, p.shown = status, []byte(html)
 }
 
-// overload logs in more often at once than s has the means to, and returns the page that says so.
+// overload sends more logins at once than s can process, and returns the page
+// of the busy server.
 func overload(t *testing.T, s *site) string {
 	t.Helper()
 	ctx, enough := context.WithTimeout(t.Context(), patience)
@@ -340,7 +356,8 @@ func overload(t *testing.T, s *site) string {
 	for i := range crowd {
 		go func() {
 			form := url.Values{"email": {fmt.Sprintf("person%d@example.com", i)}, "password": {"a wrong guess"}}
-			request, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/login", strings.NewReader(form.Encode()))
+			request, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/login",
+				strings.NewReader(form.Encode()))
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			request.Header.Set("Origin", s.url)
 			response, err := http.DefaultClient.Do(request)
@@ -348,7 +365,8 @@ func overload(t *testing.T, s *site) string {
 				return
 			}
 			defer response.Body.Close()
-			if page, err := io.ReadAll(response.Body); err == nil && response.StatusCode == http.StatusServiceUnavailable {
+			if page, err := io.ReadAll(response.Body); err == nil &&
+				response.StatusCode == http.StatusServiceUnavailable {
 				busy <- string(page)
 			}
 		}()
@@ -362,7 +380,7 @@ func overload(t *testing.T, s *site) string {
 	}
 }
 
-// noPages are the addresses that answer with something else.
+// noPages are the addresses that are no HTML pages.
 func noPages() []string {
 	return []string{
 		"/healthz",
@@ -375,7 +393,8 @@ func noPages() []string {
 	}
 }
 
-// everyRouteIsAmong demands that each page the program has is looked at.
+// everyRouteIsAmong fails the test for a page of the program that no view
+// covers.
 func everyRouteIsAmong(t *testing.T, views []view) {
 	t.Helper()
 	for _, r := range routes(t) {
@@ -397,7 +416,8 @@ func readAxe(t *testing.T) string {
 	return string(axe)
 }
 
-// weighs demands that the page is light, its icons included, which a headless browser leaves out.
+// weighs fails the test if the page is too large. It includes the icons, which
+// a headless browser does not load.
 func (v view) weighs(t *testing.T) {
 	t.Helper()
 	evaluate[int](v.who, `Promise.all([...document.querySelectorAll('link[rel~="icon"]')].map(icon => fetch(icon.href))).then(icons => icons.length)`)
@@ -408,23 +428,26 @@ func (v view) weighs(t *testing.T) {
 	}
 }
 
-// passes demands that axe finds nothing, its best practices included. A mail is not a page of the site, with its landmarks.
+// passes fails the test if axe finds a fault, its best practices included. A
+// mail has no landmarks.
 func (v view) passes(t *testing.T, axe, scheme string, width int64) {
 	t.Helper()
 	call(v.who, runtime.Evaluate, runtime.EvaluateParams{Expression: axe})
 	found := evaluate[[]struct {
 		ID, Help string
 		Nodes    []struct{ HTML, FailureSummary string }
-	}](v.who, fmt.Sprintf("axe.run({rules: {region: {enabled: %t}, 'landmark-one-main': {enabled: %[1]t}}}).then(result => result.violations)",
+	}](v.who, fmt.Sprintf("axe.run({rules: {region: {enabled: %t}, 'landmark-one-main': {enabled: "+
+		"%[1]t}}}).then(result => result.violations)",
 		!v.isMail()))
 	for _, violation := range found {
 		for _, node := range violation.Nodes {
-			t.Errorf("%s, %d pixels: %s (%s)\n%s\n%s", scheme, width, violation.Help, violation.ID, node.HTML, node.FailureSummary)
+			t.Errorf("%s, %d pixels: %s (%s)\n%s\n%s", scheme, width, violation.Help, violation.ID, node.HTML,
+				node.FailureSummary)
 		}
 	}
 }
 
-// fits demands that nobody must scroll sideways.
+// fits fails the test if the page scrolls sideways.
 func (v view) fits(t *testing.T, width int64) {
 	t.Helper()
 	if wide := evaluate[int64](v.who, "document.documentElement.scrollWidth"); wide > width {
@@ -450,7 +473,7 @@ func (v view) shoot(t *testing.T, scheme string, width int64) {
 	}
 }
 
-// valid holds the pages, by name, against the Nu HTML Checker, which is the W3C's.
+// valid checks the pages with the Nu HTML Checker of the W3C.
 func valid(t *testing.T, pages *sync.Map) {
 	java, err := lookPath("java")
 	if err != nil {
@@ -466,8 +489,10 @@ func valid(t *testing.T, pages *sync.Map) {
 			t.Fatal(err)
 		}
 	}
-	// The exit status is that of what was found, and that comes as JSON on stdout.
-	output, err := exec.Command(java, "-jar", checker, "--stdout", "--format", "json", "--skip-info-messages", folder).Output()
+	// The checker's exit status reports faults, which are in the JSON on
+	// stdout.
+	output, err := exec.Command(java, "-jar", checker, "--stdout", "--format", "json", "--skip-info-messages",
+		folder).Output()
 	var report struct {
 		Messages []struct {
 			Type, URL, Message, Extract string

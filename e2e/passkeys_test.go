@@ -15,24 +15,27 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// phone is an authenticator of the person's browser.
+// phone is an authenticator of the user's browser.
 type phone struct {
 	p  *person
 	id webauthn.AuthenticatorID
 }
 
-// withPhone gives the person's browser an authenticator that has passkeys, and a person who is always there to unlock it.
+// withPhone gives the browser an authenticator with passkeys, which is always
+// unlocked.
 func (p *person) withPhone() *phone {
 	p.t.Helper()
 	call(p, webauthn.Enable, webauthn.EnableParams{})
-	added := call(p, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
-		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
-	}})
+	added := call(p, webauthn.AddVirtualAuthenticator,
+		webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+		}})
 	return &phone{p, added.AuthenticatorID}
 }
 
-// withoutSuggestions is a browser that has passkeys and does not offer them in the name field.
+// withoutSuggestions returns a browser that does not offer passkeys in the name
+// field.
 func (p *person) withoutSuggestions() *person {
 	p.t.Helper()
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
@@ -41,7 +44,7 @@ func (p *person) withoutSuggestions() *person {
 	return p
 }
 
-// makesPasskey has the phone make one, and leaves the person where that leads.
+// makesPasskey creates a passkey and stays on the page that follows.
 func (p *person) makesPasskey() *person {
 	p.t.Helper()
 	p.open("/account/passkeys/new").press("Create a passkey")
@@ -49,18 +52,21 @@ func (p *person) makesPasskey() *person {
 	return p
 }
 
-// isACopy puts what the phone has made into it anew, as a thief would: such a copy has not counted.
+// isACopy resets the phone's counter, as in a copy made by an attacker.
 func (f *phone) isACopy() {
 	f.p.t.Helper()
-	for _, made := range call(f.p, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: f.id}).Credentials {
-		call(f.p, webauthn.RemoveCredential, webauthn.RemoveCredentialParams{AuthenticatorID: f.id, CredentialID: made.CredentialID})
+	for _, made := range call(f.p, webauthn.GetCredentials,
+		webauthn.GetCredentialsParams{AuthenticatorID: f.id}).Credentials {
+		call(f.p, webauthn.RemoveCredential, webauthn.RemoveCredentialParams{AuthenticatorID: f.id,
+			CredentialID: made.CredentialID})
 		made.SignCount = 0
 		call(f.p, addCredential, copiedPasskey{f.id, untrusted{Credential: made}})
 	}
 }
 
-// addCredential is webauthn.AddCredential without what that says of keys of a Credential Manager Trust Group, be there any or none: Chromium
-// takes it for devices alone that have them.
+// addCredential is webauthn.AddCredential without what that says of keys of a
+// Credential Manager Trust Group, be there any or none: Chromium takes it for
+// devices alone that have them.
 var addCredential = cdp.Command[copiedPasskey, cdp.Empty]{Method: webauthn.CommandAddCredential}
 
 type copiedPasskey struct {
@@ -75,7 +81,7 @@ type untrusted struct {
 	GenerateCmtgKeyOnNextOperation any `json:"generateCmtgKeyOnNextOperation,omitzero"`
 }
 
-// hasForgotten waits until the phone has been told that its passkey was removed.
+// hasForgotten waits until the phone has deleted its passkey.
 func (f *phone) hasForgotten() {
 	f.p.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -86,31 +92,33 @@ func (f *phone) hasForgotten() {
 	f.p.t.Error("the phone still has the passkey")
 }
 
-// options are those that the site sends to be signed.
+// options returns the options that the site sends.
 func (p *person) options(path string) string {
 	p.t.Helper()
 	return evaluate[string](p, fmt.Sprintf(`fetch(%q, {method: "POST", body: new URLSearchParams()}).then(r => r.text())`, path))
 }
 
-// signs has the phone answer options, on whatever page is open.
+// signs lets the phone answer options on the open page.
 func (p *person) signs(options string) string {
 	p.t.Helper()
 	return evaluate[string](p, fmt.Sprintf(`navigator.credentials.get({publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(%s)}).then(JSON.stringify)`, options))
 }
 
-// sends posts a form as a script of the site does, and says where that ended and how.
+// sends posts a form as a script of the site does, and returns the address and
+// status of the response.
 func (p *person) sends(path, field, value string) string {
 	p.t.Helper()
 	return evaluate[string](p, fmt.Sprintf(`fetch(%q, {method: "POST", body: new URLSearchParams({factor: "passkeys", [%q]: %q})}).then(r => r.status + " " + new URL(r.url).pathname)`, path, field, value))
 }
 
-// passkeyViews are the pages around passkeys.
+// passkeyViews are the pages of passkeys.
 func passkeyViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").withoutSuggestions().joins()
 	f := ada.withPhone()
 	return []view{
-		{"dashboard-offer", "/dashboard", 200, ada, func(p *person) { p.press("Log out").logIn().sees("Log in faster next time") }},
+		{"dashboard-offer", "/dashboard", 200, ada,
+			func(p *person) { p.press("Log out").logIn().sees("Log in faster next time") }},
 		{"passkeys-none", "/account/passkeys", 200, ada, opens("/account/passkeys")},
 		{"passkey-new", "/account/passkeys/new", 200, ada, opens("/account/passkeys/new")},
 		{"passkey-new-wrong", "", 422, ada, func(p *person) { p.open("/account/passkeys/new").fails("create").press("Create a passkey") }},
@@ -122,7 +130,8 @@ func passkeyViews(t *testing.T) []view {
 		}},
 		{"passkey-added", "", 200, ada, func(p *person) { p.makesPasskey() }},
 		{"passkeys", "/account/passkeys", 200, ada, opens("/account/passkeys")},
-		{"passkeys-rename", "/account/passkeys", 200, ada, func(p *person) { p.open("/account/passkeys").toggle("Rename") }},
+		{"passkeys-rename", "/account/passkeys", 200, ada,
+			func(p *person) { p.open("/account/passkeys").toggle("Rename") }},
 		{"passkeys-rename-wrong", "", 422, ada, func(p *person) { p.open("/account/passkeys").toggle("Rename").fill("Name", " ").press("Save name") }},
 		{"security-passkey", "/account/security", 200, ada, opens("/account/security")},
 		{"prove-passkey", "/account/prove", 200, ada, opens("/account/prove")},
@@ -132,13 +141,13 @@ func passkeyViews(t *testing.T) []view {
 	}
 }
 
-// locked has nobody there to unlock the phone, or somebody again.
+// locked sets whether the phone is locked.
 func (f *phone) locked(locked bool) {
 	f.p.t.Helper()
 	call(f.p, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: f.id, IsUserVerified: !locked})
 }
 
-// fails has the open page's phone answer nonsense.
+// fails makes the phone answer the open page with an invalid response.
 func (p *person) fails(method string) *person {
 	p.t.Helper()
 	evaluate[bool](p, fmt.Sprintf(`(() => {
@@ -150,15 +159,15 @@ func (p *person) fails(method string) *person {
 	return p
 }
 
-// hears waits for words that a script says.
+// hears waits for a message of a script.
 func (p *person) hears(words string) *person {
 	p.t.Helper()
 	evaluate[bool](p, fmt.Sprintf(`(async () => { while (!document.body.innerText.includes(%q)) await new Promise(requestAnimationFrame); return true })()`, words))
 	return p
 }
 
-// suggestsLater is a browser whose suggestions in the name field reach the phone when their owner chooses one, and not before: a phone in
-// software answers what it is asked while it is touched, or never.
+// suggestsLater returns a browser whose suggestions reach the phone only when
+// the user chooses one. A virtual authenticator would answer at once, or never.
 func (p *person) suggestsLater() *person {
 	p.t.Helper()
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
@@ -171,7 +180,7 @@ func (p *person) suggestsLater() *person {
 	return p
 }
 
-func TestAdaLogsInWithAPasskeyThatTheNameFieldOffers(t *testing.T) {
+func TestPasskeys_AreSuggestedInTheNameField(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").suggestsLater().joins()
 	ada.withPhone()
 	ada.makesPasskey().open("/account/passkeys").sees("Not used yet")
@@ -224,7 +233,8 @@ const brokenHelpers = `
 
 // WebAuthn Level 3, 5.1: the JSON helpers are conveniences, and none is needed.
 func TestPasskeys_WorkWithoutTheBrowsersHelpers(t *testing.T) {
-	for name, script := range map[string]string{"password manager": passwordManager, "older browser": olderBrowser, "broken helpers": brokenHelpers} {
+	for name, script := range map[string]string{"password manager": passwordManager, "older browser": olderBrowser,
+		"broken helpers": brokenHelpers} {
 		t.Run(name, func(t *testing.T) {
 			ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().withScript(script).joins()
 			ada.withPhone()
@@ -254,7 +264,7 @@ func TestPasskeys_SayWhatToDoWhenTheyFail(t *testing.T) {
 	}
 }
 
-func TestAdaLogsInWithAPasskeyByItsButtonAndIsRemembered(t *testing.T) {
+func TestPasskeys_LogInByTheirButton(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()
 	ada.withPhone()
 	ada.makesPasskey().press("Log out").at("/login", http.StatusOK)
@@ -262,7 +272,7 @@ func TestAdaLogsInWithAPasskeyByItsButtonAndIsRemembered(t *testing.T) {
 	ada.open("/account/sessions").sees("This device")
 }
 
-func TestAdaProvesHerselfWithAPasskeyAndRemovesIt(t *testing.T) {
+func TestPasskeys_ReauthenticateAndAreRemoved(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()
 	f := ada.withPhone()
 	ada.makesPasskey().press("Log out").logIn().at("/login/factor", http.StatusOK)
@@ -273,7 +283,7 @@ func TestAdaProvesHerselfWithAPasskeyAndRemovesIt(t *testing.T) {
 	ada.press("Log out").logIn().at("/dashboard", http.StatusOK)
 }
 
-func TestAPasskeyIsSuggestedAndDeclinedWithoutAScriptOfOurs(t *testing.T) {
+func TestPasskeyOffer_IsDeclinedWithoutScripts(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out").logIn()
 	ada.sees("Log in faster next time").press("Not now").sees("We will ask again in two weeks.")
 	if ada.offered("Create a passkey") {
@@ -285,7 +295,7 @@ func TestAPasskeyIsSuggestedAndDeclinedWithoutAScriptOfOurs(t *testing.T) {
 	}
 }
 
-func TestAPasskeyThatIsNeverWantedIsNotSuggestedAgain(t *testing.T) {
+func TestPasskeyOffer_IsNotRepeatedAfterNever(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out").logIn().sees("Log in faster next time")
 	ada.press("Never ask").at("/dashboard", http.StatusOK).press("Log out").logIn().at("/dashboard", http.StatusOK)
 	if ada.offered("Create a passkey") {
@@ -293,7 +303,8 @@ func TestAPasskeyThatIsNeverWantedIsNotSuggestedAgain(t *testing.T) {
 	}
 }
 
-// Whoever has no JavaScript is told that a passkey needs it, and shown another way.
+// Without JavaScript the page says that passkeys need it, and offers another
+// method.
 func TestAdaWithoutScriptsUsesARecoveryCodeInsteadOfHerPasskey(t *testing.T) { // feature:recovery_codes
 	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutSuggestions().joins()                    // feature:recovery_codes
 	ada.withPhone()                                                                                  // feature:recovery_codes
@@ -304,9 +315,9 @@ func TestAdaWithoutScriptsUsesARecoveryCodeInsteadOfHerPasskey(t *testing.T) { /
 	ada.press("Log in").at("/dashboard", http.StatusOK)                                              // feature:recovery_codes
 } // feature:recovery_codes
 
-// Items 50 and 51, with a real browser: what another site has had signed, what was sent before, what is another person's, and what a copy
-// of the device signs.
-func TestItem51ForeignReplayedForeignersAndCopiedPasskeysAreRefused(t *testing.T) {
+// WebAuthn Level 3, 7.2: the server refuses an assertion for another origin, a
+// replayed one, another user's, and one from a cloned authenticator.
+func TestPasskeys_AreRefusedForeignReplayedAndCopied(t *testing.T) {
 	s := startWithMail(t)
 	ada := s.visit(t, "Ada Lovelace").withoutSuggestions().joins()
 	f := ada.withPhone()
@@ -318,7 +329,8 @@ func TestItem51ForeignReplayedForeignersAndCopiedPasskeysAreRefused(t *testing.T
 	defer foreign.Close()
 
 	asked := ada.options("/login/passkey/options")
-	// To browsers each port of localhost is another site, which may ask for the passkeys of the name all the same.
+	// Each port of localhost is another origin to browsers, with the same
+	// relying party.
 	elsewhere := strings.Replace(foreign.URL, "127.0.0.1", "localhost", 1)
 	phished := ada.open(elsewhere).signs(asked)
 	ada.excuse(elsewhere)
@@ -350,7 +362,8 @@ func TestItem51ForeignReplayedForeignersAndCopiedPasskeysAreRefused(t *testing.T
 	}
 
 	f.isACopy()
-	ada.open("/login").press("Log in with a passkey").at("/login/passkey", http.StatusUnprocessableEntity).sees("did not let you in")
+	ada.open("/login").press("Log in with a passkey").at("/login/passkey",
+		http.StatusUnprocessableEntity).sees("did not let you in")
 	for _, p := range []*person{ada, bob} {
 		p.excuse("answered 422")
 	}

@@ -28,8 +28,9 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// person is somebody with a browser of their own: their cookies are nobody else's. What they name is found as a person with a
-// screen reader finds it, by role and accessible name, so that a page may change its looks.
+// person is a user with a separate browser profile. Elements are found by role
+// and accessible name, as a screen reader does, so that a page may change its
+// looks.
 type person struct {
 	t                     *testing.T
 	site                  *site
@@ -47,7 +48,7 @@ type person struct {
 	faults []string
 }
 
-// chromium starts one browser for all people.
+// chromium starts one browser for all users.
 var chromium = sync.OnceValues(func() (context.Context, error) {
 	path, err := lookPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 	if err != nil {
@@ -63,8 +64,8 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		// The list below an address bar is pages too, which Chromium makes with every window; so is the process that it keeps ready for
-		// the next site. Nobody here types an address, and all that was half the work of a test.
+		// The address bar's list of suggestions and the spare process are pages
+		// to Chromium, and took half of a test's time.
 		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess"),
 	)
 	if os.Geteuid() == 0 {
@@ -79,7 +80,8 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	return ctx, chromedp.Do(ctx)
 })
 
-// visit is a person on their way to s, whose browser speaks English, is 1280 pixels wide, and keeps still.
+// visit returns a new user of s, with a browser in English, 1280 pixels wide,
+// and without animations.
 func (s *site) visit(t *testing.T, name string) *person {
 	t.Helper()
 	browser, err := chromium()
@@ -96,15 +98,16 @@ func (s *site) visit(t *testing.T, name string) *person {
 	t.Cleanup(func() { p.leave(cancel) })
 	p.do(chromedp.Steps())
 	call(p, audits.Enable, cdp.Empty{})
-	// Of tabs that are looked at side by side only one would have the focus.
+	// Without this, only one of several tabs would have the focus.
 	call(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
-	// Every visit is a first one, so that what it weighs can be told, and what a page is made of is asked for again.
+	// Every visit is a first one, so that its size is that of all assets.
 	call(p, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
 	p.look("light", 1280)
 	return p
 }
 
-// leave demands that the browser has had nothing to complain of, and that the program has not written down a secret.
+// leave fails the test if the browser reported an error or the program logged a
+// secret.
 func (p *person) leave(cancel context.CancelFunc) {
 	defer cancel()
 	if p.t.Failed() {
@@ -123,7 +126,7 @@ func (p *person) leave(cancel context.CancelFunc) {
 	}
 }
 
-// keepPicture shows what the person saw when a test failed.
+// keepPicture stores a picture of the page when a test failed.
 func (p *person) keepPicture() {
 	picture, err := p.picture()
 	if err != nil {
@@ -148,14 +151,17 @@ func (p *person) listen(event any) {
 		if e.RedirectResponse != nil {
 			p.wire += int(e.RedirectResponse.EncodedDataLength)
 		}
-		// Browsers draw their own date picker with an image of theirs; the policy keeps pages from having such.
-		if !strings.HasPrefix(e.Request.URL, p.site.url+"/") && e.Request.URL != "about:blank" && !strings.HasPrefix(e.Request.URL, "data:") {
+		// Browsers draw their date picker with a data: image; the policy
+		// forbids it to pages.
+		if !strings.HasPrefix(e.Request.URL, p.site.url+"/") && e.Request.URL != "about:blank" &&
+			!strings.HasPrefix(e.Request.URL, "data:") {
 			complain("the page asked %s, which is not this site", e.Request.URL)
 		}
 	case *network.EventResponseReceived:
-		// A page may have any status, but what it is made of must be there.
-		// Browsers ask for the icon's old address wherever a page names none, such as at a plain text.
-		if e.Type != network.ResourceTypeDocument && e.Response.Status >= 400 && !strings.HasSuffix(e.Response.URL, "/favicon.ico") {
+		// A page may have any status, but its assets must exist. Browsers
+		// request /favicon.ico if a page names no icon.
+		if e.Type != network.ResourceTypeDocument && e.Response.Status >= 400 &&
+			!strings.HasSuffix(e.Response.URL, "/favicon.ico") {
 			complain("%s answered %d", e.Response.URL, e.Response.Status)
 		}
 	case *network.EventLoadingFinished:
@@ -165,11 +171,13 @@ func (p *person) listen(event any) {
 	case *runtime.EventConsoleAPICalled:
 		complain("console.%s", e.Type)
 	case *log.EventEntryAdded:
-		// For browsers that do not know commandfor yet, buttons of dialogs have popovertarget as well.
+		// Buttons of dialogs also have popovertarget, for browsers without
+		// commandfor.
 		if strings.Contains(e.Entry.Text, "popovertarget is ignored") {
 			return
 		}
-		// That a page was answered with 4xx or 5xx is an entry too; its status is for the story to judge.
+		// A page with status 4xx or 5xx is an entry too; its story checks the
+		// status.
 		if e.Entry.Source != log.EntrySourceNetwork && e.Entry.Level != log.EntryLevelInfo {
 			complain("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
@@ -179,13 +187,14 @@ func (p *person) listen(event any) {
 	}
 }
 
-// isTop says whether frame is the page itself and not one inside it: a target is called by its top frame.
+// isTop reports whether frame is the page itself. A target has the id of its
+// top frame.
 func (p *person) isTop(frame cdp.FrameID) bool {
 	target := chromedp.FromContext(p.ctx).Target
 	return target != nil && string(target.TargetID) == string(frame)
 }
 
-// excuse forgets the complaints that hold text.
+// excuse ignores errors with this text.
 func (p *person) excuse(text string) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -201,7 +210,7 @@ func (p *person) do(action chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// patiently returns p.ctx at first: the browser's tab would end with a shorter one.
+// patiently returns p.ctx at first: a shorter context would close the tab.
 func (p *person) patiently() (context.Context, context.CancelFunc) {
 	if chromedp.FromContext(p.ctx).Target == nil {
 		return p.ctx, func() {}
@@ -220,7 +229,8 @@ func call[P, R any](p *person, command cdp.Command[P, R], params P) R {
 	return result
 }
 
-// evaluate works with scripts switched off too: it is the test's script, not the page's.
+// evaluate runs a script of the test, even with the page's scripts switched
+// off.
 func evaluate[T any](p *person, expression string) T {
 	p.t.Helper()
 	ctx, cancel := p.patiently()
@@ -232,12 +242,13 @@ func evaluate[T any](p *person, expression string) T {
 	return value
 }
 
-// look sets the color scheme, "light" or "dark", and the width of the window in pixels.
+// look sets the color scheme, "light" or "dark", and the width of the window in
+// pixels.
 func (p *person) look(scheme string, width int64) *person {
 	p.t.Helper()
 	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme},
-		{Name: "prefers-reduced-motion", Value: "reduce"}, // or a transition half done would be judged
+		{Name: "prefers-reduced-motion", Value: "reduce"}, // or a transition would be measured halfway
 	}})
 	height := int64(900)
 	if width < 600 {
@@ -257,7 +268,7 @@ func (p *person) withoutScripts() *person {
 	return p
 }
 
-// arrive runs what leads to another page and waits for that page.
+// arrive runs an action that leads to another page, and waits for that page.
 func (p *person) arrive(by chromedp.Action[chromedp.Void]) *person {
 	p.t.Helper()
 	p.mutex.Lock()
@@ -276,7 +287,7 @@ func (p *person) arrive(by chromedp.Action[chromedp.Void]) *person {
 	return p
 }
 
-// open types an address into the address bar: a path of the site, or a whole address.
+// open opens a path of the site, or a whole address.
 func (p *person) open(address string) *person {
 	p.t.Helper()
 	if strings.HasPrefix(address, "/") {
@@ -285,20 +296,22 @@ func (p *person) open(address string) *person {
 	return p.arrive(chromedp.Navigate(address))
 }
 
-// press presses a button or follows a link and waits for where it leads.
+// press presses a button or link and waits for the page that follows.
 func (p *person) press(name string) *person {
 	p.t.Helper()
 	return p.arrive(p.click(p.onceDrawn(name, "button", "link")))
 }
 
-// toggle presses what leads nowhere else: a checkbox, a radio, a fold, a button that a script serves.
+// toggle presses an element that leads to no other page: a checkbox, a radio
+// button, a summary, a script's button.
 func (p *person) toggle(name string) *person {
 	p.t.Helper()
 	p.do(p.click(p.onceDrawn(name, "checkbox", "radio", "button", disclosure)))
 	return p
 }
 
-// onceDrawn is find when the page has been drawn: what is pressed before that, the browser drops.
+// onceDrawn finds an element after the page was drawn. Browsers drop clicks
+// before that.
 func (p *person) onceDrawn(name string, roles ...string) cdp.BackendNodeID {
 	p.t.Helper()
 	if p.scriptless { // no script can tell, but a picture is not taken before
@@ -309,7 +322,7 @@ func (p *person) onceDrawn(name string, roles ...string) cdp.BackendNodeID {
 	return p.find(name, roles...)
 }
 
-// fill replaces what is in the field with this label.
+// fill sets the field with this label.
 func (p *person) fill(label, value string) *person {
 	p.t.Helper()
 	if strings.Contains(strings.ToLower(label), "password") {
@@ -317,18 +330,21 @@ func (p *person) fill(label, value string) *person {
 	}
 	field := p.find(label, "textbox", "searchbox")
 	call(p, dom.Focus, dom.FocusParams{BackendNodeID: field})
-	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"selectAll"}})
-	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Commands: []string{"deleteBackward"}})
+	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown,
+		Commands: []string{"selectAll"}})
+	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown,
+		Commands: []string{"deleteBackward"}})
 	call(p, input.InsertText, input.InsertTextParams{Text: value})
 	return p
 }
 
-// disclosure is what Chromium calls the role of a summary that opens and closes.
+// disclosure is Chromium's role of a summary that opens and closes.
 const disclosure = "DisclosureTriangle"
 
 func (p *person) click(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
+		if _, err := cdp.Call(ctx, t, dom.ScrollIntoViewIfNeeded,
+			dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
 			return err
 		}
 		shape, err := cdp.Call(ctx, t, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
@@ -344,7 +360,8 @@ func (p *person) click(node cdp.BackendNodeID) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// find returns what has one of the roles and this accessible name, or the only one whose name begins with it.
+// find returns the element with one of the roles and this accessible name, or
+// the only one whose name begins with it.
 func (p *person) find(name string, roles ...string) cdp.BackendNodeID {
 	p.t.Helper()
 	return p.node(name, roles...).BackendDOMNodeID
@@ -370,20 +387,22 @@ func (p *person) node(name string, roles ...string) *accessibility.Node {
 		exact = near
 	}
 	if len(exact) != 1 {
-		p.t.Fatalf("%s looked for %q on %s and found %d; there are:\n  %s", p.name, name, p.address(), len(exact), strings.Join(names, "\n  "))
+		p.t.Fatalf("%s looked for %q on %s and found %d; there are:\n  %s", p.name, name, p.address(), len(exact),
+			strings.Join(names, "\n  "))
 	}
 	return exact[0]
 }
 
-// offered says whether there is a button or link whose name begins so.
+// offered reports whether a button or link has a name that begins with this.
 func (p *person) offered(name string) bool {
 	p.t.Helper()
 	return slices.ContainsFunc(p.nodes(), func(n *accessibility.Node) bool {
-		return slices.Contains([]string{"button", "link"}, text(n.Role)) && strings.HasPrefix(strings.ToLower(text(n.Name)), strings.ToLower(name))
+		return slices.Contains([]string{"button", "link"}, text(n.Role)) &&
+			strings.HasPrefix(strings.ToLower(text(n.Name)), strings.ToLower(name))
 	})
 }
 
-// nodes is what the page offers to a screen reader.
+// nodes returns the page's accessibility tree.
 func (p *person) nodes() []*accessibility.Node {
 	p.t.Helper()
 	document := call(p, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"})
@@ -400,22 +419,24 @@ func text(v *accessibility.Value) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// value is what stands in the field with this label.
+// value returns the content of the field with this label.
 func (p *person) value(label string) string {
 	p.t.Helper()
 	return text(p.node(label, "textbox").Value)
 }
 
-// focused is the role and name of what has the focus.
+// focused returns the role and name of the focused element.
 func (p *person) focused() (role, name string) {
 	p.t.Helper()
 	active := call(p, runtime.Evaluate, runtime.EvaluateParams{Expression: "document.activeElement"})
 	alone := false
-	tree := call(p, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{ObjectID: active.Result.ObjectID, FetchRelatives: &alone})
+	tree := call(p, accessibility.GetPartialAXTree,
+		accessibility.GetPartialAXTreeParams{ObjectID: active.Result.ObjectID, FetchRelatives: &alone})
 	return text(tree.Nodes[0].Role), text(tree.Nodes[0].Name)
 }
 
-// hasFocus waits until what has this role and name has the focus: browsers move it when they draw the page, not before.
+// hasFocus waits until the element with this role and name has the focus.
+// Browsers move it when they draw the page.
 func (p *person) hasFocus(role, name string) *person {
 	p.t.Helper()
 	var hasRole, hasName string
@@ -435,14 +456,15 @@ func (p *person) back() *person {
 	return p
 }
 
-// keys types, "\t" being the tab key and "\r" the enter key.
+// keys presses keys: "\t" is tab and "\r" is enter.
 func (p *person) keys(keys string) *person {
 	p.t.Helper()
 	p.do(typing(keys))
 	return p
 }
 
-// typing sends a raw key down, as a keyboard does: after any other, a key that follows a link is typed again where it leads.
+// typing sends raw key events, as a keyboard does. After others, a key that
+// follows a link is repeated on the next page.
 func typing(keys string) chromedp.Action[chromedp.Void] {
 	return chromedp.KeyEvent(keys, func(event *input.DispatchKeyEventParams) {
 		if event.Type == input.DispatchKeyEventTypeKeyDown {
@@ -451,7 +473,8 @@ func typing(keys string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// tabTo presses the tab key until what has this name has the focus, which has to be seen.
+// tabTo presses tab until the element with this name has the focus, which must
+// be visible.
 func (p *person) tabTo(name string) *person {
 	p.t.Helper()
 	var seen []string
@@ -461,7 +484,7 @@ func (p *person) tabTo(name string) *person {
 		if strings.EqualFold(has, name) {
 			const outlined = `getComputedStyle(document.activeElement).outlineStyle !== "none" || getComputedStyle(document.activeElement).boxShadow !== "none"`
 			if !evaluate[bool](p, outlined) {
-				p.t.Errorf("%q has the focus, and nobody sees it", name)
+				p.t.Errorf("%q has the focus, but it is not visible", name)
 			}
 			return p
 		}
@@ -471,7 +494,7 @@ func (p *person) tabTo(name string) *person {
 	return p
 }
 
-// text is what is to be read on the page.
+// text returns the text of the page.
 func (p *person) text() string {
 	p.t.Helper()
 	return strings.Join(strings.Fields(evaluate[string](p, "document.body.innerText")), " ")
@@ -482,7 +505,7 @@ func (p *person) address() string {
 	return evaluate[string](p, "location.pathname + location.search")
 }
 
-// sees demands each text on the page.
+// sees fails the test unless the page has each text.
 func (p *person) sees(texts ...string) *person {
 	p.t.Helper()
 	page := p.text()
@@ -494,7 +517,7 @@ func (p *person) sees(texts ...string) *person {
 	return p
 }
 
-// at demands that the page has this path and status.
+// at fails the test unless the page has this path and status.
 func (p *person) at(path string, status int) *person {
 	p.t.Helper()
 	address, _, _ := strings.Cut(p.address(), "?")
@@ -504,8 +527,9 @@ func (p *person) at(path string, status int) *person {
 	return p
 }
 
-// letter is the next mail to the person, whose subject has this in it. Mails that tell of a login on a new device are passed over, unless
-// one is asked for. The link leads to this site.
+// message returns the next mail to the user, which must have this in its
+// subject. It skips alerts about new devices unless one is wanted. The link
+// must lead to this site.
 func (p *person) message(subject string) mailtest.Message {
 	p.t.Helper()
 	m := p.site.mail.Next(p.t, p.email)
@@ -525,7 +549,7 @@ func (p *person) message(subject string) mailtest.Message {
 	return m
 }
 
-// html is the page as it was sent.
+// html returns the page as it was sent.
 func (p *person) html() []byte {
 	p.t.Helper()
 	if p.shown != nil {
@@ -537,14 +561,15 @@ func (p *person) html() []byte {
 	return call(p, network.GetResponseBody, network.GetResponseBodyParams{RequestID: page}).Body
 }
 
-// picture is the whole page as a PNG.
+// picture returns the whole page as a PNG.
 func (p *person) picture() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
 }
 
-// received is how many bytes the page has taken over the wire, once the browser has fetched all of it.
+// received returns the number of bytes that the page took over the network,
+// once the browser has loaded all of it.
 func (p *person) received() int {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

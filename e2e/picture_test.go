@@ -22,11 +22,12 @@ func (p *person) choose(label, name string, content []byte) *person {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	call(p, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path}, BackendNodeID: p.find(label, "button")})
+	call(p, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path},
+		BackendNodeID: p.find(label, "button")})
 	return p
 }
 
-// hills is a picture.
+// hills returns a picture.
 func hills(t *testing.T) []byte {
 	t.Helper()
 	const width, height = 800, 466
@@ -37,7 +38,8 @@ func hills(t *testing.T) []byte {
 			for ridge := range 4 {
 				top := 200 + 60*float64(ridge) + 40*math.Sin(float64(x)/(100-14*float64(ridge))+2*float64(ridge))
 				if float64(y) > top {
-					sky = color.NRGBA{R: uint8(70 - 14*ridge), G: uint8(130 - 24*ridge), B: uint8(120 - 20*ridge), A: 255}
+					sky = color.NRGBA{R: uint8(70 - 14*ridge), G: uint8(130 - 24*ridge),
+						B: uint8(120 - 20*ridge), A: 255}
 				}
 			}
 			picture.Set(x, y, sky)

@@ -10,7 +10,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-// preferencesViews are the page of preferences, and pages shown otherwise than the device wants.
+// preferencesViews are the page of preferences, and pages in a theme that
+// differs from the device's.
 func preferencesViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").joins()
@@ -24,12 +25,12 @@ func preferencesViews(t *testing.T) []view {
 	}
 }
 
-// ground is the color behind the page.
+// ground returns the background color of the page.
 func (p *person) ground() string {
 	return evaluate[string](p, "getComputedStyle(document.body.parentElement).backgroundColor")
 }
 
-func TestAdaChoosesAThemeWhateverHerDeviceWants(t *testing.T) {
+func TestPreferences_ThemeOverridesTheDevice(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins().look("light", 1280)
 		if !scripts {
@@ -63,7 +64,7 @@ func TestPreferences_ShowAThemeWhereTheTimeZoneIsUnknown(t *testing.T) {
 	}
 }
 
-func TestABrowserOffersItsTimeZone(t *testing.T) {
+func TestPreferences_OfferTheBrowsersTimeZone(t *testing.T) {
 	for _, zone := range []struct{ browser, button, clock string }{
 		{"Europe/Berlin", "Use this device’s: Berlin", "Europe/Berlin"},
 		{"Asia/Calcutta", "Use this device’s: Kolkata", "Asia/Kolkata"},
@@ -95,21 +96,23 @@ func TestPreferences_OfferEveryTimeZoneOfTheBrowser(t *testing.T) {
 	}
 }
 
-// picks takes an option of a list as the keyboard does.
+// picks chooses an option of a list by keyboard.
 func (p *person) picks(label, option string) *person {
 	p.t.Helper()
 	call(p, dom.Focus, dom.FocusParams{BackendNodeID: p.find(label, "combobox")})
 	return p.keys(option)
 }
 
-func TestAdaReadsDatesAsSheIsUsedTo(t *testing.T) {
+func TestPreferences_FormatDates(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {
 			ada.withoutScripts()
 		}
-		for language, date := range map[string]string{"English (United States)": `now [A-Z][a-z]+ \d+, 20\d\d`, "English (Ireland)": `now \d+ [A-Z][a-z]+ 20\d\d`} {
-			ada.open("/account/preferences").picks("Language and dates", language).press("Save preferences").at("/account/preferences", http.StatusOK)
+		for language, date := range map[string]string{"English (United States)": `now [A-Z][a-z]+ \d+, 20\d\d`,
+			"English (Ireland)": `now \d+ [A-Z][a-z]+ 20\d\d`} {
+			ada.open("/account/preferences").picks("Language and dates",
+				language).press("Save preferences").at("/account/preferences", http.StatusOK)
 			if !regexp.MustCompile(date).MatchString(ada.text()) {
 				t.Errorf("in %s there is no date like %s:\n%s", language, date, ada.text())
 			}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// profilePictureViews are the pages around the picture of a person.
+// profilePictureViews are the pages of the profile picture.
 func profilePictureViews(t *testing.T) []view {
 	ada := startWithMail(t, "RATE_LIMIT=off").visit(t, "Ada Lovelace").joins()
 	return []view{
@@ -20,14 +20,16 @@ func profilePictureViews(t *testing.T) []view {
 	}
 }
 
-func TestAdaGivesHerselfAPictureAndTakesItAway(t *testing.T) {
+func TestProfilePicture_IsSetAndRemoved(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {
 			ada.withoutScripts()
 		}
-		ada.open("/account").press("Change picture").choose("Choose a picture", "hills.png", hills(t)).press("Save picture").at("/account/picture", http.StatusOK)
-		// The browser has drawn each of them, the small one in the menu and the large one.
+		ada.open("/account").press("Change picture").choose("Choose a picture", "hills.png",
+			hills(t)).press("Save picture").at("/account/picture", http.StatusOK)
+		// The browser has drawn each of them, the small one in the menu and the
+		// large one.
 		if drawn := evaluate[[]int](ada, `[...document.querySelectorAll("img.avatar")].map(i => i.naturalWidth)`); len(drawn) != 2 || drawn[0] != 96 || drawn[1] != 256 {
 			t.Errorf("%d pixels are drawn", drawn)
 		}

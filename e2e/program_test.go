@@ -18,10 +18,10 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 )
 
-// patience is how long anything may take before a test gives up on it; nothing waits for it in a run that passes.
+// patience is the longest time that a test waits.
 const patience = 20 * time.Second
 
-// site is the program, running on a folder of its own.
+// site is the running program, with its own folder.
 type site struct {
 	url  string
 	dir  string           // holds data/
@@ -29,7 +29,7 @@ type site struct {
 	log  *logbook
 }
 
-// build makes the program once for all tests.
+// build builds the program once for all tests.
 var build = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "e2e-")
 	if err != nil {
@@ -45,7 +45,8 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// start runs the program as a fresh clone would, with these settings ("NAME=value") on top, until the test ends.
+// start runs the program until the test ends, as a fresh clone does, with
+// additional settings ("NAME=value").
 func start(t *testing.T, settings ...string) *site {
 	t.Helper()
 	return startIn(t, t.TempDir(), settings...)
@@ -73,7 +74,7 @@ func startIn(t *testing.T, dir string, settings ...string) *site {
 	return s
 }
 
-// startWithMail is start with a mail server behind the program.
+// startWithMail starts the program with a mail server.
 func startWithMail(t *testing.T, settings ...string) *site {
 	t.Helper()
 	server := mailtest.NewServer(t)
@@ -82,7 +83,7 @@ func startWithMail(t *testing.T, settings ...string) *site {
 	return s
 }
 
-// runs carries a command of the program out, beside the one that serves.
+// runs runs a command of the program while the program serves.
 func (s *site) runs(t *testing.T, words ...string) {
 	t.Helper()
 	path, err := build()
@@ -96,7 +97,8 @@ func (s *site) runs(t *testing.T, words ...string) {
 	}
 }
 
-// freePort is free now; that nobody takes it before the program does is likely enough.
+// freePort returns a free port. Another process is unlikely to take it before
+// the program does.
 func freePort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -129,7 +131,8 @@ func (s *site) awaitReady(t *testing.T, ended chan error) {
 	}
 }
 
-// stop asks the program to end and demands that it does so cleanly, having logged no error of its own.
+// stop stops the program, and fails the test unless it ends cleanly and has
+// logged no error.
 func (s *site) stop(t *testing.T, program *exec.Cmd, ended chan error) {
 	program.Process.Signal(syscall.SIGTERM)
 	select {
@@ -150,7 +153,7 @@ func (s *site) stop(t *testing.T, program *exec.Cmd, ended chan error) {
 	}
 }
 
-// logbook keeps what the program prints.
+// logbook stores the output of the program.
 type logbook struct {
 	mutex    sync.Mutex
 	text     bytes.Buffer
@@ -169,19 +172,20 @@ func (l *logbook) String() string {
 	return l.text.String()
 }
 
-// expect excuses error lines that hold text.
+// expect ignores error lines with this text.
 func (l *logbook) expect(text string) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.expected = append(l.expected, text)
 }
 
-// faults are the lines that tell of an error nobody expected.
+// faults returns the unexpected error lines.
 func (l *logbook) faults() []string {
 	var faults []string
 lines:
 	for line := range strings.Lines(l.String()) {
-		if !strings.Contains(line, "level=ERROR") && !strings.Contains(line, "panic") && !strings.Contains(line, "DATA RACE") {
+		if !strings.Contains(line, "level=ERROR") && !strings.Contains(line, "panic") &&
+			!strings.Contains(line, "DATA RACE") {
 			continue
 		}
 		for _, text := range l.expected {
@@ -194,7 +198,8 @@ lines:
 	return faults
 }
 
-// missing skips the test with a sentence that says what to install, except in CI, where everything must be there.
+// missing skips the test with a sentence that says what to install. With
+// CI=true it fails the test.
 func missing(t *testing.T, sentence string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -203,7 +208,7 @@ func missing(t *testing.T, sentence string) {
 	t.Skip(sentence)
 }
 
-// exits is what TestMain cleans up: what the tests share outlives each of them.
+// exits are the cleanups that TestMain runs for what the tests share.
 var exits []func()
 
 func atExit(f func()) { exits = append(exits, f) }

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 )
 
-// codes are what the open page shows.
+// codes returns the codes on the open page.
 func (p *person) codes() []string {
 	p.t.Helper()
 	codes := strings.Fields(evaluate[string](p, `document.getElementById("codes").innerText`))
@@ -22,7 +22,7 @@ func (p *person) codes() []string {
 	return codes
 }
 
-func TestAdaKeepsHerRecoveryCodesAndUsesOne(t *testing.T) {
+func TestRecoveryCodes_AreDownloadedAndUsed(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {
@@ -45,7 +45,8 @@ func TestAdaKeepsHerRecoveryCodesAndUsesOne(t *testing.T) {
 				t.Errorf("scripts: %t, %s is offered: %t", scripts, button, !scripts)
 			}
 		}
-		ada.press("I have kept them").press("Log out").logIn().at("/login/factor", http.StatusOK).press("Use a recovery code")
+		ada.press("I have kept them").press("Log out").logIn().at("/login/factor",
+			http.StatusOK).press("Use a recovery code")
 		ada.fill("Recovery code", codes[3]).press("Log in").at("/dashboard", http.StatusOK).message("recovery code")
 		ada.open("/account/recovery-codes").sees("9 of your codes are unused.")
 	}
@@ -66,7 +67,7 @@ func TestRecoveryCodes_AreSelectedWhereTheClipboardIsRefused(t *testing.T) {
 	}
 }
 
-func TestRecoveryCodesAreCopiedAndPrinted(t *testing.T) {
+func TestRecoveryCodes_AreCopiedAndPrinted(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/totp/new")
 	ada.enrolls()
 	ada.open("/account/recovery-codes").press("Make new codes")
@@ -79,7 +80,8 @@ func TestRecoveryCodesAreCopiedAndPrinted(t *testing.T) {
 		const look = () => document.querySelector("[data-copy]").textContent === "Copied" ? done(true) : setTimeout(look, 20);
 		look();
 	})`)
-	if copied := strings.Fields(evaluate[string](ada, "navigator.clipboard.readText()")); strings.Join(copied, " ") != strings.Join(codes, " ") {
+	if copied := strings.Fields(evaluate[string](ada, "navigator.clipboard.readText()")); strings.Join(copied,
+		" ") != strings.Join(codes, " ") {
 		t.Errorf("copied is %q, shown %q", copied, codes)
 	}
 	evaluate[bool](ada, `addEventListener("beforeprint", () => document.title = "printed") === undefined`)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// signUp makes an account and stops where mail must be read.
+// signUp registers and stops before the mail is read.
 func (p *person) signUp() *person {
 	p.t.Helper()
 	return p.open("/register").fill("Name", p.name).fill("Email", p.email).fill("Password", p.password).
@@ -34,7 +34,7 @@ func (p *person) logIn() *person {
 	return p.open("/login").fill("Email", p.email).fill("Password", p.password).press("Log in")
 }
 
-// lives goes once through all that a new person does.
+// lives does everything that a new user does.
 func (p *person) lives() {
 	p.t.Helper()
 	p.joins().sees(p.name)
@@ -49,11 +49,11 @@ func (p *person) lives() {
 	p.open("/account").fill("Name", "Ada King").press("Save").at("/account", http.StatusOK).sees("Ada King")
 }
 
-func TestAdaSignsUpConfirmsLogsOutForgetsResetsAndLogsIn(t *testing.T) {
+func TestAccount_SignUpToReset(t *testing.T) {
 	startWithMail(t).visit(t, "Ada Lovelace").lives()
 }
 
-func TestAllOfItWorksWithJavaScriptOff(t *testing.T) {
+func TestAccount_WorksWithoutJavaScript(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").withoutScripts()
 	if ada.open("/login").offered("Show password") {
 		t.Fatal("a button is offered that only a script can serve, or scripts are on after all")
@@ -61,46 +61,48 @@ func TestAllOfItWorksWithJavaScriptOff(t *testing.T) {
 	ada.lives()
 }
 
-func TestTheDevelopmentMailboxIsEnoughToSignUp(t *testing.T) {
+func TestSignUp_WorksWithTheDevelopmentMailbox(t *testing.T) {
 	ada := start(t).visit(t, "Ada Lovelace").signUp()
 	ada.press("Development mailbox").at("/dev/mail", http.StatusOK).press("Confirm").press("Open its link")
 	ada.at("/email/confirm", http.StatusOK).press("Confirm").at("/dashboard", http.StatusOK)
 }
 
-func TestTheLinkAloneConfirmsNothingInAStrangersBrowser(t *testing.T) {
+func TestConfirm_NeedsThePasswordInAnotherBrowser(t *testing.T) {
 	s := startWithMail(t)
 	ada, eve := s.visit(t, "Ada Lovelace"), s.visit(t, "Eve")
 	link := ada.signUp().message("Confirm").Link
-	eve.open(link).fill("Password", "a guess of mine, not hers").press("Confirm").at("/email/confirm", http.StatusUnprocessableEntity)
+	eve.open(link).fill("Password", "a guess of mine, not hers").press("Confirm").at("/email/confirm",
+		http.StatusUnprocessableEntity)
 	eve.open("/dashboard").at("/login", http.StatusOK)
 	ada.open(link).press("Confirm").at("/dashboard", http.StatusOK)
 }
 
-func TestAMistypedAddressIsCorrected(t *testing.T) {
+func TestSignUp_CorrectsAMistypedAddress(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").signUp()
 	wrong := ada.message("Confirm").Link
 	ada.email = "ada@example.org"
-	ada.toggle("Wrong address?").fill("Your email", ada.email).press("Correct").at("/register/sent", http.StatusOK).sees(ada.email)
+	ada.toggle("Wrong address?").fill("Your email", ada.email).press("Correct").at("/register/sent",
+		http.StatusOK).sees(ada.email)
 	ada.confirm().press("Log out").open(wrong)
 	if ada.offered("Confirm") {
 		t.Error("the link to the wrong address still works")
 	}
 }
 
-func TestWhoWasSentToLogInArrivesWhereTheyWereGoing(t *testing.T) {
+func TestLogin_ReturnsToThePage(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().press("Log out")
 	ada.open("/account/sessions").at("/login", http.StatusOK)
 	ada.fill("Email", ada.email).fill("Password", ada.password).press("Log in").at("/account/sessions", http.StatusOK)
 }
 
-func TestBackAfterLoggingOutShowsNothing(t *testing.T) {
+func TestLogout_LeavesNothingBehindTheBackButton(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account").press("Log out").back()
 	if page := ada.text(); strings.Contains(page, ada.email) || strings.Contains(page, ada.name) {
 		t.Errorf("after logging out, back shows:\n%s", page)
 	}
 }
 
-func TestASessionIsEndedFromAnotherDevice(t *testing.T) {
+func TestSessions_AreEndedFromAnotherDevice(t *testing.T) {
 	s := startWithMail(t)
 	phone, laptop := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	phone.joins()
@@ -109,23 +111,25 @@ func TestASessionIsEndedFromAnotherDevice(t *testing.T) {
 	laptop.open("/dashboard").at("/dashboard", http.StatusOK)
 }
 
-func TestAChangedPasswordSignsTheOthersOut(t *testing.T) {
+func TestPasswordChange_LogsOutOtherDevices(t *testing.T) {
 	s := startWithMail(t)
 	phone, laptop := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	phone.joins()
-	laptop.logIn().open("/account/security").fill("Current password", laptop.password).fill("New password", "quiet rivers carry paper boats")
+	laptop.logIn().open("/account/security").fill("Current password", laptop.password).fill("New password",
+		"quiet rivers carry paper boats")
 	laptop.press("Change password").at("/account/security", http.StatusOK).message("password was changed")
 	phone.open("/dashboard").at("/login", http.StatusOK)
 	laptop.open("/dashboard").at("/dashboard", http.StatusOK)
 }
 
-func TestMistakesStandBesideTheirInputsAndTheSummaryHasTheFocus(t *testing.T) {
+func TestForm_ShowsErrorsAndFocusesTheSummary(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace")
 		if !scripts {
 			ada.withoutScripts()
 		}
-		ada.open("/register").fill("Name", ada.name).fill("Email", "ada").fill("Password", "tiny secret").press("Create account")
+		ada.open("/register").fill("Name", ada.name).fill("Email", "ada").fill("Password",
+			"tiny secret").press("Create account")
 		ada.at("/register", http.StatusUnprocessableEntity).hasFocus("alert", "")
 		if kept := ada.value("Name") + " " + ada.value("Email"); kept != ada.name+" ada" {
 			t.Errorf("scripts %t: of what was typed, %q is left", scripts, kept)
@@ -143,7 +147,7 @@ func TestMistakesStandBesideTheirInputsAndTheSummaryHasTheFocus(t *testing.T) {
 	}
 }
 
-func TestTheKeyboardIsEnough(t *testing.T) {
+func TestPages_WorkByKeyboard(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace")
 	enter := typing("\r")
 	ada.open("/").tabTo("Skip to content").tabTo("Sign up").arrive(enter).at("/register", http.StatusOK)
@@ -155,7 +159,7 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	ada.hasFocus("textbox", "Email").keys(ada.email).tabTo("Password").keys(ada.password).arrive(enter).at("/dashboard", http.StatusOK)
 }
 
-func TestAPasswordCanBeShown(t *testing.T) {
+func TestPasswordField_ShowsThePassword(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace")
 	ada.open("/login").fill("Password", ada.password)
 	if ada.value("Password") == ada.password {
@@ -166,7 +170,7 @@ func TestAPasswordCanBeShown(t *testing.T) {
 	}
 }
 
-func TestAFormIsSentOnceAndItsButtonSaysSo(t *testing.T) {
+func TestForm_IsSentOnce(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").open("/register")
 	evaluate[bool](ada, `addEventListener("submit", event => {
 		if (!event.defaultPrevented) window.sent = (window.sent ?? 0) + 1
@@ -174,21 +178,21 @@ func TestAFormIsSentOnceAndItsButtonSaysSo(t *testing.T) {
 	}), true`)
 	ada.toggle("Create account").toggle("Create account")
 	if sent := evaluate[int](ada, "window.sent"); sent != 1 {
-		t.Errorf("an impatient person sends the form %d times", sent)
+		t.Errorf("three clicks: got %d requests, want 1", sent)
 	}
 	if !evaluate[bool](ada, `document.activeElement.ariaBusy === "true"`) {
 		t.Error("the button does not say that it is working")
 	}
 }
 
-func TestAMailedTokenLeavesTheAddressBar(t *testing.T) {
+func TestMailedLink_RemovesItsTokenFromTheAddressBar(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").signUp()
 	if address := ada.open(ada.message("Confirm").Link).address(); address != "/email/confirm" {
 		t.Errorf("the address bar shows %s", address)
 	}
 }
 
-func TestTheAccountsPagesAreOneButtonAwayOnAPhone(t *testing.T) {
+func TestAccountPages_OpenByOneButtonOnAPhone(t *testing.T) {
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().withoutScripts().look("light", 360)
 	ada.open("/account/security")
 	if ada.offered("Sessions") {
@@ -198,7 +202,7 @@ func TestTheAccountsPagesAreOneButtonAwayOnAPhone(t *testing.T) {
 	ada.look("light", 1280).press("Security").at("/account/security", http.StatusOK)
 }
 
-func TestWhoWasNotItLocksTheThiefOut(t *testing.T) {
+func TestReportCompromise_LocksTheAttackerOut(t *testing.T) {
 	s := startWithMail(t)
 	ada, thief := s.visit(t, "Ada Lovelace"), s.visit(t, "Ada Lovelace")
 	ada.joins()
@@ -211,21 +215,24 @@ func TestWhoWasNotItLocksTheThiefOut(t *testing.T) {
 	ada.logIn().at("/dashboard", http.StatusOK)
 }
 
-// Whoever runs the site makes a password void that others may know.
-func TestAPasswordThatWasMadeVoidIsReplacedByItsOwner(t *testing.T) {
+// An operator voids a password that others may know.
+func TestExpirePassword_LetsTheOwnerChooseANewOne(t *testing.T) {
 	s := startWithMail(t)
 	ada, thief := s.visit(t, "Ada Lovelace").joins(), s.visit(t, "Ada Lovelace")
 	s.runs(t, "user", "expire-password", ada.email)
 	ada.open("/dashboard").at("/login", http.StatusOK)
 	thief.logIn().at("/login", http.StatusUnprocessableEntity)
-	ada.open(ada.message("Choose a new password").Link).at("/password/forgot", http.StatusOK).fill("Email", ada.email).press("Send the link")
+	ada.open(ada.message("Choose a new password").Link).at("/password/forgot", http.StatusOK).fill("Email",
+		ada.email).press("Send the link")
 	ada.password = "quiet rivers carry paper boats"
-	ada.open(ada.message("Reset").Link).fill("New password", ada.password).press("Set new password").at("/login", http.StatusOK)
+	ada.open(ada.message("Reset").Link).fill("New password",
+		ada.password).press("Set new password").at("/login", http.StatusOK)
 	ada.logIn().at("/dashboard", http.StatusOK)
 }
 
-// Item 69: whoever sends a header, or a form, a little at a time does not hold a connection for ever.
-func TestItem69ASlowSenderIsLetGo(t *testing.T) {
+// ASVS 5.0 V15.2.2: a client that sends a header or a form slowly can't hold a
+// connection indefinitely.
+func TestServer_DisconnectsASlowSender(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	s := start(t)
 	for what, slow := range map[string]struct {
@@ -233,7 +240,9 @@ func TestItem69ASlowSenderIsLetGo(t *testing.T) {
 		most time.Duration
 	}{
 		"a header": {"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", 15 * time.Second},
-		"a form":   {"POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: " + s.url + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nemail=", 40 * time.Second},
+		"a form": {"POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: " + s.url +
+			"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nemail=",
+			40 * time.Second},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

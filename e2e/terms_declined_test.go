@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestWhoDoesNotAcceptTheTermsTakesTheirDataAndLeaves(t *testing.T) {
+func TestTerms_DeclinedLeaveExportAndDeletion(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := startWithMail(t)
 		s.visit(t, "Ada Lovelace").joins()
@@ -15,7 +15,8 @@ func TestWhoDoesNotAcceptTheTermsTakesTheirDataAndLeaves(t *testing.T) {
 		}
 		ada.logIn().at("/login/terms", http.StatusOK).toggle("I do not accept")
 		ada.downloads("Download")
-		ada.press("Delete").at("/login/terms/delete", http.StatusOK).fill("Your email address", ada.email).press("Delete my account")
+		ada.press("Delete").at("/login/terms/delete", http.StatusOK).fill("Your email address",
+			ada.email).press("Delete my account")
 		ada.sees("Your account is closed").open("/login/terms").at("/login", http.StatusOK)
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// termsViews are the terms, and the pages around them where there are some to accept.
+// termsViews are the terms, and the pages that differ when there are terms to
+// accept.
 func termsViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	s.visit(t, "Ada Lovelace").joins()
@@ -31,7 +32,8 @@ func termsViews(t *testing.T) []view {
 	}
 }
 
-// again runs the program beside s, on the same folder and with the same mail server, with other settings.
+// again runs a second program on the same folder and mail server, with other
+// settings.
 func (s *site) again(t *testing.T, settings ...string) *site {
 	t.Helper()
 	other := startIn(t, s.dir, append(settings, "SMTP_URL="+s.mail.URL().String())...)
@@ -39,7 +41,7 @@ func (s *site) again(t *testing.T, settings ...string) *site {
 	return other
 }
 
-func TestNewTermsAreReadAndAcceptedAtTheNextLogIn(t *testing.T) {
+func TestTerms_AreAcceptedAtTheNextLogin(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		s := startWithMail(t, "TERMS_VERSION=2026-12-01")
 		ada := s.visit(t, "Ada Lovelace")

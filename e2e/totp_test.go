@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// app makes codes, as oathtool computes them.
+// app computes codes, as oathtool does.
 type app struct {
 	p      *person
 	secret string
 	last   int64 // the step of the last code
 }
 
-// key is the secret that the open page shows to be typed.
+// key returns the secret on the open page.
 func (p *person) key() string {
 	return evaluate[string](p, `document.getElementById("totp-key").textContent.replaceAll(" ", "")`)
 }
 
-// enrolls sets an authenticator up from the key on the open page.
+// enrolls sets up an authenticator with the key on the open page.
 func (p *person) enrolls() *app {
 	p.t.Helper()
 	a := &app{p: p, secret: p.key()}
@@ -33,7 +33,8 @@ func (p *person) enrolls() *app {
 	return a
 }
 
-// code is one that was not used yet; where the next one is not accepted so early, it waits.
+// code returns a code that was not used yet. It waits if the next one would be
+// refused as too early.
 func (a *app) code() string {
 	a.p.t.Helper()
 	oathtool, err := exec.LookPath("oathtool")
@@ -43,14 +44,16 @@ func (a *app) code() string {
 	step := max(time.Now().Unix()/30, a.last+1)
 	time.Sleep(time.Until(time.Unix((step-1)*30, 0)))
 	a.last = step
-	code, err := exec.Command(oathtool, "--totp", "--base32", "--now", time.Unix(step*30, 0).UTC().Format("2006-01-02 15:04:05 UTC"), a.secret).Output()
+	code, err := exec.Command(oathtool, "--totp", "--base32", "--now",
+		time.Unix(step*30, 0).UTC().Format("2006-01-02 15:04:05 UTC"), a.secret).Output()
 	if err != nil {
 		a.p.t.Fatal(err)
 	}
 	return strings.TrimSpace(string(code))
 }
 
-// totpViews are the pages around authenticators and, since they need one, around second factors.
+// totpViews are the pages of authenticators, and those of second factors, which
+// need one.
 func totpViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").joins()
@@ -87,8 +90,8 @@ func totpViews(t *testing.T) []view {
 	}
 }
 
-// A camera sees what the page shows.
-func TestTheQRCodeIsTheKeyThatIsShown(t *testing.T) {
+// zbarimg reads the QR code from a picture of the page.
+func TestTOTP_QRCodeHasTheKey(t *testing.T) {
 	zbarimg, err := exec.LookPath("zbarimg")
 	if err != nil {
 		missing(t, "this test needs zbarimg (on Debian: apt-get install zbar-tools)")
@@ -118,7 +121,7 @@ func TestTheQRCodeIsTheKeyThatIsShown(t *testing.T) {
 	}
 }
 
-func TestAdaLogsInWithASecondFactor(t *testing.T) {
+func TestTOTP_LogsIn(t *testing.T) {
 	t.Parallel() // it waits for the clock
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
@@ -132,20 +135,21 @@ func TestAdaLogsInWithASecondFactor(t *testing.T) {
 	}
 }
 
-func TestAdaRenamesAnAppAndRemovesIt(t *testing.T) {
+func TestTOTP_IsRenamedAndRemoved(t *testing.T) {
 	for _, scripts := range []bool{true, false} {
 		ada := startWithMail(t).visit(t, "Ada Lovelace").joins()
 		if !scripts {
 			ada.withoutScripts()
 		}
 		ada.open("/account/totp/new").enrolls()
-		ada.open("/account/totp").toggle("Rename").fill("Name", "My old phone").press("Save name").at("/account/totp", http.StatusOK).sees("My old phone")
+		ada.open("/account/totp").toggle("Rename").fill("Name", "My old phone").press("Save name").at("/account/totp",
+			http.StatusOK).sees("My old phone")
 		ada.press("Remove").at("/account/totp", http.StatusOK).sees("Set up").message("security")
 		ada.press("Log out").logIn().at("/dashboard", http.StatusOK)
 	}
 }
 
-func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
+func TestPasswordReset_AsksForTheSecondFactor(t *testing.T) {
 	t.Parallel() // it waits for the clock
 	ada := startWithMail(t).visit(t, "Ada Lovelace").joins().open("/account/totp/new")
 	phone := ada.enrolls()
@@ -157,7 +161,8 @@ func TestAdaResetsThePasswordBehindASecondFactor(t *testing.T) {
 	ada.logIn().fill("Code", phone.code()).press("Log in").at("/dashboard", http.StatusOK)
 }
 
-// recovers is somebody who has lost the app, at the page that the link in the mail leads to.
+// recovers opens the page behind the mailed link, for a user who has lost the
+// app.
 func (s *site) recovers(p *person) {
 	p.joins().open("/account/totp/new").enrolls()
 	s.runs(p.t, "user", "recover", p.email)

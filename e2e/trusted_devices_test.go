@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// trustedDeviceViews are the pages around devices where the second factor is not asked for.
+// trustedDeviceViews are the pages of trusted devices.
 func trustedDeviceViews(t *testing.T) []view {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	ada := s.visit(t, "Ada Lovelace").joins()

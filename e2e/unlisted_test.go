@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// route is what the program says of one.
+// route is a route as the program lists it.
 type route struct{ Method, Path, Guard string }
 
 func routes(t *testing.T) (list []route) {
@@ -31,16 +31,17 @@ func routes(t *testing.T) (list []route) {
 	return list
 }
 
-// unlistedViews are the pages of the logged in that no other view looks at: a new page is looked at as soon as it is on the map
-// of the site. A list and its rows are seen by somebody who has the rows of seed, the list by a newcomer as well, and a form also
-// as it is answered when it is sent empty.
+// unlistedViews are the pages for users that no other view covers, so that a
+// new page is checked at once. A list is seen by a user with the rows of seed
+// and by a new user, a row by the first, and a form also after it was sent
+// empty.
 func unlistedViews(t *testing.T, listed []view) (views []view) {
 	s := startWithMail(t, "RATE_LIMIT=off")
 	newcomer, ada := s.visit(t, "New Comer").joins(), s.seeded(t)
 	all := routes(t)
 	for _, r := range all {
 		known := slices.ContainsFunc(listed, func(v view) bool { return v.route == r.Path })
-		if !known && r.Method == http.MethodGet && r.Guard == "owing a second factor" { // nobody can owe one: everybody is sent on
+		if !known && r.Method == http.MethodGet && r.Guard == "owing a second factor" { // a visitor is redirected
 			views = append(views, view{"owing-nothing", r.Path, 200, newcomer, opens(r.Path)})
 		}
 		if known || r.Method != http.MethodGet || r.Guard != "logged in" || slices.Contains(noPages(), r.Path) {
@@ -54,17 +55,22 @@ func unlistedViews(t *testing.T, listed []view) (views []view) {
 			continue
 		}
 		if strings.Contains(r.Path, ":") {
-			continue // what is below a row needs somebody who knows the way
+			continue // pages below a row need a view of their own
 		}
-		views = append(views, view{name, r.Path, 200, ada, opens(r.Path)}, view{name + "-new", r.Path, 200, newcomer, opens(r.Path)})
-		if slices.ContainsFunc(all, func(form route) bool { return form.Method == http.MethodPost && form.Path == r.Path }) {
-			views = append(views, view{name + "-wrong", r.Path, 422, newcomer, func(p *person) { p.open(r.Path).sendForm() }})
+		views = append(views, view{name, r.Path, 200, ada, opens(r.Path)},
+			view{name + "-new", r.Path, 200, newcomer, opens(r.Path)})
+		if slices.ContainsFunc(all, func(form route) bool {
+			return form.Method == http.MethodPost &&
+				form.Path == r.Path
+		}) {
+			views = append(views, view{name + "-wrong", r.Path, 422, newcomer,
+				func(p *person) { p.open(r.Path).sendForm() }})
 		}
 	}
 	return views
 }
 
-// seeded is somebody whom the command seed has given rows, logged in.
+// seeded returns a user with the rows of the command seed, logged in.
 func (s *site) seeded(t *testing.T) *person {
 	t.Helper()
 	path, err := build()
@@ -87,7 +93,7 @@ func (s *site) seeded(t *testing.T) *person {
 	return p.logIn().at("/dashboard", http.StatusOK)
 }
 
-// firstRow is the id of the first row that the list on the page leads to.
+// firstRow returns the id of the first row that the list on the page links to.
 func (p *person) firstRow(list string) string {
 	p.t.Helper()
 	for _, address := range evaluate[[]string](p, `[...document.querySelectorAll("main a[href]")].map(a => a.getAttribute("href"))`) {
@@ -99,7 +105,7 @@ func (p *person) firstRow(list string) string {
 	return ""
 }
 
-// sendForm sends the page's form as it stands.
+// sendForm submits the page's form as it is.
 func (p *person) sendForm() *person {
 	p.t.Helper()
 	return p.press(evaluate[string](p, `document.querySelector("main form[method=post] button[type=submit]").textContent.trim()`))
