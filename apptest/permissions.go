@@ -33,7 +33,8 @@ func (s Site) PermissionsGuardRoutes(t *testing.T) {
 			case route.Permission == "":
 			case slices.Contains(role.Permissions, route.Permission):
 				if page := b.Do(route.Method, route.Path, nil); page.Status == http.StatusForbidden {
-					t.Errorf("%s %s: got status 403 for the role %s, which has %s", route.Method, route.Path, role.Name, route.Permission)
+					t.Errorf("%s %s: got status 403 for the role %s, which has %s", route.Method, route.Path, role.Name,
+						route.Permission)
 				}
 			default:
 				wantRefused(t, b, route)
@@ -46,14 +47,18 @@ func wantRefused(t *testing.T, b *Browser, route web.Route) {
 	t.Helper()
 	page := b.Do(route.Method, route.Path, nil)
 	if page.Status != http.StatusForbidden {
-		t.Errorf("%s %s: got status %d for a user without %s, want 403", route.Method, route.Path, page.Status, route.Permission)
+		t.Errorf("%s %s: got status %d for a user without %s, want 403", route.Method, route.Path, page.Status,
+			route.Permission)
 	}
 	for _, told := range []string{string(route.Permission), strings.Split(route.Path, ":")[0]} {
 		if strings.Contains(page.Body, told) {
 			t.Errorf("%s %s: the answer to a refused user contains %q", route.Method, route.Path, told)
 		}
 	}
-	if head := b.Do(http.MethodHead, route.Path, nil); route.Method == http.MethodGet && head.Status != http.StatusForbidden {
+	if route.Method != http.MethodGet {
+		return
+	}
+	if head := b.Do(http.MethodHead, route.Path, nil); head.Status != http.StatusForbidden {
 		t.Errorf("HEAD %s: got status %d for a user without %s, want 403", route.Path, head.Status, route.Permission)
 	}
 }

@@ -134,7 +134,8 @@ func TestLaw_EveryPermissionInCodeBelongsToARole(t *testing.T) {
 	eachSource(t, func(path string, file *ast.File) {
 		for _, permission := range permissionsIn(file) {
 			if !slices.Contains(granted, permission) {
-				t.Errorf("%s names the permission %q, which no role has; add it to a role in auth/role.go or correct it", path, permission)
+				t.Errorf("%s names the permission %q, which no role has; add it to a role in auth/role.go or correct it",
+					path, permission)
 			}
 		}
 	})

@@ -177,7 +177,8 @@ func (g Group) get(path string, named any, h echo.HandlerFunc) {
 }
 
 func (g Group) add(method, path string, named any, h echo.HandlerFunc, options ...Option) {
-	route := Route{Method: method, Path: path, Guard: g.guard, Handler: nameOf(named), MaxBody: MaxBody, Permission: g.permission}
+	route := Route{Method: method, Path: path, Guard: g.guard, Permission: g.permission, Handler: nameOf(named),
+		MaxBody: MaxBody}
 	for _, set := range options {
 		set(&route)
 	}
