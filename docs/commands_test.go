@@ -25,7 +25,8 @@ import (
 var runCommands = flag.Bool("commands", false, "run every command of the documents")
 
 const (
-	// patience is how long a command may take: one may have to compile everything first.
+	// patience is how long a command may take: one may have to compile
+	// everything first.
 	patience = 10 * time.Minute
 	// farewell is how long a server may take to stop.
 	farewell = 30 * time.Second
@@ -34,7 +35,8 @@ const (
 // inProse is what a span of the prose begins with if it is a command.
 var inProse = regexp.MustCompile(`^([A-Z_]+=\S+ )*(go (run|test|build|tool|vet|mod|install) |sh tools/)\S`)
 
-// commands are the document's, in its order: the lines of its blocks, and what the prose tells to type.
+// commands are the document's, in its order: the lines of its blocks, and what
+// the prose tells to type.
 func (d document) commands() (found []string) {
 	add := func(command string) {
 		command = strings.Join(strings.Fields(command), " ")
@@ -67,7 +69,8 @@ func (d document) commands() (found []string) {
 
 const develop = "sh tools/dev.sh"
 
-// steps are the lines of CI, without the flags that change nothing that a command does.
+// steps are the lines of CI, without the flags that change nothing that a
+// command does.
 func steps(t *testing.T) (lines []string) {
 	t.Helper()
 	for line := range strings.Lines(read(t, "../.ci/run")) {
@@ -79,13 +82,15 @@ func steps(t *testing.T) (lines []string) {
 	return lines
 }
 
-// Each command is a step of CI, a server that is asked and stopped, or run to its end in a copy of the repository.
-func TestEveryCommandWorks(t *testing.T) {
+// Each command is a step of CI, starts a server, or runs in a copy of the
+// repository.
+func TestCommands_OfTheDocumentsWork(t *testing.T) {
 	if !*runCommands {
 		t.Skip("go test -timeout 30m ./docs -commands types them all, which takes minutes")
 	}
 	done := steps(t)
-	// The same for all, so that what one compiled fits the next; and a path that has to be quoted.
+	// The same for all, so that what one compiled fits the next; and a path
+	// that has to be quoted.
 	root := filepath.Join(t.TempDir(), "Ada & Grace's copy")
 	for _, d := range documents(t) {
 		commands := slices.DeleteFunc(d.commands(), func(command string) bool { return slices.Contains(done, command) })
@@ -150,7 +155,8 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, content, info.Mode())
 }
 
-// freePorts returns the first of two neighbors: the second is for what stands behind the proxy of tools/dev.sh.
+// freePorts returns the first of two neighbors: the second is for what stands
+// behind the proxy of tools/dev.sh.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -176,7 +182,7 @@ var briefly = map[string]string{
 	"go test -run '^$' -bench . ./models ./auth ./session": "go test -run '^$' -bench . -benchtime 1x ./models ./auth ./session",
 }
 
-// serves says whether a command runs until it is stopped.
+// serves reports whether a command runs until it is stopped.
 func serves(command string) bool {
 	return command == "go run ." || command == develop || strings.HasPrefix(command, "./bin/")
 }
@@ -254,8 +260,8 @@ func (c *clone) showsWhatIsSaved(ctx context.Context) {
 	}
 }
 
-// showsTheLastOfManySaves saves a file while the build of its last save runs, as
-// editors that save by themselves do.
+// showsTheLastOfManySaves saves a file while the build of its last save runs,
+// as editors that save by themselves do.
 func (c *clone) showsTheLastOfManySaves(ctx context.Context) {
 	c.t.Helper()
 	file, word := filepath.Join(c.root, "handlers/health.go"), "fine"
@@ -287,7 +293,8 @@ func (c *clone) page(path string) string {
 	return string(page)
 }
 
-// stops sends what a terminal sends at Ctrl-C, and wants nobody to answer any more.
+// stops sends the signal of Ctrl-C, and waits until the server no longer
+// answers.
 func (c *clone) stops(command string, group int, ended chan error) {
 	c.t.Helper()
 	_ = syscall.Kill(-group, syscall.SIGINT) // that it has ended already shows below

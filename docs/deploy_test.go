@@ -25,7 +25,8 @@ import (
 	"example.com/gatehouse/web"
 )
 
-// program finds what checks a file. Where it is not installed the test is skipped, and fails where CI installs it.
+// program finds what checks a file. Where it is not installed the test is
+// skipped, and fails where CI installs it.
 func program(t *testing.T, name, packages string) string {
 	t.Helper()
 	found, err := exec.LookPath(name)
@@ -61,7 +62,7 @@ func write(t *testing.T, name, content string) string {
 	return full
 }
 
-func TestSystemdTakesTheUnit(t *testing.T) {
+func TestUnit_IsValid(t *testing.T) {
 	analyze := program(t, "systemd-analyze", "systemd")
 	self, err := os.Executable() // what is started has to be there
 	if err != nil {
@@ -71,16 +72,17 @@ func TestSystemdTakesTheUnit(t *testing.T) {
 	accepts(t, analyze, "verify", "--man=no", "--recursive-errors=no", write(t, "app.service", unit))
 }
 
-func TestCaddyTakesItsFile(t *testing.T) {
+func TestCaddyfile_IsValid(t *testing.T) {
 	caddy := program(t, "caddy", "caddy")
 	accepts(t, caddy, "validate", "--adapter", "caddyfile", "--config", "../deploy/Caddyfile")
 }
 
-func TestNginxTakesItsFile(t *testing.T) {
+func TestNginxConf_IsValid(t *testing.T) {
 	nginx := program(t, "nginx", "nginx-light")
 	certificate := selfSigned(t)
 	site := regexp.MustCompile(`(ssl_certificate(_key)?) \S+;`).ReplaceAllString(read(t, "../deploy/nginx.conf"), "$1 "+certificate+";")
-	// nginx opens the ports while it looks, which only root may do with the real ones, and only where nothing listens there.
+	// nginx opens the ports while it looks, which only root may do with the
+	// real ones, and only where nothing listens there.
 	site = regexp.MustCompile(`listen \S*\d`).ReplaceAllStringFunc(site, func(string) string { return "listen unix:" + filepath.Join(t.TempDir(), "socket") })
 	log := filepath.Join(t.TempDir(), "log")
 	whole := "pid " + log + ".pid; events {} http { access_log off; " + temporaryFolders(t) + "include " + write(t, "site.conf", site) + "; }"
@@ -118,8 +120,9 @@ func selfSigned(t *testing.T) string {
 
 var quotedSetting = regexp.MustCompile(`(?m)^([A-Z_]+) = "(.*)"$`)
 
-// What fly.toml sets, with the secrets, starts the program, and its port is the one of the image.
-func TestFlyGetsTheSettingsThatProductionNeeds(t *testing.T) {
+// What fly.toml sets, with the secrets, starts the program, and its port is the
+// one of the image.
+func TestFly_HasTheSettingsOfProduction(t *testing.T) {
 	file := read(t, "../deploy/fly.toml")
 	settings := []string{"APP_ENV=production", "DATABASE_URL=postgres://u:p@host/db", "SMTP_URL=smtps://u:p@host", "SECRET_KEY=f2a97c1be8035d46f2a97c1b08e35d64"}
 	for _, m := range quotedSetting.FindAllStringSubmatch(file, -1) {
@@ -138,8 +141,9 @@ func TestFlyGetsTheSettingsThatProductionNeeds(t *testing.T) {
 	}
 }
 
-// A proxy that takes less than the largest body would refuse an upload before the program can say why.
-func TestTheProxiesTakeTheLargestBodyOfARoute(t *testing.T) {
+// A proxy with a smaller limit would refuse an upload before the program can
+// say why.
+func TestProxies_AcceptTheLargestBody(t *testing.T) {
 	c, err := config.Load(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -157,8 +161,9 @@ func TestTheProxiesTakeTheLargestBodyOfARoute(t *testing.T) {
 	}
 }
 
-// Requests under way get the program's own time to finish, and mail that is being sent the rest: whatever stops it waits for both.
-func TestWhatStopsTheProgramLetsItFinish(t *testing.T) {
+// Requests get 20 seconds to finish, and background work the rest. Every stop
+// waits for both.
+func TestDeployFiles_LetRequestsFinish(t *testing.T) {
 	needs := seconds(t, "../cli/serve.go", `drain = (\d+) \* time\.Second`) + seconds(t, "../mail/worker.go", `grace = (\d+) \* time\.Second`)
 	for name, setting := range map[string]string{
 		"../deploy/app.service": `(?m)^TimeoutStopSec=(\d+)s$`, "../deploy/fly.toml": `(?m)^kill_timeout = "(\d+)s"$`, "deploying.md": `docker run .*--stop-timeout (\d+) `,
@@ -189,8 +194,9 @@ func TestDeploy_IsProductionByDefault(t *testing.T) {
 	}
 }
 
-// An image that brings a database of its own would start without the secret that names the real one, on a file that nobody keeps.
-func TestTheImageBringsNoSettingThatProductionAsksFor(t *testing.T) {
+// An image with a database setting would start without the secret that has the
+// real one, on a file that is deleted with the container.
+func TestImage_LacksTheRequiredSettings(t *testing.T) {
 	var settings []string
 	for _, line := range regexp.MustCompile(`(?m)^ENV (.*)$`).FindAllStringSubmatch(read(t, "../Dockerfile"), -1) {
 		settings = append(settings, strings.Fields(line[1])...)
@@ -215,8 +221,8 @@ func TestDeployFiles_RestartWithoutLimit(t *testing.T) {
 			t.Errorf("app.service [%s]: got %s=%q, want %q", want.section, want.key, got, want.value)
 		}
 	}
-	// Docker's unless-stopped has no limit, and on-failure has one only if it is
-	// given one. Fly's default is on-failure with ten retries.
+	// Docker's unless-stopped has no limit, and on-failure has one only if it
+	// is given one. Fly's default is on-failure with ten retries.
 	if got := read(t, "../deploy/fly.toml"); !strings.Contains(got, "[[restart]]\npolicy = \"always\"\n") {
 		t.Errorf("fly.toml has no [[restart]] with policy = \"always\":\n%s", got)
 	}

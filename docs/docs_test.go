@@ -1,4 +1,5 @@
-// Package docs_test holds the documents to the program: their commands run, their links lead somewhere, their settings start it.
+// Package docs_test checks the documents: their commands run, their links lead
+// to files, and their settings start the program.
 package docs_test
 
 import (
@@ -16,7 +17,7 @@ import (
 // document is a text for people, by its name in the repository.
 type document struct{ name, text string }
 
-// documents are the README, what is beside it, and the pages of docs.
+// documents are the README, the other pages in the root, and the pages of docs.
 func documents(t *testing.T) (all []document) {
 	t.Helper()
 	for _, pattern := range []string{"../*.md", "*.md"} {
@@ -68,8 +69,9 @@ func (d document) spans() (found []string) {
 	return found
 }
 
-// A block in another language than these could hold a command that nothing runs.
-func TestEveryBlockSaysWhatItIs(t *testing.T) {
+// A block in another language than these could hold a command that nothing
+// runs.
+func TestDocuments_NameTheLanguageOfEachBlock(t *testing.T) {
 	known := []string{"sh", "console", "text", "dotenv", "go", "templ", "sql", "css", "html", "caddyfile", "nginx"}
 	for _, d := range documents(t) {
 		for _, f := range d.fences() {
@@ -80,10 +82,11 @@ func TestEveryBlockSaysWhatItIs(t *testing.T) {
 	}
 }
 
-// onHosts begin the commands that change a server or need an account there, which no test has.
+// onHosts begin the commands that change a server or need an account there,
+// which no test has.
 var onHosts = []string{"docker", "fly", "sudo", "scp", "ssh", "journalctl"}
 
-func TestOnlyWhatNoTestCouldRunIsShownInAConsole(t *testing.T) {
+func TestConsole_ShowsOnlyCommandsThatNoTestCanRun(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, f := range d.fences() {
 			if f.language != "console" {
@@ -101,7 +104,7 @@ func TestOnlyWhatNoTestCouldRunIsShownInAConsole(t *testing.T) {
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
-func TestEveryLinkLeadsToAFile(t *testing.T) {
+func TestLinks_LeadToFiles(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, m := range link.FindAllStringSubmatch(d.prose(), -1) {
 			target, _, _ := strings.Cut(m[1], "#")
@@ -117,10 +120,10 @@ func TestEveryLinkLeadsToAFile(t *testing.T) {
 
 var fileName = regexp.MustCompile(`^[\w.*-]+(/[\w.*-]+)+\.(go|templ|css|js|sql|md|service|conf|toml|yml|json)$`)
 
-// examples are the words of what the documents tell the reader to make.
+// examples match the names of what the documents tell the reader to create.
 var examples = regexp.MustCompile(`reports|invoices|/compressed/|bin/`)
 
-func TestEveryFileThatIsNamedIsThere(t *testing.T) {
+func TestDocuments_NameExistingFiles(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, span := range d.spans() {
 			if !fileName.MatchString(span) || examples.MatchString(span) || strings.HasPrefix(span, "data/") || strings.HasPrefix(span, "dist/") {
@@ -139,8 +142,9 @@ func TestReadme_IsShort(t *testing.T) {
 	}
 }
 
-// Production starts with each set of settings that is shown, once the secret is filled in.
-func TestTheSettingsThatAreShownStartTheProgram(t *testing.T) {
+// Production starts with each set of settings that is shown, once the secret is
+// filled in.
+func TestSettings_OfTheDocumentsStartTheProgram(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, f := range d.fences() {
 			if f.language != "dotenv" {
@@ -159,8 +163,8 @@ func TestTheSettingsThatAreShownStartTheProgram(t *testing.T) {
 	}
 }
 
-// A setting that the program reads is told with its default, where people look for it.
-func TestEverySettingIsTold(t *testing.T) {
+// Each setting is documented with its default in README.md and .env.example.
+func TestSettings_AreDocumented(t *testing.T) {
 	read := map[string]string{"README.md": read(t, "../README.md"), ".env.example": read(t, "../.env.example"), "config.go": read(t, "../config/config.go")}
 	settings := regexp.MustCompile("`env:\"(\\w+)\"(?: envDefault:\"([^\"]*)\")?`").FindAllStringSubmatch(read["config.go"], -1)
 	for _, s := range settings {
