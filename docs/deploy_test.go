@@ -194,8 +194,9 @@ func TestDeploy_IsProductionByDefault(t *testing.T) {
 	}
 }
 
-// An image with a database setting would start without the secret that has the
-// real one, on a file that is deleted with the container.
+// An image that sets DATABASE_URL would start even if the operator forgot the
+// secret with the real URL. It would then store accounts in a file that is
+// deleted with the container.
 func TestImage_LacksTheRequiredSettings(t *testing.T) {
 	var settings []string
 	for _, line := range regexp.MustCompile(`(?m)^ENV (.*)$`).FindAllStringSubmatch(read(t, "../Dockerfile"), -1) {
