@@ -120,7 +120,7 @@ func (f reception) routes(r *web.Router) {
 		Field: func(map[string]string) templ.Component { return templ.Raw(`<input name="answer">`) }})
 	w.SetStep(briefingStep, "/login/briefing", f.askBriefing)
 	r.Guest.POST("/login/badge", f.login, web.Limits(limitBadge))
-	briefing := r.Step("owing a briefing", briefingStep)
+	briefing := r.Step("needs a briefing", briefingStep)
 	briefing.GET("/login/briefing", func(c echo.Context, p *auth.PendingLogin) error {
 		return f.askBriefing(c, http.StatusOK, p, web.ErrandOf(c))
 	})

@@ -28,7 +28,7 @@ func TestRoutes_ShowsGuardHandlerAndLimits(t *testing.T) {
 func TestRoutes_SearchesAndSeparatesGroups(t *testing.T) {
 	p := newProgram(t)
 	output, status := p.run("routes", "Login")
-	groups := regexp.MustCompile(`(?m)^POST +/login +logged out .*\n(.+\n)*\nGET +/login/factor +owing a second factor`)
+	groups := regexp.MustCompile(`(?m)^POST +/login +logged out .*\n(.+\n)*\nGET +/login/factor +needs a second factor`)
 	if status != 0 || !groups.MatchString(output) || strings.Contains(output, "/dashboard") {
 		t.Errorf("got status %d and\n%s", status, output)
 	}

@@ -41,7 +41,7 @@ func unlistedViews(t *testing.T, listed []view) (views []view) {
 	all := routes(t)
 	for _, r := range all {
 		known := slices.ContainsFunc(listed, func(v view) bool { return v.route == r.Path })
-		if !known && r.Method == http.MethodGet && r.Guard == "owing a second factor" { // a visitor is redirected
+		if !known && r.Method == http.MethodGet && r.Guard == "needs a second factor" { // a visitor is redirected
 			views = append(views, view{"owing-nothing", r.Path, 200, newcomer, opens(r.Path)})
 		}
 		if known || r.Method != http.MethodGet || r.Guard != "logged in" || slices.Contains(noPages(), r.Path) {

@@ -65,7 +65,7 @@ func TestLawEveryLimitOnARoutesLineIsCountedThere(t *testing.T) {
 		}
 	}
 	for _, route := range app.Routes {
-		if route.Guard == "owing a second factor" && len(secondFactors()) == 0 {
+		if route.Guard == "needs a second factor" && len(secondFactors()) == 0 {
 			continue
 		}
 		for _, rule := range route.Limits {

@@ -61,15 +61,15 @@ func guards() map[string]apptest.Guard {
 		"logged out":           {Layouts: guest, Browser: registering},
 		"logged in":            {Layouts: []string{"app"}, Browser: func(app *apptest.App) *apptest.Browser { return app.LoggedIn("ada@example.com") }},
 		"private network":      {Layouts: []string{"site", "guest"}, Browser: (*apptest.App).LocalBrowser},
-		"owing a new password": {Layouts: guest, Browser: atNewPassword},
-		"owing a second factor": {Layouts: guest, Browser: func(app *apptest.App) *apptest.Browser {
+		"needs a new password": {Layouts: guest, Browser: atNewPassword},
+		"needs a second factor": {Layouts: guest, Browser: func(app *apptest.App) *apptest.Browser {
 			if len(secondFactors()) == 0 {
 				return nil
 			}
 			grace, _ := atSecondFactor(app, "grace@example.com")
 			return grace
 		}},
-		"owing accepted terms": {Layouts: guest, Browser: func(app *apptest.App) *apptest.Browser { return atTerms(app, "barbara@example.com") }}, // feature:terms
+		"needs accepted terms": {Layouts: guest, Browser: func(app *apptest.App) *apptest.Browser { return atTerms(app, "barbara@example.com") }}, // feature:terms
 	}
 	for _, role := range auth.Roles() {
 		for _, permission := range role.Permissions {

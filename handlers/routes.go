@@ -11,9 +11,9 @@ import (
 // handler and its limits.
 func (h *Handlers) Routes(r *web.Router) {
 	open, site, either, guest, app := r.Open, r.Site, r.Either, r.Guest, r.App
-	factor := r.Step("owing a second factor", auth.FactorStep)
-	renewing := r.Step("owing a new password", auth.PasswordStep)
-	accepting := r.Step("owing accepted terms", auth.TermsStep) // feature:terms
+	factor := r.Step("needs a second factor", auth.FactorStep)
+	renewing := r.Step("needs a new password", auth.PasswordStep)
+	accepting := r.Step("needs accepted terms", auth.TermsStep) // feature:terms
 
 	open.GET("/healthz", h.Healthz)
 	open.GET("/readyz", h.Readyz)

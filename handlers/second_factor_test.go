@@ -93,7 +93,7 @@ func TestItem49AnUnfinishedSignInOpensNothingElse(t *testing.T) {
 	tour := site().Tour(t)
 	for owing := range guards() {
 		browser := tour.Behind(owing)
-		if !strings.HasPrefix(owing, "owing ") || browser == nil {
+		if !strings.HasPrefix(owing, "needs ") || browser == nil {
 			continue
 		}
 		for _, route := range tour.App.Routes {

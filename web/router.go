@@ -30,7 +30,7 @@ const (
 type Route struct {
 	Method  string
 	Path    string
-	Guard   string // who may open it: "anyone", "logged out", "owing …", "logged in", "may …", "private network"
+	Guard   string // who may open it: "anyone", "logged out", "needs …", "logged in", "may …", "private network"
 	Handler string
 	MaxBody int64 // the largest body that a user may send, in bytes; a visitor may send maxVisitorBody
 	Limits  []limit.Limit
