@@ -39,7 +39,7 @@ func TestPagesAreFormattedAsTemplFormatsThem(t *testing.T) {
 
 func TestWhatWouldNotBeGoIsNotWritten(t *testing.T) {
 	c := newClone(t)
-	c.replace("handlers/routes.go", "func (h *Handlers) routes", "func (h *Handlers routes")
+	c.replace("handlers/routes.go", "func (h *Handlers) Routes", "func (h *Handlers routes")
 	c.refuses("handlers/routes.go", "page", "zebras")
 }
 

@@ -72,7 +72,7 @@ func guestPages() map[string]templ.Component {
 		"mail code, wrong":      views.MailLoginSent(views.MailCodeForm{Code: markup}, 10*time.Minute, faults("code")),                                    // feature:mail_login
 		"mail link":             views.MailLoginLink(views.MailLinkForm{Token: markup}, markup),                                                           // feature:mail_login
 		"mail link, elsewhere":  views.MailLoginElsewhere(),                                                                                               // feature:mail_login
-		"factor, passkey":       views.SecondFactor(views.FactorForm{}, views.FactorsNamed([]string{"passkeys", "recovery_codes"}), faults("answer")),                         // feature:passkeys
+		"factor, passkey":       views.SecondFactor(views.FactorForm{}, views.FactorsNamed([]string{"passkeys", "recovery_codes"}), faults("answer")),     // feature:passkeys
 		"account restore":       views.RestoreAccount(views.RestoreAccountForm{Token: markup}, markup, now),
 		"email, confirm":        views.ConfirmNewEmail(views.EmailLinkForm{Token: markup}, markup),
 		"email, approve":        views.ApproveEmail(views.EmailLinkForm{Token: markup}, markup, markup),
