@@ -35,6 +35,7 @@ import (
 	"example.com/gatehouse/mail/mailtest"
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/models/modelstest"
+	"example.com/gatehouse/views"
 	"example.com/gatehouse/web"
 )
 
@@ -58,6 +59,7 @@ type App struct {
 	Routes  []web.Route
 
 	features []core.Feature
+	words    views.ActivityWords // of the features
 
 	limits   *limits
 	onUser   []func(*models.User)
@@ -158,6 +160,7 @@ func (app *App) Restart() {
 	app.Auth = program.Auth
 	router, routes := program.Site()
 	app.Server.Config.Handler, app.Routes = app.limits.watch(router), routes
+	app.words = program.Web.Activity()
 	app.work(app.Outbox, app.Auth)
 }
 
@@ -180,7 +183,24 @@ func (app *App) stop() {
 	if app.Config.RateLimit {
 		app.limits.wantMailLimited(app.T)
 	}
+	app.wantSentences()
 	app.wantNoSecretsLogged()
+}
+
+// wantSentences fails if a feature has recorded an event of a user that the
+// activity page cannot tell of.
+func (app *App) wantSentences() {
+	var names []string
+	// Laws fill the table with rows whose texts begin with "mark-".
+	db := models.Unscoped(app.DB).Model(&models.Event{}).Where("user_id IS NOT NULL AND name NOT LIKE 'mark-%'")
+	if db.Distinct().Pluck("name", &names).Error != nil {
+		return // the test has closed or broken the database
+	}
+	for _, name := range names {
+		if app.words.Sentence(models.Event{Name: name}) == app.words.Sentence(models.Event{}) {
+			app.T.Errorf("the event %s has no sentence on the activity page; add it with core.Web.AddActivity", name)
+		}
+	}
 }
 
 // wantNoSecretsLogged fails if the log contains a value that identifies a

@@ -25,6 +25,7 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views"
 	"example.com/gatehouse/views/layout"
+	"example.com/gatehouse/views/ui"
 	"example.com/gatehouse/web"
 )
 
@@ -56,9 +57,10 @@ const (
 	eventBadgeFailed  = "badge.failed"
 	eventBriefed      = "briefing.read"
 
-	briefingStep auth.Step = "briefing"
-	methodBadge            = "badge"
+	methodBadge = "badge"
 )
+
+const briefingStep auth.Step = "briefing"
 
 var (
 	limitBadge = limit.Limit{Name: "badge", Max: 5, Window: time.Hour}
@@ -118,6 +120,13 @@ func (f reception) routes(r *web.Router) {
 	w.AddLoginMethod(templ.Raw(`<button formaction="/login/badge" name="badge">Use your badge</button>`))
 	w.AddFactor(views.FactorWords{Name: "scratch", Text: "Enter the code of your scratch card.", Choose: "Use your scratch card",
 		Field: func(map[string]string) templ.Component { return templ.Raw(`<input name="answer">`) }})
+	w.AddActivity(views.ActivityWords{
+		Events: []views.EventWords{
+			{Name: eventScratchAdded, Kind: views.ActivityChanges, Icon: ui.IconKey, Sentence: "A scratch card was added"},
+			{Name: eventBriefed, Kind: views.ActivityLogIns, Icon: ui.IconFile, Sentence: "The briefing was read"},
+		},
+		Methods: map[string]string{"scratch": "scratch card", methodBadge: "badge"},
+	})
 	w.SetStep(briefingStep, "/login/briefing", f.askBriefing)
 	r.Guest.POST("/login/badge", f.login, web.Limits(limitBadge))
 	briefing := r.Step("needs a briefing", briefingStep)
@@ -294,6 +303,8 @@ func TestLoginFeature_LogsInByMethodFactorAndStep(t *testing.T) {
 	if got := product.Count("events", "name = ?", eventBriefed); got != 1 {
 		t.Errorf("got %d events %s, want 1", got, eventBriefed)
 	}
+	ada.Get("/account/activity?kind=logins&q=scratch").WantText(t, "Logged in", "Badge, scratch card")
+	ada.Get("/account/activity?kind=logins").WantText(t, "The briefing was read")
 	if got := ada.Mail().Subject; got != "You have read the briefing" {
 		t.Errorf("got the mail %q, want the alert of the step", got)
 	}

@@ -13,11 +13,12 @@ import (
 
 // ActivityPage lists what the security log has of the user.
 func (h *Handlers) ActivityPage(c echo.Context, actor *auth.Actor) error {
-	asked, kind := web.ListQuery(c), views.ActivityKindOf(c.QueryParam("kind"))
-	filter := models.ActivityFilter{Names: kind.Names(), Saying: views.EventsSaying(asked.Search), Methods: views.MethodsSaying(asked.Search)}
+	asked, kind, words := web.ListQuery(c), views.ActivityKindOf(c.QueryParam("kind")), h.web.Activity()
+	filter := models.ActivityFilter{Names: words.Names(kind), Saying: words.EventsSaying(asked.Search),
+		Methods: words.MethodsSaying(asked.Search)}
 	events, err := models.Activity(h.database(c), actor, asked, filter)
 	if err != nil {
 		return err
 	}
-	return h.web.Render(c, http.StatusOK, views.Activity(&actor.User, events, kind, actor.Session.ID, h.now()))
+	return h.web.Render(c, http.StatusOK, views.Activity(actor, events, kind, words, h.now()))
 }

@@ -14,6 +14,7 @@ import (
 	"example.com/gatehouse/models"
 	"example.com/gatehouse/views/layout"
 	"example.com/gatehouse/views/ui"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -43,13 +44,45 @@ func ActivityKindOf(asked string) ActivityKind {
 	return ActivityAll
 }
 
-// Names are the events of the kind; nil for all.
-func (k ActivityKind) Names() []string {
+// ActivityWords are the words of the activity page for what features record. The
+// zero value has those of the core.
+type ActivityWords struct {
+	Events []EventWords
+	// Methods are the words for factors, by their names, and for login methods:
+	// "authenticator app".
+	Methods map[string]string
+}
+
+// EventWords is how the activity page tells of an event of a feature. Each event
+// that has a user needs one.
+type EventWords struct {
+	Name     string // as it is recorded: "passkey.added"
+	Kind     ActivityKind
+	Icon     ui.Shape
+	Sentence string
+}
+
+func (w ActivityWords) events() map[string]eventSentence {
+	events := eventWords()
+	for _, e := range w.Events {
+		events[e.Name] = eventSentence{e.Kind, e.Icon, e.Sentence}
+	}
+	return events
+}
+
+func (w ActivityWords) methods() map[string]string {
+	methods := methodWords()
+	maps.Copy(methods, w.Methods)
+	return methods
+}
+
+// Names returns the events of a kind, and nil for all.
+func (w ActivityWords) Names(k ActivityKind) []string {
 	if k == ActivityAll {
 		return nil
 	}
 	var names []string
-	for key, words := range eventWords() {
+	for key, words := range w.events() {
 		if words.kind == k {
 			names = append(names, nameOfEvent(key))
 		}
@@ -149,11 +182,12 @@ func methodWords() map[string]string {
 	}
 }
 
-// SaysOfEvent is the sentence for the event, which says nothing but that it was where there is none.
-func SaysOfEvent(event models.Event) string { return wordsOfEvent(event).says }
+// Sentence returns the sentence for an event. An event without words has one that
+// says only that something happened.
+func (w ActivityWords) Sentence(event models.Event) string { return w.of(event).says }
 
-func wordsOfEvent(event models.Event) eventSentence {
-	if words, ok := eventWords()[eventKey(event)]; ok {
+func (w ActivityWords) of(event models.Event) eventSentence {
+	if words, ok := w.events()[eventKey(event)]; ok {
 		return words
 	}
 	return eventSentence{ActivityAll, ui.IconShield, "Something else happened"}
@@ -176,10 +210,10 @@ func nameOfEvent(key string) string {
 	return name
 }
 
-// EventsSaying are the events whose sentence holds the words.
-func EventsSaying(words string) []string {
+// EventsSaying returns the events whose sentence contains the words.
+func (w ActivityWords) EventsSaying(words string) []string {
 	var names []string
-	for key, sentence := range eventWords() {
+	for key, sentence := range w.events() {
 		if holds(sentence.says, words) {
 			names = append(names, nameOfEvent(key))
 		}
@@ -187,10 +221,10 @@ func EventsSaying(words string) []string {
 	return names
 }
 
-// MethodsSaying are the ways of proving who one is whose words hold these.
-func MethodsSaying(words string) []string {
+// MethodsSaying returns the factors and login methods whose words contain these.
+func (w ActivityWords) MethodsSaying(words string) []string {
 	var names []string
-	for name, says := range methodWords() {
+	for name, says := range w.methods() {
 		if holds(says, words) {
 			names = append(names, name)
 		}
@@ -210,10 +244,10 @@ func detailOf(event models.Event) map[string]string {
 
 // methodOf tells how somebody proved who they are: "Password, authenticator app". Words that there are none for are left out: the detail of
 // an event is never shown as it is.
-func methodOf(event models.Event) string {
+func (w ActivityWords) methodOf(event models.Event) string {
 	var ways []string
 	for name := range strings.FieldsSeq(detailOf(event)["method"]) {
-		if way := methodWords()[name]; way != "" {
+		if way := w.methods()[name]; way != "" {
 			ways = append(ways, way)
 		}
 	}
@@ -240,8 +274,9 @@ func activityFound(total int) string {
 	return strconv.Itoa(total) + " events"
 }
 
-// Activity lists what happened to the account; the events of the session with currentID are this device's.
-func Activity(user *models.User, events models.List[models.Event], kind ActivityKind, currentID string, now time.Time) templ.Component {
+// Activity lists what happened to the account. It marks the events of the actor's
+// session.
+func Activity(actor *models.Actor, events models.List[models.Event], kind ActivityKind, words ActivityWords, now time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -310,7 +345,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var5 string
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(templ.SafeURL(activityList(events, k.kind).Link(1))).ResolveURL(ctx)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 244, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 279, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 						if templ_7745c5c3_Err != nil {
@@ -333,7 +368,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(k.label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 248, Col: 17}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 283, Col: 17}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -351,7 +386,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 					var templ_7745c5c3_Var7 string
 					templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(activityFound(events.Total))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 251, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 286, Col: 67}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 					if templ_7745c5c3_Err != nil {
@@ -367,7 +402,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 							return templ_7745c5c3_Err
 						}
 						for _, event := range events.Rows {
-							templ_7745c5c3_Err = activityRow(event, wordsOfEvent(event), event.SessionID != "" && event.SessionID == currentID, now).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = activityRow(event, words, event.SessionID != "" && event.SessionID == actor.Session.ID, now).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -445,7 +480,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.App(user, "Activity").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.App(&actor.User, "Activity").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -453,7 +488,7 @@ func Activity(user *models.User, events models.List[models.Event], kind Activity
 	})
 }
 
-func activityRow(event models.Event, words eventSentence, here bool, now time.Time) templ.Component {
+func activityRow(event models.Event, all ActivityWords, here bool, now time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -470,6 +505,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
+		words := all.of(event)
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<li>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -525,7 +561,7 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(words.says)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 281, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 317, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -546,9 +582,9 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var14 string
-		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(activityFacts(event), " · "))
+		templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(all.facts(event), " · "))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 286, Col: 67}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 322, Col: 63}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 		if templ_7745c5c3_Err != nil {
@@ -570,9 +606,9 @@ func activityRow(event models.Event, words eventSentence, here bool, now time.Ti
 	})
 }
 
-// activityFacts are how, with what and from where, and which role.
-func activityFacts(event models.Event) []string {
-	facts := []string{methodOf(event), detailOf(event)["role"]}
+// facts returns how, with what and from where, and which role.
+func (w ActivityWords) facts(event models.Event) []string {
+	facts := []string{w.methodOf(event), detailOf(event)["role"]}
 	if _, err := netip.ParseAddr(event.IP); err == nil { // it did not come from the server itself
 		facts = append(facts, deviceName(event.Device), event.IP)
 	}

@@ -120,9 +120,9 @@ func appPages() map[string]templ.Component {
 		"sessions":              views.Sessions(person(), sessions, "a", now),
 		"sessions, one":         views.Sessions(person(), sessions[:1], "a", now),
 		"account export":        views.AccountExport(person(), []views.ExportContent{{Name: markup, Says: markup}}),
-		"activity":              views.Activity(person(), models.List[models.Event]{Rows: []models.Event{{Name: markup, Device: markup, IP: markup, Detail: markup, At: now}, {Name: "login.failed", Detail: `{"method":"password"}`}}, Size: 20, Total: 41}, views.ActivityRefused, "a", now),
-		"activity, none":        views.Activity(person(), models.List[models.Event]{}, views.ActivityAll, "a", now),
-		"activity, no find":     views.Activity(person(), models.List[models.Event]{Query: models.Query{Search: markup}}, views.ActivityAll, "a", now),
+		"activity":              views.Activity(&models.Actor{User: *person(), Session: models.Session{ID: "a"}}, models.List[models.Event]{Rows: []models.Event{{Name: markup, Device: markup, IP: markup, Detail: markup, At: now}, {Name: "login.failed", Detail: `{"method":"password"}`}}, Size: 20, Total: 41}, views.ActivityRefused, views.ActivityWords{}, now),
+		"activity, none":        views.Activity(&models.Actor{User: *person(), Session: models.Session{ID: "a"}}, models.List[models.Event]{}, views.ActivityAll, views.ActivityWords{}, now),
+		"activity, no find":     views.Activity(&models.Actor{User: *person(), Session: models.Session{ID: "a"}}, models.List[models.Event]{Query: models.Query{Search: markup}}, views.ActivityAll, views.ActivityWords{}, now),
 		"notes":                 views.Notes(person(), models.List[models.Note]{Rows: []models.Note{note()}, Size: 20, Total: 41}, now),                      // feature:notes
 		"notes, none":           views.Notes(person(), models.List[models.Note]{}, now),                                                                      // feature:notes
 		"notes, no find":        views.Notes(person(), models.List[models.Note]{Query: models.Query{Search: markup}}, now),                                   // feature:notes

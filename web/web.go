@@ -5,6 +5,7 @@ package web
 import (
 	"bytes"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type Web struct {
 
 	factors []views.FactorWords
 	methods []templ.Component
+	words   views.ActivityWords
 }
 
 // LoginHook is called when a login has started a session, before the response
@@ -58,6 +60,7 @@ type step struct {
 // New returns a Web without frames, login hooks and steps.
 func New(c config.Config, a *auth.Auth, log *slog.Logger, now func() time.Time) *Web {
 	w := &Web{config: c, auth: a, log: log, now: now, steps: map[auth.Step]step{}}
+	w.words.Methods = map[string]string{}
 	w.cookies = session.New(c.SecretKeys, c.CookiePrefix())
 	w.buffers.New = func() any { return new(bytes.Buffer) }
 	return w
@@ -99,6 +102,16 @@ func (w *Web) LoginPage(form views.LoginForm, problems auth.Invalid) templ.Compo
 	form.Methods = w.methods
 	return views.Login(form, problems)
 }
+
+// AddActivity sets the words of the activity page for the events, factors and
+// login methods of a feature.
+func (w *Web) AddActivity(words views.ActivityWords) {
+	w.words.Events = append(w.words.Events, words.Events...)
+	maps.Copy(w.words.Methods, words.Methods)
+}
+
+// Activity returns the words of all features.
+func (w *Web) Activity() views.ActivityWords { return w.words }
 
 // SetReauthPage sets the page that asks for reauthentication.
 func (w *Web) SetReauthPage(page ReauthPage) { w.reauth = page }
