@@ -651,8 +651,8 @@ func TestAPasskeyIsOfferedAfterAMailedLogInToo(t *testing.T) { // feature:mail_l
 	app := apptest.New(t)                   // feature:mail_login
 	const offer = "Log in faster next time" // feature:mail_login
 	ada := app.LoggedOut("ada@example.com") // feature:mail_login
-	again := func() *apptest.Page {
-		return ada.Get(requestMailLogin(ada).Link).Submit().WantRedirect(t, "/dashboard")
+	again := func() *apptest.Page {         // feature:mail_login
+		return ada.Get(requestMailLogin(ada).Link).Submit().WantRedirect(t, "/dashboard") // feature:mail_login
 	} // feature:mail_login
 	again().WantText(t, offer).Submit("when", "later").WantRedirect(t, "/dashboard").WantNoText(t, offer) // feature:mail_login
 	ada.Post("/logout")                                                                                   // feature:mail_login
