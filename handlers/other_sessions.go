@@ -1,3 +1,5 @@
+// feature:passkeys|recovery_codes|totp
+
 package handlers
 
 import (
