@@ -26,6 +26,7 @@ func BenchmarkDeletion_ConcurrentWrite(b *testing.B) {
 				must(b, a.db.Create(&models.AccountDeletion{ID: NewID(), UserID: user.ID, TokenHash: []byte("hash"), CreatedAt: a.now(), ExpiresAt: a.now()}).Error)
 				must(b, a.db.Exec("UPDATE users SET disabled_at = created_at").Error)
 				*ahead += time.Minute
+				must(b, a.Cleanup(b.Context())) // finds what has ended, and the next one removes it
 				longest, took := writesDuring(b, a, func() { must(b, a.Cleanup(b.Context())) })
 				if n := rows(b, a, "users", "true"); n != 0 {
 					b.Fatalf("%d users are left, want 0", n)

@@ -117,8 +117,8 @@ func (f filling) insert(tx *gorm.DB, first, end int) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec("INSERT INTO sessions (id, user_id, token_hash, method, level, remember, ip, device, created_at, "+
-		"proved_at, last_seen_at, expires_at) VALUES "+
+	return tx.Exec("INSERT INTO sessions (id, user_id, token_hash, method, aal, remember, ip, device, created_at, "+
+		"authenticated_at, last_seen_at, expires_at) VALUES "+
 		rows(end-first, 12), sessions...).Error
 }
 
