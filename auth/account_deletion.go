@@ -105,8 +105,8 @@ func (a *Auth) UndoDeletion(ctx context.Context, token string, client Client) er
 	})
 }
 
-// ReportDeletion is UndoDeletion for the owner of an account who did not ask for its end: whoever did is locked out as with Disown, and
-// PendingLogin with ByReset goes on. The error is a Limited or ErrInvalidLink.
+// ReportDeletion is UndoDeletion for the owner of an account who did not ask for its end: whoever did is locked out as with ReportCompromise, and
+// Login with ByReset goes on. The error is a Limited or ErrInvalidLink.
 func (a *Auth) ReportDeletion(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, err = a.liveDeletion(ctx, token, client)
 	if err != nil {

@@ -355,8 +355,8 @@ func (a *Auth) setEmail(t *Tx, user *models.User, email string) error {
 	return nil
 }
 
-// DeclineEmailChange takes the word of the present mailbox's owner that the change was not asked for by them. As with Disown, whoever asked
-// for it is locked out, and PendingLogin with ByReset goes on. The error is a Limited or ErrInvalidLink.
+// DeclineEmailChange takes the word of the present mailbox's owner that the change was not asked for by them. As with ReportCompromise, whoever asked
+// for it is locked out, and Login with ByReset goes on. The error is a Limited or ErrInvalidLink.
 func (a *Auth) DeclineEmailChange(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	link, err := a.liveEmailLink(ctx, token, client)
 	if err == nil && !link.Present {

@@ -72,7 +72,7 @@ func (a *Auth) FormerEmailByToken(ctx context.Context, token string) (user *mode
 }
 
 // UndoEmailChange puts the address back that a user had before, once for each link, and voids what the change allowed: whoever made it is
-// locked out as with Disown, and PendingLogin with ByReset goes on for the owner of the former mailbox. Changes after this one are undone with it.
+// locked out as with ReportCompromise, and Login with ByReset goes on for the owner of the former mailbox. Changes after this one are undone with it.
 // The error is a Limited or ErrInvalidLink.
 func (a *Auth) UndoEmailChange(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
 	user, _, err = a.FormerEmailByToken(ctx, token)

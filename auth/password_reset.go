@@ -59,7 +59,7 @@ func (a *Auth) ResetByToken(ctx context.Context, token string) (*models.User, er
 	return a.linkOwner(ctx, "password_resets", token, isOpen)
 }
 
-// ErrFactorDue is the answer to a link that resets the password of somebody with a second factor: PendingLogin with ByReset asks for that first,
+// ErrFactorDue is the answer to a link that resets the password of somebody with a second factor: Login with ByReset asks for that first,
 // then for the new password. The link is used up by the new password, not before.
 var ErrFactorDue = errors.New("a second factor is due before the new password")
 

@@ -113,10 +113,11 @@ func (a *Auth) needsSecondFactor(db *gorm.DB, user *models.User, authn Authentic
 	return a.Enrolled(db, user.ID)
 }
 
-// LoginResult is what PendingLogin answers: the browser's new tokens of a session, or of a login that still owes something.
+// LoginResult is the browser's new tokens: of a session, or of a login that
+// still needs a step.
 type LoginResult struct {
 	Browser
-	PendingLogin *PendingLogin           // that login; nil for who is in
+	PendingLogin *PendingLogin           // that login; nil if the session has started
 	NewTokens    map[string]BrowserToken // more for the browser, by cookie
 }
 

@@ -57,7 +57,7 @@ func (a *Auth) AlertByToken(ctx context.Context, token string) (*models.User, er
 
 // ReportCompromise takes the owner's word that what an alert told of was not them, once for each link. Whoever it was is out: every session ends,
 // every known device, mailed link and other alert is void, and the password is none any more, so that knowing it leads nowhere. The owner
-// holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByReset, PendingLogin asks for what is owed. The error
+// holds the mailbox, so they are as good as somebody who has opened a link to reset: with ByReset, Login asks for what is owed. The error
 // is a Limited or ErrInvalidLink.
 // An account that was closed, to have it deleted, is open again.
 func (a *Auth) ReportCompromise(ctx context.Context, token string, client Client) (user *models.User, newDevice string, err error) {
